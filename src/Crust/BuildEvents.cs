@@ -1,0 +1,59 @@
+namespace Crust;
+
+/// <summary>The stages of a build, in the order in which they run.</summary>
+public enum Stage
+{
+    /// <summary>What the host can do, and whether the spec can be built here.</summary>
+    Preflight,
+
+    /// <summary>Building the appliance, Crust's own small live Linux.</summary>
+    Appliance,
+
+    /// <summary>Fetching, checking or building the installer ISO.</summary>
+    Installer,
+
+    /// <summary>Composing the seed volume.</summary>
+    Seed,
+
+    /// <summary>The installer's run in the machine.</summary>
+    Install,
+
+    /// <summary>Writing the images.</summary>
+    Formats,
+
+    /// <summary>Booting the images.</summary>
+    Verify,
+
+    /// <summary>Manifest, checksums and the final names.</summary>
+    Publish,
+}
+
+/// <summary>What a build tells whoever watches it, while it runs.</summary>
+public abstract record BuildEvent
+{
+    private BuildEvent()
+    {
+    }
+
+    /// <summary>A stage began. <paramref name="Detail"/> says on what, in a few words.</summary>
+    public sealed record Started(Stage Stage, string Detail) : BuildEvent;
+
+    /// <summary>
+    /// A stage went on. <paramref name="Fraction"/> is between 0 and 1, or null where the end can't be known;
+    /// <paramref name="Item"/> names one of several things that the stage does side by side (a format), or is null.
+    /// </summary>
+    public sealed record Progressed(Stage Stage, string? Item, double? Fraction, string Detail) : BuildEvent;
+
+    /// <summary>A stage ended well after <paramref name="Elapsed"/>. <paramref name="Detail"/> is its result in a few words.</summary>
+    public sealed record Finished(Stage Stage, TimeSpan Elapsed, string Detail) : BuildEvent;
+
+    /// <summary>Something that doesn't stop the build but that its user should know.</summary>
+    public sealed record Warned(string Message) : BuildEvent;
+}
+
+/// <summary>Watches a build. Implementations don't throw, and return at once.</summary>
+public interface IBuildObserver
+{
+    /// <summary>Called for each event, possibly from several threads at a time.</summary>
+    void Observe(BuildEvent buildEvent);
+}

@@ -1,0 +1,170 @@
+using System.Collections.Immutable;
+
+namespace Crust.Spec;
+
+/// <summary>All that a build needs to know, complete and checked: what the user said, and defaults for the rest.</summary>
+public sealed record BuildSpec
+{
+    /// <summary>The images' base name; null for the installer ISO's base name.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Which installer runs.</summary>
+    public InstallerSpec Installer { get; init; } = new();
+
+    /// <summary>The machine in which it runs.</summary>
+    public MachineSpec Machine { get; init; } = new();
+
+    /// <summary>What the installer is told.</summary>
+    public SeedSpec Seed { get; init; } = new();
+
+    /// <summary>The names of the formats to write, in the user's order, each once.</summary>
+    public ImmutableArray<string> Formats { get; init; } = ["img"];
+
+    /// <summary>How the images are proven.</summary>
+    public VerifySpec Verify { get; init; } = new();
+}
+
+/// <summary>Where the installer ISO comes from.</summary>
+public sealed record InstallerSpec
+{
+    /// <summary>A path or an http(s) URL; null for the reference installer.</summary>
+    public string? Iso { get; init; }
+
+    /// <summary>The SHA-256 that the ISO must have: 64 hex digits, or a path or URL of a SHA256SUMS file; null for none.</summary>
+    public string? Sha256 { get; init; }
+
+    /// <summary>Takes a URL without a checksum.</summary>
+    public bool AllowUnverified { get; init; }
+}
+
+/// <summary>A processor architecture, by Debian's names.</summary>
+public enum Arch
+{
+    /// <summary>x86-64.</summary>
+    Amd64,
+
+    /// <summary>AArch64.</summary>
+    Arm64,
+}
+
+/// <summary>What a machine starts with.</summary>
+public enum Firmware
+{
+    /// <summary>SeaBIOS.</summary>
+    Bios,
+
+    /// <summary>OVMF or AAVMF without Secure Boot.</summary>
+    Uefi,
+}
+
+/// <summary>What runs the guest's instructions.</summary>
+public enum Accelerator
+{
+    /// <summary>KVM where it works, else TCG.</summary>
+    Auto,
+
+    /// <summary>KVM, or the build fails.</summary>
+    Kvm,
+
+    /// <summary>QEMU's own translator: works everywhere, about ten times slower.</summary>
+    Tcg,
+}
+
+/// <summary>What a guest's reboot means during an install.</summary>
+public enum OnReboot
+{
+    /// <summary>A failure: installers that Crust runs are to power off.</summary>
+    Fail,
+
+    /// <summary>The installer's way of saying that it has finished.</summary>
+    Finish,
+
+    /// <summary>Nothing: the machine boots again.</summary>
+    Continue,
+}
+
+/// <summary>The virtual machine.</summary>
+public sealed record MachineSpec
+{
+    /// <summary>The guest's architecture.</summary>
+    public Arch Arch { get; init; } = Arch.Amd64;
+
+    /// <summary>What the machine starts with.</summary>
+    public Firmware Firmware { get; init; } = Firmware.Bios;
+
+    /// <summary>Virtual CPUs, 1 to 255.</summary>
+    public int Cpus { get; init; } = 2;
+
+    /// <summary>Memory in bytes.</summary>
+    public long Memory { get; init; } = 4L << 30;
+
+    /// <summary>The disk's size in bytes, a multiple of 512.</summary>
+    public long Disk { get; init; } = 100L << 30;
+
+    /// <summary>What runs the guest's instructions.</summary>
+    public Accelerator Accelerator { get; init; } = Accelerator.Auto;
+
+    /// <summary>How long a run of the machine may take.</summary>
+    public TimeSpan Deadline { get; init; } = TimeSpan.FromMinutes(60);
+
+    /// <summary>What a guest's reboot means during an install.</summary>
+    public OnReboot OnReboot { get; init; } = OnReboot.Fail;
+}
+
+/// <summary>What the installer is told through the seed volume.</summary>
+public sealed record SeedSpec
+{
+    /// <summary>A cloud-config file, merged over the generated one; null for none.</summary>
+    public string? UserData { get; init; }
+
+    /// <summary>A cloud-init network-config file, put on the seed as it is; null for none.</summary>
+    public string? NetworkConfig { get; init; }
+
+    /// <summary>Registration with Spectro Cloud's Palette.</summary>
+    public PaletteSpec Palette { get; init; } = new();
+
+    /// <summary>Who may log in.</summary>
+    public SshSpec Ssh { get; init; } = new();
+}
+
+/// <summary>Registration with Spectro Cloud's Palette; each value as stylus documents it.</summary>
+public sealed record PaletteSpec
+{
+    /// <summary>Palette's host name (`stylus.site.paletteEndpoint`).</summary>
+    public string? Endpoint { get; init; }
+
+    /// <summary>Where an edge host registers itself by QR code (`stylus.site.registrationURL`).</summary>
+    public string? RegistrationUrl { get; init; }
+
+    /// <summary>The token with which it registers without anybody's help (`stylus.site.edgeHostToken`). A secret.</summary>
+    public Secret? EdgeHostToken { get; init; }
+}
+
+/// <summary>Who may log in to the installed system.</summary>
+public sealed record SshSpec
+{
+    /// <summary>The account's name; null for no account.</summary>
+    public string? User { get; init; }
+
+    /// <summary>Its password, which leaves Crust only as a SHA-512 crypt hash. A secret.</summary>
+    public Secret? Password { get; init; }
+
+    /// <summary>Public keys in OpenSSH's format that may log in as it.</summary>
+    public ImmutableArray<string> AuthorizedKeys { get; init; } = [];
+}
+
+/// <summary>How images are proven before they get their final names.</summary>
+public sealed record VerifySpec
+{
+    /// <summary>Whether each image is booted; null for yes with the reference installer and no with a vendor's.</summary>
+    public bool? Boot { get; init; }
+
+    /// <summary>The text on the serial port that proves that the image is up.</summary>
+    public string Expect { get; init; } = "login:";
+
+    /// <summary>Waits for an SSH server's banner in place of <see cref="Expect"/>.</summary>
+    public bool Ssh { get; init; }
+
+    /// <summary>How long an image may take to come up.</summary>
+    public TimeSpan Deadline { get; init; } = TimeSpan.FromMinutes(15);
+}

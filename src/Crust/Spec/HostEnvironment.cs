@@ -1,0 +1,40 @@
+using System.Collections.Immutable;
+
+namespace Crust.Spec;
+
+/// <summary>What Crust takes from the process's environment, read once. No other room looks at it.</summary>
+public sealed record HostEnvironment
+{
+    /// <summary>All variables, for those that stand for keys of the spec.</summary>
+    public required ImmutableDictionary<string, string> Variables { get; init; }
+
+    /// <summary>Folders in which programs are found: `PATH`, and the sbin folders that a user's `PATH` lacks on Debian.</summary>
+    public required ImmutableArray<string> SearchPath { get; init; }
+
+    /// <summary>Where Crust keeps what it can make again: `CRUST_CACHE`, else `$XDG_CACHE_HOME/crust`, else `~/.cache/crust`.</summary>
+    public required string CacheFolder { get; init; }
+
+    /// <summary>Where short-lived sockets are: `XDG_RUNTIME_DIR` where there is one, else `TMPDIR`, else `/tmp`.</summary>
+    public required string RuntimeFolder { get; init; }
+
+    /// <summary>Reads the process's environment.</summary>
+    public static HostEnvironment Read() =>
+        From(Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
+            .ToImmutableDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? ""));
+
+    /// <summary>The same from given variables.</summary>
+    public static HostEnvironment From(ImmutableDictionary<string, string> variables)
+    {
+        string? Value(string name) => variables.GetValueOrDefault(name) is { Length: > 0 } value ? value : null;
+        var home = Value("HOME") ?? "/root";
+        var runtime = Value("XDG_RUNTIME_DIR");
+        return new HostEnvironment
+        {
+            Variables = variables,
+            SearchPath = [.. (Value("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)
+                .Concat(["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]).Distinct()],
+            CacheFolder = Path.GetFullPath(Value("CRUST_CACHE") ?? Path.Combine(Value("XDG_CACHE_HOME") ?? Path.Combine(home, ".cache"), "crust")),
+            RuntimeFolder = runtime is not null && Directory.Exists(runtime) ? runtime : Value("TMPDIR") ?? "/tmp",
+        };
+    }
+}

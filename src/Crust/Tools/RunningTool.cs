@@ -1,0 +1,168 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Text;
+
+namespace Crust.Tools;
+
+/// <summary>A program that runs beside Crust and doesn't outlive it.</summary>
+public sealed class RunningTool : IAsyncDisposable
+{
+    private readonly ToolCommand _command;
+    private readonly Process _process;
+    private readonly Task<ToolResult> _ended;
+
+    private RunningTool(ToolCommand command, Process process, Task<ToolResult> ended)
+    {
+        _command = command;
+        _process = process;
+        _ended = ended;
+        Id = process.Id;
+    }
+
+    /// <summary>The process's id.</summary>
+    public int Id { get; }
+
+    /// <summary>Completes when the program has ended and all it wrote was read; never faults.</summary>
+    public Task<ToolResult> Ended => _ended;
+
+    /// <summary>CPU time that the program has used so far; zero once it has ended and was reaped.</summary>
+    public TimeSpan CpuTime
+    {
+        get
+        {
+            try
+            {
+                return _process.TotalProcessorTime;
+            }
+            catch (Exception e) when (e is InvalidOperationException or Win32Exception)
+            {
+                return TimeSpan.Zero;
+            }
+        }
+    }
+
+    /// <summary>Waits for the program's end.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled; the program and all it started were ended first.</exception>
+    public async Task<ToolResult> WaitAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            var result = await _ended.WaitAsync(cancellation);
+            // Ctrl-C reaches the whole process group: a tool may have ended by it before the token was seen.
+            cancellation.ThrowIfCancellationRequested();
+            return result;
+        }
+        catch (OperationCanceledException)
+        {
+            await KillAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Ends the program and all it started with SIGKILL, and waits until it is gone.</summary>
+    public async Task KillAsync()
+    {
+        try
+        {
+            _process.Kill(entireProcessTree: true);
+        }
+        catch (Exception e) when (e is InvalidOperationException or Win32Exception or AggregateException)
+        {
+            // It has ended by itself in the meantime.
+        }
+
+        await _ended;
+    }
+
+    /// <summary>Ends the program if it still runs.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (!_ended.IsCompleted)
+        {
+            await KillAsync();
+        }
+
+        _process.Dispose();
+    }
+
+    internal static RunningTool Start(ToolCommand command, string program, string setpriv)
+    {
+        // setpriv asks the kernel (PR_SET_PDEATHSIG) to signal the program when the thread that started it ends.
+        // So each program gets a thread of its own that lives as long as the program: a pool thread might retire
+        // early and take the program with it.
+        var started = new TaskCompletionSource<RunningTool>();
+        var ended = new TaskCompletionSource<ToolResult>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                var process = new Process { StartInfo = StartInfo(command, program, setpriv) };
+                var clock = Stopwatch.StartNew();
+                process.Start();
+                var output = new TailReader(process.StandardOutput, command.WatchOutput ? command.OnLine : null);
+                var error = new TailReader(process.StandardError, command.OnLine);
+                _ = WriteInputAsync(process, command.Input);
+                started.SetResult(new RunningTool(command, process, ended.Task));
+                process.WaitForExit();
+                ended.SetResult(new ToolResult(process.ExitCode, output.Finish(), error.Finish(), clock.Elapsed));
+            }
+            catch (Exception e)
+            {
+                if (!started.TrySetException(e))
+                {
+                    ended.TrySetResult(new ToolResult(-1, "", e.Message, TimeSpan.Zero));
+                }
+            }
+        })
+        { IsBackground = true, Name = $"tool {Path.GetFileName(program)}" };
+        thread.Start();
+        return started.Task.GetAwaiter().GetResult();
+    }
+
+    private static ProcessStartInfo StartInfo(ToolCommand command, string program, string setpriv)
+    {
+        var info = new ProcessStartInfo(setpriv)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardInputEncoding = new UTF8Encoding(false),
+            StandardOutputEncoding = Encoding.UTF8,
+            StandardErrorEncoding = Encoding.UTF8,
+            WorkingDirectory = command.WorkingDirectory ?? "",
+        };
+        info.ArgumentList.Add("--pdeathsig");
+        info.ArgumentList.Add(command.OnParentDeath is OnParentDeath.Kill ? "KILL" : "TERM");
+        info.ArgumentList.Add("--");
+        info.ArgumentList.Add(program);
+        foreach (var argument in command.Arguments)
+        {
+            info.ArgumentList.Add(argument);
+        }
+
+        // Tools are parsed by Crust: their messages must not change with the user's language.
+        info.Environment["LC_ALL"] = "C.UTF-8";
+        foreach (var (name, value) in command.Environment)
+        {
+            info.Environment[name] = value;
+        }
+
+        return info;
+    }
+
+    private static async Task WriteInputAsync(Process process, string input)
+    {
+        try
+        {
+            await process.StandardInput.WriteAsync(input);
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // The program ended without reading all of its input; its exit code tells whether that matters.
+        }
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{_command} (process {Id})";
+}

@@ -1,0 +1,66 @@
+using System.Collections.Immutable;
+using Serilog;
+
+namespace Crust.Tools;
+
+/// <summary>The one place that starts a process.</summary>
+/// <param name="searchPath">Folders in which programs are looked for, first match wins.</param>
+/// <param name="log">Gets each call and how it ended.</param>
+public sealed class ToolBox(ImmutableArray<string> searchPath, ILogger log)
+{
+    // Program → the Debian package that brings it, for the message when it is missing.
+    private static readonly ImmutableDictionary<string, string> Packages = new Dictionary<string, string>
+    {
+        ["qemu-system-x86_64"] = "qemu-system-x86",
+        ["qemu-system-aarch64"] = "qemu-system-arm",
+        ["qemu-img"] = "qemu-utils",
+        ["xorriso"] = "xorriso",
+        ["mmdebstrap"] = "mmdebstrap",
+        ["mksquashfs"] = "squashfs-tools",
+        ["mformat"] = "mtools",
+        ["mcopy"] = "mtools",
+        ["mmd"] = "mtools",
+        ["depmod"] = "kmod",
+        ["cpio"] = "cpio",
+        ["zstd"] = "zstd",
+        ["setpriv"] = "util-linux",
+        ["ssh"] = "openssh-client",
+    }.ToImmutableDictionary();
+
+    /// <summary>Where a program is, or null if it isn't installed.</summary>
+    public string? Find(string program) => Path.IsPathRooted(program)
+        ? (File.Exists(program) ? program : null)
+        : searchPath.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
+
+    /// <summary>Where a program is.</summary>
+    /// <exception cref="ToolMissingException">It isn't installed.</exception>
+    public string Require(string program) =>
+        Find(program) ?? throw new ToolMissingException(program, Packages.GetValueOrDefault(program, program));
+
+    /// <summary>Runs a program to its end.</summary>
+    /// <exception cref="ToolMissingException">It isn't installed.</exception>
+    /// <exception cref="ToolFailedException">It ended with a code that isn't among <see cref="ToolCommand.SuccessCodes"/>.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; the program and all it started were ended first.</exception>
+    public async Task<ToolResult> RunAsync(ToolCommand command, CancellationToken cancellation)
+    {
+        await using var tool = Start(command);
+        var result = await tool.WaitAsync(cancellation);
+        if (!command.SuccessCodes.Contains(result.ExitCode))
+        {
+            log.Error("{Command} failed with {ExitCode}:\n{Error}", command.ToString(), result.ExitCode, result.Error + result.Output);
+            throw new ToolFailedException(command, result);
+        }
+
+        log.Debug("{Command} took {Seconds:0.00} s", command.ToString(), result.Elapsed.TotalSeconds);
+        return result;
+    }
+
+    /// <summary>Starts a program that goes on beside Crust. Disposing it ends it.</summary>
+    /// <exception cref="ToolMissingException">It isn't installed.</exception>
+    public RunningTool Start(ToolCommand command)
+    {
+        var program = Require(command.Program);
+        log.Debug("Starting {Command}", command.ToString());
+        return RunningTool.Start(command, program, Require("setpriv"));
+    }
+}

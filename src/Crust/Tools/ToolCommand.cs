@@ -1,0 +1,63 @@
+using System.Collections.Immutable;
+
+namespace Crust.Tools;
+
+/// <summary>What a program is sent when Crust itself dies, however it dies.</summary>
+public enum OnParentDeath
+{
+    /// <summary>SIGTERM, for programs that clean up after themselves.</summary>
+    Terminate,
+
+    /// <summary>SIGKILL, for programs that must be gone at once, such as a virtual machine.</summary>
+    Kill,
+}
+
+/// <summary>One call of another program, as an immutable value. No shell is involved.</summary>
+public sealed record ToolCommand
+{
+    /// <summary>The program's name, found in the search path of the <see cref="ToolBox"/>, or an absolute path.</summary>
+    public required string Program { get; init; }
+
+    /// <summary>The arguments, one by one. Never a secret: an argv is public to the whole host.</summary>
+    public ImmutableArray<string> Arguments { get; init; } = [];
+
+    /// <summary>The folder in which the program starts; null for Crust's own.</summary>
+    public string? WorkingDirectory { get; init; }
+
+    /// <summary>Variables set on top of Crust's own environment.</summary>
+    public ImmutableDictionary<string, string> Environment { get; init; } = ImmutableDictionary<string, string>.Empty;
+
+    /// <summary>What the program reads on its standard input, as UTF-8. Without it, the program reads an empty stream.</summary>
+    public string Input { get; init; } = "";
+
+    /// <summary>What happens to the program when Crust dies.</summary>
+    public OnParentDeath OnParentDeath { get; init; } = OnParentDeath.Terminate;
+
+    /// <summary>Exit codes that mean success.</summary>
+    public ImmutableArray<int> SuccessCodes { get; init; } = [0];
+
+    /// <summary>Called with each line the program writes to standard error (and output, if <see cref="WatchOutput"/>), as it comes; lines end at CR or LF.</summary>
+    public Action<string>? OnLine { get; init; }
+
+    /// <summary>Whether <see cref="OnLine"/> sees standard output too.</summary>
+    public bool WatchOutput { get; init; }
+
+    /// <summary>A command from a program and its arguments.</summary>
+    public static ToolCommand Of(string program, params IEnumerable<string> arguments) =>
+        new() { Program = program, Arguments = [.. arguments] };
+
+    /// <summary>The command line as a person would type it into a shell.</summary>
+    public override string ToString() => string.Join(' ', Arguments.Prepend(Program).Select(Quote));
+
+    private static string Quote(string argument) =>
+        argument.Length > 0 && argument.All(c => char.IsAsciiLetterOrDigit(c) || "-_=+,.:/@%".Contains(c))
+            ? argument
+            : $"'{argument.Replace("'", "'\\''")}'";
+}
+
+/// <summary>How a program ended, and what it wrote.</summary>
+/// <param name="ExitCode">Its exit code; 128 + the signal's number if a signal ended it.</param>
+/// <param name="Output">The last MiB of its standard output, as UTF-8.</param>
+/// <param name="Error">The last MiB of its standard error, as UTF-8.</param>
+/// <param name="Elapsed">From start to end.</param>
+public sealed record ToolResult(int ExitCode, string Output, string Error, TimeSpan Elapsed);

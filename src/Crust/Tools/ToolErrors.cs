@@ -1,0 +1,36 @@
+namespace Crust.Tools;
+
+/// <summary>A program that Crust needs isn't on this host.</summary>
+public sealed class ToolMissingException(string program, string package)
+    : CrustException(
+        FailureKind.HostLacks,
+        $"The program '{program}' isn't installed",
+        $"searched in PATH and the sbin folders",
+        $"install it: apt-get install {package}")
+{
+    /// <summary>The program's name.</summary>
+    public string Program { get; } = program;
+}
+
+/// <summary>A program ended with an exit code that means failure.</summary>
+public sealed class ToolFailedException(ToolCommand command, ToolResult result, FailureKind kind = FailureKind.InputOutput)
+    : CrustException(
+        kind,
+        $"{Path.GetFileName(command.Program)} failed with exit code {result.ExitCode}: {LastWords(result)}",
+        command.ToString(),
+        "read the tool's own message; the build's log has all it said")
+{
+    /// <summary>The call that failed.</summary>
+    public ToolCommand Command { get; } = command;
+
+    /// <summary>How it ended.</summary>
+    public ToolResult Result { get; } = result;
+
+    // Tools put the reason last; one line of it belongs into a message, the rest into the log.
+    private static string LastWords(ToolResult result)
+    {
+        var text = result.Error.Trim().Length > 0 ? result.Error : result.Output;
+        var last = text.Split('\n').Select(line => line.Trim()).LastOrDefault(line => line.Length > 0);
+        return last is null ? "it said nothing" : last.Length > 300 ? last[..300] + "…" : last;
+    }
+}
