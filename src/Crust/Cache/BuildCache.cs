@@ -1,0 +1,99 @@
+using Serilog;
+
+namespace Crust.Cache;
+
+/// <summary>
+/// Things that were dear to make, each in a folder of its own under its key: `&lt;cache&gt;/&lt;kind&gt;/&lt;key&gt;/`. A folder
+/// under its final name is whole: it is filled under another name, and renamed. Several processes may share a cache.
+/// </summary>
+public sealed class BuildCache(string root, ILogger log)
+{
+    private const string UnfinishedMark = ".unfinished-";
+
+    /// <summary>The cache's own folder.</summary>
+    public string Root { get; } = root;
+
+    /// <summary>The entry's folder if it is there, else null.</summary>
+    public string? Find(string kind, string key)
+    {
+        var folder = FolderOf(kind, key);
+        return Directory.Exists(folder) ? folder : null;
+    }
+
+    /// <summary>
+    /// The entry's folder; if it isn't there, <paramref name="fill"/> is given an empty private one (mode 0700, on the same
+    /// file system) to fill. If another process fills the same entry, its end is waited for and its result is used.
+    /// </summary>
+    /// <exception cref="CrustException">The cache can't be written.</exception>
+    public async Task<string> GetOrAddAsync(string kind, string key, Func<string, Task> fill, Action<string>? onWait, CancellationToken cancellation)
+    {
+        var final = FolderOf(kind, key);
+        if (Directory.Exists(final))
+        {
+            return final;
+        }
+
+        CreateFolder(Path.Combine(Root, kind));
+        using var held = await FileLock.AcquireAsync(final + ".lock", onWait, cancellation);
+        if (Directory.Exists(final))
+        {
+            return final;
+        }
+
+        RemoveUnfinished(kind, key);
+        var unfinished = final + UnfinishedMark + Environment.ProcessId;
+        CreateFolder(unfinished);
+        try
+        {
+            await fill(unfinished);
+            Directory.Move(unfinished, final);
+            log.Debug("Cached {Kind} {Key}", kind, key);
+            return final;
+        }
+        catch
+        {
+            TryDelete(unfinished);
+            throw;
+        }
+    }
+
+    /// <summary>Removes an entry. Nothing happens if it isn't there.</summary>
+    public void Remove(string kind, string key) => TryDelete(FolderOf(kind, key));
+
+    private string FolderOf(string kind, string key) => Path.Combine(Root, kind, key);
+
+    // Left by a process that was killed: it held the lock that is ours now, so nobody fills them any more.
+    private void RemoveUnfinished(string kind, string key)
+    {
+        foreach (var folder in Directory.EnumerateDirectories(Path.Combine(Root, kind), key + UnfinishedMark + "*"))
+        {
+            log.Information("Removing {Folder}, left by a build that was killed", folder);
+            TryDelete(folder);
+        }
+    }
+
+    private static void CreateFolder(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CrustException(FailureKind.HostLacks, $"The cache can't be written: {e.Message}", folder,
+                "make it writable, or set CRUST_CACHE to a folder that is", e);
+        }
+    }
+
+    private static void TryDelete(string folder)
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Gone already, which is what was wanted.
+        }
+    }
+}
