@@ -1,0 +1,58 @@
+using System.Collections.Immutable;
+using Crust.Spec;
+
+namespace Crust.Machines;
+
+/// <summary>A virtual machine as a value: all that decides its hardware.</summary>
+public sealed record MachineDescription
+{
+    /// <summary>What the machine is called in QEMU's process title and in logs.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The guest's architecture.</summary>
+    public Arch Arch { get; init; } = Arch.Amd64;
+
+    /// <summary>What it starts with.</summary>
+    public Firmware Firmware { get; init; } = Firmware.Bios;
+
+    /// <summary>What runs its instructions: <see cref="Accelerator.Kvm"/> or <see cref="Accelerator.Tcg"/>.</summary>
+    public required Accelerator Accelerator { get; init; }
+
+    /// <summary>Virtual CPUs.</summary>
+    public int Cpus { get; init; } = 2;
+
+    /// <summary>Memory in bytes.</summary>
+    public long Memory { get; init; } = 2L << 30;
+
+    /// <summary>The drives in boot order: a disk before the installer's CD, so that a reboot during an install boots the disk.</summary>
+    public required ImmutableArray<Drive> Drives { get; init; }
+
+    /// <summary>A network card with QEMU's user-mode network, whose guests reach out but aren't reached.</summary>
+    public bool Network { get; init; } = true;
+
+    /// <summary>Forwards a free TCP port of 127.0.0.1, chosen by the kernel, to the guest's port 22.</summary>
+    public bool ForwardSsh { get; init; }
+
+    /// <summary>Whether a guest's reset is let through; otherwise it ends the machine.</summary>
+    public bool AllowReset { get; init; }
+}
+
+/// <summary>A drive of a machine.</summary>
+public abstract record Drive
+{
+    private Drive()
+    {
+    }
+
+    /// <summary>The file behind the drive.</summary>
+    public required string File { get; init; }
+
+    /// <summary>A disk of virtio. <paramref name="Format"/> is QEMU's driver name: `raw`, `qcow2`.</summary>
+    public sealed record Disk(string Format) : Drive;
+
+    /// <summary>A CD on AHCI, read-only.</summary>
+    public sealed record Cdrom : Drive;
+
+    /// <summary>A read-only USB stick.</summary>
+    public sealed record UsbStick : Drive;
+}

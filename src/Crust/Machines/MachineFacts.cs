@@ -1,0 +1,110 @@
+using System.Text.RegularExpressions;
+
+namespace Crust.Machines;
+
+/// <summary>Something that was seen of a running machine.</summary>
+internal abstract record MachineSignal
+{
+    private MachineSignal()
+    {
+    }
+
+    /// <summary>QMP's SHUTDOWN: who asked (the guest or the host), and why.</summary>
+    public sealed record Shutdown(bool Guest, string Reason) : MachineSignal;
+
+    /// <summary>QMP's RESET by the guest, let through.</summary>
+    public sealed record Reset : MachineSignal;
+
+    /// <summary>QMP's GUEST_PANICKED.</summary>
+    public sealed record Panicked : MachineSignal;
+
+    /// <summary>QMP's BLOCK_IO_ERROR that stopped the machine.</summary>
+    public sealed record DiskError(string Reason, bool NoSpace) : MachineSignal;
+
+    /// <summary>New text on the serial port, from the start of its line.</summary>
+    public sealed record Serial(string Text) : MachineSignal;
+
+    /// <summary>One of Crust's own guests spoke.</summary>
+    public sealed record Word(GuestWord Said) : MachineSignal;
+
+    /// <summary>QMP broke: garbage, or no answer.</summary>
+    public sealed record QmpBroke(string Reason) : MachineSignal;
+
+    /// <summary>QEMU's process ended.</summary>
+    public sealed record Exited(int Code, string Stderr) : MachineSignal;
+
+    /// <summary>Bytes the guest has written to its disks so far, and QEMU's CPU time.</summary>
+    public sealed record Written(long Bytes, TimeSpan CpuTime) : MachineSignal;
+
+    /// <summary>The run's time is up.</summary>
+    public sealed record DeadlineExpired(TimeSpan Deadline) : MachineSignal;
+
+    /// <summary>An SSH server answered with this banner.</summary>
+    public sealed record SshBanner(string Banner) : MachineSignal;
+}
+
+/// <summary>All that is known of a machine's run: a fold over its signals.</summary>
+internal sealed partial record MachineFacts
+{
+    public MachineSignal.Shutdown? Shutdown { get; init; }
+
+    public int Resets { get; init; }
+
+    public bool PanicEvent { get; init; }
+
+    /// <summary>The kernel's own words: an early panic comes before the pvpanic driver and gives no event.</summary>
+    public string? PanicText { get; init; }
+
+    public MachineSignal.DiskError? DiskError { get; init; }
+
+    public string? QmpBroke { get; init; }
+
+    public MachineSignal.Exited? Exit { get; init; }
+
+    public TimeSpan? DeadlineExpired { get; init; }
+
+    /// <summary>The job that one of Crust's own guests said hello for.</summary>
+    public string? Job { get; init; }
+
+    public string? JobFailed { get; init; }
+
+    public string? JobDone { get; init; }
+
+    public string? SshBanner { get; init; }
+
+    /// <summary>The newest serial text, from its line's start.</summary>
+    public string FreshSerial { get; init; } = "";
+
+    public long BytesWritten { get; init; }
+
+    public TimeSpan CpuTime { get; init; }
+
+    /// <summary>Whether nothing more is to be expected of this machine.</summary>
+    public bool IsOver => Shutdown is not null || PanicEvent || PanicText is not null || DiskError is not null
+        || QmpBroke is not null || Exit is not null || DeadlineExpired is not null;
+
+    public MachineFacts With(MachineSignal signal) => signal switch
+    {
+        // The first shutdown counts: QEMU's answer to Crust's own 'quit' comes after the guest's.
+        MachineSignal.Shutdown shutdown => this with { Shutdown = Shutdown ?? shutdown },
+        MachineSignal.Reset => this with { Resets = Resets + 1 },
+        MachineSignal.Panicked => this with { PanicEvent = true },
+        MachineSignal.DiskError error => this with { DiskError = DiskError ?? error },
+        MachineSignal.Serial serial => this with { FreshSerial = serial.Text, PanicText = PanicText ?? FindPanic(serial.Text) },
+        MachineSignal.Word { Said: GuestWord.Hello hello } => this with { Job = hello.Job },
+        MachineSignal.Word { Said: GuestWord.Failed failed } => this with { JobFailed = JobFailed ?? failed.Message },
+        MachineSignal.Word { Said: GuestWord.Done done } => this with { JobDone = done.Message },
+        MachineSignal.QmpBroke broke => this with { QmpBroke = QmpBroke ?? broke.Reason },
+        MachineSignal.Exited exited => this with { Exit = exited },
+        MachineSignal.Written written => this with { BytesWritten = written.Bytes, CpuTime = written.CpuTime },
+        MachineSignal.DeadlineExpired expired => this with { DeadlineExpired = expired.Deadline },
+        MachineSignal.SshBanner banner => this with { SshBanner = banner.Banner },
+        _ => this,
+    };
+
+    private static string? FindPanic(string text) => KernelPanic().Match(text) is { Success: true } match ? match.Groups[1].Value.Trim() : null;
+
+    // Linux prints it at the start of a line, behind the timestamp where those are on; text quoted elsewhere is no panic.
+    [GeneratedRegex(@"^(?:\[ *\d+\.\d+\] ?)?(?:\[ *[TC]\d+\] ?)?(Kernel panic - not syncing: [^\n]+)\n", RegexOptions.Multiline)]
+    private static partial Regex KernelPanic();
+}

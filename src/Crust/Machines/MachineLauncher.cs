@@ -1,0 +1,112 @@
+using Crust.Machines.Qmp;
+using Crust.Tools;
+using Serilog;
+
+namespace Crust.Machines;
+
+/// <summary>Starts machines.</summary>
+/// <param name="tools">Starts QEMU.</param>
+/// <param name="firmware">Finds UEFI firmware.</param>
+/// <param name="runtimeFolder">Where a machine's private folder is made.</param>
+/// <param name="time">The clock of deadlines.</param>
+/// <param name="log">Gets the command line, QMP's events and the outcome.</param>
+public sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, string runtimeFolder, TimeProvider time, ILogger log)
+{
+    // QEMU connects while it parses its options, before it makes the machine.
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>Starts a machine; its guest runs when this returns.</summary>
+    /// <param name="description">The machine.</param>
+    /// <param name="serialLog">The file to which the serial port is appended.</param>
+    /// <param name="cancellation">Ends QEMU and gives up.</param>
+    /// <exception cref="CrustException">QEMU or firmware is missing, or QEMU refused to start: what it said is in the message.</exception>
+    public async Task<RunningMachine> StartAsync(MachineDescription description, string serialLog, CancellationToken cancellation)
+    {
+        var template = description.Firmware is Spec.Firmware.Uefi ? firmware.FindUefi(description.Arch) : null;
+        var sockets = await MachineSockets.CreateAsync(runtimeFolder, cancellation);
+        RunningTool? qemu = null;
+        try
+        {
+            var command = new ToolCommand
+            {
+                Program = QemuArguments.ProgramFor(description.Arch),
+                Arguments = QemuArguments.For(description, EndpointsOf(sockets, template)),
+                OnParentDeath = OnParentDeath.Kill,
+            };
+            qemu = tools.Start(command);
+            log.Information("Machine {Name}: {Command}", description.Name, command.ToString());
+
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            timeout.CancelAfter(StartTimeout);
+            var qmpStream = await ConnectAsync(sockets.Qmp, qemu, timeout.Token, cancellation);
+            var serial = await ConnectAsync(sockets.Serial, qemu, timeout.Token, cancellation);
+            var word = await ConnectAsync(sockets.Word, qemu, timeout.Token, cancellation);
+            var qmp = await GreetAsync(qmpStream, qemu, timeout.Token, cancellation);
+            return new RunningMachine(description, command.ToString(), sockets, qemu, qmp, serial, word, serialLog, time, log);
+        }
+        catch
+        {
+            if (qemu is not null)
+            {
+                await qemu.DisposeAsync();
+            }
+
+            sockets.Dispose();
+            throw;
+        }
+    }
+
+    private static QemuEndpoints EndpointsOf(MachineSockets sockets, FirmwareImage? template)
+    {
+        if (template is null)
+        {
+            return new(sockets.Qmp.Path, sockets.Serial.Path, sockets.Word.Path, null);
+        }
+
+        var variables = Path.Combine(sockets.Folder, "vars.fd");
+        File.Copy(template.Variables, variables);
+        return new(sockets.Qmp.Path, sockets.Serial.Path, sockets.Word.Path, template with { Variables = variables });
+    }
+
+    private static async Task<Stream> ConnectAsync(MachineSockets.Endpoint endpoint, RunningTool qemu, CancellationToken timeout, CancellationToken cancellation)
+    {
+        var accept = endpoint.AcceptAsync(timeout);
+        await Task.WhenAny(accept, qemu.Ended);
+        if (accept.IsCompletedSuccessfully)
+        {
+            return await accept;
+        }
+
+        cancellation.ThrowIfCancellationRequested();
+        throw await RefusedAsync(qemu, "QEMU never opened its control connection", null);
+    }
+
+    private static async Task<QmpClient> GreetAsync(Stream stream, RunningTool qemu, CancellationToken timeout, CancellationToken cancellation)
+    {
+        try
+        {
+            return await QmpClient.ConnectAsync(stream, timeout);
+        }
+        catch (Exception e) when (e is QmpException or OperationCanceledException)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            throw await RefusedAsync(qemu, e is QmpException ? e.Message : "QEMU never greeted on its control connection", e);
+        }
+    }
+
+    private static async Task<CrustException> RefusedAsync(RunningTool qemu, string reason, Exception? inner)
+    {
+        // QEMU's own words are worth more than ours; they are complete a moment after its connection broke.
+        await Task.WhenAny(qemu.Ended, Task.Delay(TimeSpan.FromSeconds(2)));
+        if (!qemu.Ended.IsCompleted)
+        {
+            await qemu.KillAsync();
+            return new CrustException(FailureKind.HostLacks, reason, qemu.ToString(), "look at the host's load and at QEMU's version, then try again", inner);
+        }
+
+        var result = await qemu.Ended;
+        return new CrustException(FailureKind.HostLacks,
+            $"QEMU ended with exit code {result.ExitCode} before the machine ran: {result.Error.Trim()}", qemu.ToString(),
+            "mend what QEMU complains about; the command line above can be tried by hand", inner);
+    }
+}

@@ -1,0 +1,107 @@
+using System.Net.Sockets;
+using Crust.Cache;
+
+namespace Crust.Machines;
+
+/// <summary>
+/// A machine's private folder (mode 0700): the sockets on which Crust listens and to which QEMU connects, and firmware
+/// variables. Crust being the listener, nobody has to poll for QEMU's sockets to appear.
+/// </summary>
+internal sealed class MachineSockets : IDisposable
+{
+    private const string Prefix = "crust-";
+
+    // sun_path has 108 bytes with its NUL (unix(7)).
+    private const int LongestPath = 107;
+
+    private readonly FileLock _alive;
+
+    private MachineSockets(string folder, FileLock alive)
+    {
+        Folder = folder;
+        _alive = alive;
+        Qmp = new Endpoint(Path.Combine(folder, "qmp"));
+        Serial = new Endpoint(Path.Combine(folder, "serial"));
+        Word = new Endpoint(Path.Combine(folder, "word"));
+    }
+
+    public string Folder { get; }
+
+    public Endpoint Qmp { get; }
+
+    public Endpoint Serial { get; }
+
+    public Endpoint Word { get; }
+
+    /// <summary>Makes a fresh private folder with listening sockets, after removing those of builds that were killed.</summary>
+    public static async Task<MachineSockets> CreateAsync(string runtimeFolder, CancellationToken cancellation)
+    {
+        var folder = Path.Combine(runtimeFolder, Prefix + Guid.NewGuid().ToString("N")[..12]);
+        if (Path.Combine(folder, "serial").Length > LongestPath)
+        {
+            throw new CrustException(FailureKind.HostLacks, $"The path for QEMU's sockets is longer than the {LongestPath} bytes that Linux allows",
+                folder, "set XDG_RUNTIME_DIR or TMPDIR to a folder with a shorter path");
+        }
+
+        try
+        {
+            RemoveAbandoned(runtimeFolder);
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            return new MachineSockets(folder, await FileLock.AcquireAsync(Path.Combine(folder, "alive"), null, cancellation));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CrustException(FailureKind.HostLacks, $"The private folder for QEMU's sockets can't be made: {e.Message}", folder,
+                "set XDG_RUNTIME_DIR or TMPDIR to a folder that can be written", e);
+        }
+    }
+
+    public void Dispose()
+    {
+        Qmp.Dispose();
+        Serial.Dispose();
+        Word.Dispose();
+        _alive.Dispose();
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    // Whoever made a folder holds its lock as long as it lives, so a folder whose lock is free was left by a killed build.
+    private static void RemoveAbandoned(string runtimeFolder)
+    {
+        foreach (var folder in Directory.EnumerateDirectories(runtimeFolder, Prefix + "????????????"))
+        {
+            try
+            {
+                using (new FileStream(Path.Combine(folder, "alive"), FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+                {
+                }
+
+                Directory.Delete(folder, recursive: true);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // In use, another user's, or just being made: not ours to remove.
+            }
+        }
+    }
+
+    /// <summary>A Unix socket that listens for one connection.</summary>
+    internal sealed class Endpoint : IDisposable
+    {
+        private readonly Socket _listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+
+        public Endpoint(string path)
+        {
+            Path = path;
+            _listener.Bind(new UnixDomainSocketEndPoint(path));
+            _listener.Listen(1);
+        }
+
+        public string Path { get; }
+
+        public async Task<Stream> AcceptAsync(CancellationToken cancellation) =>
+            new NetworkStream(await _listener.AcceptAsync(cancellation), ownsSocket: true);
+
+        public void Dispose() => _listener.Dispose();
+    }
+}

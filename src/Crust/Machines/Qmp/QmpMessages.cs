@@ -1,0 +1,49 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+
+namespace Crust.Machines.Qmp;
+
+/// <summary>An event that QEMU sent by itself.</summary>
+/// <param name="Name">Its name, such as `SHUTDOWN` (QEMU's QMP reference manual lists them).</param>
+/// <param name="Data">Its data; undefined where it has none.</param>
+public sealed record QmpEvent(string Name, JsonElement Data);
+
+/// <summary>QEMU refused a command, or what came over QMP wasn't QMP.</summary>
+public sealed class QmpException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>A command as it goes over the wire.</summary>
+internal sealed record QmpCommand(
+    [property: JsonPropertyName("execute")] string Execute,
+    [property: JsonPropertyName("arguments"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] JsonObject? Arguments,
+    [property: JsonPropertyName("id")] long Id);
+
+/// <summary>Anything that QEMU sends: a greeting, a reply, an error or an event; which one shows by what is set.</summary>
+internal sealed record QmpMessage
+{
+    [JsonPropertyName("QMP")]
+    public JsonElement? Greeting { get; init; }
+
+    [JsonPropertyName("event")]
+    public string? Event { get; init; }
+
+    [JsonPropertyName("data")]
+    public JsonElement Data { get; init; }
+
+    [JsonPropertyName("return")]
+    public JsonElement? Return { get; init; }
+
+    [JsonPropertyName("error")]
+    public QmpError? Error { get; init; }
+
+    [JsonPropertyName("id")]
+    public long? Id { get; init; }
+}
+
+internal sealed record QmpError(
+    [property: JsonPropertyName("class")] string Class,
+    [property: JsonPropertyName("desc")] string Description);
+
+[JsonSerializable(typeof(QmpCommand))]
+[JsonSerializable(typeof(QmpMessage))]
+internal sealed partial class QmpJson : JsonSerializerContext;

@@ -1,0 +1,274 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Threading.Channels;
+using Crust.Machines.Qmp;
+using Crust.Spec;
+using Crust.Tools;
+using Serilog;
+
+namespace Crust.Machines;
+
+/// <summary>
+/// A machine that runs. Pumps turn what comes over QMP, the serial port, the word port and from QEMU's process into
+/// signals; one loop folds these into facts; whoever waits gives a goal, a predicate over the facts.
+/// </summary>
+public sealed class RunningMachine : IAsyncDisposable
+{
+    private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ReplyTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan QuitTimeout = TimeSpan.FromSeconds(20);
+
+    private readonly MachineSockets _sockets;
+    private readonly RunningTool _qemu;
+    private readonly QmpClient _qmp;
+    private readonly SerialText _serialText = new();
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly CancellationTokenSource _ending = new();
+    private readonly Channel<MachineSignal> _signals = Channel.CreateUnbounded<MachineSignal>(new() { SingleReader = true });
+    private readonly List<Waiter> _waiters = [];
+    private readonly Lock _lock = new();
+    private readonly Task[] _pumps;
+    private readonly Task _folding;
+    private MachineFacts _facts = new();
+
+    internal RunningMachine(MachineDescription description, string commandLine, MachineSockets sockets, RunningTool qemu, QmpClient qmp,
+        Stream serial, Stream word, string serialLog, TimeProvider time, ILogger log)
+    {
+        Description = description;
+        CommandLine = commandLine;
+        _sockets = sockets;
+        _qemu = qemu;
+        _qmp = qmp;
+        _time = time;
+        _log = log;
+        _folding = Task.Run(FoldAsync);
+        _pumps =
+        [
+            Task.Run(PumpEventsAsync),
+            Task.Run(() => PumpSerialAsync(serial, serialLog)),
+            Task.Run(() => PumpWordsAsync(word)),
+            Task.Run(PumpExitAsync),
+            Task.Run(PollAsync),
+        ];
+    }
+
+    /// <summary>What the machine is made of.</summary>
+    public MachineDescription Description { get; }
+
+    /// <summary>QEMU's command line, as one would type it.</summary>
+    public string CommandLine { get; }
+
+    /// <summary>QEMU's process id.</summary>
+    public int ProcessId => _qemu.Id;
+
+    /// <summary>The last 64 KiB of the serial port's text.</summary>
+    public string SerialTail => _serialText.Tail;
+
+    /// <summary>Called for each change of the facts; set before anything is waited for. Must return at once.</summary>
+    internal Action<MachineSignal, MachineFacts>? OnSignal { get; set; }
+
+    /// <summary>Waits until the goal is reached, the machine's run is over, or the deadline has passed; the facts tell which.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled; the machine still runs.</exception>
+    internal async Task<MachineFacts> WaitAsync(Func<MachineFacts, bool> goal, TimeSpan deadline, CancellationToken cancellation)
+    {
+        var waiter = new Waiter(facts => facts.IsOver || goal(facts));
+        lock (_lock)
+        {
+            _waiters.Add(waiter);
+            waiter.Look(_facts);
+        }
+
+        using var timer = _time.CreateTimer(_ => Signal(new MachineSignal.DeadlineExpired(deadline)), null, deadline, Timeout.InfiniteTimeSpan);
+        return await waiter.Reached.WaitAsync(cancellation);
+    }
+
+    /// <summary>Ends QEMU, politely first, reads all that is left in its connections, and decides how the run ended.</summary>
+    internal async Task<(MachineOutcome Outcome, MachineFacts Facts)> EndAsync(OnReboot onReboot)
+    {
+        if (!_qemu.Ended.IsCompleted)
+        {
+            await TryQuitAsync();
+        }
+
+        await _ending.CancelAsync();
+        await Task.WhenAll(_pumps);
+        _signals.Writer.TryComplete();
+        await _folding;
+        var outcome = Verdict.Of(_facts, onReboot);
+        _log.Information("Machine {Name} ended: {Outcome}", Description.Name, outcome);
+        return (outcome, _facts);
+    }
+
+    /// <summary>The port of 127.0.0.1 that QEMU forwards to the guest's port 22.</summary>
+    /// <exception cref="QmpException">QEMU told no port.</exception>
+    public async Task<int> FindSshPortAsync(CancellationToken cancellation)
+    {
+        // The kernel chose the port (hostfwd with port 0), so no other process can have taken it; only HMP tells which.
+        var reply = await _qmp.ExecuteAsync("human-monitor-command", new JsonObject { ["command-line"] = "info usernet" }, cancellation);
+        var line = (reply.GetString() ?? "").Split('\n').FirstOrDefault(row => row.Contains("HOST_FORWARD")) ?? throw new QmpException("QEMU forwards no port");
+        // "  TCP[HOST_FORWARD]  12  127.0.0.1  40123  10.0.2.15  22  0  0"
+        return int.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[3]);
+    }
+
+    /// <summary>Ends the machine whatever it does, and removes its private folder.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _ending.CancelAsync();
+        await _qemu.DisposeAsync();
+        await _qmp.DisposeAsync();
+        await Task.WhenAll(_pumps);
+        _signals.Writer.TryComplete();
+        await _folding;
+        _sockets.Dispose();
+        _ending.Dispose();
+    }
+
+    /// <summary>Tells the fold something; used by pumps, timers and watchers.</summary>
+    internal void Signal(MachineSignal signal) => _signals.Writer.TryWrite(signal);
+
+    private async Task TryQuitAsync()
+    {
+        try
+        {
+            using var timeout = new CancellationTokenSource(QuitTimeout);
+            await _qmp.ExecuteAsync("quit", null, timeout.Token);
+            await _qemu.Ended.WaitAsync(timeout.Token);
+        }
+        catch (Exception e) when (e is QmpException or OperationCanceledException)
+        {
+            // It may have closed the connection because it is ending; if not, it has to be killed.
+            await Task.WhenAny(_qemu.Ended, Task.Delay(TimeSpan.FromSeconds(2)));
+            if (!_qemu.Ended.IsCompleted)
+            {
+                _log.Warning("QEMU of machine {Name} didn't quit ({Reason}) and is killed", Description.Name, e.Message);
+                await _qemu.KillAsync();
+            }
+        }
+    }
+
+    private async Task FoldAsync()
+    {
+        await foreach (var signal in _signals.Reader.ReadAllAsync())
+        {
+            lock (_lock)
+            {
+                _facts = _facts.With(signal);
+                _waiters.RemoveAll(waiter => waiter.Look(_facts));
+            }
+
+            OnSignal?.Invoke(signal, _facts);
+        }
+    }
+
+    private async Task PumpEventsAsync()
+    {
+        await foreach (var happened in _qmp.ReadEventsAsync(CancellationToken.None))
+        {
+            _log.Debug("QMP event {Name} {Data}", happened.Name, happened.Data.ValueKind is JsonValueKind.Undefined ? "" : happened.Data.GetRawText());
+            if (MachineEvents.Read(happened) is { } signal)
+            {
+                Signal(signal);
+            }
+        }
+
+        await _qmp.Closed.ContinueWith(closed =>
+        {
+            if (closed.Exception?.InnerException is { } reason)
+            {
+                Signal(new MachineSignal.QmpBroke(reason.Message));
+            }
+        }, TaskScheduler.Default);
+    }
+
+    private async Task PumpSerialAsync(Stream serial, string serialLog)
+    {
+        using var log = new SerialLog(serialLog);
+        await ReadToEndAsync(serial, bytes =>
+        {
+            log.Append(bytes.Span);
+            Signal(new MachineSignal.Serial(_serialText.Append(bytes.Span)));
+        });
+    }
+
+    private async Task PumpWordsAsync(Stream word)
+    {
+        var unfinished = "";
+        await ReadToEndAsync(word, bytes =>
+        {
+            var text = unfinished + System.Text.Encoding.UTF8.GetString(bytes.Span);
+            var end = text.LastIndexOf('\n') + 1;
+            unfinished = text.Length - end < 1 << 16 ? text[end..] : "";
+            foreach (var line in text[..end].Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            {
+                if (GuestWord.Parse(line) is { } said)
+                {
+                    _log.Information("The guest says {Word}", said);
+                    Signal(new MachineSignal.Word(said));
+                }
+            }
+        });
+    }
+
+    private static async Task ReadToEndAsync(Stream stream, Action<ReadOnlyMemory<byte>> onBytes)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(1 << 16);
+        try
+        {
+            await using (stream)
+            {
+                for (int read; (read = await stream.ReadAsync(buffer)) > 0;)
+                {
+                    onBytes(buffer.AsMemory(0, read));
+                }
+            }
+        }
+        catch (IOException)
+        {
+            // The socket of a process that died: the same as its end.
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private async Task PumpExitAsync()
+    {
+        var result = await _qemu.Ended;
+        Signal(new MachineSignal.Exited(result.ExitCode, result.Error));
+    }
+
+    private async Task PollAsync()
+    {
+        using var timer = new PeriodicTimer(PollInterval, _time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_ending.Token))
+            {
+                using var timeout = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token);
+                timeout.CancelAfter(ReplyTimeout);
+                var reply = await _qmp.ExecuteAsync("query-blockstats", null, timeout.Token);
+                Signal(new MachineSignal.Written(MachineEvents.BytesWritten(reply), _qemu.CpuTime));
+            }
+        }
+        catch (OperationCanceledException) when (!_ending.IsCancellationRequested)
+        {
+            Signal(new MachineSignal.QmpBroke($"QEMU hasn't answered for {ReplyTimeout.TotalSeconds} seconds"));
+        }
+        catch (Exception e) when (e is OperationCanceledException or QmpException)
+        {
+            // The machine is ending; other pumps tell how.
+        }
+    }
+
+    private sealed class Waiter(Func<MachineFacts, bool> goal)
+    {
+        private readonly TaskCompletionSource<MachineFacts> _reached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<MachineFacts> Reached => _reached.Task;
+
+        public bool Look(MachineFacts facts) => goal(facts) && _reached.TrySetResult(facts);
+    }
+}
