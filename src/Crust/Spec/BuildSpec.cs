@@ -167,4 +167,7 @@ public sealed record VerifySpec
 
     /// <summary>How long an image may take to come up.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>What is waited for, in a few words.</summary>
+    public string Describe() => Ssh ? "an SSH banner" : $"'{Expect}' on the serial port";
 }

@@ -1,0 +1,28 @@
+using System.Security.Cryptography;
+using System.Text;
+using Crust.Installers;
+using Crust.Seeds;
+using Crust.Spec;
+
+namespace Crust;
+
+/// <summary>
+/// The build key: a SHA-256 over all that decides an installed disk's content. Two builds with the same key would
+/// install the same system, so the second needn't.
+/// </summary>
+internal static class BuildKey
+{
+    // Raise it when a change of Crust changes what installers find in the machine.
+    private const int Recipe = 1;
+
+    public static string Of(InstallerIso installer, Seed seed, MachineSpec machine)
+    {
+        // The accelerator and limits of time decide if an install succeeds, not what it leaves.
+        var material = new StringBuilder()
+            .Append($"crust build key, recipe {Recipe}\n")
+            .Append($"installer {installer.Sha256}\n")
+            .Append($"machine {machine.Arch} {machine.Firmware} cpus={machine.Cpus} memory={machine.Memory} disk={machine.Disk} onReboot={machine.OnReboot}\n")
+            .Append($"seed\n{seed.KeyMaterial}");
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(material.ToString())));
+    }
+}

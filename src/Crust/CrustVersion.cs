@@ -1,0 +1,11 @@
+using System.Reflection;
+
+namespace Crust;
+
+/// <summary>Crust's own version.</summary>
+public static class CrustVersion
+{
+    /// <summary>As `major.minor.patch`, with the commit behind a plus where the build knew it.</summary>
+    public static string Current { get; } =
+        typeof(CrustVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+}

@@ -1,0 +1,106 @@
+using System.Text.Json;
+using Crust.Cache;
+using Serilog;
+
+namespace Crust.Disks;
+
+/// <summary>Installed disks under their build keys.</summary>
+public sealed class DiskStore(BuildCache cache, ILogger log)
+{
+    private const string Kind = "disks";
+    private const string DiskFile = "disk.raw";
+    private const string RecordFile = "disk.json";
+
+    /// <summary>
+    /// The disk for a build key; if there is none, <paramref name="install"/> is given the path of an empty sparse disk
+    /// of <paramref name="size"/> bytes and a folder for its own files, and installs to it.
+    /// </summary>
+    /// <exception cref="CrustException">What <paramref name="install"/> throws, or the cache can't be written.</exception>
+    public async Task<InstalledDisk> GetOrInstallAsync(string key, long size, Func<string, Task<InstallFacts>> install, Action<string> onWait, CancellationToken cancellation)
+    {
+        if (Find(key) is { } found)
+        {
+            return found;
+        }
+
+        var installed = false;
+        var folder = await cache.GetOrAddAsync(Kind, key, async folder =>
+        {
+            var path = Path.Combine(folder, DiskFile);
+            CreateSparse(path, size);
+            var facts = await install(path);
+            installed = true;
+            Seal(path);
+            new DiskRecord { Size = size, ModifiedTicks = File.GetLastWriteTimeUtc(path).Ticks, Install = facts }.Save(Path.Combine(folder, RecordFile));
+        }, onWait, cancellation);
+        return Load(folder, key) with { FromCache = !installed };
+    }
+
+    /// <summary>The disk for a build key, or null. A disk that was changed after its install is dropped from the cache.</summary>
+    public InstalledDisk? Find(string key)
+    {
+        if (cache.Find(Kind, key) is not { } folder)
+        {
+            return null;
+        }
+
+        try
+        {
+            return Load(folder, key);
+        }
+        catch (Exception e) when (e is IOException or JsonException or InvalidDataException)
+        {
+            log.Warning("The cached disk {Key} isn't used any more: {Reason}", key, e.Message);
+            cache.Remove(Kind, key);
+            return null;
+        }
+    }
+
+    private static InstalledDisk Load(string folder, string key)
+    {
+        var path = Path.Combine(folder, DiskFile);
+        var record = DiskRecord.Load(Path.Combine(folder, RecordFile));
+        var file = new FileInfo(path);
+        if (file.Length != record.Size || file.LastWriteTimeUtc.Ticks != record.ModifiedTicks)
+        {
+            // An img may share the disk's blocks through a hard link: whoever boots it writably writes here.
+            throw new InvalidDataException("it was changed after its install, perhaps through an image that shares its blocks");
+        }
+
+        using var handle = File.OpenHandle(path);
+        return new InstalledDisk
+        {
+            Key = key,
+            Path = path,
+            Size = record.Size,
+            Allocated = SparseFile.ReadExtents(handle).Sum(extent => extent.Length),
+            Install = record.Install,
+            FromCache = true,
+        };
+    }
+
+    private static void CreateSparse(string path, long size)
+    {
+        try
+        {
+            using var handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write);
+            RandomAccess.SetLength(handle, size);
+        }
+        catch (IOException e)
+        {
+            throw new CrustException(FailureKind.HostLacks, $"A disk of {size} bytes can't be made: {e.Message}", path,
+                "set machine.disk (DISK_SIZE) to less than the file system allows, or CRUST_CACHE to another file system", e);
+        }
+    }
+
+    // Synced once, now that the guest is off; read-only from here on.
+    private static void Seal(string path)
+    {
+        using (var handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite))
+        {
+            RandomAccess.FlushToDisk(handle);
+        }
+
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+    }
+}

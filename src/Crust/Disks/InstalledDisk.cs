@@ -1,0 +1,74 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Crust.Disks;
+
+/// <summary>How an installed disk came to be; kept beside it.</summary>
+public sealed record InstallFacts
+{
+    /// <summary>What ran the guest: `kvm` or `tcg`.</summary>
+    public required string Accelerator { get; init; }
+
+    /// <summary>From QEMU's start to its end, in seconds.</summary>
+    public required double Seconds { get; init; }
+
+    /// <summary>CPU time that QEMU used, in seconds.</summary>
+    public required double QemuCpuSeconds { get; init; }
+
+    /// <summary>CPU time that Crust itself used meanwhile, in seconds.</summary>
+    public required double CrustCpuSeconds { get; init; }
+
+    /// <summary>Bytes that the guest wrote to the disk.</summary>
+    public required long BytesWritten { get; init; }
+
+    /// <summary>How often the guest reset on its way (`onReboot: continue`).</summary>
+    public required int Resets { get; init; }
+
+    /// <summary>When the guest had powered off.</summary>
+    public required DateTimeOffset Finished { get; init; }
+
+    /// <summary>QEMU's command line. Holds no secrets: these are on the seed volume.</summary>
+    public required string CommandLine { get; init; }
+}
+
+/// <summary>The raw, sparse disk that an installer left. Never written again.</summary>
+public sealed record InstalledDisk
+{
+    /// <summary>The build key: a SHA-256 over all that decides the disk's content.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>Where it is.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>Its size as the guest sees it, in bytes.</summary>
+    public required long Size { get; init; }
+
+    /// <summary>What the file system has allocated for it, in bytes.</summary>
+    public required long Allocated { get; init; }
+
+    /// <summary>How it came to be.</summary>
+    public required InstallFacts Install { get; init; }
+
+    /// <summary>Whether it was taken from the cache.</summary>
+    public required bool FromCache { get; init; }
+}
+
+/// <summary>What lies beside a disk in the cache.</summary>
+internal sealed record DiskRecord
+{
+    public required long Size { get; init; }
+
+    /// <summary>When the disk was written last, in ticks: a disk that somebody has written to since isn't the installed one.</summary>
+    public required long ModifiedTicks { get; init; }
+
+    public required InstallFacts Install { get; init; }
+
+    public static DiskRecord Load(string path) =>
+        JsonSerializer.Deserialize(File.ReadAllBytes(path), DiskJson.Default.DiskRecord) ?? throw new JsonException("null");
+
+    public void Save(string path) => File.WriteAllBytes(path, JsonSerializer.SerializeToUtf8Bytes(this, DiskJson.Default.DiskRecord));
+}
+
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(DiskRecord))]
+internal sealed partial class DiskJson : JsonSerializerContext;

@@ -1,0 +1,125 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Crust.Disks;
+
+/// <summary>A run of bytes in a file that the file system has allocated.</summary>
+/// <param name="Offset">Where it starts, in bytes.</param>
+/// <param name="Length">Its length in bytes.</param>
+public readonly record struct Extent(long Offset, long Length)
+{
+    /// <summary>The first byte behind it.</summary>
+    public long End => Offset + Length;
+}
+
+/// <summary>Files with holes: where their data is (lseek(2), SEEK_DATA and SEEK_HOLE), and copies that share their blocks (ioctl_ficlone(2)).</summary>
+public static partial class SparseFile
+{
+    private const int SeekData = 3;
+    private const int SeekHole = 4;
+    private const int NoSuchData = 6; // ENXIO: only a hole is left.
+    private const ulong FiClone = 0x40049409;
+
+    /// <summary>
+    /// The allocated extents in ascending order. A file system without holes reports one extent. The file's own position
+    /// is moved; no one else may use the handle's position meanwhile.
+    /// </summary>
+    /// <exception cref="IOException">The file can't be read.</exception>
+    public static IEnumerable<Extent> ReadExtents(SafeFileHandle file)
+    {
+        var length = RandomAccess.GetLength(file);
+        for (long offset = 0; offset < length;)
+        {
+            var start = Seek(file, offset, SeekData);
+            if (start < 0)
+            {
+                var error = Marshal.GetLastPInvokeError();
+                if (error == NoSuchData)
+                {
+                    yield break;
+                }
+
+                throw new IOException($"Reading the file's extents failed: {Marshal.GetPInvokeErrorMessage(error)}");
+            }
+
+            var end = Seek(file, start, SeekHole);
+            if (end < 0)
+            {
+                throw new IOException($"Reading the file's extents failed: {Marshal.GetLastPInvokeErrorMessage()}");
+            }
+
+            yield return new Extent(start, end - start);
+            offset = end;
+        }
+    }
+
+    /// <summary>
+    /// Makes a copy that costs no space where the file system allows it: a reflink, else a hard link, else a copy that
+    /// keeps the holes. The destination must not exist.
+    /// </summary>
+    /// <returns>In a word what was made: `reflink`, `link` or `copy`.</returns>
+    /// <exception cref="IOException">It can't be written.</exception>
+    public static string CloneOrCopy(string source, string destination, Action<double> progress, CancellationToken cancellation)
+    {
+        using (var from = File.OpenHandle(source))
+        {
+            using (var to = File.OpenHandle(destination, FileMode.CreateNew, FileAccess.Write))
+            {
+                if (Clone(to, FiClone, from) == 0)
+                {
+                    return "reflink";
+                }
+            }
+
+            File.Delete(destination);
+            if (Link(source, destination) == 0)
+            {
+                return "link";
+            }
+
+            using var copy = File.OpenHandle(destination, FileMode.CreateNew, FileAccess.Write);
+            Copy(from, copy, progress, cancellation);
+            return "copy";
+        }
+    }
+
+    private static void Copy(SafeFileHandle from, SafeFileHandle to, Action<double> progress, CancellationToken cancellation)
+    {
+        var length = RandomAccess.GetLength(from);
+        var buffer = new byte[1 << 20];
+        var extents = ReadExtents(from).ToList();
+        var total = Math.Max(1, extents.Sum(extent => extent.Length));
+        long copied = 0;
+        // The new file's length comes first, so that what isn't written stays a hole.
+        if (length > 0)
+        {
+            RandomAccess.SetLength(to, length);
+        }
+
+        foreach (var extent in extents)
+        {
+            for (var offset = extent.Offset; offset < extent.End;)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var read = RandomAccess.Read(from, buffer.AsSpan(0, (int)Math.Min(buffer.Length, extent.End - offset)), offset);
+                if (read == 0)
+                {
+                    break;
+                }
+
+                RandomAccess.Write(to, buffer.AsSpan(0, read), offset);
+                offset += read;
+                progress((double)(copied += read) / total);
+            }
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
+    private static partial long Seek(SafeFileHandle file, long offset, int whence);
+
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    private static partial int Clone(SafeFileHandle destination, ulong request, SafeFileHandle source);
+
+    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Link(string existing, string added);
+}

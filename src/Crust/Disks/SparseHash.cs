@@ -1,0 +1,36 @@
+using System.Security.Cryptography;
+
+namespace Crust.Disks;
+
+/// <summary>SHA-256 of a file; holes are hashed as the zeros they are, without being read.</summary>
+internal static class SparseHash
+{
+    private const int BufferSize = 1 << 20;
+
+    public static Task<string> ComputeAsync(string path, CancellationToken cancellation) => Task.Run(() =>
+    {
+        using var file = File.OpenHandle(path, options: FileOptions.SequentialScan);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = new byte[BufferSize];
+        var zeros = new byte[BufferSize];
+        long position = 0;
+        foreach (var extent in SparseFile.ReadExtents(file).Append(new Extent(RandomAccess.GetLength(file), 0)))
+        {
+            for (; position < extent.Offset; position += Math.Min(BufferSize, extent.Offset - position))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                hash.AppendData(zeros, 0, (int)Math.Min(BufferSize, extent.Offset - position));
+            }
+
+            while (position < extent.End)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var read = RandomAccess.Read(file, buffer.AsSpan(0, (int)Math.Min(BufferSize, extent.End - position)), position);
+                hash.AppendData(buffer, 0, read);
+                position += read;
+            }
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }, cancellation);
+}

@@ -1,0 +1,74 @@
+using System.Collections.Immutable;
+using Crust.Disks;
+using Crust.Tools;
+
+namespace Crust.Formats;
+
+/// <summary>An image that is whole but doesn't have its final name yet.</summary>
+/// <param name="Format">Its format.</param>
+/// <param name="Path">Where it is now.</param>
+/// <param name="Size">Its length in bytes.</param>
+/// <param name="Sha256">Its SHA-256 in hex.</param>
+public sealed record DraftImage(IImageFormat Format, string Path, long Size, string Sha256);
+
+/// <summary>Writes images of one installed disk, side by side.</summary>
+public sealed class ImageWriter(ToolBox tools, IBuildObserver observer)
+{
+    /// <summary>Writes each format into the draft folder. If one fails, the others are cancelled.</summary>
+    /// <exception cref="CrustException">A format failed, or there is no space.</exception>
+    public async Task<ImmutableArray<DraftImage>> WriteAsync(
+        InstalledDisk disk, IReadOnlyCollection<IImageFormat> formats, string name, DraftFolder drafts, CancellationToken cancellation)
+    {
+        using var failing = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var writing = formats.Select(async format =>
+        {
+            try
+            {
+                return await WriteAsync(disk, format, Path.Combine(drafts.Path, name + format.Extension), failing.Token);
+            }
+            catch
+            {
+                await failing.CancelAsync();
+                throw;
+            }
+        }).ToList();
+
+        try
+        {
+            return [.. await Task.WhenAll(writing)];
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            // One failed and took the others along; its error is the one to tell.
+            throw writing.Select(task => task.Exception?.InnerException).First(error => error is not null and not OperationCanceledException)!;
+        }
+    }
+
+    private async Task<DraftImage> WriteAsync(InstalledDisk disk, IImageFormat format, string path, CancellationToken cancellation)
+    {
+        void Progress(double fraction) => observer.Observe(new BuildEvent.Progressed(Stage.Formats, format.Name, fraction, ""));
+        try
+        {
+            Progress(0);
+            await format.WriteAsync(new FormatRequest(disk, path, tools, Progress), cancellation);
+            Progress(1);
+            return new DraftImage(format, path, new FileInfo(path).Length, await FinishAsync(path, cancellation));
+        }
+        catch (IOException e)
+        {
+            throw new CrustException(FailureKind.InputOutput, $"The {format.Name} image couldn't be written: {e.Message}", path,
+                "free space in the images folder, or choose another with --output; the installed disk is cached, so nothing is installed again", e);
+        }
+    }
+
+    // Synced before it is renamed: a file under its final name is whole, also after a power cut.
+    private static async Task<string> FinishAsync(string path, CancellationToken cancellation)
+    {
+        using (var handle = File.OpenHandle(path))
+        {
+            RandomAccess.FlushToDisk(handle);
+        }
+
+        return await SparseHash.ComputeAsync(path, cancellation);
+    }
+}

@@ -1,0 +1,16 @@
+using Crust.Disks;
+
+namespace Crust.Formats;
+
+/// <summary>The raw disk, sparse; shares the installed disk's blocks where the file system can.</summary>
+internal sealed class ImgFormat : IImageFormat
+{
+    public string Name => "img";
+
+    public string Extension => ".img";
+
+    public string QemuDriver => "raw";
+
+    public Task WriteAsync(FormatRequest request, CancellationToken cancellation) =>
+        Task.Run(() => SparseFile.CloneOrCopy(request.Disk.Path, request.Path, request.Progress, cancellation), cancellation);
+}

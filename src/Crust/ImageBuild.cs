@@ -1,0 +1,102 @@
+using System.Collections.Immutable;
+using Crust.Disks;
+using Crust.Formats;
+using Crust.Installers;
+using Crust.Machines;
+using Crust.Reports;
+using Crust.Seeds;
+using Crust.Spec;
+using Crust.Verification;
+
+namespace Crust;
+
+/// <summary>What a build leaves.</summary>
+/// <param name="Manifest">All facts, as they were written.</param>
+/// <param name="Images">The paths of the images that were asked for.</param>
+/// <param name="UpToDate">Whether there was nothing to do.</param>
+public sealed record BuildResult(Manifest Manifest, ImmutableArray<string> Images, bool UpToDate);
+
+/// <summary>
+/// The main job, as a story. Each stage takes what the one before returned:
+/// spec → preflight → installer → seed → machine → installed disk → images → proof → manifest.
+/// </summary>
+public sealed class ImageBuild(
+    Preflight preflight,
+    InstallerLibrary installers,
+    SeedComposer seeds,
+    SeedVolume seedVolumes,
+    DiskStore disks,
+    InstallRun installRun,
+    ImageWriter writer,
+    ImageProver prover,
+    ImagesFolder shelf,
+    IBuildObserver observer,
+    TimeProvider time)
+{
+    /// <summary>Builds what the spec asks for; what is there already and unchanged is reused.</summary>
+    /// <exception cref="CrustException">Anything that a user can cause or cure. No image has changed then.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled. No process and no file is left.</exception>
+    public async Task<BuildResult> RunAsync(BuildSpec spec, CancellationToken cancellation)
+    {
+        var warnings = new WarningLog(observer);
+        var stages = new StageRunner(warnings, time);
+
+        var host = await stages.RunAsync(Stage.Preflight, "this host",
+            () => preflight.CheckAsync(spec.Machine, cancellation),
+            ready => ready.Accelerator.Reason);
+        warnings.Warn(host.Accelerator.Warning);
+
+        var installer = await stages.RunAsync(Stage.Installer, spec.Installer.Iso ?? "the reference installer",
+            () => installers.GetAsync(spec.Installer, spec.Machine.Arch, cancellation),
+            iso => $"{Path.GetFileName(iso.Path)}, {Size.Format(iso.Size)}");
+        Preflight.CheckInstaller(installer, spec.Machine);
+
+        var seed = seeds.Compose(spec, installer);
+        warnings.Warn(seed.Warnings);
+
+        var name = spec.Name ?? installer.BaseName;
+        var key = BuildKey.Of(installer, seed, spec.Machine);
+        var proof = spec.Verify.Boot ?? installer.IsReference ? new ExpectedProof(spec.Machine.Firmware, spec.Verify) : null;
+        var plan = ImagePlan.For(spec.Formats, shelf.FindIntact(name), key, proof);
+        if (plan.IsUpToDate && shelf.LoadManifest(name) is { } current)
+        {
+            return new BuildResult(current, shelf.PathsOf(current, spec.Formats), UpToDate: true);
+        }
+
+        using var drafts = shelf.CreateDrafts();
+        var serialLog = SerialLogFile.Draft(drafts.Path, shelf.SerialLogPath(name));
+        try
+        {
+            var disk = await stages.RunAsync(Stage.Install, $"{Path.GetFileName(installer.Path)} on a disk of {Size.Format(spec.Machine.Disk)}",
+                () => InstallAsync(key, installer, seed, spec.Machine, host.Accelerator.Used, serialLog, cancellation),
+                installed => installed.FromCache ? "from the cache; the installer wasn't booted" : $"{Size.Format(installed.Allocated)} on the disk");
+
+            var images = await stages.RunAsync(Stage.Formats, string.Join(", ", plan.ToWrite.Select(format => format.Name)),
+                () => writer.WriteAsync(disk, plan.ToWrite, name, drafts, cancellation),
+                written => string.Join(", ", written.Select(image => $"{image.Format.Name} {Size.Format(image.Size)}")));
+
+            var proofs = proof is null ? Proofs.None(images) : await stages.RunAsync(Stage.Verify, spec.Verify.Describe(),
+                () => prover.ProveAsync(images, plan.ToProve, spec, host.Accelerator.Used, drafts, cancellation),
+                proven => proven.Describe());
+
+            var manifest = Manifest.Of(name, key, installer, spec.Machine, disk, proofs.Known) with { Seconds = stages.Seconds, Warnings = warnings.Messages };
+            manifest = await shelf.PublishAsync(manifest, proofs.Fresh, cancellation);
+            serialLog.Keep();
+            return new BuildResult(manifest, shelf.PathsOf(manifest, spec.Formats), UpToDate: false);
+        }
+        catch (CrustException)
+        {
+            serialLog.Keep();
+            throw;
+        }
+    }
+
+    private Task<InstalledDisk> InstallAsync(string key, InstallerIso installer, Seed seed, MachineSpec machine, Accelerator accelerator,
+        SerialLogFile serialLog, CancellationToken cancellation) =>
+        disks.GetOrInstallAsync(key, machine.Disk, async disk =>
+        {
+            preflight.CheckSpace(installer);
+            using var volume = await seedVolumes.CreateAsync(seed, Path.GetDirectoryName(disk)!, cancellation);
+            return await installRun.RunAsync(new InstallRequest(installer, volume.Path, disk, machine, accelerator, serialLog), cancellation);
+        }, _ => observer.Observe(new BuildEvent.Progressed(Stage.Install, null, null, "another build installs the same; waiting for its result")), cancellation);
+}

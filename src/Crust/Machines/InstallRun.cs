@@ -1,0 +1,117 @@
+using System.Diagnostics;
+using Crust.Disks;
+using Crust.Installers;
+using Crust.Spec;
+
+namespace Crust.Machines;
+
+/// <summary>What an install is given.</summary>
+/// <param name="Installer">The installer ISO.</param>
+/// <param name="SeedVolume">The seed's ISO.</param>
+/// <param name="Disk">The empty raw disk.</param>
+/// <param name="Machine">The machine's hardware and limits.</param>
+/// <param name="Accelerator">What runs the guest, as the probe chose it.</param>
+/// <param name="SerialLog">Gets the serial port's output.</param>
+public sealed record InstallRequest(InstallerIso Installer, string SeedVolume, string Disk, MachineSpec Machine, Accelerator Accelerator, SerialLogFile SerialLog);
+
+/// <summary>Runs an installer in a machine until the guest powers it off, and judges what happened.</summary>
+public sealed class InstallRun(MachineLauncher launcher, IBuildObserver observer, TimeProvider time)
+{
+    // After a panic's first line, its trace follows.
+    private static readonly TimeSpan PanicTrace = TimeSpan.FromSeconds(1);
+
+    /// <summary>Installs.</summary>
+    /// <exception cref="CrustException">Anything but a power-off by the guest that left something on the disk.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; QEMU is gone.</exception>
+    public async Task<InstallFacts> RunAsync(InstallRequest request, CancellationToken cancellation)
+    {
+        var description = Describe(request);
+        var started = time.GetTimestamp();
+        var ownCpu = OwnCpuTime();
+        await using var machine = await launcher.StartAsync(description, request.SerialLog.Path, cancellation);
+        var progress = new InstallProgress(observer);
+        machine.OnSignal = progress.Observe;
+
+        var facts = await machine.WaitAsync(_ => false, request.Machine.Deadline, cancellation);
+        if (facts.PanicText is not null)
+        {
+            await Task.Delay(PanicTrace, time, cancellation);
+        }
+
+        (var outcome, facts) = await machine.EndAsync(request.Machine.OnReboot);
+        // Ctrl-C reaches QEMU too: its end by a signal is the user's doing then, not a failure.
+        cancellation.ThrowIfCancellationRequested();
+        if (outcome is not (MachineOutcome.PoweredOff or MachineOutcome.Reset { Finished: true }))
+        {
+            throw MachineFailure.Of(outcome, $"the installer {Path.GetFileName(request.Installer.Path)}", machine.SerialTail, request.SerialLog.KeptAs);
+        }
+
+        DiskProof.Check(request.Disk);
+        return new InstallFacts
+        {
+            Accelerator = request.Accelerator.ToString().ToLowerInvariant(),
+            Seconds = time.GetElapsedTime(started).TotalSeconds,
+            QemuCpuSeconds = facts.CpuTime.TotalSeconds,
+            CrustCpuSeconds = (OwnCpuTime() - ownCpu).TotalSeconds,
+            BytesWritten = facts.BytesWritten,
+            Resets = facts.Resets,
+            Finished = time.GetUtcNow(),
+            CommandLine = machine.CommandLine,
+        };
+    }
+
+    private static MachineDescription Describe(InstallRequest request) => new()
+    {
+        Name = "install",
+        Arch = request.Machine.Arch,
+        Firmware = request.Machine.Firmware,
+        Accelerator = request.Accelerator,
+        Cpus = request.Machine.Cpus,
+        Memory = request.Machine.Memory,
+        AllowReset = request.Machine.OnReboot is OnReboot.Continue,
+        // The disk comes first: it is empty and passed over until the installer has made it bootable.
+        Drives =
+        [
+            new Drive.Disk("raw") { File = request.Disk },
+            new Drive.Cdrom { File = request.Installer.Path },
+            new Drive.Cdrom { File = request.SeedVolume },
+        ],
+    };
+
+    private static TimeSpan OwnCpuTime()
+    {
+        using var self = Process.GetCurrentProcess();
+        return self.TotalProcessorTime;
+    }
+}
+
+/// <summary>Tells observers how an install goes on: by the guest's own word if it speaks, else by its writes and serial lines.</summary>
+internal sealed class InstallProgress(IBuildObserver observer)
+{
+    private double? _fraction;
+    private string _word = "";
+    private string _line = "";
+
+    public void Observe(MachineSignal signal, MachineFacts facts)
+    {
+        switch (signal)
+        {
+            case MachineSignal.Word { Said: GuestWord.Progress progress }:
+                (_fraction, _word) = (progress.Fraction, progress.Detail);
+                break;
+            case MachineSignal.Word { Said: GuestWord.Warning warning }:
+                observer.Observe(new BuildEvent.Warned($"the installer says: {warning.Message}"));
+                return;
+            case MachineSignal.Serial serial:
+                _line = serial.Text.Split('\n').LastOrDefault(line => !string.IsNullOrWhiteSpace(line))?.Trim() ?? _line;
+                return; // Shown with the next poll: a chatty guest must not flood the terminal.
+            case MachineSignal.Written:
+                break;
+            default:
+                return;
+        }
+
+        var detail = _word.Length > 0 ? _word : _line;
+        observer.Observe(new BuildEvent.Progressed(Stage.Install, null, _fraction, $"{Spec.Size.Format(facts.BytesWritten)} written  {detail}".Trim()));
+    }
+}

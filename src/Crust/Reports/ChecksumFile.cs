@@ -1,0 +1,24 @@
+using System.Text;
+
+namespace Crust.Reports;
+
+/// <summary>A folder's `SHA256SUMS`, in the format of sha256sum(1): one line a file, two spaces between sum and name.</summary>
+internal static class ChecksumFile
+{
+    public const string Name = "SHA256SUMS";
+
+    /// <summary>The text with new sums put in; lines of files that are gone are dropped, the others stay as they are.</summary>
+    public static string Update(string existing, IReadOnlyDictionary<string, string> sums, Func<string, bool> fileExists)
+    {
+        var lines = existing.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => (Line: line, File: FileOf(line)))
+            .Where(row => row.File is not null && !sums.ContainsKey(row.File) && fileExists(row.File))
+            .Select(row => row.Line)
+            .Concat(sums.Select(sum => $"{sum.Value}  {sum.Key}"))
+            .OrderBy(FileOf, StringComparer.Ordinal);
+        return new StringBuilder().AppendJoin('\n', lines).Append('\n').ToString();
+    }
+
+    // "<64 hex digits>  <name>"; a '*' in place of the second space marks binary mode.
+    private static string? FileOf(string line) => line.Length > 66 && line[64] == ' ' ? line[66..] : null;
+}

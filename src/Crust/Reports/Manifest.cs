@@ -1,0 +1,157 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Crust.Disks;
+using Crust.Installers;
+using Crust.Spec;
+using Crust.Verification;
+
+namespace Crust.Reports;
+
+/// <summary>The facts of a build for machines: `images/&lt;name&gt;.manifest.json`. Paths in it are file names beside it; times are UTC.</summary>
+public sealed record Manifest
+{
+    /// <summary>The version of this document's shape.</summary>
+    public int Version { get; init; } = 1;
+
+    /// <summary>The images' base name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Crust's version.</summary>
+    public required string Crust { get; init; }
+
+    /// <summary>The build key: a SHA-256 over all that decides the installed disk's content.</summary>
+    public required string BuildKey { get; init; }
+
+    /// <summary>The installer.</summary>
+    public required ManifestInstaller Installer { get; init; }
+
+    /// <summary>The machine in which it ran.</summary>
+    public required ManifestMachine Machine { get; init; }
+
+    /// <summary>How the installed disk came to be, perhaps in an earlier build.</summary>
+    public required InstallFacts Install { get; init; }
+
+    /// <summary>Seconds that each stage took in the build that wrote this document, by the stage's name.</summary>
+    public required ImmutableSortedDictionary<string, double> Seconds { get; init; }
+
+    /// <summary>The images of this name, also those of earlier builds that are still there unchanged.</summary>
+    public required ImmutableArray<ManifestImage> Images { get; init; }
+
+    /// <summary>What the user should know.</summary>
+    public required ImmutableArray<string> Warnings { get; init; }
+
+    /// <summary>When the guest had powered off.</summary>
+    public required DateTimeOffset Finished { get; init; }
+
+    /// <summary>The facts of a build; stages and warnings are still to be put in.</summary>
+    internal static Manifest Of(string name, string key, InstallerIso installer, MachineSpec machine, InstalledDisk disk, ImmutableArray<ManifestImage> images) => new()
+    {
+        Name = name,
+        Crust = CrustVersion.Current,
+        BuildKey = key,
+        Installer = new() { Source = installer.Source, Sha256 = installer.Sha256, Size = installer.Size, VolumeId = installer.VolumeId },
+        Machine = new()
+        {
+            Arch = machine.Arch.ToString().ToLowerInvariant(),
+            Firmware = machine.Firmware.ToString().ToLowerInvariant(),
+            Cpus = machine.Cpus,
+            Memory = machine.Memory,
+            Disk = machine.Disk,
+        },
+        Install = disk.Install,
+        Seconds = ImmutableSortedDictionary<string, double>.Empty,
+        Images = images,
+        Warnings = [],
+        Finished = disk.Install.Finished,
+    };
+
+    /// <summary>Reads a manifest; null if there is none or it can't be understood, which only costs a build's reuse.</summary>
+    public static Manifest? TryLoad(string path)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllBytes(path), ManifestJson.Default.Manifest);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The document as indented JSON with a final newline.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, ManifestJson.Default.Manifest) + "\n";
+}
+
+/// <summary>The installer, as the manifest tells of it.</summary>
+public sealed record ManifestInstaller
+{
+    /// <summary>Where it came from, as the user named it.</summary>
+    public required string Source { get; init; }
+
+    /// <summary>The SHA-256 of the ISO, in hex.</summary>
+    public required string Sha256 { get; init; }
+
+    /// <summary>Its size in bytes.</summary>
+    public required long Size { get; init; }
+
+    /// <summary>Its ISO 9660 volume id.</summary>
+    public required string VolumeId { get; init; }
+}
+
+/// <summary>The machine, as the manifest tells of it.</summary>
+public sealed record ManifestMachine
+{
+    /// <summary>`amd64` or `arm64`.</summary>
+    public required string Arch { get; init; }
+
+    /// <summary>`bios` or `uefi`.</summary>
+    public required string Firmware { get; init; }
+
+    /// <summary>Virtual CPUs.</summary>
+    public required int Cpus { get; init; }
+
+    /// <summary>Memory in bytes.</summary>
+    public required long Memory { get; init; }
+
+    /// <summary>The disk's size in bytes.</summary>
+    public required long Disk { get; init; }
+}
+
+/// <summary>An image, as the manifest tells of it.</summary>
+public sealed record ManifestImage
+{
+    /// <summary>The format's name.</summary>
+    public required string Format { get; init; }
+
+    /// <summary>The file's name in the manifest's folder.</summary>
+    public required string File { get; init; }
+
+    /// <summary>Its length in bytes.</summary>
+    public required long Size { get; init; }
+
+    /// <summary>Its SHA-256 in hex.</summary>
+    public required string Sha256 { get; init; }
+
+    /// <summary>The key of the installed disk that it was made of.</summary>
+    public required string BuildKey { get; init; }
+
+    /// <summary>When it was written last; an image that was touched since isn't reused.</summary>
+    public required DateTimeOffset Modified { get; init; }
+
+    /// <summary>How it was proven to boot; null if it wasn't.</summary>
+    public required ManifestProof? Verified { get; init; }
+}
+
+/// <summary>How an image was proven to boot.</summary>
+/// <param name="Firmware">`bios` or `uefi`.</param>
+/// <param name="Expected">What was waited for and seen.</param>
+/// <param name="Seconds">From QEMU's start until then.</param>
+public sealed record ManifestProof(string Firmware, string Expected, double Seconds)
+{
+    internal static ManifestProof Of(BootProof proof) => new(proof.Firmware.ToString().ToLowerInvariant(), proof.Expected, Math.Round(proof.Seconds, 1));
+}
+
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(Manifest))]
+internal sealed partial class ManifestJson : JsonSerializerContext;

@@ -1,0 +1,156 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Crust.Formats;
+using Crust.Machines;
+using Crust.Spec;
+using Crust.Tools;
+
+namespace Crust.Verification;
+
+/// <summary>What an image is booted on, and what proves that it is up.</summary>
+/// <param name="Image">The image's path.</param>
+/// <param name="QemuDriver">The QEMU block driver that reads it.</param>
+/// <param name="Machine">The machine's hardware.</param>
+/// <param name="Accelerator">What runs the guest, as the probe chose it.</param>
+/// <param name="Verify">What to wait for, and how long.</param>
+/// <param name="SerialLog">Gets the serial port's output.</param>
+public sealed record BootRequest(string Image, string QemuDriver, MachineSpec Machine, Accelerator Accelerator, VerifySpec Verify, SerialLogFile SerialLog);
+
+/// <summary>An image that came up.</summary>
+/// <param name="Firmware">What it booted under.</param>
+/// <param name="Expected">What was seen.</param>
+/// <param name="Seconds">From QEMU's start until then.</param>
+public sealed record BootProof(Firmware Firmware, string Expected, double Seconds);
+
+/// <summary>Boots an image, on an overlay that is thrown away, and decides if it is alive.</summary>
+public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuildObserver observer, TimeProvider time)
+{
+    private static readonly TimeSpan ProbeInterval = TimeSpan.FromSeconds(2);
+
+    /// <summary>Boots the image and waits until it shows what was expected. The image isn't changed.</summary>
+    /// <param name="request">What to boot.</param>
+    /// <param name="folder">A private folder for the overlay.</param>
+    /// <param name="cancellation">Ends QEMU and gives up.</param>
+    /// <exception cref="CrustException">It didn't come up in time, panicked, or ended.</exception>
+    public async Task<BootProof> VerifyAsync(BootRequest request, string folder, CancellationToken cancellation)
+    {
+        var item = Path.GetFileName(request.Image);
+        var started = time.GetTimestamp();
+        await using var machine = await StartAsync(request, folder, cancellation);
+        machine.OnSignal = (signal, _) =>
+        {
+            if (signal is MachineSignal.Serial serial && serial.Text.Split('\n').LastOrDefault(line => !string.IsNullOrWhiteSpace(line)) is { } line)
+            {
+                observer.Observe(new BuildEvent.Progressed(Stage.Verify, item, null, line.Trim()));
+            }
+        };
+
+        using var watching = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var banner = request.Verify.Ssh ? WatchSshAsync(machine, watching.Token) : Task.CompletedTask;
+        var expect = request.Verify.Expect;
+        var facts = await machine.WaitAsync(
+            facts => request.Verify.Ssh ? facts.SshBanner is not null : facts.FreshSerial.Contains(expect, StringComparison.Ordinal),
+            request.Verify.Deadline, cancellation);
+        await watching.CancelAsync();
+        await banner;
+        var seconds = time.GetElapsedTime(started).TotalSeconds;
+        var up = !facts.IsOver;
+        var (outcome, _) = await machine.EndAsync(OnReboot.Fail);
+        cancellation.ThrowIfCancellationRequested();
+        return up
+            ? new BootProof(request.Machine.Firmware, facts.SshBanner ?? expect, seconds)
+            : throw Failure(request, outcome, machine.SerialTail);
+    }
+
+    /// <summary>Starts a machine from the image; for tests that go on inside the guest.</summary>
+    internal async Task<RunningMachine> StartAsync(BootRequest request, string folder, CancellationToken cancellation)
+    {
+        var overlay = Path.Combine(folder, $"{Path.GetFileName(request.Image)}.{Guid.NewGuid():N}.overlay");
+        await tools.RunAsync(ToolCommand.Of("qemu-img", "create", "-q", "-f", "qcow2", "-F", request.QemuDriver, "-b", Path.GetFullPath(request.Image), overlay), cancellation);
+        return await launcher.StartAsync(new MachineDescription
+        {
+            Name = "verify",
+            Arch = request.Machine.Arch,
+            Firmware = request.Machine.Firmware,
+            Accelerator = request.Accelerator,
+            Cpus = request.Machine.Cpus,
+            Memory = request.Machine.Memory,
+            // Some systems reset once on their first boot.
+            AllowReset = true,
+            ForwardSsh = request.Verify.Ssh,
+            Drives = [new Drive.Disk("qcow2") { File = overlay }],
+        }, request.SerialLog.Path, cancellation);
+    }
+
+    /// <summary>The QEMU block driver for an image that a user named, by its extension.</summary>
+    /// <exception cref="CrustException">There is no such file, or its kind can't be booted.</exception>
+    public static string DriverFor(string path)
+    {
+        if (!File.Exists(path))
+        {
+            throw new CrustException(FailureKind.BadInput, "The image doesn't exist", path, "name an image that exists, such as images/*.vmdk");
+        }
+
+        return ImageFormats.All.FirstOrDefault(format => path.EndsWith(format.Extension, StringComparison.OrdinalIgnoreCase))?.QemuDriver
+            ?? throw new CrustException(FailureKind.BadInput, "The image's kind can't be told by its name", path,
+                $"name it with one of these extensions: {string.Join(" ", ImageFormats.All.Select(format => format.Extension))}");
+    }
+
+    private static CrustException Failure(BootRequest request, MachineOutcome outcome, string serialTail)
+    {
+        var image = $"the image {Path.GetFileName(request.Image)}";
+        if (outcome is MachineOutcome.DeadlineExpired late)
+        {
+            var expected = request.Verify.Ssh ? "an SSH banner" : $"'{request.Verify.Expect}' on the serial port";
+            return new CrustException(FailureKind.GuestFailed, $"{image} didn't show {expected} within {Duration.Format(late.Deadline)}",
+                $"serial log: {request.SerialLog.KeptAs}", "read in the serial log how far it came; set verify.expect to what this system prints, or raise verify.deadline");
+        }
+
+        return outcome is MachineOutcome.PoweredOff
+            ? new CrustException(FailureKind.GuestFailed, $"{image} powered off instead of coming up", $"serial log: {request.SerialLog.KeptAs}", "read in the serial log why")
+            : MachineFailure.Of(outcome, image, serialTail, request.SerialLog.KeptAs);
+    }
+
+    private static async Task WatchSshAsync(RunningMachine machine, CancellationToken cancellation)
+    {
+        try
+        {
+            var port = await machine.FindSshPortAsync(cancellation);
+            while (true)
+            {
+                if (await TryReadBannerAsync(port, cancellation) is { } banner)
+                {
+                    machine.Signal(new MachineSignal.SshBanner(banner));
+                    return;
+                }
+
+                await Task.Delay(ProbeInterval, cancellation);
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or Machines.Qmp.QmpException)
+        {
+            // The run is over; its outcome is decided elsewhere.
+        }
+    }
+
+    // RFC 4253, section 4.2: the server's identification string starts with "SSH-".
+    private static async Task<string?> TryReadBannerAsync(int port, CancellationToken cancellation)
+    {
+        try
+        {
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            timeout.CancelAfter(ProbeInterval);
+            using var client = new TcpClient();
+            await client.ConnectAsync(IPAddress.Loopback, port, timeout.Token);
+            var buffer = new byte[256];
+            var read = await client.GetStream().ReadAsync(buffer, timeout.Token);
+            var text = Encoding.ASCII.GetString(buffer, 0, read);
+            return text.StartsWith("SSH-", StringComparison.Ordinal) ? text.Split('\r', '\n')[0] : null;
+        }
+        catch (Exception e) when (e is IOException or SocketException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using System.Collections.Immutable;
+using Crust.Formats;
+using Crust.Machines;
+using Crust.Reports;
+using Crust.Spec;
+
+namespace Crust.Verification;
+
+/// <summary>An image that is whole, and proven to boot if that was asked for.</summary>
+/// <param name="Draft">The image.</param>
+/// <param name="Proof">How it was proven; null if that wasn't asked for.</param>
+public sealed record ProvenImage(DraftImage Draft, BootProof? Proof);
+
+/// <summary>What came of proving the images of a build.</summary>
+/// <param name="Fresh">Images that were written just now.</param>
+/// <param name="Known">Images of earlier builds that are current and have been proven now.</param>
+public sealed record Proofs(ImmutableArray<ProvenImage> Fresh, ImmutableArray<ManifestImage> Known)
+{
+    /// <summary>No proof was asked for.</summary>
+    public static Proofs None(IEnumerable<DraftImage> images) => new([.. images.Select(image => new ProvenImage(image, null))], []);
+
+    /// <summary>The proofs in a few words.</summary>
+    public string Describe() => string.Join(", ", Fresh.Select(image => (image.Draft.Format.Name, image.Proof?.Seconds))
+        .Concat(Known.Select(image => (Name: image.Format, image.Verified?.Seconds)))
+        .Where(row => row.Seconds is not null)
+        .Select(row => $"{row.Name} is up after {row.Seconds:0} s"));
+}
+
+/// <summary>Boots the images of a build, one after the other: each machine uses the cores that there are.</summary>
+public sealed class ImageProver(BootVerifier verifier, ImagesFolder shelf)
+{
+    /// <summary>Boots each image as the spec says.</summary>
+    /// <exception cref="CrustException">One didn't come up. Its serial log is in the images folder then.</exception>
+    internal async Task<Proofs> ProveAsync(
+        IEnumerable<DraftImage> drafts, IEnumerable<ManifestImage> known, BuildSpec spec, Accelerator accelerator, DraftFolder folder, CancellationToken cancellation)
+    {
+        var fresh = ImmutableArray.CreateBuilder<ProvenImage>();
+        foreach (var draft in drafts)
+        {
+            fresh.Add(new ProvenImage(draft, await BootAsync(draft.Path, draft.Format)));
+        }
+
+        var again = ImmutableArray.CreateBuilder<ManifestImage>();
+        foreach (var image in known)
+        {
+            again.Add(image with { Verified = ManifestProof.Of(await BootAsync(shelf.ImagePath(image), ImageFormats.Named(image.Format))) });
+        }
+
+        return new Proofs(fresh.ToImmutable(), again.ToImmutable());
+
+        async Task<BootProof> BootAsync(string image, IImageFormat format)
+        {
+            var log = SerialLogFile.Draft(folder.Path, shelf.SerialLogPath(Path.GetFileName(image)));
+            try
+            {
+                return await verifier.VerifyAsync(new BootRequest(image, format.QemuDriver, spec.Machine, accelerator, spec.Verify, log), folder.Path, cancellation);
+            }
+            catch (CrustException)
+            {
+                log.Keep();
+                throw;
+            }
+        }
+    }
+}
