@@ -1,1 +1,4 @@
-return 0;
+using Crust.Cli;
+
+using var signals = new CancelOnSignal();
+return await CommandLine.RunAsync(args, signals.Token);

@@ -30,6 +30,7 @@ public sealed class ImageBuild(
     ImageWriter writer,
     ImageProver prover,
     ImagesFolder shelf,
+    BuildLog log,
     IBuildObserver observer,
     TimeProvider time)
 {
@@ -64,7 +65,7 @@ public sealed class ImageBuild(
         }
 
         using var drafts = shelf.CreateDrafts();
-        var serialLog = SerialLogFile.Draft(drafts.Path, shelf.SerialLogPath(name));
+        var serialLog = LogFile.Draft(drafts.Path, shelf.SerialLogPath(name));
         try
         {
             var disk = await stages.RunAsync(Stage.Install, $"{Path.GetFileName(installer.Path)} on a disk of {Size.Format(spec.Machine.Disk)}",
@@ -82,17 +83,19 @@ public sealed class ImageBuild(
             var manifest = Manifest.Of(name, key, installer, spec.Machine, disk, proofs.Known) with { Seconds = stages.Seconds, Warnings = warnings.Messages };
             manifest = await shelf.PublishAsync(manifest, proofs.Fresh, cancellation);
             serialLog.Keep();
+            log.KeepAs(shelf.LogPath(name));
             return new BuildResult(manifest, shelf.PathsOf(manifest, spec.Formats), UpToDate: false);
         }
         catch (CrustException)
         {
             serialLog.Keep();
+            log.KeepAs(shelf.LogPath(name));
             throw;
         }
     }
 
     private Task<InstalledDisk> InstallAsync(string key, InstallerIso installer, Seed seed, MachineSpec machine, Accelerator accelerator,
-        SerialLogFile serialLog, CancellationToken cancellation) =>
+        LogFile serialLog, CancellationToken cancellation) =>
         disks.GetOrInstallAsync(key, machine.Disk, async disk =>
         {
             preflight.CheckSpace(installer);

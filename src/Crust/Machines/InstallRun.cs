@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Crust.Disks;
 using Crust.Installers;
+using Crust.Reports;
 using Crust.Spec;
 
 namespace Crust.Machines;
@@ -12,7 +13,7 @@ namespace Crust.Machines;
 /// <param name="Machine">The machine's hardware and limits.</param>
 /// <param name="Accelerator">What runs the guest, as the probe chose it.</param>
 /// <param name="SerialLog">Gets the serial port's output.</param>
-public sealed record InstallRequest(InstallerIso Installer, string SeedVolume, string Disk, MachineSpec Machine, Accelerator Accelerator, SerialLogFile SerialLog);
+public sealed record InstallRequest(InstallerIso Installer, string SeedVolume, string Disk, MachineSpec Machine, Accelerator Accelerator, LogFile SerialLog);
 
 /// <summary>Runs an installer in a machine until the guest powers it off, and judges what happened.</summary>
 public sealed class InstallRun(MachineLauncher launcher, IBuildObserver observer, TimeProvider time)

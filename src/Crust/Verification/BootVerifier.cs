@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using Crust.Formats;
 using Crust.Machines;
+using Crust.Reports;
 using Crust.Spec;
 using Crust.Tools;
 
@@ -15,7 +16,7 @@ namespace Crust.Verification;
 /// <param name="Accelerator">What runs the guest, as the probe chose it.</param>
 /// <param name="Verify">What to wait for, and how long.</param>
 /// <param name="SerialLog">Gets the serial port's output.</param>
-public sealed record BootRequest(string Image, string QemuDriver, MachineSpec Machine, Accelerator Accelerator, VerifySpec Verify, SerialLogFile SerialLog);
+public sealed record BootRequest(string Image, string QemuDriver, MachineSpec Machine, Accelerator Accelerator, VerifySpec Verify, LogFile SerialLog);
 
 /// <summary>An image that came up.</summary>
 /// <param name="Firmware">What it booted under.</param>

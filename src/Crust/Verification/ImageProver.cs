@@ -50,7 +50,7 @@ public sealed class ImageProver(BootVerifier verifier, ImagesFolder shelf)
 
         async Task<BootProof> BootAsync(string image, IImageFormat format)
         {
-            var log = SerialLogFile.Draft(folder.Path, shelf.SerialLogPath(Path.GetFileName(image)));
+            var log = LogFile.Draft(folder.Path, shelf.SerialLogPath(Path.GetFileName(image)));
             try
             {
                 return await verifier.VerifyAsync(new BootRequest(image, format.QemuDriver, spec.Machine, accelerator, spec.Verify, log), folder.Path, cancellation);

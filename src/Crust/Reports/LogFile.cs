@@ -1,15 +1,15 @@
-namespace Crust.Machines;
+namespace Crust.Reports;
 
-/// <summary>Where a serial log is written while the machine runs, and where the user finds it afterwards.</summary>
+/// <summary>Where a log is written while a build runs, and where the user finds it afterwards.</summary>
 /// <param name="Path">Written here.</param>
 /// <param name="KeptAs">Named in messages.</param>
-public sealed record SerialLogFile(string Path, string KeptAs)
+public sealed record LogFile(string Path, string KeptAs)
 {
     /// <summary>A log that stays where it is written.</summary>
-    public static SerialLogFile At(string path) => new(path, path);
+    public static LogFile At(string path) => new(path, path);
 
     /// <summary>A log that is written into a draft folder and gets its place in the images folder when the build ends.</summary>
-    public static SerialLogFile Draft(string drafts, string finalPath) => new(System.IO.Path.Combine(drafts, System.IO.Path.GetFileName(finalPath)), finalPath);
+    public static LogFile Draft(string drafts, string finalPath) => new(System.IO.Path.Combine(drafts, System.IO.Path.GetFileName(finalPath)), finalPath);
 
     /// <summary>Moves the log to where it is kept.</summary>
     public void Keep()

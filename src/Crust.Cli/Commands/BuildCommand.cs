@@ -1,0 +1,45 @@
+using System.CommandLine;
+using Crust.Cli.Progress;
+using Crust.Spec;
+
+namespace Crust.Cli.Commands;
+
+internal static class BuildCommand
+{
+    public static Command Create()
+    {
+        var spec = new SpecOptions();
+        var output = CommonOptions.Output();
+        var json = CommonOptions.Json();
+        var quiet = CommonOptions.Quiet();
+        var command = new Command("build", "Boots an installer, waits until it powers off, and turns the installed disk into images.") { output, json, quiet };
+        spec.AddTo(command);
+        command.SetAction(async (parse, cancellation) =>
+        {
+            var environment = HostEnvironment.Read();
+            await using var view = ProgressView.Create(environment, parse.GetValue(quiet));
+            var read = spec.Read(parse, environment);
+            foreach (var warning in read.Warnings)
+            {
+                view.Observe(new BuildEvent.Warned(warning));
+            }
+
+            await using var services = new CrustServices(environment, parse.GetRequiredValue(output), view);
+            var result = await services.Build.RunAsync(read.Spec, cancellation);
+            await view.DisposeAsync();
+            Print(result, parse.GetValue(json));
+            return (int)ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static void Print(BuildResult result, bool json)
+    {
+        if (result.UpToDate)
+        {
+            Console.Error.WriteLine("crust: up to date: the inputs are unchanged, so nothing was booted and nothing was written");
+        }
+
+        Console.Out.Write(json ? result.Manifest.ToJson() : string.Concat(result.Images.Select(image => Path.GetRelativePath(Environment.CurrentDirectory, image) + "\n")));
+    }
+}

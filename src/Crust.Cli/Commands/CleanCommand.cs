@@ -1,0 +1,24 @@
+using System.CommandLine;
+using Crust.Spec;
+
+namespace Crust.Cli.Commands;
+
+internal static class CleanCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("clean", "Removes the cache: installers, appliances, installed disks, downloads. Images stay.");
+        command.SetAction(_ =>
+        {
+            var cache = HostEnvironment.Read().CacheFolder;
+            if (Directory.Exists(cache))
+            {
+                Directory.Delete(cache, recursive: true);
+            }
+
+            Console.Error.WriteLine($"crust: removed {cache}");
+            return (int)ExitCode.Done;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,36 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Crust.Cli.Progress;
+using Crust.Spec;
+
+namespace Crust.Cli.Commands;
+
+internal static class InstallerCommand
+{
+    public static Command Create()
+    {
+        var spec = new SpecOptions(key => key.Path == "machine.arch");
+        var output = new Option<string>("--output", "-o") { Description = "The folder for the ISO.", HelpName = "FOLDER", DefaultValueFactory = _ => "iso" };
+        var json = CommonOptions.Json();
+        var quiet = CommonOptions.Quiet();
+        var command = new Command("installer", "Builds the reference installer: a bootable ISO that installs Debian 12 as its seed says.") { output, json, quiet };
+        spec.AddTo(command);
+        command.SetAction(async (parse, cancellation) =>
+        {
+            var environment = HostEnvironment.Read();
+            var folder = Path.GetFullPath(parse.GetRequiredValue(output));
+            await using var view = ProgressView.Create(environment, parse.GetValue(quiet));
+            await using var services = new CrustServices(environment, folder, view);
+            var iso = await services.Reference.GetAsync(spec.Read(parse, environment).Spec.Machine.Arch, cancellation);
+            await view.DisposeAsync();
+
+            var path = ShareFile.Into(folder, iso.Path, cancellation);
+            var shown = Path.GetRelativePath(Environment.CurrentDirectory, path);
+            Console.Out.WriteLine(parse.GetValue(json)
+                ? new JsonObject { ["file"] = shown, ["sha256"] = iso.Sha256, ["size"] = iso.Size, ["volumeId"] = iso.VolumeId }.ToJsonString()
+                : shown);
+            return (int)ExitCode.Done;
+        });
+        return command;
+    }
+}

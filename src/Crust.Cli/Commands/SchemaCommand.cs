@@ -1,0 +1,19 @@
+using System.CommandLine;
+using Crust.Formats;
+using Crust.Spec;
+
+namespace Crust.Cli.Commands;
+
+internal static class SchemaCommand
+{
+    public static Command Create()
+    {
+        var command = new Command("schema", "Prints the JSON Schema of the spec, for editors.");
+        command.SetAction(_ =>
+        {
+            Console.Out.Write(SpecSchema.ToJson(ImageFormats.Names));
+            return (int)ExitCode.Done;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,70 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Crust.Formats;
+using Crust.Spec;
+
+namespace Crust.Cli.Commands;
+
+/// <summary>The argument and options by which a command is given a spec: one option for each key of the table that has one.</summary>
+internal sealed class SpecOptions
+{
+    private const string DefaultFile = "crust.yaml";
+
+    private readonly Argument<string?> _file = new("SPEC")
+    {
+        Description = $"The spec's file; without it, {DefaultFile} where there is one.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    private readonly List<(SpecKey Key, Option Option)> _options;
+
+    public SpecOptions(Func<SpecKey, bool>? which = null) =>
+        _options = [.. SpecKeys.For(ImageFormats.Names).Where(key => key.Option is not null && (which?.Invoke(key) ?? true)).Select(key => (key, OptionFor(key)))];
+
+    /// <summary>Adds the SPEC argument and the options.</summary>
+    public void AddTo(Command command)
+    {
+        command.Add(_file);
+        AddOptionsTo(command);
+    }
+
+    /// <summary>Adds only the options, for commands whose arguments are something else.</summary>
+    public void AddOptionsTo(Command command)
+    {
+        foreach (var (_, option) in _options)
+        {
+            command.Add(option);
+        }
+    }
+
+    /// <summary>The spec of options, environment and file.</summary>
+    public SpecReadResult Read(ParseResult parse, HostEnvironment environment) =>
+        new SpecReader(ImageFormats.Names).Read(new SpecSources
+        {
+            File = parse.GetValue(_file) ?? (File.Exists(DefaultFile) ? DefaultFile : null),
+            CurrentFolder = Environment.CurrentDirectory,
+            Environment = environment.Variables,
+            Options = _options
+                .Select(row => (row.Key.Path, Values: ValuesOf(parse.GetResult(row.Option))))
+                .Where(row => row.Values is not null)
+                .ToDictionary(row => row.Path, row => row.Values!),
+        });
+
+    private static IReadOnlyList<string>? ValuesOf(OptionResult? result) => result is null || result.Implicit
+        ? null
+        : result.Tokens.Count == 0 ? ["true"] : [.. result.Tokens.Select(token => token.Value)];
+
+    private static Option OptionFor(SpecKey key)
+    {
+        var help = key.Description
+            + (key.Default is { Length: > 0 } preset ? $" Default: {preset}." : "")
+            + (key.Variable is { } variable ? $" Environment: {variable}." : "");
+        return new Option<string[]>(key.Option!)
+        {
+            Description = help,
+            HelpName = key.Placeholder,
+            Arity = key.IsSwitch ? ArgumentArity.ZeroOrOne : key.IsList ? ArgumentArity.OneOrMore : ArgumentArity.ExactlyOne,
+            AllowMultipleArgumentsPerToken = false,
+        };
+    }
+}

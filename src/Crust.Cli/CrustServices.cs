@@ -1,0 +1,78 @@
+using Crust.Appliance;
+using Crust.Cache;
+using Crust.Disks;
+using Crust.Formats;
+using Crust.Installers;
+using Crust.Machines;
+using Crust.Reports;
+using Crust.Seeds;
+using Crust.Spec;
+using Crust.Tools;
+using Crust.Verification;
+using Serilog;
+using Serilog.Core;
+
+namespace Crust.Cli;
+
+/// <summary>Puts the library's rooms together for one command.</summary>
+internal sealed class CrustServices : IAsyncDisposable
+{
+    private readonly Logger _log;
+    private readonly BuildLog _buildLog;
+
+    public CrustServices(HostEnvironment environment, string imagesFolder, IBuildObserver observer)
+    {
+        var time = TimeProvider.System;
+        Folders = new Folders
+        {
+            Images = Path.GetFullPath(imagesFolder),
+            Cache = environment.CacheFolder,
+            Runtime = environment.RuntimeFolder,
+            Builder = Folders.BuilderBesideProgram,
+        };
+        _buildLog = new BuildLog(Path.Combine(Folders.Cache, "logs", $"{Environment.ProcessId}.log"));
+        _log = new LoggerConfiguration().MinimumLevel.Debug()
+            .WriteTo.File(_buildLog.Path, outputTemplate: "{Timestamp:HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}", fileSizeLimitBytes: 64 << 20)
+            .CreateLogger();
+
+        var tools = new ToolBox(environment.SearchPath, _log);
+        var cache = new BuildCache(Folders.Cache, _log);
+        var firmware = FirmwareFinder.OfHost;
+        var launcher = new MachineLauncher(tools, firmware, Folders.Runtime, time, _log);
+        Shelf = new ImagesFolder(Folders.Images);
+        Probe = new AcceleratorProbe(tools, Folders, _log);
+        Verifier = new BootVerifier(launcher, tools, observer, time);
+        Reference = new ReferenceInstaller(tools, cache, Folders, observer, new ApplianceBuilder(tools, cache, Folders, observer));
+        Build = new ImageBuild(
+            new Preflight(tools, firmware, Probe, Folders),
+            new InstallerLibrary(new InstallerSource(Folders, observer, _log), Reference),
+            new SeedComposer(),
+            new SeedVolume(tools),
+            new DiskStore(cache, _log),
+            new InstallRun(launcher, observer, time),
+            new ImageWriter(tools, observer),
+            new ImageProver(Verifier, Shelf),
+            Shelf,
+            _buildLog,
+            observer,
+            time);
+    }
+
+    public Folders Folders { get; }
+
+    public ImagesFolder Shelf { get; }
+
+    public AcceleratorProbe Probe { get; }
+
+    public BootVerifier Verifier { get; }
+
+    public ReferenceInstaller Reference { get; }
+
+    public ImageBuild Build { get; }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _log.DisposeAsync();
+        File.Delete(_buildLog.Path);
+    }
+}

@@ -1,0 +1,95 @@
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace Crust.Cli.Progress;
+
+/// <summary>A bar for each stage, and for each thing that a stage does side by side.</summary>
+internal sealed class LiveView : ProgressView
+{
+    private readonly IAnsiConsole _console;
+    private readonly TaskCompletionSource _finished = new();
+    private readonly TaskCompletionSource<ProgressContext> _context = new();
+    private readonly Task _display;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<(Stage, string), ProgressTask> _bars = [];
+
+    public LiveView(bool color)
+    {
+        _console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = AnsiSupport.Yes,
+            ColorSystem = color ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Out = new AnsiConsoleOutput(Console.Error),
+        });
+        _display = _console.Progress().AutoClear(false).HideCompleted(false)
+            .Columns(new SpinnerColumn(), new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 24 }, new PercentageColumn(), new ElapsedTimeColumn(), new DetailColumn())
+            .StartAsync(async context =>
+            {
+                _context.SetResult(context);
+                await _finished.Task;
+            });
+    }
+
+    public override void Observe(BuildEvent buildEvent)
+    {
+        lock (_lock)
+        {
+            switch (buildEvent)
+            {
+                case BuildEvent.Started started:
+                    Show(BarFor(started.Stage, null), null, started.Detail);
+                    break;
+                case BuildEvent.Progressed progressed:
+                    Show(BarFor(progressed.Stage, progressed.Item), progressed.Fraction, progressed.Detail);
+                    break;
+                case BuildEvent.Finished finished:
+                    Show(BarFor(finished.Stage, null), 1, finished.Detail);
+                    foreach (var bar in _bars.Where(pair => pair.Key.Item1 == finished.Stage).Select(pair => pair.Value))
+                    {
+                        bar.IsIndeterminate = false;
+                        bar.Value = 100;
+                        bar.StopTask();
+                    }
+
+                    break;
+                case BuildEvent.Warned warned:
+                    _console.MarkupLineInterpolated($"[yellow]warning:[/] {warned.Message}");
+                    break;
+            }
+        }
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        _finished.TrySetResult();
+        await _display;
+    }
+
+    private static void Show(ProgressTask bar, double? fraction, string detail)
+    {
+        bar.IsIndeterminate = fraction is null;
+        bar.Value = (fraction ?? 0) * 100;
+        bar.State.Update<string>(DetailColumn.Key, _ => detail);
+    }
+
+    private ProgressTask BarFor(Stage stage, string? item)
+    {
+        if (!_bars.TryGetValue((stage, item ?? ""), out var bar))
+        {
+            var name = stage.ToString().ToLowerInvariant();
+            bar = _context.Task.GetAwaiter().GetResult().AddTask(Markup.Escape(item is null ? name : $"  {item}"), maxValue: 100);
+            _bars[(stage, item ?? "")] = bar;
+        }
+
+        return bar;
+    }
+
+    /// <summary>The words behind a bar, cut to what is left of the line.</summary>
+    private sealed class DetailColumn : ProgressColumn
+    {
+        public const string Key = "detail";
+
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
+            new Text(task.State.Get<string>(Key) ?? "").Overflow(Overflow.Ellipsis);
+    }
+}

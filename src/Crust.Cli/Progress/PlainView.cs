@@ -1,0 +1,74 @@
+using Crust.Spec;
+
+namespace Crust.Cli.Progress;
+
+/// <summary>One line for each event, and a heartbeat while a stage goes on: CI ends jobs that say nothing.</summary>
+internal sealed class PlainView : ProgressView
+{
+    internal static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(20);
+
+    private readonly TextWriter _out;
+    private readonly TimeProvider _time;
+    private readonly ITimer _timer;
+    private readonly long _started;
+    private readonly Lock _lock = new();
+    private readonly SortedDictionary<string, BuildEvent.Progressed> _latest = new(StringComparer.Ordinal);
+    private Stage? _stage;
+
+    public PlainView(TextWriter output, TimeProvider time)
+    {
+        _out = output;
+        _time = time;
+        _started = time.GetTimestamp();
+        _timer = time.CreateTimer(_ => Beat(), null, Heartbeat, Heartbeat);
+    }
+
+    public override void Observe(BuildEvent buildEvent)
+    {
+        lock (_lock)
+        {
+            switch (buildEvent)
+            {
+                case BuildEvent.Started started:
+                    _latest.Clear();
+                    _stage = started.Stage;
+                    Write(started.Stage, $"{started.Detail} …");
+                    break;
+                case BuildEvent.Progressed progressed:
+                    _latest[progressed.Item ?? ""] = progressed;
+                    break;
+                case BuildEvent.Finished finished:
+                    _stage = null;
+                    Write(finished.Stage, $"{finished.Detail} ({Duration.Format(finished.Elapsed)})");
+                    break;
+                case BuildEvent.Warned warned:
+                    _out.WriteLine($"{Clock()} warning    {warned.Message}");
+                    break;
+            }
+        }
+    }
+
+    public override ValueTask DisposeAsync() => _timer.DisposeAsync();
+
+    internal static string Line(BuildEvent.Progressed progress) =>
+        string.Join("  ", new[] { progress.Item, progress.Fraction is { } fraction ? $"{fraction:0 %}" : null, progress.Detail }.Where(part => !string.IsNullOrEmpty(part)));
+
+    private void Beat()
+    {
+        lock (_lock)
+        {
+            if (_stage is { } stage)
+            {
+                Write(stage, _latest.Count == 0 ? "…" : string.Join(" | ", _latest.Values.Select(Line)));
+            }
+        }
+    }
+
+    private void Write(Stage stage, string text) => _out.WriteLine($"{Clock()} {stage.ToString().ToLowerInvariant(),-10} {text}".TrimEnd());
+
+    private string Clock()
+    {
+        var elapsed = _time.GetElapsedTime(_started);
+        return $"{(int)elapsed.TotalMinutes,3}:{elapsed.Seconds:00}";
+    }
+}

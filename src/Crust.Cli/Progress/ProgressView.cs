@@ -1,0 +1,32 @@
+using Crust.Spec;
+
+namespace Crust.Cli.Progress;
+
+/// <summary>Shows a build on standard error. Disposing it finishes the display; what follows is printed below it.</summary>
+internal abstract class ProgressView : IBuildObserver, IAsyncDisposable
+{
+    /// <summary>A live view on a terminal, plain lines elsewhere.</summary>
+    public static ProgressView Create(HostEnvironment environment, bool quiet)
+    {
+        var color = environment.Variables.GetValueOrDefault("NO_COLOR", "").Length == 0;
+        return quiet ? new QuietView()
+            : Console.IsErrorRedirected || environment.Variables.GetValueOrDefault("TERM") is null or "" or "dumb" ? new PlainView(Console.Error, TimeProvider.System)
+            : new LiveView(color);
+    }
+
+    public abstract void Observe(BuildEvent buildEvent);
+
+    public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}
+
+/// <summary>Only warnings.</summary>
+internal sealed class QuietView : ProgressView
+{
+    public override void Observe(BuildEvent buildEvent)
+    {
+        if (buildEvent is BuildEvent.Warned warned)
+        {
+            Console.Error.WriteLine($"warning: {warned.Message}");
+        }
+    }
+}
