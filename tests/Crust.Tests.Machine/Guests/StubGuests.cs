@@ -1,0 +1,100 @@
+using System.Collections.Immutable;
+using Crust.Spec;
+using Crust.Tools;
+using Serilog.Core;
+
+namespace Crust.Tests.Machine.Guests;
+
+/// <summary>
+/// What a guest of a few hundred bytes does after it has said "stub: installer started" on its serial port. Each needs
+/// SeaBIOS, a q35 or pc machine with the disk as BIOS drive 0x80, and about 0.1 s under TCG.
+/// </summary>
+public enum StubGuest
+{
+    /// <summary>Installs a system that boots to "stub login: ", and powers off.</summary>
+    Installs,
+
+    /// <summary>Installs a system that says "stub: booting from the disk" and no more, and powers off.</summary>
+    InstallsADeadSystem,
+
+    /// <summary>Powers off and leaves the disk empty.</summary>
+    InstallsNothing,
+
+    /// <summary>Installs as <see cref="Installs"/> does, and resets.</summary>
+    InstallsThenResets,
+
+    /// <summary>Resets and leaves the disk empty.</summary>
+    Resets,
+
+    /// <summary>Resets the first time; when it is booted again with the same disk, installs and powers off.</summary>
+    ResetsOnceThenInstalls,
+
+    /// <summary>Panics as a Linux with the pvpanic driver does. Needs `-device pvpanic`.</summary>
+    PanicsThroughPvpanic,
+
+    /// <summary>Prints Linux' "Kernel panic - not syncing: stub" on the serial port and hangs.</summary>
+    PanicsOnSerial,
+
+    /// <summary>Halts for ever.</summary>
+    Hangs,
+
+    /// <summary>Loops for ever, one processor busy.</summary>
+    Spins,
+
+    /// <summary>Writes lines to the serial port for ever, about 1 MB a second under TCG.</summary>
+    FloodsSerial,
+}
+
+/// <summary>Makes the stub guests' ISOs from their assembler sources, in a fraction of a second.</summary>
+internal static class StubGuests
+{
+    private static readonly string Sources = Path.Combine(AppContext.BaseDirectory, "Guests");
+    private static readonly ToolBox Tools = new(HostEnvironment.Read().SearchPath, Logger.None);
+
+    /// <summary>
+    /// Makes the guest's bootable ISO (El Torito, BIOS, no emulation; volume id STUB; 370 KB, byte-identical each time) in a
+    /// folder, under a name such as `resets-once-then-installs.iso`, and gives its path.
+    /// </summary>
+    public static async Task<string> IsoAsync(StubGuest kind, string folder, CancellationToken cancellation)
+    {
+        var name = FileName(kind);
+        var work = Directory.CreateTempSubdirectory("crust-stub-").FullName;
+        try
+        {
+            await AssembleAsync("installed", work, cancellation);
+            await AssembleAsync("dead", work, cancellation);
+            await AssembleAsync(name, work, cancellation);
+
+            var content = Directory.CreateDirectory(Path.Combine(work, "iso")).FullName;
+            var image = Path.Combine(content, "boot.bin");
+            File.Move(Path.Combine(work, name + ".bin"), image);
+            await using (var stream = new FileStream(image, FileMode.Open))
+            {
+                stream.SetLength(2048);
+            }
+
+            var iso = Path.Combine(folder, name + ".iso");
+            await Tools.RunAsync(ToolCommand.Of("xorriso", "-as", "mkisofs", "-quiet", "-V", "STUB", "-o", iso,
+                "-c", "boot.cat", "-b", "boot.bin", "-no-emul-boot", "-boot-load-size", "4", content) with
+            {
+                Environment = ImmutableDictionary<string, string>.Empty.Add("SOURCE_DATE_EPOCH", "0"),
+            }, cancellation);
+            return iso;
+        }
+        finally
+        {
+            Directory.Delete(work, recursive: true);
+        }
+    }
+
+    private static async Task AssembleAsync(string name, string work, CancellationToken cancellation)
+    {
+        var linkable = Path.Combine(work, name + ".o");
+        await Tools.RunAsync(ToolCommand.Of("as", "--32", "-I", Sources, "-I", work, "-o", linkable, Path.Combine(Sources, name + ".S")), cancellation);
+        await Tools.RunAsync(ToolCommand.Of("ld", "-m", "elf_i386", "-Ttext", "0x7c00", "--oformat", "binary", "-o", Path.Combine(work, name + ".bin"), linkable), cancellation);
+    }
+
+    // ResetsOnceThenInstalls → resets-once-then-installs
+    private static string FileName(StubGuest kind) =>
+        string.Concat(kind.ToString().Select((c, i) => char.IsUpper(c) && i > 0 ? "-" + char.ToLowerInvariant(c) : char.ToLowerInvariant(c).ToString()));
+}

@@ -1,0 +1,31 @@
+namespace Crust.Tests.Machine.Guests;
+
+public sealed class StubGuestsTests
+{
+    private string _folder = "";
+
+    [SetUp]
+    public void SetUp() => _folder = Directory.CreateTempSubdirectory("crust-test-").FullName;
+
+    [TearDown]
+    public void TearDown() => Directory.Delete(_folder, recursive: true);
+
+    [Test]
+    public async Task Each_stub_guest_becomes_a_small_ISO_with_its_code_and_a_boot_catalog([Values] StubGuest kind)
+    {
+        var iso = await File.ReadAllBytesAsync(await StubGuests.IsoAsync(kind, _folder, TestContext.CurrentContext.CancellationToken));
+
+        Assert.That(iso, Has.Length.LessThan(1 << 20));
+        Assert.That(iso.AsSpan().IndexOf("CD001\u0001EL TORITO SPECIFICATION"u8), Is.Positive);
+        Assert.That(iso.AsSpan().IndexOf("stub: installer started"u8), Is.Positive);
+    }
+
+    [Test]
+    public async Task A_stub_guest_is_byte_identical_each_time_so_that_caches_can_be_tested_with_it()
+    {
+        var first = await File.ReadAllBytesAsync(await StubGuests.IsoAsync(StubGuest.Installs, _folder, TestContext.CurrentContext.CancellationToken));
+        var second = await File.ReadAllBytesAsync(await StubGuests.IsoAsync(StubGuest.Installs, _folder, TestContext.CurrentContext.CancellationToken));
+
+        Assert.That(first.AsSpan().SequenceEqual(second), Is.True);
+    }
+}
