@@ -1,5 +1,6 @@
 namespace Crust.Tests.Machine.Guests;
 
+[CancelAfter(60_000)]
 public sealed class StubGuestsTests
 {
     private string _folder = "";

@@ -1,0 +1,72 @@
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+
+namespace Crust.Tests.FakeTool;
+
+/// <summary>QEMU's side of a QMP conversation. It connects, as QEMU does for a chardev with `server=off`.</summary>
+internal sealed class QmpServer : IDisposable
+{
+    private readonly Socket _socket;
+    private readonly StreamReader _reader;
+    private readonly Dictionary<string, string> _ids = [];
+
+    private QmpServer(Socket socket)
+    {
+        _socket = socket;
+        _reader = new StreamReader(new NetworkStream(socket));
+    }
+
+    /// <summary>Connects to the socket of the argument `socket,id=qmp,path=…`, whatever the order of its keys.</summary>
+    public static QmpServer Connect(string[] arguments)
+    {
+        var chardev = arguments.FirstOrDefault(argument => argument.StartsWith("socket,") && argument.Split(',').Contains("id=qmp"))
+            ?? throw new ScriptException($"no chardev with id=qmp in: {string.Join(' ', arguments)}");
+        var path = chardev.Split(',').First(part => part.StartsWith("path="))["path=".Length..];
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Connect(new UnixDomainSocketEndPoint(path));
+        return new QmpServer(socket);
+    }
+
+    public void Expect(string command)
+    {
+        var line = _reader.ReadLine() ?? throw new ScriptException($"expected the command '{command}', got the stream's end");
+        using var document = JsonDocument.Parse(line);
+        var got = document.RootElement.GetProperty("execute").GetString();
+        if (got != command)
+        {
+            throw new ScriptException($"expected the command '{command}', got {line}");
+        }
+
+        if (document.RootElement.TryGetProperty("id", out var id))
+        {
+            _ids[command] = id.GetRawText();
+        }
+    }
+
+    public void Reply(string command, string json) =>
+        Send($$"""{"return": {{(json.Length > 0 ? json : "{}")}}{{Id(command)}}}""" + "\r\n");
+
+    public void Refuse(string command, string text) =>
+        Send($$"""{"error": {"class": "GenericError", "desc": {{JsonSerializer.Serialize(text)}}}{{Id(command)}}}""" + "\r\n");
+
+    public void Event(string name, string json) =>
+        Send($$"""{"timestamp": {"seconds": 1700000000, "microseconds": 123456}, "event": "{{name}}"{{(json.Length > 0 ? $", \"data\": {json}" : "")}}}""" + "\r\n");
+
+    public void Send(string text) => _socket.Send(Encoding.UTF8.GetBytes(text));
+
+    public void SendInPieces(string text, int size)
+    {
+        foreach (var piece in Encoding.UTF8.GetBytes(text).Chunk(size))
+        {
+            _socket.Send(piece);
+
+            // Gives the reader a chance to see each piece by itself.
+            Thread.Sleep(1);
+        }
+    }
+
+    public void Dispose() => _socket.Dispose();
+
+    private string Id(string command) => _ids.TryGetValue(command, out var id) ? $", \"id\": {id}" : "";
+}
