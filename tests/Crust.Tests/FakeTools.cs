@@ -27,6 +27,13 @@ internal sealed class FakeTools : IDisposable
     private static readonly string Player = Path.Combine(AppContext.BaseDirectory, "../../Crust.Tests.FakeTool",
         Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "Crust.Tests.FakeTool.dll");
 
+    public FakeTools()
+    {
+        Directory.CreateDirectory(Bin);
+        Directory.CreateDirectory(Starter);
+        File.CreateSymbolicLink(Path.Combine(Starter, "setpriv"), new ToolBox(HostEnvironment.Read().SearchPath, Logger.None).Require("setpriv"));
+    }
+
     /// <summary>A private folder, deleted at the end: for the scripts' files and sockets.</summary>
     public string Folder { get; } = Directory.CreateTempSubdirectory("crust-fake-").FullName;
 
@@ -34,27 +41,16 @@ internal sealed class FakeTools : IDisposable
     public ToolBox ToolBox => new([Bin, .. HostEnvironment.Read().SearchPath], Logger.None);
 
     /// <summary>Finds the fake programs, and of the real ones only what starts them.</summary>
-    public ToolBox ToolBoxWithNothingElse
-    {
-        get
-        {
-            var setpriv = Path.Combine(Bin, "setpriv");
-            if (!File.Exists(setpriv))
-            {
-                File.CreateSymbolicLink(setpriv, new ToolBox(HostEnvironment.Read().SearchPath, Logger.None).Require("setpriv"));
-            }
-
-            return new ToolBox([Bin], Logger.None);
-        }
-    }
+    public ToolBox ToolBoxWithNothingElse => new([Bin, Starter], Logger.None);
 
     private string Bin => Path.Combine(Folder, "bin");
+
+    private string Starter => Path.Combine(Folder, "starter");
 
     /// <summary>Puts a program into the folder, or gives it another script.</summary>
     /// <returns>The program's path.</returns>
     public string Add(string program, params IEnumerable<string> script)
     {
-        Directory.CreateDirectory(Bin);
         var scriptFile = Path.Combine(Folder, program + ".script");
         File.WriteAllLines(scriptFile, script.SelectMany(lines => lines.Split('\n')));
         var path = Path.Combine(Bin, program);

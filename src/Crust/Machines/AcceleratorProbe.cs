@@ -1,0 +1,163 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Crust.Spec;
+using Crust.Tools;
+using Serilog;
+
+namespace Crust.Machines;
+
+/// <summary>What runs the guest's instructions, and why.</summary>
+/// <param name="Used"><see cref="Accelerator.Kvm"/> or <see cref="Accelerator.Tcg"/>.</param>
+/// <param name="Reason">Why, in a few words.</param>
+/// <param name="Warning">What the user should know and do where the choice makes builds slow; null if there is nothing to be done.</param>
+public sealed record AcceleratorChoice(Accelerator Used, string Reason, string? Warning);
+
+/// <summary>
+/// Finds out whether KVM works. A /dev/kvm that opens proves nothing: on some nested hosts a guest hangs in its first
+/// instructions. So a small guest is run to its end (<see cref="LongModeStub"/>), once for each boot of the host.
+/// </summary>
+/// <param name="tools">Finds and starts QEMU.</param>
+/// <param name="cacheFolder">Where the result is remembered.</param>
+/// <param name="log">Gets what the probe saw.</param>
+public sealed class AcceleratorProbe(ToolBox tools, string cacheFolder, ILogger log)
+{
+    private const string Slow = "emulating in its place, which is about ten times slower";
+
+    /// <summary>The kernel's door to KVM.</summary>
+    internal string Device { get; init; } = "/dev/kvm";
+
+    /// <summary>How long the stub, which takes 0.15 s even without KVM, may take.</summary>
+    internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>The host's own architecture, null if it is none that Crust knows.</summary>
+    internal Arch? Host { get; init; } = RuntimeInformation.OSArchitecture switch
+    {
+        Architecture.X64 => Arch.Amd64,
+        Architecture.Arm64 => Arch.Arm64,
+        _ => null,
+    };
+
+    /// <summary>Chooses the accelerator for a guest.</summary>
+    /// <exception cref="CrustException">KVM is demanded and can't be used (<see cref="FailureKind.HostLacks"/>).</exception>
+    /// <exception cref="ToolMissingException">QEMU isn't installed.</exception>
+    public async Task<AcceleratorChoice> ChooseAsync(Accelerator wanted, Arch guest, CancellationToken cancellation)
+    {
+        if (wanted is Accelerator.Tcg)
+        {
+            return new AcceleratorChoice(Accelerator.Tcg, "TCG was asked for", null);
+        }
+
+        if (await FindObstacleAsync(guest, cancellation) is not { } obstacle)
+        {
+            return new AcceleratorChoice(Accelerator.Kvm, "KVM ran a 64-bit guest to its end", null);
+        }
+
+        log.Information("KVM isn't used: {Obstacle}", obstacle.What);
+        if (wanted is Accelerator.Kvm)
+        {
+            throw new CrustException(FailureKind.HostLacks, $"KVM can't be used: {obstacle.What}", $"machine.accelerator: kvm, {Device}",
+                obstacle.Remedy is null
+                    ? "set machine.accelerator to auto or tcg"
+                    : $"{obstacle.Remedy}; or set machine.accelerator to auto or tcg");
+        }
+
+        return new AcceleratorChoice(Accelerator.Tcg, obstacle.What,
+            obstacle.Remedy is null ? null : $"KVM can't be used: {obstacle.What}; {Slow}. To mend it: {obstacle.Remedy}");
+    }
+
+    private async Task<Obstacle?> FindObstacleAsync(Arch guest, CancellationToken cancellation)
+    {
+        if (guest != Host)
+        {
+            return new Obstacle($"the guest is {Name(guest)} and this host is {(Host is { } host ? Name(host) : RuntimeInformation.OSArchitecture.ToString())}", null);
+        }
+
+        if (guest is not Arch.Amd64)
+        {
+            return new Obstacle($"Crust can't prove yet that KVM works for {Name(guest)} guests", null);
+        }
+
+        if (!Path.Exists(Device))
+        {
+            return new Obstacle($"there is no {Device}",
+                "enable virtualisation in the firmware or for this virtual machine (nested), or give the device to the container (--device /dev/kvm)");
+        }
+
+        return FindWhyItDoesNotOpen() ?? await FindWhyNoGuestRunsAsync(cancellation);
+    }
+
+    private Obstacle? FindWhyItDoesNotOpen()
+    {
+        try
+        {
+            using var handle = File.OpenHandle(Device, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+            return null;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return new Obstacle($"{Device} may not be opened by this user", "add the user to the group kvm (sudo usermod -aG kvm $USER) and log in again");
+        }
+        catch (IOException e)
+        {
+            return new Obstacle($"{Device} doesn't open ({e.Message})", "load the kernel's module kvm_intel or kvm_amd (modprobe), and see what dmesg says of kvm");
+        }
+    }
+
+    private async Task<Obstacle?> FindWhyNoGuestRunsAsync(CancellationToken cancellation)
+    {
+        var memory = new ProbeMemory(cacheFolder, tools.Require("qemu-system-x86_64"), log);
+        var what = memory.Recall();
+        if (what is null)
+        {
+            what = await RunStubAsync("kvm", "host", cancellation);
+            memory.Keep(what);
+        }
+
+        return what.Length == 0
+            ? null
+            : new Obstacle(what, $"on a nested host, ask its provider for working nested virtualisation; it is tried again after a reboot, or when {memory.File} is removed");
+    }
+
+    /// <summary>Runs the stub; gives what went wrong, or an empty text.</summary>
+    internal async Task<string> RunStubAsync(string accelerator, string cpu, CancellationToken cancellation)
+    {
+        var folder = Directory.CreateTempSubdirectory("crust-probe-").FullName;
+        try
+        {
+            var disk = Path.Combine(folder, "stub.img");
+            LongModeStub.WriteDisk(disk);
+            var clock = Stopwatch.StartNew();
+            await using var qemu = tools.Start(ToolCommand.Of("qemu-system-x86_64", LongModeStub.QemuArguments(disk, accelerator, cpu)) with
+            {
+                OnParentDeath = OnParentDeath.Kill,
+            });
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            patience.CancelAfter(Patience);
+            var result = await qemu.WaitAsync(patience.Token);
+            log.Debug("The probe's stub ended after {Seconds:0.00} s under {Accelerator} with {ExitCode}: {Error}",
+                clock.Elapsed.TotalSeconds, accelerator, result.ExitCode, result.Error);
+            return result.ExitCode switch
+            {
+                LongModeStub.FineExitCode => "",
+                LongModeStub.MiscomputedExitCode => "a guest computed wrongly",
+                _ => $"QEMU ended with exit code {result.ExitCode} ({LastLine(result.Error)})",
+            };
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return $"it opens, but a guest that takes a fraction of a second wasn't done after {Patience.TotalSeconds:0.#} s";
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static string Name(Arch arch) => arch is Arch.Amd64 ? "amd64" : "arm64";
+
+    private static string LastLine(string text) =>
+        text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault() ?? "it said nothing";
+
+    // A remedy of null: nothing is wrong with the host.
+    private sealed record Obstacle(string What, string? Remedy);
+}
