@@ -89,6 +89,11 @@ internal sealed partial class Player(string[] arguments) : IDisposable
                 Qmp.Refuse(first, second);
                 break;
 
+            // serial TEXT, word TEXT: a line on the machine's serial port, on the port by which Crust's own guests speak.
+            case "serial" or "word":
+                Qmp.Say(command, rest + "\n");
+                break;
+
             // event NAME [JSON]: sends an event with its data.
             case "event":
                 Qmp.Event(first, second);

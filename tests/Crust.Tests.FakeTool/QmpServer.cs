@@ -9,40 +9,60 @@ internal sealed class QmpServer : IDisposable
 {
     private readonly Socket _socket;
     private readonly StreamReader _reader;
+    private readonly Dictionary<string, Socket> _ports;
     private readonly Dictionary<string, string> _ids = [];
 
-    private QmpServer(Socket socket)
+    private QmpServer(Socket socket, Dictionary<string, Socket> ports)
     {
         _socket = socket;
         _reader = new StreamReader(new NetworkStream(socket));
+        _ports = ports;
     }
 
-    /// <summary>Connects to the socket of the argument `socket,id=qmp,path=…`, whatever the order of its keys.</summary>
+    /// <summary>Connects to the socket of the argument `socket,id=qmp,path=…`, and to those of the other ports that are named so.</summary>
     public static QmpServer Connect(string[] arguments)
     {
-        var chardev = arguments.FirstOrDefault(argument => argument.StartsWith("socket,") && argument.Split(',').Contains("id=qmp"))
-            ?? throw new ScriptException($"no chardev with id=qmp in: {string.Join(' ', arguments)}");
-        var path = chardev.Split(',').First(part => part.StartsWith("path="))["path=".Length..];
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        socket.Connect(new UnixDomainSocketEndPoint(path));
-        return new QmpServer(socket);
+        var qmp = Connect(arguments, "qmp") ?? throw new ScriptException($"no chardev with id=qmp in: {string.Join(' ', arguments)}");
+        var ports = new Dictionary<string, Socket>();
+        foreach (var id in new[] { "serial", "word" })
+        {
+            if (Connect(arguments, id) is { } port)
+            {
+                ports[id] = port;
+            }
+        }
+
+        return new QmpServer(qmp, ports);
     }
 
     public void Expect(string command)
     {
-        var line = _reader.ReadLine() ?? throw new ScriptException($"expected the command '{command}', got the stream's end");
-        using var document = JsonDocument.Parse(line);
-        var got = document.RootElement.GetProperty("execute").GetString();
-        if (got != command)
+        while (true)
         {
-            throw new ScriptException($"expected the command '{command}', got {line}");
-        }
+            var line = _reader.ReadLine() ?? throw new ScriptException($"expected the command '{command}', got the stream's end");
+            using var document = JsonDocument.Parse(line);
+            var got = document.RootElement.GetProperty("execute").GetString();
+            if (document.RootElement.TryGetProperty("id", out var id))
+            {
+                _ids[got!] = id.GetRawText();
+            }
 
-        if (document.RootElement.TryGetProperty("id", out var id))
-        {
-            _ids[command] = id.GetRawText();
+            if (got == command)
+            {
+                return;
+            }
+
+            // Whoever watches a machine polls it; a script needn't know when.
+            if (got != "query-blockstats")
+            {
+                throw new ScriptException($"expected the command '{command}', got {line}");
+            }
+
+            Reply(got, "[]");
         }
     }
+
+    public void Say(string port, string text) => _ports[port].Send(Encoding.UTF8.GetBytes(text));
 
     public void Reply(string command, string json) =>
         Send($$"""{"return": {{(json.Length > 0 ? json : "{}")}}{{Id(command)}}}""" + "\r\n");
@@ -66,7 +86,28 @@ internal sealed class QmpServer : IDisposable
         }
     }
 
-    public void Dispose() => _socket.Dispose();
+    public void Dispose()
+    {
+        _socket.Dispose();
+        foreach (var port in _ports.Values)
+        {
+            port.Dispose();
+        }
+    }
+
+    private static Socket? Connect(string[] arguments, string id)
+    {
+        var chardev = arguments.FirstOrDefault(argument => argument.StartsWith("socket,") && argument.Split(',').Contains($"id={id}"));
+        if (chardev is null)
+        {
+            return null;
+        }
+
+        var path = chardev.Split(',').First(part => part.StartsWith("path="))["path=".Length..];
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Connect(new UnixDomainSocketEndPoint(path));
+        return socket;
+    }
 
     private string Id(string command) => _ids.TryGetValue(command, out var id) ? $", \"id\": {id}" : "";
 }

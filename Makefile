@@ -1,0 +1,72 @@
+# Crust's two commands: `make vmdk` builds an image, `make test` proves Crust. Both install what is missing.
+#
+#   make vmdk                          installs the reference system, leaves images/crust-reference.vmdk
+#   ISO_URL=path-or-URL make vmdk      the same with a vendor's installer
+#   make img | qcow2 | all             other formats, from the same install
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help vmdk img qcow2 all installer build tools test-tools sdk test format clean distclean
+
+# What a build needs, and what the tests need beyond that.
+PACKAGES      := qemu-system-x86 qemu-utils ovmf xorriso mmdebstrap uidmap squashfs-tools mtools dosfstools zstd cpio kmod util-linux
+TEST_PACKAGES := openssh-client openssl cloud-init binutils
+
+SUDO    := $(if $(filter 0,$(shell id -u)),,sudo)
+RID     := $(if $(filter aarch64,$(shell uname -m)),linux-arm64,linux-x64)
+SOURCES := $(shell find src builder -type f) $(wildcard Directory.*.props global.json)
+
+help: ## say what there is
+	@sed -n 's/^\([a-z0-9 -]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
+
+vmdk img qcow2 all: tools bin/crust ## build images/<name>.<format>, all of them from one install
+	bin/crust build --format $@ $(ARGS)
+
+installer: tools bin/crust ## build the reference installer ISO into iso/
+	bin/crust installer $(ARGS)
+
+build: bin/crust ## build the program: bin/crust, which can be copied with its folder
+
+bin/crust: $(SOURCES) | sdk
+	@rm -rf bin
+	dotnet publish src/Crust.Cli -c Release -r $(RID) --self-contained -p:PublishSingleFile=true -p:PublishReadyToRun=true -p:DebugType=none -o bin -v quiet --nologo
+	@mv bin/Crust.Cli bin/crust && rm -f bin/*.xml && touch bin/crust
+
+# Without dpkg there is nothing to install with: crust names each missing program itself.
+define install_missing
+	@command -v dpkg-query >/dev/null || exit 0; \
+	missing=$$(comm -23 <(printf '%s\n' $(1) | sort) <(dpkg-query -W -f='$${Package} $${db:Status-Status}\n' $(1) 2>/dev/null | sed -n 's/ installed$$//p' | sort)); \
+	if [ -n "$$missing" ]; then \
+		echo "Installing" $$missing; \
+		$(SUDO) apt-get update -q=2 && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -q=2 -y --no-install-recommends $$missing >.apt.log 2>&1 || { cat .apt.log; exit 3; }; \
+		rm -f .apt.log; \
+	fi
+endef
+
+tools:
+	$(call install_missing,$(PACKAGES))
+
+test-tools:
+	$(call install_missing,$(PACKAGES) $(TEST_PACKAGES))
+
+sdk:
+	@command -v dotnet >/dev/null && dotnet --list-sdks | grep -q '^10\.' || { \
+		echo "make: building Crust needs the .NET SDK 10.0, and this machine has none"; \
+		echo "  where: dotnet in PATH"; \
+		echo "  to do: install the .NET SDK 10.0 (package dotnet-sdk-10.0 of your distribution or of Microsoft's feed),"; \
+		echo "         or copy a bin/ folder that 'make build' made elsewhere: it runs without the SDK"; \
+		exit 3; } >&2
+
+test: test-tools sdk ## run all tests; the last line is N passed, N failed, N skipped
+	@tests/run
+
+format: sdk ## check the code's format, as CI does
+	dotnet format --verify-no-changes
+
+clean: ## remove the images
+	find images -mindepth 1 ! -name .gitkeep -delete
+
+distclean: clean ## remove the caches, the ISOs and all that was built, too
+	[ ! -x bin/crust ] || bin/crust clean
+	find iso -mindepth 1 ! -name .gitkeep -delete
+	rm -rf bin .build

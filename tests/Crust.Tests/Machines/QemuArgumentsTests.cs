@@ -1,0 +1,40 @@
+using Crust.Machines;
+using Crust.Spec;
+
+namespace Crust.Tests.Machines;
+
+public sealed class QemuArgumentsTests
+{
+    private static readonly QemuEndpoints Endpoints = new("/run/c/qmp", "/run/c/serial", "/run/c/word", null);
+
+    private static readonly MachineDescription Install = new()
+    {
+        Name = "install",
+        Accelerator = Accelerator.Tcg,
+        Drives = [new Drive.Disk("raw") { File = "/cache/disk.raw" }, new Drive.Cdrom { File = "/iso/a,b.iso" }, new Drive.Cdrom { File = "/cache/seed.iso" }],
+    };
+
+    [Test]
+    public void An_install_under_BIOS_and_TCG() => Check("install-bios-tcg", Install, Endpoints);
+
+    [Test]
+    public void An_install_under_UEFI_and_KVM_that_may_reset() => Check("install-uefi-kvm",
+        Install with { Accelerator = Accelerator.Kvm, Firmware = Firmware.Uefi, Cpus = 4, Memory = 8L << 30, AllowReset = true },
+        Endpoints with { Firmware = new("/usr/share/OVMF/CODE.fd", "/run/c/vars.fd") });
+
+    [Test]
+    public void A_boot_with_ssh_forwarded() => Check("verify-ssh",
+        Install with { Name = "verify", ForwardSsh = true, AllowReset = true, Drives = [new Drive.Disk("qcow2") { File = "/cache/overlay" }] }, Endpoints);
+
+    [Test]
+    public void A_boot_from_a_USB_stick_without_a_network() => Check("usb-stick",
+        Install with { Network = false, Drives = [new Drive.UsbStick { File = "/iso/x.iso" }, new Drive.Disk("raw") { File = "/cache/disk.raw" }] }, Endpoints);
+
+    // An option and its value share a line.
+    private static void Check(string name, MachineDescription machine, QemuEndpoints endpoints)
+    {
+        var arguments = QemuArguments.For(machine, endpoints);
+        var lines = string.Concat(arguments.Select((argument, i) => i == 0 ? argument : argument.StartsWith('-') ? "\n" + argument : " " + argument)) + "\n";
+        Golden.Matches($"qemu/{name}.txt", lines);
+    }
+}
