@@ -1,0 +1,105 @@
+using System.Collections.Immutable;
+using YamlDotNet.RepresentationModel;
+
+namespace Crust.Spec;
+
+/// <summary>Reads `crust.yaml` into the values that it gives, by key.</summary>
+internal sealed class SpecFile(ImmutableArray<SpecKey> keys)
+{
+    private readonly ImmutableHashSet<string> _keys = [.. keys.Select(key => key.Path)];
+    private readonly ImmutableHashSet<string> _sections = [.. keys.SelectMany(key => SectionsAbove(key.Path))];
+
+    /// <summary>The values by key path; empty ones are left out.</summary>
+    /// <param name="file">The file as the user named it.</param>
+    /// <param name="currentFolder">What it is relative to, absolute.</param>
+    public ImmutableDictionary<string, GivenValue> Read(string file, string currentFolder)
+    {
+        var path = Path.GetFullPath(file, currentFolder);
+        var root = YamlText.Parse(UserFile.Read(path, file, "spec"), file);
+        var reading = new Reading(file, Path.GetDirectoryName(path) ?? "/", ImmutableDictionary.CreateBuilder<string, GivenValue>());
+        if (root is not null && !YamlText.IsNull(root))
+            ReadSection(reading, "", root);
+        return reading.Values.ToImmutable();
+    }
+
+    private void ReadSection(Reading reading, string section, YamlNode node)
+    {
+        if (YamlText.IsNull(node))
+            return;
+        if (node is not YamlMappingNode mapping)
+            throw reading.Bad(node, section, section.Length == 0 ? "The spec isn't a mapping" : $"'{section}' isn't a mapping",
+                $"write keys below it: {Children(section)}");
+
+        foreach (var (keyNode, value) in mapping)
+        {
+            if (keyNode is not YamlScalarNode { Value: { } name })
+                throw reading.Bad(keyNode, section, "A key isn't a word", $"write one of the keys: {Children(section)}");
+
+            var path = section.Length == 0 ? name : $"{section}.{name}";
+            if (_sections.Contains(path))
+                ReadSection(reading, path, value);
+            else if (_keys.Contains(path))
+                ReadValue(reading, keys.First(key => key.Path == path), value);
+            else
+                throw reading.Bad(keyNode, path, $"There is no key '{path}'", Suggest(section, name));
+        }
+    }
+
+    private static void ReadValue(Reading reading, SpecKey key, YamlNode node)
+    {
+        var where = reading.Where(node, key.Path);
+        var value = new GivenValue
+        {
+            Items = node switch
+            {
+                YamlScalarNode scalar => [new GivenItem(YamlText.IsNull(scalar) ? "" : scalar.Value ?? "", where)],
+                YamlSequenceNode list when key.IsList => [.. list.Select((item, i) => ReadItem(reading, $"{key.Path}[{i}]", item))],
+                YamlSequenceNode => throw reading.Bad(node, key.Path, $"'{key.Path}' takes one value, not a list", $"write {key.Path.Split('.')[^1]}: {key.Placeholder}"),
+                _ => throw reading.Bad(node, key.Path, $"'{key.Path}' takes {(key.IsList ? "a list" : "one value")}, not a mapping", $"write {key.Path.Split('.')[^1]}: {key.Placeholder}"),
+            },
+            Where = where,
+            BaseFolder = reading.Folder,
+            InFile = true,
+            IsList = node is YamlSequenceNode,
+        };
+        if (!value.IsEmpty)
+            reading.Values[key.Path] = value;
+    }
+
+    private static GivenItem ReadItem(Reading reading, string path, YamlNode item) => item is YamlScalarNode scalar && !YamlText.IsNull(scalar)
+        ? new GivenItem(scalar.Value ?? "", reading.Where(item, path))
+        : throw reading.Bad(item, path, "An entry of the list isn't a single value", "write one value an entry");
+
+    // Somebody who writes a key in a wrong section knows its name: that counts more than the nearest spelling.
+    private string Suggest(string section, string name)
+    {
+        var path = section.Length == 0 ? name : $"{section}.{name}";
+        var siblings = _keys.Concat(_sections).Where(other => SectionOf(other) == section).ToArray();
+        var near = Nearest.Find(name, siblings.Select(LastWord)) is { } sibling
+            ? siblings.First(other => LastWord(other) == sibling)
+            : _keys.Order().FirstOrDefault(key => LastWord(key) == name) ?? Nearest.Find(path, _keys.Order());
+        return near is null ? $"use one of the keys {Children(section)}" : $"did you mean '{near}'?";
+    }
+
+    private string Children(string section) =>
+        string.Join(", ", keys.Select(key => key.Path).SelectMany(path => SectionsAbove(path).Append(path))
+            .Where(path => SectionOf(path) == section).Select(LastWord).Distinct());
+
+    private static IEnumerable<string> SectionsAbove(string path)
+    {
+        for (var dot = path.IndexOf('.'); dot >= 0; dot = path.IndexOf('.', dot + 1))
+            yield return path[..dot];
+    }
+
+    private static string SectionOf(string path) => path.LastIndexOf('.') is >= 0 and var dot ? path[..dot] : "";
+
+    private static string LastWord(string path) => path[(path.LastIndexOf('.') + 1)..];
+
+    private sealed record Reading(string File, string Folder, ImmutableDictionary<string, GivenValue>.Builder Values)
+    {
+        public string Where(YamlNode node, string path) => YamlText.At(File, node.Start) + (path.Length == 0 ? "" : $", {path}");
+
+        public CrustException Bad(YamlNode node, string path, string what, string remedy) =>
+            new(FailureKind.BadInput, what, Where(node, path), remedy);
+    }
+}

@@ -1,0 +1,122 @@
+using System.Collections.Immutable;
+using System.Text.Json.Nodes;
+
+namespace Crust.Spec;
+
+/// <summary>
+/// Every key of the spec, once. Reading spec files, environment variables and options, the JSON Schema and the
+/// reference page all come from this table.
+/// </summary>
+public static class SpecKeys
+{
+    private const long MiB = 1L << 20;
+    private const long TiB = 1L << 40;
+
+    // Reads nothing into the spec: it says how to read the rest.
+    private static readonly ValueType<int> Version = new(
+        "1",
+        given => given.Single.Text == "1"
+            ? 1
+            : throw ValueTypes.Bad(given.Single, "isn't a version of the spec that this Crust reads", "write version: 1, or use the Crust that the spec was written for"),
+        version => $"{version}",
+        () => new JsonObject { ["const"] = 1 });
+
+    /// <summary>The table, in the order of the reference page.</summary>
+    /// <param name="formats">The names of the formats that can be written, in the order that `all` means.</param>
+    public static ImmutableArray<SpecKey> For(IReadOnlyCollection<string> formats) =>
+    [
+        SpecKey.Of("version", Version, _ => 1, (s, _) => s,
+            "The version of the spec's format."),
+        SpecKey.Of("name", ValueTypes.FileName, s => s.Name, (s, v) => s with { Name = v },
+            "The images' base name; without it, the installer ISO's base name.", "--name"),
+        .. Installer(),
+        .. Machine(),
+        .. Seed(),
+        SpecKey.Of("formats", ValueTypes.Formats(formats), s => s.Formats, (s, v) => s with { Formats = v },
+            "The formats to write, from one install; all means every one.", "--format"),
+        .. Verify(),
+    ];
+
+    private static IEnumerable<SpecKey> Installer()
+    {
+        static BuildSpec With(BuildSpec s, Func<InstallerSpec, InstallerSpec> change) => s with { Installer = change(s.Installer) };
+        return
+        [
+            SpecKey.Of("installer.iso", ValueTypes.FileOrUrl, s => s.Installer.Iso, (s, v) => With(s, i => i with { Iso = v }),
+                "The installer ISO, a path or an http(s) URL; without it, Crust's reference installer.", "--iso", "ISO_URL"),
+            SpecKey.Of("installer.sha256", ValueTypes.Checksum, s => s.Installer.Sha256, (s, v) => With(s, i => i with { Sha256 = v }),
+                "The SHA-256 that the ISO must have: 64 hex digits, or a SHA256SUMS file by path or URL.", "--sha256", "ISO_SHA256"),
+            SpecKey.Of("installer.allowUnverified", ValueTypes.Boolean, s => s.Installer.AllowUnverified, (s, v) => With(s, i => i with { AllowUnverified = v }),
+                "Takes an ISO from a URL without a checksum.", "--allow-unverified"),
+        ];
+    }
+
+    private static IEnumerable<SpecKey> Machine()
+    {
+        static BuildSpec With(BuildSpec s, Func<MachineSpec, MachineSpec> change) => s with { Machine = change(s.Machine) };
+        return
+        [
+            SpecKey.Of("machine.arch", ValueTypes.Choice<Arch>(), s => s.Machine.Arch, (s, v) => With(s, m => m with { Arch = v }),
+                "The guest's processor architecture.", "--arch"),
+            SpecKey.Of("machine.firmware", ValueTypes.Choice<Firmware>(), s => s.Machine.Firmware, (s, v) => With(s, m => m with { Firmware = v }),
+                "What the machine starts with.", "--firmware"),
+            SpecKey.Of("machine.cpus", ValueTypes.Integer(1, 255), s => s.Machine.Cpus, (s, v) => With(s, m => m with { Cpus = v }),
+                "Virtual CPUs, 1 to 255.", "--cpus"),
+            SpecKey.Of("machine.memory", ValueTypes.Bytes(128 * MiB, 16 * TiB, MiB), s => s.Machine.Memory, (s, v) => With(s, m => m with { Memory = v }),
+                "The machine's memory, 128M or more, in whole MiB.", "--memory"),
+            SpecKey.Of("machine.disk", ValueTypes.Bytes(64 * MiB, 64 * TiB, 512), s => s.Machine.Disk, (s, v) => With(s, m => m with { Disk = v }),
+                "The size of the disk that is installed to, 64M or more, a multiple of 512 bytes.", "--disk-size", "DISK_SIZE"),
+            SpecKey.Of("machine.accelerator", ValueTypes.Choice<Accelerator>(), s => s.Machine.Accelerator, (s, v) => With(s, m => m with { Accelerator = v }),
+                "What runs the guest's instructions; auto is KVM where it works, else TCG.", "--accel"),
+            SpecKey.Of("machine.deadline", ValueTypes.Time, s => s.Machine.Deadline, (s, v) => With(s, m => m with { Deadline = v }),
+                "How long the install may take.", "--deadline"),
+            SpecKey.Of("machine.onReboot", ValueTypes.Choice<OnReboot>(), s => s.Machine.OnReboot, (s, v) => With(s, m => m with { OnReboot = v }),
+                "What it means when the installer reboots: a failure, its end, or nothing.", "--on-reboot"),
+        ];
+    }
+
+    private static IEnumerable<SpecKey> Seed()
+    {
+        static BuildSpec With(BuildSpec s, Func<SeedSpec, SeedSpec> change) => s with { Seed = change(s.Seed) };
+        static BuildSpec WithPalette(BuildSpec s, Func<PaletteSpec, PaletteSpec> change) => With(s, seed => seed with { Palette = change(seed.Palette) });
+        static BuildSpec WithSsh(BuildSpec s, Func<SshSpec, SshSpec> change) => With(s, seed => seed with { Ssh = change(seed.Ssh) });
+        return
+        [
+            SpecKey.Of("seed.userData", ValueTypes.FilePath, s => s.Seed.UserData, (s, v) => With(s, x => x with { UserData = v }),
+                "A cloud-config file, merged over the generated one.", "--user-data"),
+            SpecKey.Of("seed.networkConfig", ValueTypes.FilePath, s => s.Seed.NetworkConfig, (s, v) => With(s, x => x with { NetworkConfig = v }),
+                "A cloud-init network-config file, put on the seed as it is.", "--network-config"),
+            SpecKey.Of("seed.palette.endpoint", ValueTypes.Text, s => s.Seed.Palette.Endpoint, (s, v) => WithPalette(s, p => p with { Endpoint = v }),
+                "Palette's host name (stylus.site.paletteEndpoint).", "--palette-endpoint", "PALETTE_ENDPOINT"),
+            SpecKey.Of("seed.palette.registrationUrl", ValueTypes.Text, s => s.Seed.Palette.RegistrationUrl, (s, v) => WithPalette(s, p => p with { RegistrationUrl = v }),
+                "Where an edge host registers itself by QR code (stylus.site.registrationURL).", "--registration-url", "REGISTRATION_URL"),
+            SpecKey.Of("seed.palette.edgeHostToken", ValueTypes.Secret, s => s.Seed.Palette.EdgeHostToken, (s, v) => WithPalette(s, p => p with { EdgeHostToken = v }),
+                "The token with which an edge host registers without anybody's help (stylus.site.edgeHostToken). A secret.", variable: "EDGE_HOST_TOKEN"),
+            SpecKey.Of("seed.ssh.user", ValueTypes.AccountName, s => s.Seed.Ssh.User, (s, v) => WithSsh(s, x => x with { User = v }),
+                "An account on the installed system, with sudo; without it, none.", "--ssh-user", "SSH_USER"),
+            SpecKey.Of("seed.ssh.password", ValueTypes.Secret, s => s.Seed.Ssh.Password, (s, v) => WithSsh(s, x => x with { Password = v }),
+                "The account's password, which leaves Crust only as a SHA-512 crypt hash. A secret.", variable: "SSH_PASSWORD"),
+            SpecKey.Of("seed.ssh.authorizedKeys", ValueTypes.PublicKeys, s => s.Seed.Ssh.AuthorizedKeys, (s, v) => WithSsh(s, x => x with { AuthorizedKeys = v }),
+                "Public keys in OpenSSH's format that may log in to the account."),
+        ];
+    }
+
+    private static IEnumerable<SpecKey> Verify()
+    {
+        static BuildSpec With(BuildSpec s, Func<VerifySpec, VerifySpec> change) => s with { Verify = change(s.Verify) };
+        var boot = new ValueType<bool?>(
+            ValueTypes.Boolean.Placeholder, given => ValueTypes.Boolean.Parse(given), _ => null, ValueTypes.Boolean.Schema)
+        { IsSwitch = true };
+        return
+        [
+            SpecKey.Of("verify.boot", boot, s => s.Verify.Boot, (s, v) => With(s, x => x with { Boot = v }),
+                "Whether each image is booted before it gets its name; without it, yes with the reference installer and no with another.", "--verify"),
+            SpecKey.Of("verify.expect", ValueTypes.Text, s => s.Verify.Expect, (s, v) => With(s, x => x with { Expect = v! }),
+                "The text on the serial port that proves that an image is up.", "--expect"),
+            SpecKey.Of("verify.ssh", ValueTypes.Boolean, s => s.Verify.Ssh, (s, v) => With(s, x => x with { Ssh = v }),
+                "Waits for an SSH server's banner in place of the text.", "--verify-ssh"),
+            SpecKey.Of("verify.deadline", ValueTypes.Time, s => s.Verify.Deadline, (s, v) => With(s, x => x with { Deadline = v }),
+                "How long an image may take to come up.", "--verify-deadline"),
+        ];
+    }
+}

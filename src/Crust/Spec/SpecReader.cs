@@ -1,0 +1,70 @@
+using System.Collections.Immutable;
+
+namespace Crust.Spec;
+
+/// <summary>Reads a build spec: option over environment over file over default.</summary>
+/// <param name="formats">The names of the formats that can be written, in the order that `all` means.</param>
+public sealed class SpecReader(IReadOnlyCollection<string> formats)
+{
+    private readonly ImmutableArray<SpecKey> _keys = SpecKeys.For(formats);
+
+    /// <summary>Reads and checks a spec. Of a key that is given in several places, only the one that counts is looked at.</summary>
+    /// <exception cref="CrustException">
+    /// <see cref="FailureKind.BadInput"/>: something given is wrong; it says what, where (file with line and column and key,
+    /// variable or option) and what to do. <see cref="FailureKind.InputOutput"/>: the spec file can't be read.
+    /// </exception>
+    public SpecReadResult Read(SpecSources sources)
+    {
+        var given = sources.File is null
+            ? ImmutableDictionary<string, GivenValue>.Empty
+            : new SpecFile(_keys).Read(sources.File, sources.CurrentFolder);
+        given = given.SetItems(FromEnvironment(sources)).SetItems(FromOptions(sources));
+
+        // In the table's order, so that of several errors always the same one is told.
+        var spec = _keys.Where(key => given.ContainsKey(key.Path)).Aggregate(new BuildSpec(), (spec, key) => key.Apply(spec, given[key.Path]));
+        var origins = given.ToImmutableDictionary(pair => pair.Key, pair => pair.Value.Where);
+        CheckAccount(spec.Seed.Ssh, origins);
+        return new SpecReadResult(spec, [.. SecretsInFile(given)], origins);
+    }
+
+    private IEnumerable<KeyValuePair<string, GivenValue>> FromEnvironment(SpecSources sources) =>
+        from key in _keys
+        where key.Variable is not null
+        let text = sources.Environment.GetValueOrDefault(key.Variable!, "")
+        where text.Length > 0
+        let item = new GivenItem(text, $"environment variable {key.Variable}")
+        select KeyValuePair.Create(key.Path, new GivenValue { Items = [item], Where = item.Where, BaseFolder = sources.CurrentFolder });
+
+    private IEnumerable<KeyValuePair<string, GivenValue>> FromOptions(SpecSources sources) =>
+        from option in sources.Options
+        let key = _keys.FirstOrDefault(key => key.Path == option.Key && key.Option is not null)
+            ?? throw new ArgumentException($"No option sets '{option.Key}'.", nameof(sources))
+        let place = $"option {key.Option}"
+        let value = new GivenValue
+        {
+            Items = [.. option.Value.Select(text => new GivenItem(text, place))],
+            Where = place,
+            BaseFolder = sources.CurrentFolder,
+        }
+        where !value.IsEmpty
+        select KeyValuePair.Create(key.Path, value);
+
+    private static void CheckAccount(SshSpec ssh, ImmutableDictionary<string, string> origins)
+    {
+        if (ssh.User is not null)
+            return;
+
+        if (ssh.Password is not null)
+            throw WithoutAccount("A password is given without an account", origins["seed.ssh.password"]);
+        if (!ssh.AuthorizedKeys.IsEmpty)
+            throw WithoutAccount("Public keys are given without an account", origins["seed.ssh.authorizedKeys"]);
+    }
+
+    private static CrustException WithoutAccount(string what, string where) =>
+        new(FailureKind.BadInput, what, where, "name the account in seed.ssh.user or SSH_USER");
+
+    private IEnumerable<string> SecretsInFile(ImmutableDictionary<string, GivenValue> given) =>
+        from key in _keys
+        where key.IsSecret && given.TryGetValue(key.Path, out var value) && value.InFile
+        select $"{given[key.Path].Where}: a secret stands in the spec file, which others may read; give it in {key.Variable} instead";
+}

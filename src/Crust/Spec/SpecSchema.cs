@@ -1,0 +1,69 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Crust.Spec;
+
+/// <summary>The JSON Schema of a spec file, for editors.</summary>
+public static class SpecSchema
+{
+    // The default encoder turns ' and > into \u escapes for the sake of HTML.
+    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>The schema (JSON Schema, draft 2020-12) as indented JSON with a line break at its end.</summary>
+    /// <param name="formats">The names of the formats that can be written.</param>
+    public static string ToJson(IReadOnlyCollection<string> formats)
+    {
+        var root = Section();
+        foreach (var key in SpecKeys.For(formats))
+        {
+            var parts = key.Path.Split('.');
+            var section = parts[..^1].Aggregate(root, (above, name) => Child(above, name));
+            Properties(section)[parts[^1]] = Describe(key);
+        }
+
+        var schema = new JsonObject
+        {
+            ["$schema"] = "https://json-schema.org/draft/2020-12/schema",
+            ["title"] = "Crust's build spec",
+        };
+        foreach (var (name, value) in root.ToArray())
+        {
+            root.Remove(name);
+            schema[name] = value;
+        }
+
+        return schema.ToJsonString(Readable) + "\n";
+    }
+
+    private static JsonObject Describe(SpecKey key)
+    {
+        // The reader takes a key without a value as a key that isn't there, and so must an editor.
+        var value = key.Schema();
+        var schema = new JsonObject { ["description"] = key.Description };
+        if (key.Default is not null && !key.IsList)
+            schema["default"] = value["type"]?.GetValue<string>() is "boolean" or "integer" || value.ContainsKey("const")
+                ? JsonNode.Parse(key.Default)
+                : key.Default;
+        schema["anyOf"] = new JsonArray(value, new JsonObject { ["type"] = "null" });
+        return schema;
+    }
+
+    private static JsonObject Child(JsonObject above, string name)
+    {
+        if (Properties(above)[name] is JsonObject known)
+            return known;
+        var section = Section();
+        Properties(above)[name] = section;
+        return section;
+    }
+
+    private static JsonObject Section() => new()
+    {
+        ["type"] = new JsonArray("object", "null"),
+        ["additionalProperties"] = false,
+        ["properties"] = new JsonObject(),
+    };
+
+    private static JsonObject Properties(JsonObject section) => (JsonObject)section["properties"]!;
+}

@@ -1,0 +1,32 @@
+using System.Collections.Immutable;
+
+namespace Crust.Spec;
+
+/// <summary>All places where a user can say what to build.</summary>
+public sealed record SpecSources
+{
+    /// <summary>The spec file as the user named it; null for none.</summary>
+    public string? File { get; init; }
+
+    /// <summary>The environment's variables; an empty one counts as unset.</summary>
+    public ImmutableDictionary<string, string> Environment { get; init; } = ImmutableDictionary<string, string>.Empty;
+
+    /// <summary>
+    /// The options given: a key's path (<see cref="SpecKey.Path"/>) and its values in their order. Of several values for a key
+    /// that takes one, the last counts.
+    /// </summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> Options { get; init; } = ImmutableDictionary<string, IReadOnlyList<string>>.Empty;
+
+    /// <summary>The absolute folder that relative paths from the command line and the environment start from.</summary>
+    public required string CurrentFolder { get; init; }
+}
+
+/// <summary>A spec, and what there is to say about it.</summary>
+/// <param name="Spec">Complete and checked.</param>
+/// <param name="Warnings">What doesn't stop a build but its user should know; never a secret.</param>
+/// <param name="Origins">Where each key that was given was given: key path → `crust.yaml:7:9, machine.disk`.</param>
+public sealed record SpecReadResult(BuildSpec Spec, ImmutableArray<string> Warnings, ImmutableDictionary<string, string> Origins)
+{
+    /// <summary>Where a key's value comes from, for messages: `option --disk-size`, or `machine.disk (default)`.</summary>
+    public string WhereIs(string path) => Origins.GetValueOrDefault(path, $"{path} (default)");
+}

@@ -1,0 +1,20 @@
+using System.Text.Json.Nodes;
+
+namespace Crust.Spec;
+
+/// <summary>How a kind of value is read, shown and described.</summary>
+/// <param name="Placeholder">Stands for the value in help and docs: `SIZE`.</param>
+/// <param name="Parse">Understands what the user gave, or throws a <see cref="CrustException"/>.</param>
+/// <param name="Format">The value as a spec writes it; null where there is none.</param>
+/// <param name="Schema">A fresh JSON Schema of the value in a spec file.</param>
+internal sealed record ValueType<T>(string Placeholder, Func<GivenValue, T> Parse, Func<T, string?> Format, Func<JsonObject> Schema)
+{
+    /// <summary>Whether a file may give a list.</summary>
+    public bool IsList { get; init; }
+
+    /// <summary>Whether it is true or false, so that an option needs no value.</summary>
+    public bool IsSwitch { get; init; }
+
+    /// <summary>Whether the value must not be seen.</summary>
+    public bool IsSecret { get; init; }
+}

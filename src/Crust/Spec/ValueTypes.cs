@@ -1,0 +1,207 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+
+namespace Crust.Spec;
+
+/// <summary>The kinds of values that a spec has.</summary>
+internal static partial class ValueTypes
+{
+    /// <summary>True or false.</summary>
+    public static readonly ValueType<bool> Boolean = new(
+        "true|false",
+        given => given.Single.Text switch
+        {
+            "true" => true,
+            "false" => false,
+            _ => throw Bad(given.Single, "is neither true nor false", "write true or false"),
+        },
+        value => value ? "true" : "false",
+        () => new JsonObject { ["type"] = "boolean" })
+    { IsSwitch = true };
+
+    /// <summary>One line of text.</summary>
+    public static readonly ValueType<string?> Text = new("TEXT", given => OneLine(given.Single), value => value, StringSchema);
+
+    /// <summary>A path, absolute once it is read.</summary>
+    public static readonly ValueType<string?> FilePath = new(
+        "FILE", given => Path.GetFullPath(OneLine(given.Single), given.BaseFolder), value => value, StringSchema);
+
+    /// <summary>A path (absolute once it is read) or an http(s) URL.</summary>
+    public static readonly ValueType<string?> FileOrUrl = new(
+        "FILE|URL", given => PathOrUrl(given.Single, given.BaseFolder), value => value, StringSchema);
+
+    /// <summary>64 hex digits, or a SHA256SUMS file by path or URL.</summary>
+    public static readonly ValueType<string?> Checksum = new(
+        "SHA256|FILE|URL",
+        given => given.Single.Text switch
+        {
+            { Length: 64 } text when HexDigits().IsMatch(text) => text.ToLowerInvariant(),
+            { Length: >= 32 } text when HexDigits().IsMatch(text) => throw Bad(given.Single, $"has {text.Length} hex digits, and a SHA-256 has 64",
+                "copy the whole checksum, or name a SHA256SUMS file"),
+            _ => PathOrUrl(given.Single, given.BaseFolder),
+        },
+        value => value,
+        StringSchema);
+
+    /// <summary>The base name of files.</summary>
+    public static readonly ValueType<string?> FileName = new(
+        "NAME",
+        given => FileNamePattern().IsMatch(given.Single.Text)
+            ? given.Single.Text
+            : throw Bad(given.Single, "can't be an image's name", "use letters, digits, '.', '_', '+' and '-', beginning with a letter or digit, at most 100 of them"),
+        value => value,
+        () => new JsonObject { ["type"] = "string", ["pattern"] = "^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$" });
+
+    /// <summary>The name of a Linux account.</summary>
+    public static readonly ValueType<string?> AccountName = new(
+        "USER",
+        given => AccountPattern().IsMatch(given.Single.Text)
+            ? given.Single.Text
+            : throw Bad(given.Single, "can't be an account's name", "use lower-case letters, digits, '_' and '-', beginning with a letter or '_', at most 32 of them"),
+        value => value,
+        () => new JsonObject { ["type"] = "string", ["pattern"] = "^[a-z_][a-z0-9_-]{0,31}$" });
+
+    /// <summary>A text that no message, log or report may show.</summary>
+    public static readonly ValueType<Secret?> Secret = new(
+        "SECRET",
+        given => given.Single.Text.Any(char.IsControl)
+            ? throw new CrustException(FailureKind.BadInput, "The secret holds a line break or another control character", given.Single.Where, "give it on one line")
+            : new Secret(given.Single.Text),
+        _ => null,
+        StringSchema)
+    { IsSecret = true };
+
+    /// <summary>Public keys as in OpenSSH's authorized_keys.</summary>
+    public static readonly ValueType<ImmutableArray<string>> PublicKeys = new(
+        "KEY",
+        given => [.. given.Items.Select(PublicKey).Distinct()],
+        _ => null,
+        () => new JsonObject { ["type"] = "array", ["items"] = StringSchema() })
+    { IsList = true };
+
+    /// <summary>A whole number.</summary>
+    public static ValueType<int> Integer(int least, int most) => new(
+        "NUMBER",
+        given => int.TryParse(given.Single.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most
+            ? value
+            : throw Bad(given.Single, $"isn't a whole number from {least} to {most}", $"write a number from {least} to {most}"),
+        value => value.ToString(CultureInfo.InvariantCulture),
+        () => new JsonObject { ["type"] = "integer", ["minimum"] = least, ["maximum"] = most });
+
+    /// <summary>A size in bytes.</summary>
+    public static ValueType<long> Bytes(long least, long most, long multiple) => new(
+        "SIZE",
+        given => Spec.Size.TryParse(given.Single.Text, out var bytes) switch
+        {
+            false => throw Bad(given.Single, "isn't a size", $"write {Spec.Size.Looks}"),
+            _ when bytes < least => throw Bad(given.Single, $"is less than {Spec.Size.Format(least)}", $"write {Spec.Size.ToSpecText(least)} or more"),
+            _ when bytes > most => throw Bad(given.Single, $"is more than {Spec.Size.Format(most)}", $"write {Spec.Size.ToSpecText(most)} or less"),
+            _ when bytes % multiple != 0 => throw Bad(given.Single, $"isn't a multiple of {multiple} bytes", $"write {bytes / multiple * multiple} or {(bytes / multiple + 1) * multiple}"),
+            _ => bytes,
+        },
+        Spec.Size.ToSpecText,
+        () => new JsonObject
+        {
+            ["anyOf"] = new JsonArray(
+                new JsonObject { ["type"] = "string", ["pattern"] = Spec.Size.Pattern },
+                new JsonObject { ["type"] = "integer", ["minimum"] = least }),
+        });
+
+    /// <summary>A length of time, longer than zero.</summary>
+    public static readonly ValueType<TimeSpan> Time = new(
+        "DURATION",
+        given => Duration.TryParse(given.Single.Text, out var duration) && duration > TimeSpan.Zero
+            ? duration
+            : throw Bad(given.Single, "isn't a duration between 1s and 720h", $"write {Duration.Looks}"),
+        Duration.Format,
+        () => new JsonObject { ["type"] = "string", ["pattern"] = Duration.Pattern });
+
+    /// <summary>One of an enumeration's names, in lower case.</summary>
+    public static ValueType<TEnum> Choice<TEnum>()
+        where TEnum : struct, Enum
+    {
+        var values = Enum.GetValues<TEnum>().ToImmutableSortedDictionary(NameOf, value => value);
+        var names = Enum.GetValues<TEnum>().Select(NameOf).ToImmutableArray();
+        return new ValueType<TEnum>(
+            string.Join('|', names),
+            given => values.TryGetValue(given.Single.Text, out var value)
+                ? value
+                : throw Bad(given.Single, $"isn't {Nearest.Or(names)}", Nearest.Suggest(given.Single.Text, names)),
+            NameOf,
+            () => new JsonObject { ["enum"] = new JsonArray([.. names.Select(name => JsonValue.Create(name))]) });
+    }
+
+    /// <summary>Names of formats, `all` for all of them, in a list or with commas.</summary>
+    public static ValueType<ImmutableArray<string>> Formats(IReadOnlyCollection<string> known)
+    {
+        ImmutableArray<string> choices = [.. known, "all"];
+        IEnumerable<string> Expand(GivenItem item) => item.Text.Split(',', StringSplitOptions.TrimEntries).SelectMany(name =>
+            name == "all" ? known
+            : known.Contains(name) ? [name]
+            : throw Bad(item with { Text = name }, "isn't a format", Nearest.Suggest(name, choices)));
+        return new ValueType<ImmutableArray<string>>(
+            "FORMAT",
+            given => given.Items.SelectMany(Expand).Distinct().ToImmutableArray() is { Length: > 0 } formats
+                ? formats
+                : throw new CrustException(FailureKind.BadInput, "The list of formats is empty", given.Where, $"name at least one of {Nearest.Or(choices)}"),
+            formats => string.Join(", ", formats),
+            () =>
+            {
+                JsonObject Item() => new() { ["enum"] = new JsonArray([.. choices.Select(name => JsonValue.Create(name))]) };
+                return new JsonObject { ["anyOf"] = new JsonArray(new JsonObject { ["type"] = "array", ["minItems"] = 1, ["items"] = Item() }, Item()) };
+            })
+        { IsList = true };
+    }
+
+    /// <summary>An error about one value. Not for secrets: it shows the value.</summary>
+    public static CrustException Bad(GivenItem item, string what, string remedy) =>
+        new(FailureKind.BadInput, $"'{(item.Text.Length > 80 ? item.Text[..80] + "…" : item.Text)}' {what}", item.Where, remedy);
+
+    private static string NameOf<TEnum>(TEnum value)
+        where TEnum : struct, Enum => value.ToString().ToLowerInvariant();
+
+    private static string OneLine(GivenItem item) =>
+        item.Text.Any(char.IsControl) ? throw Bad(item, "holds a line break or another control character", "write it on one line") : item.Text;
+
+    private static string PathOrUrl(GivenItem item, string folder)
+    {
+        var text = OneLine(item);
+        if (!UrlPattern().IsMatch(text))
+            return Path.GetFullPath(text, folder);
+
+        return Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url.Host.Length > 0
+            ? text
+            : throw Bad(item, "isn't a URL that Crust can fetch", "write a path, or an http:// or https:// URL");
+    }
+
+    private static string PublicKey(GivenItem item)
+    {
+        var key = item.Text.Trim();
+        // A private key must not be shown, and a public one needn't.
+        return PublicKeyPattern().IsMatch(key)
+            ? key
+            : throw new CrustException(FailureKind.BadInput,
+                key.Contains("PRIVATE KEY", StringComparison.Ordinal) ? "This is a private key" : "This isn't a public key in OpenSSH's format",
+                item.Where, "give the one line of the .pub file, such as: ssh-ed25519 AAAAC3… name");
+    }
+
+    private static JsonObject StringSchema() => new() { ["type"] = "string" };
+
+    [GeneratedRegex(@"\A[0-9a-fA-F]+\z")]
+    private static partial Regex HexDigits();
+
+    [GeneratedRegex(@"\A[A-Za-z][A-Za-z0-9+.-]*://")]
+    private static partial Regex UrlPattern();
+
+    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._+-]{0,99}\z")]
+    private static partial Regex FileNamePattern();
+
+    [GeneratedRegex(@"\A[a-z_][a-z0-9_-]{0,31}\z")]
+    private static partial Regex AccountPattern();
+
+    // Options may come before the key's type (sshd(8), AUTHORIZED_KEYS FILE FORMAT).
+    [GeneratedRegex(@"\A([^\r\n]*[ ])?(ssh|ecdsa|sk)-[A-Za-z0-9@.-]+[ ]+AAAA[A-Za-z0-9+/]+={0,2}([ ][^\r\n]*)?\z", RegexOptions.ExplicitCapture)]
+    private static partial Regex PublicKeyPattern();
+}

@@ -1,0 +1,243 @@
+using System.Collections.Immutable;
+using Crust.Spec;
+
+namespace Crust.Tests.Spec;
+
+public sealed class SpecReaderTests
+{
+    private SpecSample _sample = null!;
+
+    [SetUp]
+    public void SetUp() => _sample = new SpecSample();
+
+    [TearDown]
+    public void TearDown() => _sample.Dispose();
+
+    [Test]
+    public void Without_any_input_all_is_default()
+    {
+        var result = _sample.Read(null);
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(result.Spec with { Formats = [] }, Is.EqualTo(new BuildSpec { Formats = [] }));
+            Assert.That(result.Spec.Formats, Is.EqualTo(new[] { "img" }));
+            Assert.That(result.Warnings, Is.Empty);
+            Assert.That(result.WhereIs("machine.disk"), Is.EqualTo("machine.disk (default)"));
+        }
+    }
+
+    [Test]
+    public void Every_key_is_read_from_a_file()
+    {
+        var spec = _sample.Read("""
+            version: 1
+            name: edge
+            installer:
+              iso: iso/vendor.iso
+              sha256: AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+              allowUnverified: true
+            machine:
+              arch: arm64
+              firmware: uefi
+              cpus: 8
+              memory: 8G
+              disk: 20GiB
+              accelerator: tcg
+              deadline: 1h30m
+              onReboot: finish
+            seed:
+              userData: seeds/user-data.yaml
+              networkConfig: seeds/network.yaml
+              palette:
+                endpoint: api.example.org
+                registrationUrl: https://register.example.org
+                edgeHostToken: token
+              ssh:
+                user: edge
+                password: hunter2
+                authorizedKeys:
+                  - ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGtleQ== me@home
+            formats: [vmdk, img]
+            verify:
+              boot: false
+              expect: "ready>"
+              ssh: true
+              deadline: 5m
+            """).Spec;
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(spec.Name, Is.EqualTo("edge"));
+            Assert.That(spec.Installer, Is.EqualTo(new InstallerSpec
+            {
+                Iso = Path.Combine(_sample.Folder, "iso/vendor.iso"),
+                Sha256 = new string('a', 64),
+                AllowUnverified = true,
+            }));
+            Assert.That(spec.Machine, Is.EqualTo(new MachineSpec
+            {
+                Arch = Arch.Arm64,
+                Firmware = Firmware.Uefi,
+                Cpus = 8,
+                Memory = 8L << 30,
+                Disk = 20L << 30,
+                Accelerator = Accelerator.Tcg,
+                Deadline = TimeSpan.FromMinutes(90),
+                OnReboot = OnReboot.Finish,
+            }));
+            Assert.That(spec.Seed.UserData, Is.EqualTo(Path.Combine(_sample.Folder, "seeds/user-data.yaml")));
+            Assert.That(spec.Seed.NetworkConfig, Is.EqualTo(Path.Combine(_sample.Folder, "seeds/network.yaml")));
+            Assert.That(spec.Seed.Palette, Is.EqualTo(new PaletteSpec
+            {
+                Endpoint = "api.example.org",
+                RegistrationUrl = "https://register.example.org",
+                EdgeHostToken = new Secret("token"),
+            }));
+            Assert.That(spec.Seed.Ssh.User, Is.EqualTo("edge"));
+            Assert.That(spec.Seed.Ssh.Password, Is.EqualTo(new Secret("hunter2")));
+            Assert.That(spec.Seed.Ssh.AuthorizedKeys, Is.EqualTo(new[] { "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGtleQ== me@home" }));
+            Assert.That(spec.Formats, Is.EqualTo(new[] { "vmdk", "img" }));
+            Assert.That(spec.Verify, Is.EqualTo(new VerifySpec { Boot = false, Expect = "ready>", Ssh = true, Deadline = TimeSpan.FromMinutes(5) }));
+        }
+    }
+
+    [Test]
+    public void An_option_stands_over_the_environment_and_that_over_the_file()
+    {
+        const string Yaml = "machine:\n  disk: 10G\n";
+        (string, string)[] variables = [("DISK_SIZE", "20G")];
+        (string, string[])[] options = [("machine.disk", ["30G"])];
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(_sample.Read(Yaml).Spec.Machine.Disk, Is.EqualTo(10L << 30));
+            Assert.That(_sample.Read(Yaml, variables).Spec.Machine.Disk, Is.EqualTo(20L << 30));
+            Assert.That(_sample.Read(Yaml, variables, options).Spec.Machine.Disk, Is.EqualTo(30L << 30));
+            Assert.That(_sample.Read(Yaml).WhereIs("machine.disk"), Is.EqualTo("crust.yaml:2:9, machine.disk"));
+            Assert.That(_sample.Read(Yaml, variables).WhereIs("machine.disk"), Is.EqualTo("environment variable DISK_SIZE"));
+            Assert.That(_sample.Read(Yaml, variables, options).WhereIs("machine.disk"), Is.EqualTo("option --disk-size"));
+        }
+    }
+
+    [Test]
+    public void Every_variable_and_option_of_the_table_is_read()
+    {
+        foreach (var key in SpecKeys.For(SpecSample.Formats))
+        {
+            var text = key.Placeholder switch
+            {
+                "SIZE" => "256M",
+                "DURATION" => "7m",
+                "NUMBER" => "7",
+                "true|false" => "true",
+                "SHA256|FILE|URL" => "https://example.org/SHA256SUMS",
+                "FORMAT" => "vmdk",
+                var choices when choices.Contains('|') && char.IsLower(choices[0]) => choices.Split('|')[^1],
+                _ => "some",
+            };
+            (string, string)[] account = key.Path == "seed.ssh.password" ? [("SSH_USER", "edge")] : [];
+            if (key.Variable is not null)
+                Assert.That(_sample.Read(null, [.. account, (key.Variable, text)]).WhereIs(key.Path), Is.EqualTo($"environment variable {key.Variable}"));
+            if (key.Option is not null)
+                Assert.That(_sample.Read(null, options: [(key.Path, [text])]).WhereIs(key.Path), Is.EqualTo($"option {key.Option}"));
+        }
+    }
+
+    [Test]
+    public void No_secret_has_an_option() =>
+        Assert.That(SpecKeys.For(SpecSample.Formats).Where(key => key.IsSecret).Select(key => $"{key}: {key.Option}"),
+            Is.EqualTo(new[] { "seed.palette.edgeHostToken: ", "seed.ssh.password: " }));
+
+    [Test]
+    public void An_empty_value_counts_as_none()
+    {
+        var spec = _sample.Read(
+            "name:\nmachine:\n  disk: 10G\n  cpus: ~\ninstaller:\n  iso: ''\nseed:\n",
+            [("DISK_SIZE", ""), ("ISO_URL", "")],
+            [("machine.disk", [""]), ("formats", [""])]).Spec;
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(spec.Machine, Is.EqualTo(new MachineSpec { Disk = 10L << 30 }));
+            Assert.That(spec.Name, Is.Null);
+            Assert.That(spec.Installer, Is.EqualTo(new InstallerSpec()));
+        }
+    }
+
+    [Test]
+    public void A_value_that_another_hides_is_not_looked_at() =>
+        Assert.That(_sample.Read(null, [("DISK_SIZE", "12bananas")], [("machine.disk", ["1G"])]).Spec.Machine.Disk, Is.EqualTo(1L << 30));
+
+    [Test]
+    public void A_path_in_a_file_starts_at_the_file_and_any_other_at_the_current_folder()
+    {
+        _sample.Write("specs/site.yaml", "installer:\n  iso: ../iso/a.iso\nseed:\n  userData: b.yaml\n");
+
+        var spec = _sample.ReadFile("specs/site.yaml", [("ISO_SHA256", "sums/SHA256SUMS")], [("seed.networkConfig", ["net.yaml"])]).Spec;
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(spec.Installer.Iso, Is.EqualTo(Path.Combine(_sample.Folder, "iso/a.iso")));
+            Assert.That(spec.Seed.UserData, Is.EqualTo(Path.Combine(_sample.Folder, "specs/b.yaml")));
+            Assert.That(spec.Installer.Sha256, Is.EqualTo(Path.Combine(_sample.Folder, "sums/SHA256SUMS")));
+            Assert.That(spec.Seed.NetworkConfig, Is.EqualTo(Path.Combine(_sample.Folder, "net.yaml")));
+        }
+    }
+
+    [Test]
+    public void A_URL_is_left_as_it_is() =>
+        Assert.That(_sample.Read(null, [("ISO_URL", "https://example.org/a%20b.iso?x=1")]).Spec.Installer.Iso, Is.EqualTo("https://example.org/a%20b.iso?x=1"));
+
+    [Test]
+    public void Formats_are_read_from_lists_and_commas_each_once_and_all_means_all()
+    {
+        IEnumerable<string> FromOption(params string[] values) => _sample.Read(null, options: [("formats", values)]).Spec.Formats;
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(FromOption("vmdk,img", "vmdk"), Is.EqualTo(new[] { "vmdk", "img" }));
+            Assert.That(FromOption("vmdk", "all"), Is.EqualTo(new[] { "vmdk", "img", "qcow2" }));
+            Assert.That(_sample.Read("formats: qcow2, img\n").Spec.Formats, Is.EqualTo(new[] { "qcow2", "img" }));
+            Assert.That(_sample.Read("formats:\n- all\n").Spec.Formats, Is.EqualTo(SpecSample.Formats));
+        }
+    }
+
+    [Test]
+    public void Of_an_option_given_twice_the_last_counts() =>
+        Assert.That(_sample.Read(null, options: [("machine.cpus", ["4", "6"])]).Spec.Machine.Cpus, Is.EqualTo(6));
+
+    [Test]
+    public void A_file_of_comments_says_nothing() =>
+        Assert.That(_sample.Read("# nothing yet\n").Origins, Is.EqualTo(ImmutableDictionary<string, string>.Empty));
+
+    [Test]
+    public void A_byte_order_mark_is_ignored() => Assert.That(_sample.Read("\uFEFFname: edge\n").Spec.Name, Is.EqualTo("edge"));
+
+    [Test]
+    public void A_secret_in_a_file_is_taken_with_a_warning_that_does_not_show_it()
+    {
+        var result = _sample.Read("seed:\n  ssh:\n    user: edge\n    password: hunter2\n");
+
+        Assert.That(result.Warnings, Is.EqualTo(new[]
+        {
+            "crust.yaml:4:15, seed.ssh.password: a secret stands in the spec file, which others may read; give it in SSH_PASSWORD instead",
+        }));
+    }
+
+    [Test]
+    public void A_secret_from_the_environment_needs_no_warning() =>
+        Assert.That(_sample.Read(null, [("SSH_USER", "edge"), ("SSH_PASSWORD", "hunter2"), ("EDGE_HOST_TOKEN", "t")]).Warnings, Is.Empty);
+
+    [Test]
+    public void A_spec_prints_without_its_secrets()
+    {
+        var spec = _sample.Read(null, [("SSH_USER", "edge"), ("SSH_PASSWORD", "hunter2"), ("EDGE_HOST_TOKEN", "tok3n")]).Spec;
+
+        Assert.That(spec.ToString(), Does.Not.Contain("hunter2").And.Not.Contain("tok3n"));
+    }
+
+    [Test]
+    public void An_option_for_a_key_that_has_none_is_a_mistake_in_the_caller() =>
+        Assert.That(() => _sample.Read(null, options: [("seed.ssh.password", ["x"])]), Throws.ArgumentException);
+}
