@@ -40,7 +40,7 @@ internal sealed class CrustServices : IAsyncDisposable
         var firmware = FirmwareFinder.OfHost;
         var launcher = new MachineLauncher(tools, firmware, Folders.Runtime, time, _log);
         Shelf = new ImagesFolder(Folders.Images);
-        Probe = new AcceleratorProbe(tools, Folders, _log);
+        Probe = new AcceleratorProbe(tools, Folders.Cache, _log);
         Verifier = new BootVerifier(launcher, tools, observer, time);
         Reference = new ReferenceInstaller(tools, cache, Folders, observer, new ApplianceBuilder(tools, cache, Folders, observer));
         Build = new ImageBuild(

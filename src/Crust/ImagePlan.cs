@@ -37,6 +37,6 @@ internal sealed record ImagePlan(ImmutableArray<IImageFormat> ToWrite, Immutable
 /// <summary>The proof that a spec asks for.</summary>
 internal sealed record ExpectedProof(Firmware Firmware, VerifySpec Verify)
 {
-    public bool IsGivenBy(ManifestProof? proof) => proof is not null && proof.Firmware == Firmware.ToString().ToLowerInvariant()
+    public bool IsGivenBy(ManifestProof? proof) => proof is not null && proof.Firmware == Firmware.LowerName()
         && (Verify.Ssh ? proof.Expected.StartsWith("SSH-", StringComparison.Ordinal) : proof.Expected == Verify.Expect);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Crust.Spec;
 
 namespace Crust;
 
@@ -17,7 +18,7 @@ internal sealed class StageRunner(IBuildObserver observer, TimeProvider time)
         var started = time.GetTimestamp();
         var value = await work();
         var elapsed = time.GetElapsedTime(started);
-        var name = stage.ToString().ToLowerInvariant();
+        var name = stage.LowerName();
         _seconds = _seconds.SetItem(name, Math.Round(_seconds.GetValueOrDefault(name) + elapsed.TotalSeconds, 3));
         observer.Observe(new BuildEvent.Finished(stage, elapsed, result(value)));
         return value;

@@ -16,7 +16,7 @@ internal sealed class SpecOptions
         Arity = ArgumentArity.ZeroOrOne,
     };
 
-    private readonly List<(SpecKey Key, Option Option)> _options;
+    private readonly List<(SpecKey Key, Option<string[]> Option)> _options;
 
     public SpecOptions(Func<SpecKey, bool>? which = null) =>
         _options = [.. SpecKeys.For(ImageFormats.Names).Where(key => key.Option is not null && (which?.Invoke(key) ?? true)).Select(key => (key, OptionFor(key)))];
@@ -54,7 +54,7 @@ internal sealed class SpecOptions
         ? null
         : result.Tokens.Count == 0 ? ["true"] : [.. result.Tokens.Select(token => token.Value)];
 
-    private static Option OptionFor(SpecKey key)
+    private static Option<string[]> OptionFor(SpecKey key)
     {
         var help = key.Description
             + (key.Default is { Length: > 0 } preset ? $" Default: {preset}." : "")

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Crust.Cache;
 using Crust.Cli.Progress;
 using Crust.Reports;
 using Crust.Spec;

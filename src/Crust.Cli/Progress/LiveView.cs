@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 
@@ -11,6 +12,7 @@ internal sealed class LiveView : ProgressView
     private readonly TaskCompletionSource<ProgressContext> _context = new();
     private readonly Task _display;
     private readonly Lock _lock = new();
+    private readonly ConcurrentDictionary<int, string> _details = new();
     private readonly Dictionary<(Stage, string), ProgressTask> _bars = [];
 
     public LiveView(bool color)
@@ -22,7 +24,7 @@ internal sealed class LiveView : ProgressView
             Out = new AnsiConsoleOutput(Console.Error),
         });
         _display = _console.Progress().AutoClear(false).HideCompleted(false)
-            .Columns(new SpinnerColumn(), new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 24 }, new PercentageColumn(), new ElapsedTimeColumn(), new DetailColumn())
+            .Columns(new SpinnerColumn(), new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 24 }, new PercentageColumn(), new ElapsedTimeColumn(), new DetailColumn(_details))
             .StartAsync(async context =>
             {
                 _context.SetResult(context);
@@ -65,11 +67,11 @@ internal sealed class LiveView : ProgressView
         await _display;
     }
 
-    private static void Show(ProgressTask bar, double? fraction, string detail)
+    private void Show(ProgressTask bar, double? fraction, string detail)
     {
         bar.IsIndeterminate = fraction is null;
         bar.Value = (fraction ?? 0) * 100;
-        bar.State.Update<string>(DetailColumn.Key, _ => detail);
+        _details[bar.Id] = detail;
     }
 
     private ProgressTask BarFor(Stage stage, string? item)
@@ -85,11 +87,9 @@ internal sealed class LiveView : ProgressView
     }
 
     /// <summary>The words behind a bar, cut to what is left of the line.</summary>
-    private sealed class DetailColumn : ProgressColumn
+    private sealed class DetailColumn(ConcurrentDictionary<int, string> details) : ProgressColumn
     {
-        public const string Key = "detail";
-
         public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
-            new Text(task.State.Get<string>(Key) ?? "").Overflow(Overflow.Ellipsis);
+            new Text(details.GetValueOrDefault(task.Id, "")).Overflow(Overflow.Ellipsis);
     }
 }

@@ -16,7 +16,7 @@ internal abstract class ProgressView : IBuildObserver, IAsyncDisposable
 
     public abstract void Observe(BuildEvent buildEvent);
 
-    public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    public abstract ValueTask DisposeAsync();
 }
 
 /// <summary>Only warnings.</summary>
@@ -29,4 +29,6 @@ internal sealed class QuietView : ProgressView
             Console.Error.WriteLine($"warning: {warned.Message}");
         }
     }
+
+    public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

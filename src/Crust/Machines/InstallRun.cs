@@ -50,7 +50,7 @@ public sealed class InstallRun(MachineLauncher launcher, IBuildObserver observer
         DiskProof.Check(request.Disk);
         return new InstallFacts
         {
-            Accelerator = request.Accelerator.ToString().ToLowerInvariant(),
+            Accelerator = request.Accelerator.LowerName(),
             Seconds = time.GetElapsedTime(started).TotalSeconds,
             QemuCpuSeconds = facts.CpuTime.TotalSeconds,
             CrustCpuSeconds = (OwnCpuTime() - ownCpu).TotalSeconds,

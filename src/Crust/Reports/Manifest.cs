@@ -53,8 +53,8 @@ public sealed record Manifest
         Installer = new() { Source = installer.Source, Sha256 = installer.Sha256, Size = installer.Size, VolumeId = installer.VolumeId },
         Machine = new()
         {
-            Arch = machine.Arch.ToString().ToLowerInvariant(),
-            Firmware = machine.Firmware.ToString().ToLowerInvariant(),
+            Arch = machine.Arch.LowerName(),
+            Firmware = machine.Firmware.LowerName(),
             Cpus = machine.Cpus,
             Memory = machine.Memory,
             Disk = machine.Disk,
@@ -149,7 +149,7 @@ public sealed record ManifestImage
 /// <param name="Seconds">From QEMU's start until then.</param>
 public sealed record ManifestProof(string Firmware, string Expected, double Seconds)
 {
-    internal static ManifestProof Of(BootProof proof) => new(proof.Firmware.ToString().ToLowerInvariant(), proof.Expected, Math.Round(proof.Seconds, 1));
+    internal static ManifestProof Of(BootProof proof) => new(proof.Firmware.LowerName(), proof.Expected, Math.Round(proof.Seconds, 1));
 }
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

@@ -122,14 +122,14 @@ internal static partial class ValueTypes
     public static ValueType<TEnum> Choice<TEnum>()
         where TEnum : struct, Enum
     {
-        var values = Enum.GetValues<TEnum>().ToImmutableSortedDictionary(NameOf, value => value);
-        var names = Enum.GetValues<TEnum>().Select(NameOf).ToImmutableArray();
+        var values = Enum.GetValues<TEnum>().ToImmutableSortedDictionary(EnumName.LowerName, value => value);
+        var names = Enum.GetValues<TEnum>().Select(EnumName.LowerName).ToImmutableArray();
         return new ValueType<TEnum>(
             string.Join('|', names),
             given => values.TryGetValue(given.Single.Text, out var value)
                 ? value
                 : throw Bad(given.Single, $"isn't {Nearest.Or(names)}", Nearest.Suggest(given.Single.Text, names)),
-            NameOf,
+            EnumName.LowerName,
             () => new JsonObject { ["enum"] = new JsonArray([.. names.Select(name => JsonValue.Create(name))]) });
     }
 
@@ -158,9 +158,6 @@ internal static partial class ValueTypes
     /// <summary>An error about one value. Not for secrets: it shows the value.</summary>
     public static CrustException Bad(GivenItem item, string what, string remedy) =>
         new(FailureKind.BadInput, $"'{(item.Text.Length > 80 ? item.Text[..80] + "…" : item.Text)}' {what}", item.Where, remedy);
-
-    private static string NameOf<TEnum>(TEnum value)
-        where TEnum : struct, Enum => value.ToString().ToLowerInvariant();
 
     private static string OneLine(GivenItem item) =>
         item.Text.Any(char.IsControl) ? throw Bad(item, "holds a line break or another control character", "write it on one line") : item.Text;

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Crust.Formats;
-using Crust.Machines;
 using Crust.Reports;
 using Crust.Spec;
 

@@ -1,5 +1,6 @@
 using Crust.Machines;
 using Crust.Spec;
+using Crust.Tests.Spec;
 
 namespace Crust.Tests.Machines;
 
@@ -35,6 +36,6 @@ public sealed class QemuArgumentsTests
     {
         var arguments = QemuArguments.For(machine, endpoints);
         var lines = string.Concat(arguments.Select((argument, i) => i == 0 ? argument : argument.StartsWith('-') ? "\n" + argument : " " + argument)) + "\n";
-        Golden.Matches($"qemu/{name}.txt", lines);
+        RepositoryFile.MustEqual($"tests/Crust.Tests/Golden/qemu/{name}.txt", lines);
     }
 }

@@ -100,7 +100,7 @@ public sealed class VerdictTests
         var errors = failures.Select(outcome => MachineFailure.Of(outcome, "the installer", "last words\n", "/serial.log")).ToList();
 
         Assert.That(errors.Select(error => error.What), Is.Unique);
-        Assert.That(errors, Has.All.Matches<CrustException>(error => error.Where.Contains("/serial.log") && error.Remedy.Length > 10 && error.Detail == "last words"));
+        Assert.That(errors, Has.All.Matches<CrustException>(error => error!.Where.Contains("/serial.log") && error.Remedy.Length > 10 && error.Detail == "last words"));
         Assert.That(errors.Select(error => error.Kind).Distinct(), Is.EquivalentTo(new[] { FailureKind.GuestFailed, FailureKind.InputOutput }));
     }
 

@@ -110,15 +110,20 @@ public sealed class QmpClient : IAsyncDisposable
         QmpException? failure = null;
         try
         {
+            // What has been looked through for a line's end already: a long line comes in many pieces.
+            long searched = 0;
             while (true)
             {
                 var read = await _reader.ReadAsync();
                 var buffer = read.Buffer;
-                while (buffer.PositionOf((byte)'\n') is { } end)
+                while (buffer.Slice(searched).PositionOf((byte)'\n') is { } end)
                 {
                     Handle(buffer.Slice(0, end));
                     buffer = buffer.Slice(buffer.GetPosition(1, end));
+                    searched = 0;
                 }
+
+                searched = buffer.Length;
 
                 if (buffer.Length > LongestMessage)
                 {
