@@ -1,0 +1,140 @@
+using System.Net.Http.Headers;
+using System.Text;
+using Serilog;
+
+namespace Crust.Installers;
+
+/// <summary>Asks HTTP servers, patiently: what fails in passing is tried again after a pause that doubles each time.</summary>
+internal sealed class HttpSource(HttpClient http, TimeProvider time, ILogger log)
+{
+    private const int Tries = 5;
+    private const int LongestText = 1 << 20;
+
+    /// <summary>The pause after the first failure.</summary>
+    public TimeSpan FirstPause { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a server may say nothing.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>A client that follows redirects, and takes files as they are stored.</summary>
+    public static HttpClient NewClient()
+    {
+        // Silence is judged per read, so a download of hours has no limit.
+        var client = new HttpClient(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(30) }) { Timeout = Timeout.InfiniteTimeSpan };
+        client.DefaultRequestHeaders.UserAgent.ParseAdd("crust");
+        return client;
+    }
+
+    /// <summary>A URL as it may be shown: without the password and the query, which may be a signature.</summary>
+    public static string Show(Uri url) =>
+        url.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped) + (url.Query.Length > 0 ? "?…" : "");
+
+    /// <summary>Repeats an attempt while it fails in passing. An attempt that got further than all before (<paramref name="measure"/>) starts the count anew.</summary>
+    /// <exception cref="PassingProblemException">The last try's.</exception>
+    public async Task<T> RetryAsync<T>(Func<Task<T>> attempt, Func<long> measure, Action<string> onRetry, CancellationToken cancellation)
+    {
+        var furthest = measure();
+        for (var failures = 1; ; failures++)
+        {
+            try
+            {
+                return await attempt();
+            }
+            catch (PassingProblemException e)
+            {
+                var reached = measure();
+                failures = reached > furthest ? 1 : failures;
+                furthest = Math.Max(furthest, reached);
+                if (failures == Tries)
+                {
+                    throw;
+                }
+
+                var pause = FirstPause * Math.Pow(2, failures - 1);
+                log.Information("{Problem}; trying again in {Seconds} s", e.Message, pause.TotalSeconds);
+                onRetry($"{e.Message}; trying again in {pause.TotalSeconds:0} s");
+                await Task.Delay(pause, time, cancellation);
+            }
+        }
+    }
+
+    /// <summary>Sends a GET and gives the response as soon as its headers are there, whatever its status.</summary>
+    /// <exception cref="PassingProblemException">It may go well the next time.</exception>
+    /// <exception cref="CrustException">It won't.</exception>
+    public async Task<HttpResponseMessage> GetAsync(Uri url, Action<HttpRequestHeaders>? ask, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, url);
+        if (url.UserInfo.Length > 0)
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(url.UserInfo))));
+        }
+
+        ask?.Invoke(request.Headers);
+        return await WithPatienceAsync(token => http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token), url, cancellation);
+    }
+
+    /// <summary>Reads on in a response; 0 at its end.</summary>
+    /// <exception cref="PassingProblemException">The connection is lost, or the server says nothing more.</exception>
+    public Task<int> ReadAsync(Stream body, Memory<byte> buffer, Uri url, CancellationToken cancellation) =>
+        WithPatienceAsync(token => body.ReadAsync(buffer, token).AsTask(), url, cancellation);
+
+    /// <summary>A small text file, such as a SHA256SUMS.</summary>
+    /// <exception cref="CrustException">It can't be had.</exception>
+    public async Task<string> GetTextAsync(Uri url, CancellationToken cancellation)
+    {
+        try
+        {
+            return await RetryAsync(() => TryGetTextAsync(url, cancellation), () => 0, _ => { }, cancellation);
+        }
+        catch (PassingProblemException e)
+        {
+            throw new CrustException(FailureKind.InputOutput, $"The file can't be downloaded: {e.Message}", Show(url), "check the URL and this host's network, and try again", e);
+        }
+    }
+
+    private async Task<string> TryGetTextAsync(Uri url, CancellationToken cancellation)
+    {
+        using var response = await GetAsync(url, null, cancellation);
+        if (!response.IsSuccessStatusCode)
+        {
+            throw PassingProblemException.From(response.StatusCode, response.ReasonPhrase, Show(url));
+        }
+
+        using var body = await response.Content.ReadAsStreamAsync(cancellation);
+        var buffer = new byte[LongestText];
+        var length = 0;
+        for (int read; (read = await ReadAsync(body, buffer.AsMemory(length), url, cancellation)) > 0;)
+        {
+            length += read;
+            if (length == LongestText)
+            {
+                throw new CrustException(FailureKind.BadInput, "This is no list of checksums: it has more than 1 MiB", Show(url),
+                    "give the URL of the SHA256SUMS file, or the 64 hex digits themselves");
+            }
+        }
+
+        return Encoding.UTF8.GetString(buffer, 0, length);
+    }
+
+    private async Task<T> WithPatienceAsync<T>(Func<CancellationToken, Task<T>> work, Uri url, CancellationToken cancellation)
+    {
+        using var silence = new CancellationTokenSource(Patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(silence.Token, cancellation);
+        try
+        {
+            return await work(either.Token);
+        }
+        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
+        {
+            throw new PassingProblemException($"the server said nothing for {Patience.TotalSeconds:0} s", e);
+        }
+        catch (HttpRequestException e)
+        {
+            throw PassingProblemException.From(e, Show(url));
+        }
+        catch (IOException e)
+        {
+            throw new PassingProblemException($"the connection was lost ({e.GetBaseException().Message})", e);
+        }
+    }
+}

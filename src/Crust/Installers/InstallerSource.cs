@@ -1,0 +1,140 @@
+using System.Diagnostics.CodeAnalysis;
+using Crust.Spec;
+using Serilog;
+
+namespace Crust.Installers;
+
+/// <summary>Gets the installer ISO that a spec names, from a path or a URL, and checks it.</summary>
+public sealed class InstallerSource
+{
+    private readonly HttpSource _http;
+    private readonly IsoHash _hashes;
+    private readonly Downloader _downloader;
+    private readonly IBuildObserver _observer;
+
+    /// <summary>A source that keeps downloads and checksums in a cache folder.</summary>
+    public InstallerSource(string cacheFolder, IBuildObserver observer, TimeProvider time, ILogger log)
+        : this(cacheFolder, new HttpSource(HttpSource.NewClient(), time, log), observer, time, log)
+    {
+    }
+
+    internal InstallerSource(string cacheFolder, HttpSource http, IBuildObserver observer, TimeProvider time, ILogger log)
+    {
+        _http = http;
+        _observer = observer;
+        _hashes = new IsoHash(cacheFolder, observer, log);
+        _downloader = new Downloader(http, cacheFolder, _hashes, observer, time);
+    }
+
+    /// <summary>The ISO on this host: downloaded if need be, its checksum compared with the spec's, proven to be whole and bootable.</summary>
+    /// <param name="spec">Names a path or an http(s) URL.</param>
+    /// <param name="cancellation">Ends it; what was downloaded is kept for the next time.</param>
+    /// <exception cref="CrustException">It can't be had, isn't the one that the checksum is of, or is no bootable ISO.</exception>
+    public async Task<InstallerIso> GetAsync(InstallerSpec spec, CancellationToken cancellation)
+    {
+        var iso = spec.Iso ?? throw new ArgumentException("The spec names no ISO.", nameof(spec));
+        return IsUrl(iso, out var url)
+            ? await FromUrlAsync(url, spec, cancellation)
+            : await FromPathAsync(iso, spec, cancellation);
+    }
+
+    private async Task<InstallerIso> FromUrlAsync(Uri url, InstallerSpec spec, CancellationToken cancellation)
+    {
+        var shown = HttpSource.Show(url);
+        if (url.Scheme is not ("http" or "https"))
+        {
+            throw new CrustException(FailureKind.BadInput, $"An ISO can't be fetched by {url.Scheme}", shown, "give an http(s) URL, or download it and give its path");
+        }
+
+        if (spec.Sha256 is null && !spec.AllowUnverified)
+        {
+            throw new CrustException(FailureKind.BadInput, "The ISO's URL comes without a checksum, so nobody could tell if the download is the vendor's file", shown,
+                "set installer.sha256 (or ISO_SHA256) to its SHA-256 or to the URL of its SHA256SUMS file; or set installer.allowUnverified to take whatever comes");
+        }
+
+        var fileName = Uri.UnescapeDataString(url.Segments[^1]);
+        var baseName = BaseNameOf(fileName);
+        var expected = await FindChecksumAsync(spec.Sha256, fileName, cancellation);
+        var path = await _downloader.GetAsync(url, baseName + ".iso", expected, cancellation);
+        if (expected is null)
+        {
+            _observer.Observe(new BuildEvent.Warned($"{shown} was taken without a checksum, as installer.allowUnverified says"));
+        }
+
+        return await DescribeAsync(path, shown, baseName, cancellation);
+    }
+
+    private async Task<InstallerIso> FromPathAsync(string iso, InstallerSpec spec, CancellationToken cancellation)
+    {
+        var installer = await DescribeAsync(Path.GetFullPath(iso), iso, BaseNameOf(Path.GetFileName(iso)), cancellation);
+        var expected = await FindChecksumAsync(spec.Sha256, Path.GetFileName(iso), cancellation);
+        return expected is null || expected == installer.Sha256 ? installer : throw Downloader.Mismatch(iso, expected, installer.Sha256);
+    }
+
+    private async Task<InstallerIso> DescribeAsync(string path, string source, string baseName, CancellationToken cancellation)
+    {
+        // Before the checksum: it reads a few sectors, not gigabytes.
+        var facts = IsoInspector.Inspect(path, source);
+        return new InstallerIso
+        {
+            Path = path,
+            Sha256 = await _hashes.OfAsync(path, cancellation),
+            Size = facts.Size,
+            VolumeId = facts.VolumeId,
+            BootsBios = facts.BootsBios,
+            BootsUefi = facts.BootsUefi,
+            BaseName = baseName,
+            IsReference = false,
+            Source = source,
+        };
+    }
+
+    // The sum itself, or found in a SHA256SUMS file by the ISO's file name.
+    private async Task<string?> FindChecksumAsync(string? sha256, string fileName, CancellationToken cancellation)
+    {
+        if (sha256 is null)
+        {
+            return null;
+        }
+
+        if (Checksum.IsSha256(sha256))
+        {
+            return sha256.ToLowerInvariant();
+        }
+
+        var isUrl = IsUrl(sha256, out var url) && url.Scheme is "http" or "https";
+        var shown = isUrl ? HttpSource.Show(url!) : sha256;
+        var sums = isUrl ? await _http.GetTextAsync(url!, cancellation) : await ReadSumsAsync(sha256, cancellation);
+        return Checksum.Find(sums, fileName) ?? throw new CrustException(FailureKind.BadInput, $"The list of checksums has no SHA-256 of {fileName}",
+            $"installer.sha256: {shown}", "give the SHA256SUMS file that belongs to this very ISO, or its 64 hex digits");
+    }
+
+    private static async Task<string> ReadSumsAsync(string path, CancellationToken cancellation)
+    {
+        try
+        {
+            return await File.ReadAllTextAsync(path, cancellation);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CrustException(FailureKind.BadInput, $"This is no SHA-256, and no file of them that can be read: {e.Message}", $"installer.sha256: {path}",
+                "give 64 hex digits, or the path or URL of a SHA256SUMS file", e);
+        }
+    }
+
+    /// <summary>What images are called after an ISO: its name without `.iso`, of letters, digits, dots, dashes and underscores.</summary>
+    internal static string BaseNameOf(string fileName)
+    {
+        var name = fileName.EndsWith(".iso", StringComparison.OrdinalIgnoreCase) ? fileName[..^4] : fileName;
+        var clean = string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' ? c : '-')).Trim('.', '-');
+
+        // A file system takes names of 255 bytes, and images and their companions add to it.
+        return clean.Length switch { 0 => "installer", > 200 => clean[..200], _ => clean };
+    }
+
+    private static bool IsUrl(string text, [NotNullWhen(true)] out Uri? url)
+    {
+        url = null;
+        return text.Contains("://") && Uri.TryCreate(text, UriKind.Absolute, out url);
+    }
+}

@@ -1,0 +1,150 @@
+using System.Buffers.Binary;
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace Crust.Installers;
+
+/// <summary>What an ISO says of itself.</summary>
+/// <param name="VolumeId">Its volume id, up to 32 characters.</param>
+/// <param name="BootsBios">Whether it has an El Torito boot image for BIOS.</param>
+/// <param name="BootsUefi">Whether it has an El Torito boot image for UEFI.</param>
+/// <param name="DeclaredSize">The volume's size in bytes, by its own descriptor.</param>
+/// <param name="Size">The file's size in bytes; larger than declared where something was appended.</param>
+public sealed record IsoFacts(string VolumeId, bool BootsBios, bool BootsUefi, long DeclaredSize, long Size);
+
+/// <summary>Checks that a file is a whole, bootable ISO 9660 image, from a few sectors of it (ECMA-119, sections 8.1–8.4).</summary>
+public static class IsoInspector
+{
+    private const int SectorSize = 2048;
+    private const int FirstDescriptor = 16;
+    private const int MostDescriptors = 64;
+    private const int CatalogSize = 4 * SectorSize;
+
+    private const byte BootRecord = 0;
+    private const byte PrimaryVolume = 1;
+    private const byte Terminator = 255;
+
+    /// <summary>Looks at a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="name">What the user calls it, for messages: the path itself, or the URL that it came from.</param>
+    /// <exception cref="CrustException">It is missing, unreadable, no ISO 9660, not bootable, or cut off.</exception>
+    public static IsoFacts Inspect(string path, string name)
+    {
+        using var handle = Open(path, name);
+        try
+        {
+            return Inspect(handle, name);
+        }
+        catch (IOException e)
+        {
+            throw new CrustException(FailureKind.InputOutput, $"The ISO can't be read: {e.Message}", name, "check the drive that it is on", e);
+        }
+        catch (NotSupportedException e)
+        {
+            throw Bad("This isn't a regular file", name, "name an ISO file", e);
+        }
+    }
+
+    private static SafeFileHandle Open(string path, string name)
+    {
+        if (Directory.Exists(path))
+        {
+            throw Bad("This is a folder, not an ISO", name, "name the ISO file in it");
+        }
+
+        try
+        {
+            return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw Bad("There is no such ISO", name, "check the path; installer.iso and ISO_URL take a path or an http(s) URL", e);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new CrustException(FailureKind.HostLacks, "The ISO may not be read by this user", name, "give this user the right to read it (chmod, chown)", e);
+        }
+        catch (IOException e)
+        {
+            throw new CrustException(FailureKind.InputOutput, $"The ISO can't be opened: {e.Message}", name, "check the drive that it is on", e);
+        }
+    }
+
+    private static IsoFacts Inspect(SafeFileHandle handle, string name)
+    {
+        var size = RandomAccess.GetLength(handle);
+        var (primary, bootRecord) = ReadDescriptors(handle);
+        if (primary is null)
+        {
+            throw Bad(size == 0 ? "The file is empty" : "This is no ISO 9660 image: it has no primary volume descriptor", name,
+                "name the installer's ISO file; an archive or a disk image of another kind must be unpacked or converted first");
+        }
+
+        var volumeId = Encoding.Latin1.GetString(primary, 40, 32).TrimEnd(' ', '\0');
+        var declared = (long)BinaryPrimitives.ReadUInt32LittleEndian(primary.AsSpan(80)) * BinaryPrimitives.ReadUInt16LittleEndian(primary.AsSpan(128));
+        CheckWhole(size, declared, name);
+
+        var catalog = bootRecord is null ? null : ReadCatalog(handle, bootRecord);
+        if (catalog is not { } boot || !(boot.Bios || boot.Uefi))
+        {
+            throw Bad($"The ISO isn't bootable: it has no {(bootRecord is null ? "El Torito boot record" : "boot image for a PC in its El Torito catalog")}", name,
+                "take the installer's bootable ISO, not one with packages or sources only");
+        }
+
+        // A boot image may lie behind the volume's end, in an appended partition.
+        CheckWhole(size, boot.End, name);
+        return new IsoFacts(volumeId, boot.Bios, boot.Uefi, declared, size);
+    }
+
+    private static (byte[]? Primary, byte[]? Boot) ReadDescriptors(SafeFileHandle handle)
+    {
+        byte[]? primary = null;
+        byte[]? boot = null;
+        for (var i = 0; i < MostDescriptors; i++)
+        {
+            var sector = Read(handle, (FirstDescriptor + i) * (long)SectorSize, SectorSize);
+            if (sector.Length < SectorSize || !sector.AsSpan(1, 5).SequenceEqual("CD001"u8) || sector[0] == Terminator)
+            {
+                break;
+            }
+
+            if (sector[0] == PrimaryVolume)
+            {
+                primary ??= sector;
+            }
+            else if (sector[0] == BootRecord && sector.AsSpan(7).StartsWith(ElTorito.SystemIdentifier))
+            {
+                boot ??= sector;
+            }
+        }
+
+        return (primary, boot);
+    }
+
+    private static BootCatalog? ReadCatalog(SafeFileHandle handle, byte[] bootRecord) =>
+        ElTorito.Read(Read(handle, BinaryPrimitives.ReadUInt32LittleEndian(bootRecord.AsSpan(71)) * (long)SectorSize, CatalogSize));
+
+    private static void CheckWhole(long size, long needed, string name)
+    {
+        if (size < needed)
+        {
+            throw Bad($"The ISO is cut off: it has {size} of at least {needed} bytes", name, "copy or download it again, and compare its checksum with its vendor's");
+        }
+    }
+
+    // As much of it as there is.
+    private static byte[] Read(SafeFileHandle handle, long offset, int length)
+    {
+        var buffer = new byte[length];
+        var filled = 0;
+        for (int read; filled < length && (read = RandomAccess.Read(handle, buffer.AsSpan(filled), offset + filled)) > 0;)
+        {
+            filled += read;
+        }
+
+        return buffer[..filled];
+    }
+
+    private static CrustException Bad(string what, string name, string remedy, Exception? inner = null) =>
+        new(FailureKind.BadInput, what, name, remedy, inner);
+}
