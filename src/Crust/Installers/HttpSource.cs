@@ -126,7 +126,7 @@ internal sealed class HttpSource(HttpClient http, TimeProvider time, ILogger log
         }
         catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
         {
-            throw new PassingProblemException($"the server said nothing for {Patience.TotalSeconds:0} s", e);
+            throw new PassingProblemException($"the server said nothing for {Patience.TotalSeconds:0.##} s", e);
         }
         catch (HttpRequestException e)
         {

@@ -242,7 +242,7 @@ public sealed class DownloaderTests
 
         var error = await FailureAsync(Sum, Downloader(patience: TimeSpan.FromMilliseconds(50)));
 
-        Assert.That((error.Kind, error.What), Is.EqualTo((FailureKind.InputOutput, "The download failed: the server said nothing for 0 s")));
+        Assert.That((error.Kind, error.What), Is.EqualTo((FailureKind.InputOutput, "The download failed: the server said nothing for 0.05 s")));
     }
 
     [Test]
