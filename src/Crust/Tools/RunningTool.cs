@@ -96,12 +96,13 @@ public sealed class RunningTool : IAsyncDisposable
         {
             try
             {
+                using var input = command.InputFile is { } path ? File.OpenRead(path) : null;
                 var process = new Process { StartInfo = StartInfo(command, program, setpriv) };
                 var clock = Stopwatch.StartNew();
                 process.Start();
                 var output = new TailReader(process.StandardOutput, command.WatchOutput ? command.OnLine : null);
                 var error = new TailReader(process.StandardError, command.OnLine);
-                _ = WriteInputAsync(process, command.Input);
+                _ = WriteInputAsync(process, input, command.Input);
                 started.SetResult(new RunningTool(command, process, ended.Task));
                 process.WaitForExit();
                 ended.SetResult(new ToolResult(process.ExitCode, output.Finish(), error.Finish(), clock.Elapsed));
@@ -150,11 +151,16 @@ public sealed class RunningTool : IAsyncDisposable
         return info;
     }
 
-    private static async Task WriteInputAsync(Process process, string input)
+    private static async Task WriteInputAsync(Process process, Stream? file, string text)
     {
         try
         {
-            await process.StandardInput.WriteAsync(input);
+            if (file is not null)
+            {
+                await file.CopyToAsync(process.StandardInput.BaseStream, 1 << 20);
+            }
+
+            await process.StandardInput.WriteAsync(text);
             process.StandardInput.Close();
         }
         catch (IOException)

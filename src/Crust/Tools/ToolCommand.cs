@@ -30,6 +30,9 @@ public sealed record ToolCommand
     /// <summary>What the program reads on its standard input, as UTF-8. Without it, the program reads an empty stream.</summary>
     public string Input { get; init; } = "";
 
+    /// <summary>A file that the program reads on its standard input, in place of <see cref="Input"/>; null for none.</summary>
+    public string? InputFile { get; init; }
+
     /// <summary>What happens to the program when Crust dies.</summary>
     public OnParentDeath OnParentDeath { get; init; } = OnParentDeath.Terminate;
 

@@ -1,0 +1,173 @@
+# What the appliance's jobs share. Read by init and by each job; plain POSIX sh, run by busybox.
+#
+# A job says what it does with `step FRACTION WORDS`, warns with `warn`, gives up with `fail SENTENCE`, and ends
+# with `finish HOW SENTENCE` (HOW: poweroff, reboot or wait). Everything goes to the screen, to the serial port and, as
+# one JSON object a line, to the host's port if there is one. What a job's programs print goes to /run/crust/output.
+
+# The value of NAME=value on the kernel's command line; empty if it isn't there.
+kernel_argument() {
+    for argument in $(cat /proc/cmdline); do
+        case $argument in
+        "$1"=*) echo "${argument#*=}" ;;
+        esac
+    done | tail -n 1
+}
+
+# One line to every console that the kernel uses. /dev/console alone would be just the last of them.
+say() {
+    for console in $(cat /sys/class/tty/console/active); do
+        printf 'crust: %s\n' "$*" 2>/dev/null >"/dev/$console" || :
+    done
+}
+
+# A text as a JSON string. Control characters have no place in a sentence: they become blanks.
+json() {
+    printf '"%s"' "$(printf '%s' "$1" | tr '\000-\037\177' ' ' | sed 's/[\\"]/\\&/g')"
+}
+
+# Opens the way to the host: the virtio-serial port org.crust.word. A process of its own writes to it, since a write blocks
+# for as long as nobody listens at the other end, and that must not stop a job.
+word_open() {
+    port=
+    for name in /sys/class/virtio-ports/*/name; do
+        if [ -f "$name" ] && [ "$(cat "$name")" = org.crust.word ]; then
+            port=/dev/$(basename "${name%/name}")
+        fi
+    done
+    if [ -n "$port" ]; then
+        mkfifo /run/crust/word
+        { cat </run/crust/word >"$port" && touch /run/crust/word.closed; } &
+        # Held open for reading too, so that a word never waits for a reader, and the reader sees no end before word_close.
+        exec 9<>/run/crust/word
+    fi
+}
+
+word() {
+    if [ -p /run/crust/word ]; then
+        printf '%s\n' "$1" >/run/crust/word
+    fi
+}
+
+# Waits until the host has all words, at most five seconds.
+word_close() {
+    if [ -p /run/crust/word ]; then
+        exec 9>&-
+        waited=0
+        until [ -f /run/crust/word.closed ] || [ $waited -ge 50 ]; do
+            usleep 100000
+            waited=$((waited + 1))
+        done
+    fi
+}
+
+progress() {
+    word "{\"progress\":$1,\"detail\":$(json "$2")}"
+}
+
+# A step begins: said everywhere, and remembered for the message if it fails.
+step() {
+    echo "$2" >/run/crust/step
+    printf '\n== %s\n' "$2"
+    say "$(printf '%3d' "$(awk "BEGIN { print int($1 * 100) }")")% $2 ($(cut -d. -f1 /proc/uptime) s)"
+    progress "$1" "$2"
+}
+
+warn() {
+    say "warning: $1"
+    word "{\"warning\":$(json "$1")}"
+}
+
+# The last line that a step's programs printed.
+last_words() {
+    tail -n 20 /run/crust/output 2>/dev/null | tr '\r' '\n' | grep -v '^ *$' | grep -v '^== ' | tail -n 1
+}
+
+say_failure() {
+    say "failed: $1"
+    word "{\"failed\":$(json "$1")}"
+}
+
+# Ends a job that can't go on.
+fail() {
+    echo "$1" >/run/crust/failed
+    exit 1
+}
+
+# Put in front of a step's command: what it prints last becomes the reason why the job failed.
+must() {
+    "$@" && return 0
+    status=$?
+    fail "$(cat /run/crust/step): $1 failed with $status: $(last_words)"
+}
+
+# Ends a job well.
+finish() {
+    echo "$1" >/run/crust/end
+    echo "$2" >/run/crust/done
+    exit 0
+}
+
+# Waits for Enter on any console.
+wait_for_enter() {
+    say "press Enter to power off"
+    mkfifo /run/crust/enter
+    for console in $(cat /sys/class/tty/console/active); do
+        { head -n 1 <"/dev/$console" >/run/crust/enter; } 2>/dev/null &
+    done
+    head -n 1 /run/crust/enter >/dev/null
+}
+
+# All block devices that may carry data, disks and partitions: names without /dev/.
+block_devices() {
+    for device in /sys/class/block/*; do
+        name=${device##*/}
+        case $name in
+        loop* | ram* | zram* | dm-* | fd* | nbd*) ;;
+        *) [ "$(cat "$device/size")" = 0 ] || echo "$name" ;;
+        esac
+    done
+}
+
+# The disk that a partition is on; a disk is on itself.
+disk_of() {
+    if [ -f "/sys/class/block/$1/partition" ]; then
+        basename "$(dirname "$(readlink -f "/sys/class/block/$1")")"
+    else
+        echo "$1"
+    fi
+}
+
+# The device's size in bytes.
+size_of() {
+    echo $(($(cat "/sys/class/block/$1/size") * 512))
+}
+
+# The first device whose volume has one of the labels in $2 (separated by blanks) and one of the types in $1.
+find_volume() {
+    for name in $(block_devices); do
+        found=$(blkid -p -o export "/dev/$name" 2>/dev/null) || continue
+        type=$(echo "$found" | sed -n 's/^TYPE=//p')
+        label=$(echo "$found" | sed -n 's/^LABEL=//p')
+        for wanted in $2; do
+            case " $1 " in
+            *" $type "*) [ "$label" != "$wanted" ] || { echo "$name" && return 0; } ;;
+            esac
+        done
+    done
+    return 1
+}
+
+# The same, with time for devices that come late: USB needs some seconds. $3: how many to wait at most.
+await_volume() {
+    waited=0
+    until find_volume "$1" "$2"; do
+        [ $waited -lt "$3" ] || return 1
+        sleep 1
+        waited=$((waited + 1))
+    done
+}
+
+# Bytes for people.
+human() {
+    awk "BEGIN { printf \"%.1f GiB\", $1 / 1073741824 }"
+}

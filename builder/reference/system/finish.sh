@@ -1,0 +1,17 @@
+# Runs in the root file system (chroot) after its packages were configured: what is left to do, and to take away.
+set -eu
+
+echo debian >/etc/hostname
+passwd --lock root >/dev/null
+systemctl enable systemd-networkd.service systemd-resolved.service systemd-timesyncd.service
+ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
+
+# Each installed system makes its own.
+rm -f /etc/ssh/ssh_host_*_key /etc/ssh/ssh_host_*_key.pub
+: >/etc/machine-id
+rm -f /var/lib/dbus/machine-id /var/lib/systemd/random-seed /var/lib/systemd/credential.secret
+
+# Notes of the build, with its times in them.
+rm -rf /var/cache/apt/*.bin /var/cache/ldconfig/aux-cache /var/cache/debconf/*-old /var/lib/dpkg/*-old
+find /var/log -type f -delete
+find /tmp /var/tmp /run -mindepth 1 -xdev -delete 2>/dev/null || :

@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using Crust.Cache;
+using Crust.Spec;
+using Crust.Tools;
+
+namespace Crust.Appliance;
+
+/// <summary>Builds the appliance from Debian packages and `builder/appliance`, once: the result is cached.</summary>
+/// <param name="tools">Needs mmdebstrap, depmod and zstd.</param>
+/// <param name="cache">Keeps what was built.</param>
+/// <param name="folders">Says where `builder/` is.</param>
+/// <param name="observer">Hears of the stage <see cref="Stage.Appliance"/> if there is something to build.</param>
+public sealed class ApplianceBuilder(ToolBox tools, BuildCache cache, Folders folders, IBuildObserver observer)
+{
+    /// <summary>Changes whenever this code would make something else from the same files.</summary>
+    private const string Version = "1";
+
+    private const string Kind = "appliance";
+    private const string Packages = "packages.tar";
+
+    private readonly Recipe _recipe = new(Path.Combine(folders.Builder, "appliance"));
+
+    /// <summary>The appliance, from the cache if it is there.</summary>
+    /// <exception cref="CrustException">A tool is missing or failed, or there is none for this architecture.</exception>
+    public async Task<ApplianceImage> GetAsync(Arch arch, CancellationToken cancellation)
+    {
+        var key = KeyOf(arch);
+        var folder = await cache.GetOrAddAsync(Kind, key, folder => BuildAsync(folder, cancellation),
+            _ => Progress(null, "waiting for another build that makes the appliance"), cancellation);
+        return new ApplianceImage(Path.Combine(folder, "vmlinuz"), Path.Combine(folder, "initramfs.zst"), key) { BootFolder = Path.Combine(folder, "boot") };
+    }
+
+    /// <summary>What decides the appliance's content, 64 hex digits.</summary>
+    internal string KeyOf(Arch arch) => arch is Arch.Amd64
+        ? Recipe.Key([_recipe], "appliance", Version, Mmdebstrap.Suite, arch.ToString())
+        : throw new CrustException(FailureKind.BadInput, "There is no appliance for arm64 yet", "machine.arch", "build for amd64");
+
+    private async Task BuildAsync(string folder, CancellationToken cancellation)
+    {
+        var clock = Stopwatch.StartNew();
+        observer.Observe(new BuildEvent.Started(Stage.Appliance, "building Crust's own live system (once)"));
+        File.Copy(_recipe.PathOf("prepare.sh"), Path.Combine(folder, "prepare.sh"));
+        await tools.RunAsync(new Mmdebstrap
+        {
+            Variant = "extract",
+            Packages = _recipe.List("packages.list"),
+            Folder = folder,
+            Output = Packages,
+            Script = "prepare.sh",
+        }.Command((fraction, detail) => Progress(fraction * 0.6, detail)), cancellation);
+
+        Progress(0.6, "choosing programs and drivers");
+        var tar = Path.Combine(folder, Packages);
+        using (var tree = await PackageTree.OpenAsync(tar, cancellation))
+        {
+            ExtractBootFiles(tree, Path.Combine(folder, "boot"));
+            var contents = new InitramfsContents(tree, _recipe);
+            await File.WriteAllBytesAsync(Path.Combine(folder, "vmlinuz"), tree.Read(contents.KernelPath), cancellation);
+            var modules = Path.Combine(folder, "modules");
+            contents.ExtractModules(modules);
+            await tools.RunAsync(ToolCommand.Of("depmod", "-b", modules, contents.Release), cancellation);
+            await using var archive = File.Create(Path.Combine(folder, "initramfs"));
+            contents.Archive(modules).WriteTo(archive);
+        }
+
+        Progress(0.8, "compressing the initramfs");
+        await tools.RunAsync(ToolCommand.Of("zstd", "-q", "-19", "-T2", "--rm", Path.Combine(folder, "initramfs"), "-o", Path.Combine(folder, "initramfs.zst")), cancellation);
+        File.Delete(tar);
+        Directory.Delete(Path.Combine(folder, "modules"), recursive: true);
+        var size = new FileInfo(Path.Combine(folder, "initramfs.zst")).Length;
+        observer.Observe(new BuildEvent.Finished(Stage.Appliance, clock.Elapsed, $"initramfs of {size >> 20} MiB"));
+    }
+
+    private void ExtractBootFiles(PackageTree tree, string folder)
+    {
+        Directory.CreateDirectory(folder);
+        foreach (var line in _recipe.List("boot.list"))
+        {
+            var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            File.WriteAllBytes(Path.Combine(folder, words[0]), tree.Read(words[1]));
+        }
+    }
+
+    private void Progress(double? fraction, string detail) => observer.Observe(new BuildEvent.Progressed(Stage.Appliance, null, fraction, detail));
+}

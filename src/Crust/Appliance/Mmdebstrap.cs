@@ -1,0 +1,85 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Crust.Tools;
+
+namespace Crust.Appliance;
+
+/// <summary>One run of mmdebstrap: Debian packages in, a tar file with a root file system out.</summary>
+internal sealed record Mmdebstrap
+{
+    /// <summary>Debian's release that everything is made from.</summary>
+    public const string Suite = "bookworm";
+
+    /// <summary>No file is dated later than this (seconds since 1970; 2025-01-01), so that two builds from the same packages are alike.</summary>
+    public const long Epoch = 1735689600;
+
+    private static readonly ImmutableArray<(string Line, double Fraction, string Detail)> Milestones =
+    [
+        ("running apt-get update", 0.0, "reading the package lists"),
+        ("downloading packages", 0.05, "downloading packages"),
+        ("extracting archives", 0.25, "unpacking packages"),
+        ("installing essential packages", 0.3, "installing the base system"),
+        ("installing remaining packages", 0.4, "installing packages"),
+        ("cleaning package lists", 0.9, "cleaning up"),
+        ("creating tarball", 0.92, "packing"),
+    ];
+
+    /// <summary>What mmdebstrap calls the kind of root: `minbase`, or `extract` for packages that are unpacked but not installed.</summary>
+    public required string Variant { get; init; }
+
+    // Where nothing is installed, mmdebstrap has nothing to customize: its last hook is the one after unpacking.
+    private string Hook => Variant == "extract" ? "extract" : "customize";
+
+    /// <summary>The packages.</summary>
+    public required IReadOnlyList<string> Packages { get; init; }
+
+    /// <summary>The folder in which the run's files are, and all names below are relative to.</summary>
+    public required string Folder { get; init; }
+
+    /// <summary>The tar file's name.</summary>
+    public required string Output { get; init; }
+
+    /// <summary>A tar file that is unpacked into the root once the packages are there; null for none.</summary>
+    public string? Overlay { get; init; }
+
+    /// <summary>A script that is run in the root at the end.</summary>
+    public required string Script { get; init; }
+
+    /// <summary>Paths that dpkg leaves out, by patterns; one that begins with `!` is kept.</summary>
+    public IReadOnlyList<string> Exclude { get; init; } = [];
+
+    /// <summary>
+    /// The command. Without a mirror in it, mmdebstrap takes Debian's own with its updates. Hooks that move files are
+    /// run outside of the root by the caller's own rights, so they reach a private folder in unshare mode too.
+    /// </summary>
+    public ToolCommand Command(Action<double, string> progress) => new()
+    {
+        Program = "mmdebstrap",
+        WorkingDirectory = Folder,
+        Environment = ImmutableDictionary<string, string>.Empty.Add("SOURCE_DATE_EPOCH", Epoch.ToString(CultureInfo.InvariantCulture)),
+        Arguments =
+        [
+            "--mode=auto",
+            $"--variant={Variant}",
+            $"--include={string.Join(',', Packages)}",
+            .. Exclude.Select(pattern => pattern.StartsWith('!') ? $"--dpkgopt=path-include={pattern[1..]}" : $"--dpkgopt=path-exclude={pattern}"),
+            .. Overlay is null ? Array.Empty<string>() : [$"--{Hook}-hook=tar-in {Overlay} /"],
+            $"--{Hook}-hook=upload {Script} /{Script}",
+            $"--{Hook}-hook=chroot \"$1\" sh /{Script}",
+            $"--{Hook}-hook=rm \"$1\"/{Script}",
+            "--format=tar",
+            Suite,
+            Output,
+        ],
+        OnLine = line =>
+        {
+            foreach (var (text, fraction, detail) in Milestones)
+            {
+                if (line.Contains(text, StringComparison.Ordinal))
+                {
+                    progress(fraction, detail);
+                }
+            }
+        },
+    };
+}

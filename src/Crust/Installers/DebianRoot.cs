@@ -1,0 +1,84 @@
+using System.Collections.Immutable;
+using System.Formats.Tar;
+using System.Globalization;
+using Crust.Appliance;
+using Crust.Cache;
+using Crust.Tools;
+
+namespace Crust.Installers;
+
+/// <summary>
+/// Builds the root file system that the reference installer installs, as a squashfs. It is cached by itself: it takes the most time by far, and
+/// most changes to an installer are to its scripts.
+/// </summary>
+/// <param name="tools">Needs mmdebstrap and sqfstar.</param>
+/// <param name="cache">Keeps what was built.</param>
+/// <param name="recipe">`builder/reference/system`.</param>
+internal sealed class DebianRoot(ToolBox tools, BuildCache cache, Recipe recipe)
+{
+    /// <summary>Changes whenever this code would make something else from the same files.</summary>
+    private const string Version = "1";
+
+    private const string Kind = "roots";
+
+    /// <summary>What was built.</summary>
+    /// <param name="Squashfs">The squashfs' path.</param>
+    /// <param name="SizeFile">A file with the number of bytes that it unpacks to, about, as a file system counts them.</param>
+    public sealed record Result(string Squashfs, string SizeFile);
+
+    /// <summary>What decides its content, 64 hex digits.</summary>
+    public string Key => Recipe.Key([recipe], "root", Version, Mmdebstrap.Suite);
+
+    /// <summary>The root file system, from the cache if it is there.</summary>
+    public async Task<Result> GetAsync(Action<double?, string> progress, CancellationToken cancellation)
+    {
+        var folder = await cache.GetOrAddAsync(Kind, Key, folder => BuildAsync(folder, progress, cancellation),
+            _ => progress(null, "waiting for another build that makes the operating system"), cancellation);
+        return new Result(Path.Combine(folder, "root.squashfs"), Path.Combine(folder, "root.size"));
+    }
+
+    private async Task BuildAsync(string folder, Action<double?, string> progress, CancellationToken cancellation)
+    {
+        await WriteOverlayAsync(Path.Combine(folder, "overlay.tar"), cancellation);
+        File.Copy(recipe.PathOf("finish.sh"), Path.Combine(folder, "finish.sh"));
+        await tools.RunAsync(new Mmdebstrap
+        {
+            Variant = "minbase",
+            Packages = recipe.List("packages.list"),
+            Exclude = recipe.List("exclude.list"),
+            Folder = folder,
+            Output = "root.tar",
+            Overlay = "overlay.tar",
+            Script = "finish.sh",
+        }.Command((fraction, detail) => progress(fraction * 0.8, detail)), cancellation);
+
+        progress(0.8, "compressing the operating system");
+        var tar = Path.Combine(folder, "root.tar");
+        await tools.RunAsync(ToolCommand.Of("sqfstar", "-comp", "zstd", "-b", "256K", "-quiet", "-no-progress", Path.Combine(folder, "root.squashfs")) with
+        {
+            InputFile = tar,
+            Environment = ImmutableDictionary<string, string>.Empty
+                .Add("SOURCE_DATE_EPOCH", Mmdebstrap.Epoch.ToString(CultureInfo.InvariantCulture)),
+        }, cancellation);
+        var size = new FileInfo(tar).Length.ToString(CultureInfo.InvariantCulture);
+        await File.WriteAllTextAsync(Path.Combine(folder, "root.size"), size + "\n", cancellation);
+        File.Delete(tar);
+    }
+
+    // A tar file, since mmdebstrap's other ways of taking files in keep the owner and the mode that they have here.
+    private async Task WriteOverlayAsync(string path, CancellationToken cancellation)
+    {
+        await using var stream = File.Create(path);
+        await using var writer = new TarWriter(stream, TarEntryFormat.Ustar);
+        foreach (var (name, file) in recipe.Files("root"))
+        {
+            await using var content = File.OpenRead(file);
+            await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.RegularFile, name)
+            {
+                Mode = (UnixFileMode)0x1A4,
+                ModificationTime = DateTimeOffset.FromUnixTimeSeconds(Mmdebstrap.Epoch),
+                DataStream = content,
+            }, cancellation);
+        }
+    }
+}

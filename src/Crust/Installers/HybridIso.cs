@@ -1,0 +1,125 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Crust.Appliance;
+using Crust.Tools;
+
+namespace Crust.Installers;
+
+/// <summary>What a bootable ISO is made from.</summary>
+internal sealed record HybridIsoContent
+{
+    /// <summary>ISO 9660's volume id: at most 32 of A–Z, 0–9 and `_`.</summary>
+    public required string VolumeId { get; init; }
+
+    /// <summary>The system that it boots, with the boot loaders.</summary>
+    public required ApplianceImage Appliance { get; init; }
+
+    /// <summary>The kernel's command line.</summary>
+    public required ImmutableArray<string> KernelArguments { get; init; }
+
+    /// <summary>What the boot menu calls it.</summary>
+    public required string Title { get; init; }
+
+    /// <summary>Further files: where in the ISO (absolute), and where on this host.</summary>
+    public ImmutableArray<(string InIso, string OnHost)> Files { get; init; } = [];
+}
+
+/// <summary>
+/// Writes ISOs that boot under BIOS and UEFI, from a CD and from a USB stick: El Torito entries for both firmwares, GRUB's hybrid MBR, and
+/// an EFI system partition appended to the ISO and named in a GPT. Under UEFI, Debian's signed shim and GRUB start it.
+/// </summary>
+internal sealed class HybridIso(ToolBox tools)
+{
+    // Fixed, so that the same content gives the same bytes; it has no other meaning.
+    private const string EspSerial = "43525354";
+    private const int EspSectors = 16 * 2048;
+
+    private static readonly ImmutableDictionary<string, string> Reproducibly = ImmutableDictionary<string, string>.Empty
+        .Add("SOURCE_DATE_EPOCH", Mmdebstrap.Epoch.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>Writes the ISO to <paramref name="output"/>; <paramref name="work"/> is a folder for what it is made from.</summary>
+    /// <exception cref="CrustException">A tool is missing or failed.</exception>
+    public async Task WriteAsync(HybridIsoContent content, string output, string work, CancellationToken cancellation)
+    {
+        var esp = Path.Combine(work, "esp.img");
+        var menu = Path.Combine(work, "grub.cfg");
+        var mark = Path.Combine(work, "disk-info");
+        await File.WriteAllTextAsync(menu, Menu(content), cancellation);
+        await File.WriteAllTextAsync(mark, $"{content.Title}\n", cancellation);
+        foreach (var command in EspCommands(content.Appliance.BootFolder, menu, esp))
+        {
+            await tools.RunAsync(command, cancellation);
+        }
+
+        await tools.RunAsync(IsoCommand(content, menu, mark, esp, output), cancellation);
+    }
+
+    /// <summary>The boot menu: a single entry that starts by itself after a second.</summary>
+    internal static string Menu(HybridIsoContent content) => $$"""
+        # The signed GRUB of a USB stick starts from the stick's EFI system partition: look for the ISO itself.
+        search --no-floppy --set=root --label {{content.VolumeId}}
+        if serial --unit=0 --speed=115200; then
+            terminal_input console serial
+            terminal_output console serial
+        fi
+        set timeout=1
+        menuentry "{{content.Title}}" {
+            echo "Loading {{content.Title}} ..."
+            linux /boot/vmlinuz {{string.Join(' ', content.KernelArguments)}}
+            initrd /boot/initramfs
+        }
+
+        """;
+
+    /// <summary>The commands that make the EFI system partition.</summary>
+    internal static ImmutableArray<ToolCommand> EspCommands(string boot, string menu, string esp)
+    {
+        ToolCommand Mtool(string program, params string[] arguments) =>
+            new() { Program = program, Arguments = [.. arguments], Environment = Reproducibly };
+        return
+        [
+            Mtool("mformat", "-i", esp, "-C", "-T", EspSectors.ToString(CultureInfo.InvariantCulture), "-N", EspSerial, "-v", "CRUST-EFI", "::"),
+            Mtool("mmd", "-i", esp, "::/EFI", "::/EFI/BOOT", "::/boot", "::/boot/grub"),
+            Mtool("mcopy", "-i", esp, Path.Combine(boot, "shimx64.efi"), "::/EFI/BOOT/BOOTX64.EFI"),
+            Mtool("mcopy", "-i", esp, Path.Combine(boot, "mmx64.efi"), "::/EFI/BOOT/mmx64.efi"),
+            Mtool("mcopy", "-i", esp, Path.Combine(boot, "grubx64.efi"), "::/EFI/BOOT/grubx64.efi"),
+            Mtool("mcopy", "-i", esp, menu, "::/boot/grub/grub.cfg"),
+        ];
+    }
+
+    /// <summary>The command that writes the ISO.</summary>
+    internal static ToolCommand IsoCommand(HybridIsoContent content, string menu, string mark, string esp, string output)
+    {
+        var boot = content.Appliance.BootFolder;
+        return new ToolCommand
+        {
+            Program = "xorriso",
+            Environment = Reproducibly,
+            Arguments =
+            [
+                "-as", "mkisofs", "-quiet",
+                "-o", output,
+                "-V", content.VolumeId,
+                "-r", "-J", "-joliet-long", "-iso-level", "3",
+                "-partition_offset", "16",
+                // BIOS: from a CD by El Torito, from a stick by the MBR, which loads the same image.
+                "-b", "boot/grub/eltorito.img", "-c", "boot/boot.cat", "-no-emul-boot", "-boot-load-size", "4",
+                "-boot-info-table", "--grub2-boot-info", "--grub2-mbr", Path.Combine(boot, "boot_hybrid.img"), "--mbr-force-bootable",
+                // UEFI: one FAT image, seen as an El Torito entry on a CD and as a partition on a stick.
+                "-append_partition", "2", "0xef", esp, "-appended_part_as_gpt",
+                "-eltorito-alt-boot", "-e", "--interval:appended_partition_2:all::", "-no-emul-boot",
+                "-graft-points",
+                Graft("/boot/grub/eltorito.img", Path.Combine(boot, "eltorito.img")),
+                Graft("/boot/grub/grub.cfg", menu),
+                Graft("/.disk/info", mark),
+                Graft("/boot/vmlinuz", content.Appliance.Kernel),
+                Graft("/boot/initramfs", content.Appliance.Initramfs),
+                .. content.Files.Select(file => Graft(file.InIso, file.OnHost)),
+            ],
+        };
+    }
+
+    private static string Graft(string inIso, string onHost) => $"{Escape(inIso)}={Escape(onHost)}";
+
+    private static string Escape(string path) => path.Replace("\\", "\\\\").Replace("=", "\\=");
+}

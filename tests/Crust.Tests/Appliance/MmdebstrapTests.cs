@@ -1,0 +1,42 @@
+using Crust.Appliance;
+
+namespace Crust.Tests.Appliance;
+
+public sealed class MmdebstrapTests
+{
+    private static readonly Mmdebstrap Run = new()
+    {
+        Variant = "minbase",
+        Packages = ["linux-image-amd64", "sudo"],
+        Exclude = ["/usr/share/doc/*", "!/usr/share/doc/*/copyright"],
+        Folder = "/cache/x",
+        Output = "root.tar",
+        Overlay = "overlay.tar",
+        Script = "finish.sh",
+    };
+
+    [Test]
+    public void A_root_is_installed_with_the_overlay_before_the_script() =>
+        Assert.That(Run.Command((_, _) => { }).ToString(), Is.EqualTo(string.Join(' ',
+        [
+            "mmdebstrap --mode=auto --variant=minbase --include=linux-image-amd64,sudo",
+            "'--dpkgopt=path-exclude=/usr/share/doc/*' '--dpkgopt=path-include=/usr/share/doc/*/copyright'",
+            "'--customize-hook=tar-in overlay.tar /' '--customize-hook=upload finish.sh /finish.sh'",
+            "'--customize-hook=chroot \"$1\" sh /finish.sh' '--customize-hook=rm \"$1\"/finish.sh'",
+            "--format=tar bookworm root.tar",
+        ])));
+
+    [Test]
+    public void Where_nothing_is_installed_the_script_runs_after_unpacking() =>
+        Assert.That((Run with { Variant = "extract", Overlay = null, Exclude = [] }).Command((_, _) => { }).Arguments,
+            Has.Exactly(3).StartsWith("--extract-hook=").And.None.StartsWith("--customize-hook="));
+
+    [Test]
+    public void What_mmdebstrap_says_becomes_progress()
+    {
+        var heard = new List<string>();
+        Run.Command((fraction, detail) => heard.Add($"{fraction} {detail}")).OnLine!("I: downloading packages with apt...");
+
+        Assert.That(heard, Is.EqualTo(new[] { "0.05 downloading packages" }));
+    }
+}
