@@ -42,10 +42,10 @@ internal sealed class CrustServices : IAsyncDisposable
         Shelf = new ImagesFolder(Folders.Images);
         Probe = new AcceleratorProbe(tools, Folders.Cache, _log);
         Verifier = new BootVerifier(launcher, tools, observer, time);
-        Reference = new ReferenceInstaller(tools, cache, Folders, observer, new ApplianceBuilder(tools, cache, Folders, observer));
+        Reference = new ReferenceInstaller(tools, cache, Folders, new ApplianceBuilder(tools, cache, Folders, observer), observer);
         Build = new ImageBuild(
             new Preflight(tools, firmware, Probe, Folders),
-            new InstallerLibrary(new InstallerSource(Folders, observer, _log), Reference),
+            new InstallerLibrary(new InstallerSource(Folders.Cache, observer, time, _log), Reference),
             new SeedComposer(),
             new SeedVolume(tools),
             new DiskStore(cache, _log),

@@ -43,7 +43,7 @@ public sealed class ReferenceInstaller(ToolBox tools, BuildCache cache, Folders 
         var key = Recipe.Key([_recipe], "reference", Version, appliance.KeyOf(arch), root.Key);
         var folder = await cache.GetOrAddAsync(Kind, key, folder => BuildAsync(arch, root, folder, cancellation),
             _ => Progress(null, "waiting for another build that makes the reference installer"), cancellation);
-        var facts = JsonSerializer.Deserialize(await File.ReadAllTextAsync(Path.Combine(folder, $"{Name}.json"), cancellation), IsoFactsJson.Default.IsoFacts)!;
+        var facts = JsonSerializer.Deserialize(await File.ReadAllTextAsync(Path.Combine(folder, $"{Name}.json"), cancellation), IsoFactsJson.Default.ReferenceIsoRecord)!;
         return new InstallerIso
         {
             Path = Path.Combine(folder, $"{Name}.iso"),
@@ -71,8 +71,8 @@ public sealed class ReferenceInstaller(ToolBox tools, BuildCache cache, Folders 
         Progress(0.97, "computing the ISO's checksum");
         await using (var stream = File.OpenRead(iso))
         {
-            var facts = new IsoFacts(Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancellation)), stream.Length);
-            await File.WriteAllTextAsync(Path.Combine(folder, $"{Name}.json"), JsonSerializer.Serialize(facts, IsoFactsJson.Default.IsoFacts), cancellation);
+            var facts = new ReferenceIsoRecord(Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancellation)), stream.Length);
+            await File.WriteAllTextAsync(Path.Combine(folder, $"{Name}.json"), JsonSerializer.Serialize(facts, IsoFactsJson.Default.ReferenceIsoRecord), cancellation);
         }
 
         Directory.Delete(work, recursive: true);
@@ -97,8 +97,8 @@ public sealed class ReferenceInstaller(ToolBox tools, BuildCache cache, Folders 
 }
 
 /// <summary>What is kept beside the ISO, so that a cached one needn't be read to be known.</summary>
-internal sealed record IsoFacts(string Sha256, long Size);
+internal sealed record ReferenceIsoRecord(string Sha256, long Size);
 
-[JsonSerializable(typeof(IsoFacts))]
+[JsonSerializable(typeof(ReferenceIsoRecord))]
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 internal sealed partial class IsoFactsJson : JsonSerializerContext;
