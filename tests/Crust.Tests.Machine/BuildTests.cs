@@ -1,0 +1,159 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Crust.Tests.Machine.Guests;
+
+namespace Crust.Tests.Machine;
+
+/// <summary>The whole program with real QEMU and guests of a few hundred bytes: what a user sees when it goes well.</summary>
+[CancelAfter(120_000)]
+[Parallelizable(ParallelScope.All)]
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+public sealed class BuildTests : IDisposable
+{
+    private readonly CrustProcess _crust = new();
+
+    private static CancellationToken Cancellation => TestContext.CurrentContext.CancellationToken;
+
+    public void Dispose() => _crust.Dispose();
+
+    [Test]
+    public async Task One_install_gives_all_formats_each_proven_to_boot()
+    {
+        var iso = await StubGuests.IsoAsync(StubGuest.Installs, _crust.Folder, Cancellation);
+
+        var result = await BuildAsync(iso, "--format", "all", "--verify");
+
+        Assert.That(result.ExitCode, Is.Zero, result.Error);
+        Assert.That(result.Output, Is.EqualTo("images/installs.img\nimages/installs.qcow2\nimages/installs.vmdk\n"));
+        Assert.That(_crust.ImageFiles, Is.EqualTo(new[]
+        {
+            "SHA256SUMS", "installs.img", "installs.log", "installs.manifest.json", "installs.qcow2", "installs.serial.log", "installs.vmdk",
+        }));
+        foreach (var image in new[] { "installs.qcow2", "installs.vmdk" })
+        {
+            Assert.That(await Host.RunAsync("qemu-img", ["compare", _crust.Image("installs.img"), _crust.Image(image)], Cancellation), Does.Contain("identical"));
+        }
+
+        Assert.That(await Host.RunAsync("sh", ["-c", $"cd '{_crust.Images}' && sha256sum -c SHA256SUMS"], Cancellation), Does.Contain("installs.vmdk: OK"));
+        using var manifest = JsonDocument.Parse(await File.ReadAllBytesAsync(_crust.Image("installs.manifest.json"), Cancellation));
+        Assert.That(manifest.RootElement.GetProperty("images").EnumerateArray().Select(image => image.GetProperty("verified").GetProperty("expected").GetString()),
+            Is.EqualTo(new[] { "login:", "login:", "login:" }));
+        Assert.That(await File.ReadAllTextAsync(_crust.Image("installs.serial.log"), Cancellation), Does.Contain("stub: installer started"));
+    }
+
+    [Test]
+    public async Task A_second_build_with_unchanged_inputs_does_nothing_and_says_so()
+    {
+        var iso = await StubGuests.IsoAsync(StubGuest.Installs, _crust.Folder, Cancellation);
+        await BuildAsync(iso, "--format", "vmdk");
+        var written = File.GetLastWriteTimeUtc(_crust.Image("installs.vmdk"));
+
+        var again = await BuildAsync(iso, "--format", "vmdk");
+
+        Assert.That(again.ExitCode, Is.Zero);
+        Assert.That(again.Error, Does.Contain("up to date"));
+        Assert.That(again.Output, Is.EqualTo("images/installs.vmdk\n"));
+        Assert.That(File.GetLastWriteTimeUtc(_crust.Image("installs.vmdk")), Is.EqualTo(written));
+    }
+
+    [Test]
+    public async Task Another_format_comes_from_the_cached_disk_without_booting_the_installer()
+    {
+        var iso = await StubGuests.IsoAsync(StubGuest.Installs, _crust.Folder, Cancellation);
+        await BuildAsync(iso, "--format", "vmdk");
+
+        var again = await BuildAsync(iso, "--format", "qcow2");
+
+        Assert.That(again.Error, Does.Contain("from the cache; the installer wasn't booted"));
+        Assert.That(_crust.ImageFiles, Does.Contain("installs.vmdk").And.Contain("installs.qcow2"));
+    }
+
+    [Test]
+    public async Task A_changed_seed_installs_anew()
+    {
+        var iso = await StubGuests.IsoAsync(StubGuest.Installs, _crust.Folder, Cancellation);
+        await BuildAsync(iso, "--format", "img");
+        _crust.Environment["PALETTE_ENDPOINT"] = "palette.example.com";
+
+        var again = await BuildAsync(iso, "--format", "img");
+
+        Assert.That(again.Error, Does.Contain("install").And.Not.Contain("from the cache").And.Not.Contain("up to date"));
+    }
+
+    [Test]
+    public async Task An_image_that_somebody_wrote_to_is_made_again_and_the_disk_that_shared_its_blocks_too()
+    {
+        var iso = await StubGuests.IsoAsync(StubGuest.Installs, _crust.Folder, Cancellation);
+        await BuildAsync(iso, "--format", "img");
+        await using (var image = new FileStream(_crust.Image("installs.img"), FileMode.Open, FileAccess.ReadWrite))
+        {
+            image.WriteByte(0x42);
+        }
+
+        var again = await BuildAsync(iso, "--format", "img", "--verify");
+
+        Assert.That(again.ExitCode, Is.Zero, again.Error);
+        Assert.That(again.Error, Does.Contain("is up after"));
+    }
+
+    [Test]
+    public async Task An_installer_that_resets_has_finished_if_the_spec_says_so()
+    {
+        var iso = await StubGuests.IsoAsync(StubGuest.InstallsThenResets, _crust.Folder, Cancellation);
+
+        var result = await BuildAsync(iso, "--format", "img", "--on-reboot", "finish", "--verify");
+
+        Assert.That(result.ExitCode, Is.Zero, result.Error);
+    }
+
+    [Test]
+    public async Task An_installer_that_resets_on_its_way_goes_on_if_the_spec_says_so()
+    {
+        var iso = await StubGuests.IsoAsync(StubGuest.ResetsOnceThenInstalls, _crust.Folder, Cancellation);
+
+        var result = await BuildAsync(iso, "--format", "img", "--on-reboot", "continue", "--verify");
+
+        Assert.That(result.ExitCode, Is.Zero, result.Error);
+    }
+
+    [Test]
+    public async Task With_json_standard_output_is_one_document_and_nothing_else()
+    {
+        var iso = await StubGuests.IsoAsync(StubGuest.Installs, _crust.Folder, Cancellation);
+
+        var result = await BuildAsync(iso, "--format", "img", "--json");
+
+        using var manifest = JsonDocument.Parse(result.Output);
+        Assert.That(manifest.RootElement.GetProperty("name").GetString(), Is.EqualTo("installs"));
+    }
+
+    [Test]
+    public async Task Verify_boots_an_image_and_leaves_it_as_it_is()
+    {
+        var iso = await StubGuests.IsoAsync(StubGuest.Installs, _crust.Folder, Cancellation);
+        await BuildAsync(iso, "--format", "qcow2");
+        var before = await File.ReadAllBytesAsync(_crust.Image("installs.qcow2"), Cancellation);
+
+        var result = await _crust.RunAsync(Cancellation, "verify", "images/installs.qcow2");
+
+        Assert.That(result.ExitCode, Is.Zero, result.Error);
+        Assert.That(result.Output, Is.EqualTo("images/installs.qcow2: up\n"));
+        Assert.That(await File.ReadAllBytesAsync(_crust.Image("installs.qcow2"), Cancellation), Is.EqualTo(before));
+    }
+
+    [Test]
+    public async Task Two_builds_of_the_same_at_once_install_once()
+    {
+        var iso = await StubGuests.IsoAsync(StubGuest.Installs, _crust.Folder, Cancellation);
+
+        var results = await Task.WhenAll(
+            _crust.RunAsync(Cancellation, "build", "--iso", iso, "--disk-size", "64M", "--format", "img", "--name", "one"),
+            _crust.RunAsync(Cancellation, "build", "--iso", iso, "--disk-size", "64M", "--format", "vmdk", "--name", "two"));
+
+        Assert.That(results.Select(result => result.ExitCode), Is.All.Zero, string.Concat(results.Select(result => result.Error)));
+        Assert.That(results.Count(result => result.Error.Contains("from the cache")), Is.EqualTo(1));
+    }
+
+    private Task<CrustResult> BuildAsync(string iso, params string[] arguments) =>
+        _crust.RunAsync(Cancellation, ["build", "--iso", iso, "--disk-size", "64M", "--memory", "256M", .. arguments]);
+}

@@ -1,0 +1,158 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace Crust.Tests.Machine;
+
+/// <summary>How a run of the program ended.</summary>
+public sealed record CrustResult(int ExitCode, string Output, string Error);
+
+/// <summary>Runs the program as a user does, in a folder of its own with a cache of its own.</summary>
+internal sealed class CrustProcess : IDisposable
+{
+    // .build/bin/Crust.Tests.Machine/release/ → .build/bin/Crust.Cli/release/
+    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "../../Crust.Cli",
+        Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "Crust.Cli");
+
+    public CrustProcess()
+    {
+        Directory.CreateDirectory(Runtime);
+        Environment = new()
+        {
+            ["CRUST_CACHE"] = Cache,
+            ["XDG_RUNTIME_DIR"] = Runtime,
+            ["ISO_URL"] = "",
+            ["NO_COLOR"] = "1",
+        };
+    }
+
+    /// <summary>The folder in which the program runs; removed at the end.</summary>
+    public string Folder { get; } = Directory.CreateTempSubdirectory("crust-").FullName;
+
+    public string Images => Path.Combine(Folder, "images");
+
+    public string Cache => Path.Combine(Folder, "cache");
+
+    public string Runtime => Path.Combine(Folder, "run");
+
+    /// <summary>Variables of the program's environment, on top of the tests' own.</summary>
+    public Dictionary<string, string> Environment { get; }
+
+    /// <summary>The path of a file in the images folder.</summary>
+    public string Image(string file) => Path.Combine(Images, file);
+
+    /// <summary>The names of all files in the images folder but the lock.</summary>
+    public IEnumerable<string> ImageFiles => Directory.Exists(Images)
+        ? Directory.EnumerateFileSystemEntries(Images).Select(path => Path.GetFileName(path)).Where(name => name != ".lock").Order(StringComparer.Ordinal)
+        : [];
+
+    /// <summary>Runs the program to its end.</summary>
+    public async Task<CrustResult> RunAsync(CancellationToken cancellation, params string[] arguments)
+    {
+        await using var running = Start(arguments);
+        return await running.WaitAsync(cancellation);
+    }
+
+    /// <summary>Starts the program.</summary>
+    public RunningCrust Start(params string[] arguments)
+    {
+        var info = new ProcessStartInfo(Program, arguments)
+        {
+            WorkingDirectory = Folder,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in Environment)
+        {
+            info.Environment[name] = value;
+        }
+
+        return new RunningCrust(Process.Start(info)!);
+    }
+
+    public void Dispose() => Directory.Delete(Folder, recursive: true);
+}
+
+/// <summary>The program while it runs.</summary>
+internal sealed class RunningCrust : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly StringBuilder _output = new();
+    private readonly StringBuilder _error = new();
+
+    public RunningCrust(Process process)
+    {
+        _process = process;
+        process.StandardInput.Close();
+        process.OutputDataReceived += (_, line) => Keep(_output, line.Data);
+        process.ErrorDataReceived += (_, line) => Keep(_error, line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    public async Task<CrustResult> WaitAsync(CancellationToken cancellation)
+    {
+        await _process.WaitForExitAsync(cancellation);
+        return new(_process.ExitCode, _output.ToString(), _error.ToString());
+    }
+
+    /// <summary>Waits until a QEMU that the program started runs its guest, and gives its process id.</summary>
+    public async Task<int> FindQemuAsync(Func<bool> guestRuns, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            if (Children().FirstOrDefault() is var qemu and > 0 && guestRuns())
+            {
+                return qemu;
+            }
+
+            Assert.That(_process.HasExited, Is.False, $"it ended too early: {_error}");
+            await Task.Delay(50, cancellation);
+        }
+    }
+
+    /// <summary>Sends a signal to the program alone.</summary>
+    public void Signal(string name) => Process.Start("kill", [$"-{name}", $"{_process.Id}"]).WaitForExit();
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+            await _process.WaitForExitAsync();
+        }
+
+        _process.Dispose();
+    }
+
+    private IEnumerable<int> Children() =>
+        from folder in Directory.EnumerateDirectories("/proc")
+        where int.TryParse(Path.GetFileName(folder), out _)
+        let stat = TryRead(Path.Combine(folder, "stat"))
+        // "pid (comm) state ppid …"; the command's name may hold anything but is behind the last parenthesis.
+        where stat.Contains("(qemu-system", StringComparison.Ordinal) && stat[(stat.LastIndexOf(')') + 1)..].Split(' ')[2] == $"{_process.Id}"
+        select int.Parse(Path.GetFileName(folder));
+
+    private static string TryRead(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+
+    private static void Keep(StringBuilder text, string? line)
+    {
+        if (line is not null)
+        {
+            lock (text)
+            {
+                text.Append(line).Append('\n');
+            }
+        }
+    }
+}
