@@ -1,0 +1,73 @@
+using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
+using YamlDotNet.RepresentationModel;
+
+namespace Crust.Seeds;
+
+/// <summary>
+/// Writes a tree of nodes as one YAML document. YamlDotNet's own `YamlStream.Save` gives equal scalars anchors and aliases, which
+/// no person wants to read.
+/// </summary>
+internal static class YamlWriter
+{
+    /// <summary>The document, without `---` and `...`, ending with a line break. The tree holds no node inside itself.</summary>
+    public static string Write(YamlNode root)
+    {
+        var text = new StringWriter { NewLine = "\n" };
+        var emitter = new Emitter(text, new EmitterSettings(bestIndent: 2, bestWidth: int.MaxValue, isCanonical: false, maxSimpleKeyLength: 1024));
+        emitter.Emit(new StreamStart());
+        emitter.Emit(new DocumentStart(null, null, isImplicit: true));
+        Write(emitter, root);
+        emitter.Emit(new DocumentEnd(isImplicit: true));
+        emitter.Emit(new StreamEnd());
+        var yaml = text.ToString();
+        return yaml.EndsWith("\n...\n", StringComparison.Ordinal) ? yaml[..^4] : yaml;
+    }
+
+    private static void Write(Emitter emitter, YamlNode node)
+    {
+        var hasTag = !node.Tag.IsEmpty && !node.Tag.IsNonSpecific;
+        var tag = hasTag ? node.Tag : TagName.Empty;
+        switch (node)
+        {
+            case YamlScalarNode scalar:
+                emitter.Emit(new Scalar(AnchorName.Empty, tag, scalar.Value ?? "", SafeStyle(scalar), !hasTag, !hasTag));
+                break;
+            case YamlSequenceNode list:
+                emitter.Emit(new SequenceStart(AnchorName.Empty, tag, !hasTag, list.Style));
+                foreach (var item in list)
+                    Write(emitter, item);
+                emitter.Emit(new SequenceEnd());
+                break;
+            case YamlMappingNode map:
+                emitter.Emit(new MappingStart(AnchorName.Empty, tag, !hasTag, map.Style));
+                foreach (var (key, value) in map)
+                {
+                    Write(emitter, key);
+                    Write(emitter, value);
+                }
+
+                emitter.Emit(new MappingEnd());
+                break;
+            default:
+                throw new InvalidOperationException($"A {node.NodeType} can't be written.");
+        }
+    }
+
+    // YamlDotNet writes some scalars so that they come back changed: quotes around line breaks, and blocks in which a line
+    // begins or ends with something invisible. Double quotes are always right.
+    private static ScalarStyle SafeStyle(YamlScalarNode scalar) => scalar.Style switch
+    {
+        ScalarStyle.Literal or ScalarStyle.Folded when !IsPlainBlock(scalar.Value ?? "") => ScalarStyle.DoubleQuoted,
+        ScalarStyle.SingleQuoted or ScalarStyle.Plain or ScalarStyle.Any when (scalar.Value ?? "").Any(IsInvisible) => ScalarStyle.DoubleQuoted,
+        var style => style,
+    };
+
+    private static bool IsPlainBlock(string value) => value.Length > 0
+        && !char.IsWhiteSpace(value[0])
+        && !value.EndsWith("\n\n", StringComparison.Ordinal)
+        && value.All(c => c is '\n' or '\t' || !IsInvisible(c))
+        && value.Split('\n').All(line => line.Length == 0 || !char.IsWhiteSpace(line[^1]));
+
+    private static bool IsInvisible(char c) => char.IsControl(c) || c is '\u2028' or '\u2029' or '\uFEFF';
+}

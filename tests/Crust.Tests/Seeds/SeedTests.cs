@@ -1,0 +1,67 @@
+using Crust.Spec;
+using Crust.Tests.Spec;
+
+namespace Crust.Tests.Seeds;
+
+public sealed class SeedTests
+{
+    private SeedSample _sample = null!;
+
+    [SetUp]
+    public void SetUp() => _sample = new SeedSample();
+
+    [TearDown]
+    public void TearDown() => _sample.Dispose();
+
+    [Test]
+    public void The_metadata_is_the_instance_id() =>
+        Assert.That(SeedSample.Compose(new SeedSpec()).MetaData, Is.EqualTo("instance-id: crust-00112233-4455-6677-8899-aabbccddeeff\n"));
+
+    [Test]
+    public void Each_build_salts_the_password_anew_and_the_key_material_stays()
+    {
+        var (first, second) = (SeedSample.Compose(SeedSample.Full), SeedSample.Compose(SeedSample.Full, instance: Guid.NewGuid()));
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(second.UserData, Is.Not.EqualTo(first.UserData));
+            Assert.That(second.KeyMaterial, Is.EqualTo(first.KeyMaterial).And.Match("^[0-9a-f]{64}$"));
+        }
+    }
+
+    [Test]
+    public void Anything_that_the_installer_is_told_changes_the_key_material()
+    {
+        var ssh = SeedSample.Full.Ssh;
+        string[] materials =
+        [
+            SeedSample.Compose(SeedSample.Full).KeyMaterial,
+            SeedSample.Compose(SeedSample.Full, context: "another installer").KeyMaterial,
+            SeedSample.Compose(SeedSample.Full with { Ssh = ssh with { Password = new Secret("hunter3") } }).KeyMaterial,
+            SeedSample.Compose(SeedSample.Full with { Ssh = ssh with { User = "other" } }).KeyMaterial,
+            SeedSample.Compose(SeedSample.Full with { Palette = new PaletteSpec() }).KeyMaterial,
+            SeedSample.Compose(SeedSample.Full with { NetworkConfig = _sample.Write("net", "version: 2\n") }).KeyMaterial,
+            _sample.WithUserData("#cloud-config\nhostname: a\n", SeedSample.Full).KeyMaterial,
+        ];
+
+        Assert.That(materials, Is.Unique);
+    }
+
+    [Test]
+    public void A_network_config_is_taken_as_it_is()
+    {
+        var text = "# mine\nversion: 2\nethernets: {}\n";
+
+        Assert.That(SeedSample.Compose(new SeedSpec { NetworkConfig = _sample.Write("net", text) }).NetworkConfig, Is.EqualTo(text));
+    }
+
+    [TestCase("- a\n")]
+    [TestCase("")]
+    public void A_network_config_that_is_no_mapping_is_refused(string text) => ErrorAssert.Says(
+        Assert.Throws<CrustException>(() => SeedSample.Compose(new SeedSpec { NetworkConfig = _sample.Write("net", text) }))!,
+        FailureKind.BadInput, "The network-config isn't a mapping", $"{_sample.Folder}/net:1:1", "write cloud-init's format, such as: version: 2");
+
+    [Test]
+    public void A_seed_prints_without_its_secrets() =>
+        Assert.That(SeedSample.Compose(SeedSample.Full).ToString(), Does.StartWith("a seed of").And.Not.Contain("tok3n").And.Not.Contain("$6$"));
+}
