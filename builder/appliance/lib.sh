@@ -1,4 +1,5 @@
-# What the appliance's jobs share. Read by init and by each job; plain POSIX sh, run by busybox.
+# What the appliance's jobs share. Read by init and by each job; plain POSIX sh,
+# run by dash: busybox' own shell would take its applets where the real programs are meant.
 #
 # A job says what it does with `step FRACTION WORDS`, warns with `warn`, gives up with `fail SENTENCE`, and ends
 # with `finish HOW SENTENCE` (HOW: poweroff, reboot or wait). Everything goes to the screen, to the serial port and, as

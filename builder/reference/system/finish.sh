@@ -14,4 +14,4 @@ rm -f /var/lib/dbus/machine-id /var/lib/systemd/random-seed /var/lib/systemd/cre
 # Notes of the build, with its times in them.
 rm -rf /var/cache/apt/*.bin /var/cache/ldconfig/aux-cache /var/cache/debconf/*-old /var/lib/dpkg/*-old
 find /var/log -type f -delete
-find /tmp /var/tmp /run -mindepth 1 -xdev -delete 2>/dev/null || :
+# /tmp is left to mmdebstrap: it keeps its own configuration there, and cleans up with it.

@@ -11,7 +11,7 @@ namespace Crust.Installers;
 /// Builds the root file system that the reference installer installs, as a squashfs. It is cached by itself: it takes the most time by far, and
 /// most changes to an installer are to its scripts.
 /// </summary>
-/// <param name="tools">Needs mmdebstrap and sqfstar.</param>
+/// <param name="tools">Needs mmdebstrap and mksquashfs.</param>
 /// <param name="cache">Keeps what was built.</param>
 /// <param name="recipe">`builder/reference/system`.</param>
 internal sealed class DebianRoot(ToolBox tools, BuildCache cache, Recipe recipe)
@@ -54,7 +54,8 @@ internal sealed class DebianRoot(ToolBox tools, BuildCache cache, Recipe recipe)
 
         progress(0.8, "compressing the operating system");
         var tar = Path.Combine(folder, "root.tar");
-        await tools.RunAsync(ToolCommand.Of("sqfstar", "-comp", "zstd", "-b", "256K", "-quiet", "-no-progress", Path.Combine(folder, "root.squashfs")) with
+        await tools.RunAsync(ToolCommand.Of("mksquashfs", "-", Path.Combine(folder, "root.squashfs"), "-tar",
+            "-comp", "zstd", "-Xcompression-level", "9", "-b", "256K", "-quiet", "-no-progress") with
         {
             InputFile = tar,
             Environment = ImmutableDictionary<string, string>.Empty

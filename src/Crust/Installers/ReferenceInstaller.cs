@@ -13,7 +13,7 @@ namespace Crust.Installers;
 /// Crust's own installer ISO, built from Debian packages: the appliance with its job `install`, and a Debian root file system. The
 /// result is cached.
 /// </summary>
-/// <param name="tools">Needs mmdebstrap, sqfstar, mtools and xorriso.</param>
+/// <param name="tools">Needs mmdebstrap, mksquashfs, mtools and xorriso.</param>
 /// <param name="cache">Keeps what was built.</param>
 /// <param name="folders">Says where `builder/` is.</param>
 /// <param name="appliance">Builds what the ISO boots.</param>

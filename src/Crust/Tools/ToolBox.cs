@@ -17,7 +17,6 @@ public sealed class ToolBox(ImmutableArray<string> searchPath, ILogger log)
         ["xorriso"] = "xorriso",
         ["mmdebstrap"] = "mmdebstrap",
         ["mksquashfs"] = "squashfs-tools",
-        ["sqfstar"] = "squashfs-tools",
         ["mformat"] = "mtools",
         ["mcopy"] = "mtools",
         ["mmd"] = "mtools",
