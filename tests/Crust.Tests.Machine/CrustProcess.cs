@@ -9,9 +9,7 @@ public sealed record CrustResult(int ExitCode, string Output, string Error);
 /// <summary>Runs the program as a user does, in a folder of its own with a cache of its own.</summary>
 internal sealed class CrustProcess : IDisposable
 {
-    // .build/bin/Crust.Tests.Machine/release/ → .build/bin/Crust.Cli/release/
-    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "../../Crust.Cli",
-        Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)), "Crust.Cli");
+    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "Crust.Cli");
 
     public CrustProcess()
     {

@@ -65,6 +65,8 @@ internal sealed class SpecOptions
             HelpName = key.Placeholder,
             Arity = key.IsSwitch ? ArgumentArity.ZeroOrOne : key.IsList ? ArgumentArity.OneOrMore : ArgumentArity.ExactlyOne,
             AllowMultipleArgumentsPerToken = false,
+            // The spec's reader understands the values: its errors say more.
+            CustomParser = result => [.. result.Tokens.Select(token => token.Value)],
         };
     }
 }

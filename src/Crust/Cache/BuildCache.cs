@@ -62,13 +62,18 @@ public sealed class BuildCache(string root, ILogger log)
 
     private string FolderOf(string kind, string key) => Path.Combine(Root, kind, key);
 
-    // Left by a process that was killed: it held the lock that is ours now, so nobody fills them any more.
-    private void RemoveUnfinished(string kind, string key)
+    // Left by processes that were killed: the kernel has freed their locks.
+    private void RemoveUnfinished(string kind, string ownKey)
     {
-        foreach (var folder in Directory.EnumerateDirectories(Path.Combine(Root, kind), key + UnfinishedMark + "*"))
+        foreach (var folder in Directory.EnumerateDirectories(Path.Combine(Root, kind), "*" + UnfinishedMark + "*"))
         {
-            log.Information("Removing {Folder}, left by a build that was killed", folder);
-            TryDelete(folder);
+            var key = Path.GetFileName(folder)[..Path.GetFileName(folder).IndexOf(UnfinishedMark, StringComparison.Ordinal)];
+            using var held = key == ownKey ? null : FileLock.TryAcquire(FolderOf(kind, key) + ".lock");
+            if (key == ownKey || held is not null)
+            {
+                log.Information("Removing {Folder}, left by a build that was killed", folder);
+                TryDelete(folder);
+            }
         }
     }
 

@@ -40,6 +40,19 @@ public sealed class FileLock : IDisposable
         }
     }
 
+    /// <summary>Takes the lock if it is free; null if another process has it or the file can't be written.</summary>
+    public static FileLock? TryAcquire(string path)
+    {
+        try
+        {
+            return new FileLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Gives the lock back. The file stays: removing it would let two processes lock two different files.</summary>
     public void Dispose() => _stream.Dispose();
 }

@@ -28,7 +28,7 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
         {
             var path = Path.Combine(folder, DiskFile);
             CreateSparse(path, size);
-            var facts = await install(path);
+            var facts = await KeepIfFailedAsync(key, path, install);
             installed = true;
             Seal(path);
             new DiskRecord { Size = size, ModifiedTicks = File.GetLastWriteTimeUtc(path).Ticks, Install = facts }.Save(Path.Combine(folder, RecordFile));
@@ -53,6 +53,23 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
             log.Warning("The cached disk {Key} isn't used any more: {Reason}", key, e.Message);
             cache.Remove(Kind, key);
             return null;
+        }
+    }
+
+    // The disk of a failed install is evidence. One is kept for each key, until the next attempt or `crust clean`.
+    private async Task<InstallFacts> KeepIfFailedAsync(string key, string path, Func<string, Task<InstallFacts>> install)
+    {
+        try
+        {
+            return await install(path);
+        }
+        catch (CrustException e) when (e.Kind is FailureKind.GuestFailed)
+        {
+            var folder = Path.Combine(cache.Root, "failed");
+            Directory.CreateDirectory(folder);
+            var kept = Path.Combine(folder, $"{key[..16]}.raw");
+            File.Move(path, kept, overwrite: true);
+            throw new CrustException(e.Kind, e.What, $"{e.Where}; the failed disk is kept as {kept}", e.Remedy, e) { Detail = e.Detail };
         }
     }
 

@@ -70,17 +70,14 @@ internal sealed class MachineSockets : IDisposable
     {
         foreach (var folder in Directory.EnumerateDirectories(runtimeFolder, Prefix + "????????????"))
         {
-            try
+            // Without the file it is just being made.
+            if (File.Exists(Path.Combine(folder, "alive")))
             {
-                using (new FileStream(Path.Combine(folder, "alive"), FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+                using var held = FileLock.TryAcquire(Path.Combine(folder, "alive"));
+                if (held is not null)
                 {
+                    Directory.Delete(folder, recursive: true);
                 }
-
-                Directory.Delete(folder, recursive: true);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                // In use, another user's, or just being made: not ours to remove.
             }
         }
     }
