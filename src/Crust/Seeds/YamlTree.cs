@@ -30,7 +30,7 @@ internal static partial class YamlTree
 
     /// <summary>Whether a node says "true" as YAML 1.1 or 1.2 does.</summary>
     public static bool IsTrue(YamlNode? node) =>
-        node is YamlScalarNode { Value: { } value } scalar && !IsQuoted(scalar) && value.ToLowerInvariant() is "true" or "yes" or "on" or "y";
+        node is YamlScalarNode { Value: { } value } scalar && !IsQuoted(scalar) && value.ToLowerInvariant() is "true" or "yes" or "on";
 
     /// <summary>
     /// The same tree with aliases replaced by what they stand for and merge keys (`&lt;&lt;`) by the keys they bring, as every
