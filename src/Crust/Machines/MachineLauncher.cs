@@ -41,7 +41,7 @@ public sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, stri
             var qmpStream = await ConnectAsync(sockets.Qmp, qemu, timeout.Token, cancellation);
             var serial = await ConnectAsync(sockets.Serial, qemu, timeout.Token, cancellation);
             var word = await ConnectAsync(sockets.Word, qemu, timeout.Token, cancellation);
-            var qmp = await GreetAsync(qmpStream, qemu, timeout.Token, cancellation);
+            var qmp = await StartGuestAsync(qmpStream, qemu, timeout.Token, cancellation);
             return new RunningMachine(description, command.ToString(), sockets, qemu, qmp, serial, word, serialLog, time, log);
         }
         catch
@@ -81,14 +81,22 @@ public sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, stri
         throw await RefusedAsync(qemu, "QEMU never opened its control connection", null);
     }
 
-    private static async Task<QmpClient> GreetAsync(Stream stream, RunningTool qemu, CancellationToken timeout, CancellationToken cancellation)
+    private static async Task<QmpClient> StartGuestAsync(Stream stream, RunningTool qemu, CancellationToken timeout, CancellationToken cancellation)
     {
+        QmpClient? qmp = null;
         try
         {
-            return await QmpClient.ConnectAsync(stream, timeout);
+            qmp = await QmpClient.ConnectAsync(stream, timeout);
+            await qmp.ExecuteAsync("cont", null, timeout);
+            return qmp;
         }
         catch (Exception e) when (e is QmpException or OperationCanceledException)
         {
+            if (qmp is not null)
+            {
+                await qmp.DisposeAsync();
+            }
+
             cancellation.ThrowIfCancellationRequested();
             throw await RefusedAsync(qemu, e is QmpException ? e.Message : "QEMU never greeted on its control connection", e);
         }

@@ -32,6 +32,8 @@ internal static class QemuArguments
         "-smp", $"{machine.Cpus}",
         "-m", $"{machine.Memory >> 20}M",
         "-rtc", "base=utc",
+        // The guest waits for Crust's 'cont': QMP tells no events before its greeting is answered, and a quick guest is off by then.
+        "-S",
         "-display", "none",
         .. machine.Arch is Arch.Amd64 ? new[] { "-vga", "std" } : ["-device", "virtio-gpu-pci"],
         .. FirmwareArguments(endpoints.Firmware),

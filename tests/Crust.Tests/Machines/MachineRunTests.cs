@@ -8,7 +8,7 @@ namespace Crust.Tests.Machines;
 [CancelAfter(60_000)]
 public sealed class MachineRunTests
 {
-    private const string Start = "connect\ngreet\nexpect qmp_capabilities\nreply qmp_capabilities {}";
+    private const string Start = "connect\ngreet\nexpect qmp_capabilities\nreply qmp_capabilities {}\nexpect cont\nreply cont {}";
     private const string PowerOff = """event SHUTDOWN {"guest": true, "reason": "guest-shutdown"}""";
     private const string Quit = "expect quit\nreply quit {}";
 
