@@ -100,6 +100,7 @@ public sealed class QmpClient : IAsyncDisposable
     /// <summary>Closes the connection; commands under way fail.</summary>
     public async ValueTask DisposeAsync()
     {
+        _reader.CancelPendingRead();
         await _stream.DisposeAsync();
         await _reading.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         _writing.Dispose();
@@ -130,7 +131,7 @@ public sealed class QmpClient : IAsyncDisposable
                     throw new QmpException($"QEMU sent {buffer.Length} bytes without a line's end");
                 }
 
-                if (read.IsCompleted)
+                if (read.IsCompleted || read.IsCanceled)
                 {
                     // A message cut off by QEMU's end is no message; that QEMU ended is what counts.
                     return;
