@@ -4,6 +4,9 @@ set -eu
 echo debian >/etc/hostname
 passwd --lock root >/dev/null
 systemctl enable systemd-networkd.service systemd-resolved.service systemd-timesyncd.service
+# Looks after snapshots of LVM volumes, of which there are none.
+systemctl disable e2scrub_reap.service e2scrub_all.timer
+echo LANG=C.UTF-8 >/etc/default/locale
 ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
 
 # Each installed system makes its own.
