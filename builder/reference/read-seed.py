@@ -33,8 +33,12 @@ if text.split("\n", 1)[0].strip() not in HEADERS:
 
 try:
     document = yaml.safe_load(text)
-except yaml.YAMLError as error:
-    refuse(error)
+except yaml.MarkedYAMLError as error:
+    # Without the excerpt that PyYAML adds: the line may hold a secret.
+    mark = error.problem_mark
+    refuse(f"{error.problem}" + (f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""))
+except Exception as error:  # such as a ValueError for the date 2026-02-31
+    refuse(f"it isn't YAML: {type(error).__name__}")
 
 if document is None:
     document = {}

@@ -34,6 +34,9 @@ internal sealed class HybridIso(ToolBox tools)
     private const string EspSerial = "43525354";
     private const int EspSectors = 16 * 2048;
 
+    // SOURCE_DATE_EPOCH dates the volume, but leaves the files the times that they have on this host.
+    private static readonly string FileDate = DateTimeOffset.FromUnixTimeSeconds(Mmdebstrap.Epoch).ToString("yyyyMMddHHmmss'00'", CultureInfo.InvariantCulture);
+
     private static readonly ImmutableDictionary<string, string> Reproducibly = ImmutableDictionary<string, string>.Empty
         .Add("SOURCE_DATE_EPOCH", Mmdebstrap.Epoch.ToString(CultureInfo.InvariantCulture));
 
@@ -100,7 +103,7 @@ internal sealed class HybridIso(ToolBox tools)
                 "-as", "mkisofs", "-quiet",
                 "-o", output,
                 "-V", content.VolumeId,
-                "-r", "-J", "-joliet-long", "-iso-level", "3",
+                "-r", "-J", "-joliet-long", "-iso-level", "3", "--set_all_file_dates", FileDate,
                 "-partition_offset", "16",
                 // BIOS: from a CD by El Torito, from a stick by the MBR, which loads the same image.
                 "-b", "boot/grub/eltorito.img", "-c", "boot/boot.cat", "-no-emul-boot", "-boot-load-size", "4",
