@@ -1,9 +1,9 @@
 using System.Buffers;
-using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using Crust.Cache;
+using Crust.Spec;
 
 namespace Crust.Installers;
 
@@ -43,7 +43,7 @@ internal sealed class Downloader(HttpSource source, string cacheFolder, IsoHash 
         catch (PassingProblemException e)
         {
             throw new CrustException(FailureKind.InputOutput, $"The download failed: {e.Message}", HttpSource.Show(url), slot.PartialLength is var kept and > 0
-                ? $"check this host's network and run it again: {Megabytes(kept)} of it are kept, and the download goes on from there if the server allows it"
+                ? $"check this host's network and run it again: {Size.Format(kept)} of it are kept, and the download goes on from there if the server allows it"
                 : "check the URL and this host's network, and run it again", e);
         }
         catch (IOException e) when (e.HResult == NoSpace)
@@ -145,7 +145,7 @@ internal sealed class Downloader(HttpSource source, string cacheFolder, IsoHash 
                 if (reported == 0 || time.GetElapsedTime(reported) >= BetweenReports)
                 {
                     reported = time.GetTimestamp();
-                    Report(Path.GetFileName(slot.Finished), (double)file.Position / total, $"{Megabytes(file.Position)} of {(total is { } all ? Megabytes(all) : "an unknown size")}");
+                    Report(Path.GetFileName(slot.Finished), (double)file.Position / total, $"{Size.Format(file.Position)} of {(total is { } all ? Size.Format(all) : "an unknown size")}");
                 }
             }
         }
@@ -163,12 +163,10 @@ internal sealed class Downloader(HttpSource source, string cacheFolder, IsoHash 
         var folder = Path.GetDirectoryName(slot.Partial)!;
         var missing = needed - FreeSpace(folder);
         return new CrustException(FailureKind.InputOutput,
-            $"There is no room for the download of {HttpSource.Show(url)}{(missing is { } bytes ? $": {bytes} bytes ({Megabytes(bytes)}) are missing" : "")}",
+            $"There is no room for the download of {HttpSource.Show(url)}{(missing is { } bytes ? $": {bytes} bytes ({Size.Format(bytes)}) are missing" : "")}",
             folder, "make room there, or set CRUST_CACHE to a folder with more; the download goes on where it stopped", inner);
     }
 
     private void Report(string name, double? fraction, string detail) =>
         observer.Observe(new BuildEvent.Progressed(Stage.Installer, null, fraction, $"downloading {name}: {detail}"));
-
-    private static string Megabytes(long bytes) => (bytes / 1e6).ToString("0.0", CultureInfo.InvariantCulture) + " MB";
 }

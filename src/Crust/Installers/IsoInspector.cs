@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Crust.Spec;
 using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Installers;
@@ -128,7 +129,7 @@ public static class IsoInspector
     {
         if (size < needed)
         {
-            throw Bad($"The ISO is cut off: it has {size} of at least {needed} bytes", name, "copy or download it again, and compare its checksum with its vendor's");
+            throw Bad($"The ISO is cut off: it has {size} of at least {needed} bytes, {Size.Format(needed - size)} are missing", name, "copy or download it again, and compare its checksum with its vendor's");
         }
     }
 

@@ -59,7 +59,7 @@ public sealed class DownloaderTests
         Assert.That(await File.ReadAllBytesAsync(await GetAsync(Sum), Cancellation), Is.EqualTo(Content));
         var progress = _events.Events.OfType<BuildEvent.Progressed>().First();
         Assert.That((progress.Stage, progress.Fraction is > 0 and <= 1), Is.EqualTo((Stage.Installer, true)));
-        Assert.That(progress.Detail, Does.StartWith("downloading x.iso: ").And.EndWith(" of 1.0 MB"));
+        Assert.That(progress.Detail, Does.StartWith("downloading x.iso: ").And.EndWith(" of 976.6 KiB"));
     }
 
     [Test]
@@ -125,7 +125,7 @@ public sealed class DownloaderTests
 
         Assert.That((error.Kind, error.Where), Is.EqualTo((FailureKind.InputOutput, _server.Url("x.iso"))));
         Assert.That(error.What, Does.StartWith("The download failed: the connection was lost"));
-        Assert.That(error.Remedy, Does.Contain("0.3 MB of it are kept"));
+        Assert.That(error.Remedy, Does.Contain("293.0 KiB of it are kept"));
         Assert.That(KeptInPart(), Is.EqualTo(300_000));
         AssertNothingHasTheFinalName();
     }
@@ -261,7 +261,7 @@ public sealed class DownloaderTests
         var error = await FailureAsync(Sum, Downloader(freeSpace: 400_000));
 
         Assert.That(error.Kind, Is.EqualTo(FailureKind.InputOutput));
-        Assert.That(error.What, Is.EqualTo($"There is no room for the download of {_server.Url("x.iso")}: 600000 bytes (0.6 MB) are missing"));
+        Assert.That(error.What, Is.EqualTo($"There is no room for the download of {_server.Url("x.iso")}: 600000 bytes (585.9 KiB) are missing"));
         Assert.That(error.Where, Does.StartWith(Path.Combine(_cache, "downloads")));
         Assert.That(error.Remedy, Does.Contain("CRUST_CACHE"));
     }

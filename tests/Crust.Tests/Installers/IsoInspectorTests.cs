@@ -114,7 +114,7 @@ public sealed class IsoInspectorTests
 
         var error = Failure(iso[..^1]);
 
-        Assert.That((error!.Kind, error.What), Is.EqualTo((FailureKind.BadInput, $"The ISO is cut off: it has {iso.Length - 1} of at least {iso.Length} bytes")));
+        Assert.That((error!.Kind, error.What), Is.EqualTo((FailureKind.BadInput, $"The ISO is cut off: it has {iso.Length - 1} of at least {iso.Length} bytes, 1 bytes are missing")));
         Assert.That(error.Remedy, Does.Contain("checksum"));
     }
 
