@@ -75,7 +75,7 @@ internal static class StubGuests
 
             var iso = Path.Combine(folder, name + ".iso");
             await Tools.RunAsync(ToolCommand.Of("xorriso", "-as", "mkisofs", "-quiet", "-V", "STUB", "-o", iso,
-                "-c", "boot.cat", "-b", "boot.bin", "-no-emul-boot", "-boot-load-size", "4", content) with
+                "--set_all_file_dates", "1980010100000000", "-c", "boot.cat", "-b", "boot.bin", "-no-emul-boot", "-boot-load-size", "4", content) with
             {
                 Environment = ImmutableDictionary<string, string>.Empty.Add("SOURCE_DATE_EPOCH", "0"),
             }, cancellation);

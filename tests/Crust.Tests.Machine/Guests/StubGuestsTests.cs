@@ -28,6 +28,9 @@ public sealed class StubGuestsTests
     public async Task A_stub_guest_is_byte_identical_each_time_so_that_caches_can_be_tested_with_it()
     {
         var first = await File.ReadAllBytesAsync(await StubGuests.IsoAsync(StubGuest.Installs, _folder, TestContext.CurrentContext.CancellationToken));
+
+        // Dates in an ISO count seconds: the second one is to be made in another.
+        await Task.Delay(TimeSpan.FromSeconds(1.1), TestContext.CurrentContext.CancellationToken);
         var second = await File.ReadAllBytesAsync(await StubGuests.IsoAsync(StubGuest.Installs, _folder, TestContext.CurrentContext.CancellationToken));
 
         Assert.That(first.AsSpan().SequenceEqual(second), Is.True);
