@@ -44,7 +44,7 @@ public sealed class ImageBuild(
 
         var host = await stages.RunAsync(Stage.Preflight, "this host",
             () => preflight.CheckAsync(spec.Machine, cancellation),
-            ready => ready.Accelerator.Reason);
+            ready => $"{ready.Accelerator.Used.LowerName()}: {ready.Accelerator.Reason}");
         warnings.Warn(host.Accelerator.Warning);
 
         var installer = await stages.RunAsync(Stage.Installer, spec.Installer.Iso ?? "the reference installer",

@@ -12,8 +12,10 @@ internal sealed class PlainView : ProgressView
     private readonly ITimer _timer;
     private readonly long _started;
     private readonly Lock _lock = new();
-    private readonly SortedDictionary<string, BuildEvent.Progressed> _latest = new(StringComparer.Ordinal);
-    private Stage? _stage;
+    private readonly SortedDictionary<(Stage, string), BuildEvent.Progressed> _latest = [];
+
+    // A stage may be inside another: the installer's build makes the appliance first.
+    private readonly List<Stage> _running = [];
 
     public PlainView(TextWriter output, TimeProvider time)
     {
@@ -30,15 +32,19 @@ internal sealed class PlainView : ProgressView
             switch (buildEvent)
             {
                 case BuildEvent.Started started:
-                    _latest.Clear();
-                    _stage = started.Stage;
+                    _running.Add(started.Stage);
                     Write(started.Stage, $"{started.Detail} …");
                     break;
                 case BuildEvent.Progressed progressed:
-                    _latest[progressed.Item ?? ""] = progressed;
+                    _latest[(progressed.Stage, progressed.Item ?? "")] = progressed;
                     break;
                 case BuildEvent.Finished finished:
-                    _stage = null;
+                    _running.Remove(finished.Stage);
+                    foreach (var done in _latest.Keys.Where(key => key.Item1 == finished.Stage).ToList())
+                    {
+                        _latest.Remove(done);
+                    }
+
                     Write(finished.Stage, $"{finished.Detail} ({Duration.Format(finished.Elapsed)})");
                     break;
                 case BuildEvent.Warned warned:
@@ -57,9 +63,11 @@ internal sealed class PlainView : ProgressView
     {
         lock (_lock)
         {
-            if (_stage is { } stage)
+            if (_running.Count > 0)
             {
-                Write(stage, _latest.Count == 0 ? "…" : string.Join(" | ", _latest.Values.Select(Line)));
+                var stage = _running[^1];
+                var lines = _latest.Where(pair => pair.Key.Item1 == stage).Select(pair => Line(pair.Value)).ToList();
+                Write(stage, lines.Count == 0 ? "…" : string.Join(" | ", lines));
             }
         }
     }

@@ -1,0 +1,225 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Crust.Machines;
+using Crust.Reports;
+using Crust.Spec;
+using Crust.Tools;
+using Crust.Verification;
+using Serilog.Core;
+
+namespace Crust.Tests.Machine;
+
+/// <summary>
+/// The main job on real input: the reference installer in real QEMU, one install, every format under both firmwares, and
+/// a look inside through SSH.
+/// </summary>
+[CancelAfter(900_000)]
+[Parallelizable(ParallelScope.Children)]
+public sealed class ReferenceTests
+{
+    private const string Password = "correct horse battery staple";
+    private const string Token = "aaaabbbbccccddddeeeeffff00001111";
+
+    private static readonly CrustProcess Crust = new();
+    private static CrustResult _build = null!;
+
+    private static CancellationToken Cancellation => TestContext.CurrentContext.CancellationToken;
+
+    private static string Key => Path.Combine(Crust.Folder, "id");
+
+    [OneTimeSetUp]
+    public async Task Install()
+    {
+        ShareDearThings();
+        await Host.RunAsync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", Key], CancellationToken.None);
+        await File.WriteAllTextAsync(Path.Combine(Crust.Folder, "user-data.yaml"), "#cloud-config\nhostname: edge-042\n");
+        await File.WriteAllTextAsync(Path.Combine(Crust.Folder, "crust.yaml"), $"""
+            version: 1
+            machine: {"{"} disk: 4G, memory: 2G {"}"}
+            seed:
+              userData: user-data.yaml
+              ssh:
+                user: edge
+                authorizedKeys: ["{(await File.ReadAllTextAsync(Key + ".pub")).Trim()}"]
+            formats: [img, qcow2, vmdk]
+            verify: {"{"} boot: false {"}"}
+            """);
+        Crust.Environment["SSH_PASSWORD"] = Password;
+        Crust.Environment["EDGE_HOST_TOKEN"] = Token;
+        Crust.Environment["PALETTE_ENDPOINT"] = "palette.example.com";
+
+        _build = await Crust.RunAsync(CancellationToken.None, "build");
+        Assert.That(_build.ExitCode, Is.Zero, _build.Error);
+    }
+
+    [OneTimeTearDown]
+    public void TearDown() => Crust.Dispose();
+
+    [Test]
+    public async Task Each_format_boots_under_each_firmware_with_the_seed_applied(
+        [Values("img", "qcow2", "vmdk")] string format, [Values] Firmware firmware)
+    {
+        await using var guest = await Guest.BootAsync(Crust.Image($"crust-reference.{format}"), firmware, Crust.Folder, Key, Cancellation);
+
+        Assert.That(await guest.RunAsync("cloud-init status --wait >/dev/null; hostname; id -un; sudo -n id -u", Cancellation), Is.EqualTo("edge-042\nedge\n0\n"));
+        Assert.That(await guest.RunAsync("test -d /sys/firmware/efi && echo uefi || echo bios", Cancellation), Is.EqualTo(firmware.ToString().ToLowerInvariant() + "\n"));
+        Assert.That(await guest.RunAsync("systemctl --failed --no-legend", Cancellation), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_bigger_disk_is_filled_on_the_first_boot_and_the_system_is_one_to_work_with()
+    {
+        var bigger = Path.Combine(Crust.Folder, "bigger.qcow2");
+        await Host.RunAsync("qemu-img", ["create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", Crust.Image("crust-reference.qcow2"), bigger, "7G"], Cancellation);
+        await using var guest = await Guest.BootAsync(bigger, Firmware.Bios, Crust.Folder, Key, Cancellation);
+
+        await guest.RunAsync("cloud-init status --wait", Cancellation);
+        Assert.That(int.Parse(await guest.RunAsync("df --output=size -BM / | tail -1 | tr -dc 0-9", Cancellation)), Is.GreaterThan(6200));
+        Assert.That(await guest.RunAsync("systemctl is-active systemd-timesyncd systemd-networkd ssh", Cancellation), Is.EqualTo("active\nactive\nactive\n"));
+        Assert.That(await guest.RunAsync("sudo cut -d: -f1,2 /etc/shadow | grep -v ':[!*]'", Cancellation), Does.StartWith("edge:$6$").And.EndsWith("\n").And.Not.Contain("root"));
+        Assert.That(await guest.RunAsync("sudo stat -c %a /var/lib/cloud/seed/nocloud/user-data", Cancellation), Is.EqualTo("600\n"));
+        Assert.That(await guest.RunAsync("sudo sh -c 'cat /var/lib/cloud/seed/nocloud/user-data'", Cancellation), Does.Contain(Token).And.Not.Contain(Password));
+    }
+
+    [Test]
+    public async Task Every_format_holds_the_same_disk()
+    {
+        foreach (var format in new[] { "qcow2", "vmdk" })
+        {
+            Assert.That(await Host.RunAsync("qemu-img", ["compare", Crust.Image("crust-reference.img"), Crust.Image($"crust-reference.{format}")], Cancellation), Does.Contain("identical"));
+        }
+
+        Assert.That(await Host.RunAsync("qemu-img", ["check", Crust.Image("crust-reference.qcow2")], Cancellation), Does.Contain("No errors"));
+    }
+
+    [Test]
+    public async Task The_img_costs_no_second_copy()
+    {
+        var links = await Host.RunAsync("stat", ["-c", "%h", Crust.Image("crust-reference.img")], Cancellation);
+
+        // Where the file system can't reflink, the image and the cached disk are links to one file.
+        Assert.That(links.Trim(), Is.EqualTo("2").Or.EqualTo("1"));
+        Assert.That(await AllocatedAsync(Crust.Folder), Is.LessThan(3 * await AllocatedAsync(Crust.Image("crust-reference.img"))));
+    }
+
+    [Test]
+    public async Task No_secret_is_in_what_a_build_prints_or_leaves_beside_the_images()
+    {
+        var files = Directory.EnumerateFiles(Crust.Images).Where(file => new[] { ".log", ".json" }.Contains(Path.GetExtension(file))).ToList();
+        var texts = await Task.WhenAll(files.Select(file => File.ReadAllTextAsync(file, Cancellation)));
+
+        Assert.That(files, Has.Count.GreaterThanOrEqualTo(3));
+        Assert.That(texts.Append(_build.Error).Append(_build.Output), Has.None.Contains(Token).And.None.Contains(Password));
+        Assert.That(Directory.EnumerateFiles(Crust.Cache, "seed*", SearchOption.AllDirectories), Is.Empty, "the seed volume is removed");
+    }
+
+    [Test]
+    public async Task Crust_itself_costs_next_to_nothing_while_the_guest_works()
+    {
+        using var manifest = JsonDocument.Parse(await File.ReadAllBytesAsync(Crust.Image("crust-reference.manifest.json"), Cancellation));
+        var install = manifest.RootElement.GetProperty("install");
+
+        Assert.That(install.GetProperty("crustCpuSeconds").GetDouble(), Is.LessThan(0.02 * install.GetProperty("qemuCpuSeconds").GetDouble()));
+        TestContext.Out.WriteLine(install);
+    }
+
+    [Test]
+    public async Task A_disk_too_small_for_the_installer_is_told_before_anything_boots()
+    {
+        var result = await Crust.RunAsync(Cancellation, "build", "--disk-size", "1G", "--name", "small");
+
+        Assert.That(result.ExitCode, Is.EqualTo(2));
+        Assert.That(result.Error, Does.Contain("The disk of 1.0 GiB is too small: this installer needs 3.0 GiB").And.Contain("DISK_SIZE"));
+        Assert.That(Crust.ImageFiles, Has.None.StartsWith("small"));
+    }
+
+    [Test]
+    public async Task A_reference_installer_that_must_not_install_says_so_and_the_host_believes_it()
+    {
+        var seed = Path.Combine(Crust.Folder, "not-auto.yaml");
+        await File.WriteAllTextAsync(seed, "#cloud-config\ninstall:\n  auto: false\n", Cancellation);
+
+        var result = await Crust.RunAsync(Cancellation, "build", "--user-data", seed, "--name", "refused");
+
+        Assert.That(result.ExitCode, Is.EqualTo(4), result.Error);
+        Assert.That(result.Error, Does.Contain("install.auto isn't true"));
+        Assert.That(Crust.ImageFiles.Where(file => file.StartsWith("refused", StringComparison.Ordinal)), Is.EquivalentTo(new[] { "refused.log", "refused.serial.log" }));
+    }
+
+    // What takes minutes to make and isn't what is tested here comes from the user's own cache, or goes there.
+    private static void ShareDearThings()
+    {
+        var shared = HostEnvironment.Read().CacheFolder;
+        Directory.CreateDirectory(Crust.Cache);
+        foreach (var kind in new[] { "appliance", "installers", "roots" })
+        {
+            Directory.CreateDirectory(Path.Combine(shared, kind));
+            Directory.CreateSymbolicLink(Path.Combine(Crust.Cache, kind), Path.Combine(shared, kind));
+        }
+    }
+
+    private static async Task<long> AllocatedAsync(string path) =>
+        long.Parse((await Host.RunAsync("du", ["-s", "-B1", path], Cancellation)).Split('\t')[0]);
+}
+
+/// <summary>An installed system that has booted, and a shell in it by OpenSSH's client.</summary>
+internal sealed class Guest : IAsyncDisposable
+{
+    private readonly RunningMachine _machine;
+    private readonly string _key;
+    private readonly int _port;
+
+    private Guest(RunningMachine machine, string key, int port) => (_machine, _key, _port) = (machine, key, port);
+
+    /// <summary>Boots an image, on a throw-away overlay, until it lets the key in.</summary>
+    public static async Task<Guest> BootAsync(string image, Firmware firmware, string folder, string key, CancellationToken cancellation)
+    {
+        var launcher = new MachineLauncher(Host.Tools, FirmwareFinder.OfHost, "/tmp", TimeProvider.System, Logger.None);
+        var request = new BootRequest(image, BootVerifier.DriverFor(image), new MachineSpec { Firmware = firmware, Memory = 1L << 30 }, Accelerator.Tcg,
+            new VerifySpec { Ssh = true }, LogFile.At(Path.Combine(folder, $"{Path.GetFileName(image)}.{firmware}.serial.log")));
+        var machine = await new BootVerifier(launcher, Host.Tools, new NoObserver(), TimeProvider.System).StartAsync(request, folder, cancellation);
+        try
+        {
+            var clock = Stopwatch.StartNew();
+            var facts = await machine.WaitAsync(facts => facts.FreshSerial.Contains("login:", StringComparison.Ordinal), TimeSpan.FromMinutes(8), cancellation);
+            Assert.That(facts.IsOver, Is.False, $"it didn't come up: {machine.SerialTail}");
+            await TestContext.Out.WriteLineAsync($"login: after {clock.Elapsed.TotalSeconds:0} s");
+            var guest = new Guest(machine, key, await machine.FindSshPortAsync(cancellation));
+            await guest.WaitForSshAsync(cancellation);
+            await TestContext.Out.WriteLineAsync($"SSH after {clock.Elapsed.TotalSeconds:0} s");
+            return guest;
+        }
+        catch
+        {
+            await machine.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Runs a command line in the guest, which must succeed, and gives what it printed.</summary>
+    public async Task<string> RunAsync(string command, CancellationToken cancellation) => (await SshAsync(command, [0, 1], cancellation)).Output;
+
+    public ValueTask DisposeAsync() => _machine.DisposeAsync();
+
+    private async Task WaitForSshAsync(CancellationToken cancellation)
+    {
+        // Until cloud-init has made the account and the host keys, the server refuses: exit code 255.
+        for (var tries = 0; (await SshAsync("true", [0, 255], cancellation)).ExitCode != 0; tries++)
+        {
+            Assert.That(tries, Is.LessThan(60), $"SSH never let us in: {_machine.SerialTail}");
+            await Task.Delay(TimeSpan.FromSeconds(3), cancellation);
+        }
+    }
+
+    private Task<ToolResult> SshAsync(string command, int[] codes, CancellationToken cancellation) => Host.Tools.RunAsync(
+        ToolCommand.Of("ssh", "-i", _key, "-p", $"{_port}", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes",
+            "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=20", "edge@127.0.0.1", command) with
+        { SuccessCodes = [.. codes] }, cancellation);
+
+    private sealed class NoObserver : IBuildObserver
+    {
+        public void Observe(BuildEvent buildEvent)
+        {
+        }
+    }
+}
