@@ -44,15 +44,16 @@ public sealed class ImageBuild(
 
         var host = await stages.RunAsync(Stage.Preflight, "this host",
             () => preflight.CheckAsync(spec.Machine, cancellation),
-            ready => $"{ready.Accelerator.Used.LowerName()}: {ready.Accelerator.Reason}");
+            ready => ready.Describe());
         warnings.Warn(host.Accelerator.Warning);
 
+        var seedFiles = SeedFiles.Read(spec.Seed);
         var installer = await stages.RunAsync(Stage.Installer, spec.Installer.Iso ?? "the reference installer",
             () => installers.GetAsync(spec.Installer, spec.Machine.Arch, cancellation),
             iso => $"{Path.GetFileName(iso.Path)}, {Size.Format(iso.Size)}");
         Preflight.CheckInstaller(installer, spec.Machine);
 
-        var seed = seeds.Compose(spec, installer);
+        var seed = seeds.Compose(spec, seedFiles, installer);
         warnings.Warn(seed.Warnings);
 
         var name = spec.Name ?? installer.BaseName;

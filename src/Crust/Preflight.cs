@@ -7,7 +7,11 @@ namespace Crust;
 
 /// <summary>What this host will do for a build.</summary>
 /// <param name="Accelerator">What will run the guests.</param>
-public sealed record HostReadiness(AcceleratorChoice Accelerator);
+public sealed record HostReadiness(AcceleratorChoice Accelerator)
+{
+    /// <summary>The same in a few words; where the choice is worth a warning, that tells why.</summary>
+    public string Describe() => Accelerator.Warning is null ? $"{Accelerator.Used.LowerName()}: {Accelerator.Reason}" : Accelerator.Used.LowerName();
+}
 
 /// <summary>Finds out, before anything dear is done, whether a spec can be built on this host.</summary>
 public sealed class Preflight(ToolBox tools, FirmwareFinder firmware, AcceleratorProbe probe, Folders folders)

@@ -113,6 +113,8 @@ public sealed class BuildTests : IDisposable
         var result = await BuildAsync(iso, "--format", "img", "--on-reboot", "continue", "--verify");
 
         Assert.That(result.ExitCode, Is.Zero, result.Error);
+        using var manifest = JsonDocument.Parse(await File.ReadAllBytesAsync(_crust.Image("resets-once-then-installs.manifest.json"), Cancellation));
+        Assert.That(manifest.RootElement.GetProperty("install").GetProperty("resets").GetInt32(), Is.EqualTo(1));
     }
 
     [Test]

@@ -103,10 +103,10 @@ public sealed class FaultTests : IDisposable
         Assert.That(good.ExitCode, Is.Zero, good.Error);
         var before = await File.ReadAllBytesAsync(_crust.Image("edge.img"), Cancellation);
 
-        var result = await BuildAsync(StubGuest.InstallsADeadSystem, "--name", "edge", "--verify", "--verify-deadline", "3s");
+        var result = await BuildAsync(StubGuest.InstallsADeadSystem, "--name", "edge", "--verify", "--verify-deadline", "5s");
 
         Assert.That(result.ExitCode, Is.EqualTo(4), result.Error);
-        Assert.That(result.Error, Does.Contain("didn't show 'login:' on the serial port within 3s").And.Contain("stub: booting from the disk"));
+        Assert.That(result.Error, Does.Contain("didn't show 'login:' on the serial port within 5s").And.Contain("stub: booting from the disk"));
         Assert.That(await File.ReadAllBytesAsync(_crust.Image("edge.img"), Cancellation), Is.EqualTo(before));
         AssertNothingRuns();
     }

@@ -10,7 +10,7 @@ internal static class MachineEvents
     public static MachineSignal? Read(QmpEvent happened) => happened.Name switch
     {
         "SHUTDOWN" => new MachineSignal.Shutdown(Flag(happened.Data, "guest"), Text(happened.Data, "reason")),
-        "RESET" when Flag(happened.Data, "guest") => new MachineSignal.Reset(),
+        "RESET" when Flag(happened.Data, "guest") => new MachineSignal.Reset(happened.At),
         "GUEST_PANICKED" => new MachineSignal.Panicked(),
         // With werror=stop the machine stops where it is; 'report' and 'ignore' leave the error to the guest.
         "BLOCK_IO_ERROR" when Text(happened.Data, "action") == "stop" =>

@@ -13,7 +13,7 @@ internal abstract record MachineSignal
     public sealed record Shutdown(bool Guest, string Reason) : MachineSignal;
 
     /// <summary>QMP's RESET by the guest, let through.</summary>
-    public sealed record Reset : MachineSignal;
+    public sealed record Reset(DateTimeOffset At) : MachineSignal;
 
     /// <summary>QMP's GUEST_PANICKED.</summary>
     public sealed record Panicked : MachineSignal;
@@ -46,9 +46,15 @@ internal abstract record MachineSignal
 /// <summary>All that is known of a machine's run: a fold over its signals.</summary>
 internal sealed partial record MachineFacts
 {
+    // SeaBIOS resets a machine several times over on its way back up; no guest boots and resets again this fast.
+    private static readonly TimeSpan OneReset = TimeSpan.FromSeconds(1);
+
     public MachineSignal.Shutdown? Shutdown { get; init; }
 
+    /// <summary>How often the guest reset and booted again.</summary>
     public int Resets { get; init; }
+
+    public DateTimeOffset LastReset { get; init; }
 
     public bool PanicEvent { get; init; }
 
@@ -87,7 +93,7 @@ internal sealed partial record MachineFacts
     {
         // The first shutdown counts: QEMU's answer to Crust's own 'quit' comes after the guest's.
         MachineSignal.Shutdown shutdown => this with { Shutdown = Shutdown ?? shutdown },
-        MachineSignal.Reset => this with { Resets = Resets + 1 },
+        MachineSignal.Reset reset => this with { Resets = reset.At - LastReset < OneReset ? Resets : Resets + 1, LastReset = reset.At },
         MachineSignal.Panicked => this with { PanicEvent = true },
         MachineSignal.DiskError error => this with { DiskError = DiskError ?? error },
         MachineSignal.Serial serial => this with { FreshSerial = serial.Text, PanicText = PanicText ?? FindPanic(serial.Text) },

@@ -36,6 +36,7 @@ internal static class MachineFailure
 
     private static string Quote(string stderr) => stderr.Trim() is { Length: > 0 } text ? $": {text.Split('\n')[^1].Trim()}" : "";
 
-    private static string LastLines(string tail) => string.Join('\n', tail.Split('\n').Select(line => line.TrimEnd())
+    /// <summary>The last lines of a serial port's text, which often tell more than any verdict.</summary>
+    public static string LastLines(string tail) => string.Join('\n', tail.Split('\n').Select(line => line.TrimEnd())
         .Where(line => line.Length > 0).TakeLast(QuotedLines));
 }

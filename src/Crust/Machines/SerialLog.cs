@@ -11,6 +11,7 @@ internal sealed class SerialLog(string path) : IDisposable
     private readonly FileStream _file = new(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
     private long _written;
 
+    /// <summary>Keeps what came. What can't be kept, on a full disk for instance, is lost: the guest is judged all the same.</summary>
     public void Append(ReadOnlySpan<byte> bytes)
     {
         if (_written >= Limit)
@@ -18,11 +19,18 @@ internal sealed class SerialLog(string path) : IDisposable
             return;
         }
 
-        _file.Write(bytes);
-        _written += bytes.Length;
-        if (_written >= Limit)
+        try
         {
-            _file.Write("\n[the guest wrote more than 64 MiB; what followed was dropped]\n"u8);
+            _file.Write(bytes);
+            _written += bytes.Length;
+            if (_written >= Limit)
+            {
+                _file.Write("\n[the guest wrote more than 64 MiB; what followed was dropped]\n"u8);
+            }
+        }
+        catch (IOException)
+        {
+            _written = Limit;
         }
     }
 

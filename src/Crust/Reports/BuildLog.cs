@@ -4,12 +4,19 @@ namespace Crust.Reports;
 /// <param name="Path">Where it is written.</param>
 public sealed record BuildLog(string Path)
 {
-    /// <summary>Leaves a copy of what was logged so far beside the images.</summary>
+    /// <summary>Leaves a copy of what was logged so far beside the images, if these can be written: a log must not hide how its build ended.</summary>
     public void KeepAs(string finalPath)
     {
-        if (File.Exists(Path))
+        try
         {
-            File.Copy(Path, finalPath, overwrite: true);
+            if (File.Exists(Path))
+            {
+                File.Copy(Path, finalPath, overwrite: true);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Whatever made it impossible is what the build's own error is about.
         }
     }
 }

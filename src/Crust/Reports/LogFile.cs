@@ -11,12 +11,19 @@ public sealed record LogFile(string Path, string KeptAs)
     /// <summary>A log that is written into a draft folder and gets its place in the images folder when the build ends.</summary>
     public static LogFile Draft(string drafts, string finalPath) => new(System.IO.Path.Combine(drafts, System.IO.Path.GetFileName(finalPath)), finalPath);
 
-    /// <summary>Moves the log to where it is kept.</summary>
+    /// <summary>Moves the log to where it is kept, if that can be written: a log must not hide how its build ended.</summary>
     public void Keep()
     {
-        if (Path != KeptAs && File.Exists(Path))
+        try
         {
-            File.Move(Path, KeptAs, overwrite: true);
+            if (Path != KeptAs && File.Exists(Path))
+            {
+                File.Move(Path, KeptAs, overwrite: true);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Whatever made it impossible is what the build's own error is about.
         }
     }
 }

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using Crust.Disks;
 using Crust.Installers;
 using Crust.Spec;
@@ -80,7 +82,7 @@ public sealed record Manifest
     }
 
     /// <summary>The document as indented JSON with a final newline.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, ManifestJson.Default.Manifest) + "\n";
+    public string ToJson() => JsonSerializer.Serialize(this, ManifestJson.Readable) + "\n";
 }
 
 /// <summary>The installer, as the manifest tells of it.</summary>
@@ -154,4 +156,14 @@ public sealed record ManifestProof(string Firmware, string Expected, double Seco
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(Manifest))]
-internal sealed partial class ManifestJson : JsonSerializerContext;
+internal sealed partial class ManifestJson : JsonSerializerContext
+{
+    /// <summary>Without the escapes that only HTML needs: people read manifests too.</summary>
+    public static JsonTypeInfo<Manifest> Readable { get; } =
+        new ManifestJson(new JsonSerializerOptions
+        {
+            WriteIndented = true,
+            PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        }).Manifest;
+}

@@ -12,6 +12,8 @@ internal static class CloudConfig
     // Keys of cloud-init's users with which somebody can log in.
     private static readonly string[] WaysIn = ["passwd", "hashed_passwd", "plain_text_passwd", "ssh_authorized_keys", "ssh_import_id"];
 
+    private static readonly string[] WaysToAnAccount = ["users", "user", "ssh_authorized_keys", "password", "chpasswd"];
+
     /// <summary>Reads a user's cloud-config.</summary>
     /// <param name="text">The file's content.</param>
     /// <param name="file">What the user calls it, for messages.</param>
@@ -43,8 +45,9 @@ internal static class CloudConfig
         "#cloud-config\n" + (document.Children.Count == 0 ? "{}\n" : YamlWriter.Write(document));
 
     /// <summary>What its user should know about a composed document.</summary>
-    public static IEnumerable<string> Warnings(SeedSpec seed, YamlMappingNode document, OnReboot onReboot)
+    public static IEnumerable<string> Warnings(BuildSpec spec, YamlMappingNode document)
     {
+        var (seed, onReboot) = (spec.Seed, spec.Machine.OnReboot);
         var reboot = IsTrue(Find(document, "install", "reboot"));
         var poweroff = IsTrue(Find(document, "install", "poweroff"));
         if (reboot && poweroff)
@@ -57,6 +60,9 @@ internal static class CloudConfig
             yield return "The user-data sets install.auto to something other than true: the installer may wait for a person until the deadline";
         if (seed.Ssh is { User: not null, Password: null, AuthorizedKeys.IsEmpty: true } && !CanLogIn(document, seed.Ssh.User))
             yield return $"Nobody can log in as '{seed.Ssh.User}': give SSH_PASSWORD or seed.ssh.authorizedKeys";
+        // A vendor's image may have accounts of its own; the reference system has none.
+        if (spec.Installer.Iso is null && seed.Ssh.User is null && !WaysToAnAccount.Any(key => Find(document, key) is not null))
+            yield return "Nobody can log in to the reference system: give SSH_USER with SSH_PASSWORD or seed.ssh.authorizedKeys, or users in seed.userData";
     }
 
     private static YamlMappingNode Generate(SeedSpec seed, YamlMappingNode user, string salt)

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
 using Crust.Spec;
-using YamlDotNet.RepresentationModel;
 
 namespace Crust.Seeds;
 
@@ -32,42 +31,30 @@ public sealed record Seed
     /// </summary>
     public required string KeyMaterial { get; init; }
 
-    /// <summary>Composes a seed; reads the files that the spec names.</summary>
+    /// <summary>Composes a seed.</summary>
     /// <param name="spec">The build spec.</param>
+    /// <param name="files">The files that it names.</param>
     /// <param name="keyContext">Salts the password inside <see cref="KeyMaterial"/>: something that says which images these are, such as the installer's SHA-256; one line.</param>
     /// <param name="instanceId">Fresh for each build.</param>
-    /// <exception cref="CrustException">
-    /// <see cref="FailureKind.BadInput"/>: a file isn't there, has no cloud-config header, isn't YAML or isn't a mapping.
-    /// <see cref="FailureKind.HostLacks"/>: there is a password and no libcrypt.
-    /// </exception>
-    public static Seed Compose(BuildSpec spec, string keyContext, Guid instanceId)
+    /// <exception cref="CrustException"><see cref="FailureKind.HostLacks"/>: there is a password and no libcrypt.</exception>
+    public static Seed Compose(BuildSpec spec, SeedFiles files, string keyContext, Guid instanceId)
     {
         var seed = spec.Seed;
-        var user = seed.UserData is null ? new YamlMappingNode() : CloudConfig.Read(UserFile.Read(seed.UserData, seed.UserData, "user-data"), seed.UserData);
-        var network = seed.NetworkConfig is null ? null : ReadNetworkConfig(seed.NetworkConfig);
         var account = seed.Ssh.User ?? "";
-        var document = CloudConfig.Compose(seed, user, Sha512Crypt.SaltFor("image", $"{instanceId:N}", account));
-        var keyed = CloudConfig.Compose(seed, user, Sha512Crypt.SaltFor("build key", keyContext, account));
+        var document = CloudConfig.Compose(seed, files.UserData, Sha512Crypt.SaltFor("image", $"{instanceId:N}", account));
+        var keyed = CloudConfig.Compose(seed, files.UserData, Sha512Crypt.SaltFor("build key", keyContext, account));
         return new Seed
         {
             UserData = CloudConfig.ToText(document),
             MetaData = $"instance-id: crust-{instanceId:D}\n",
-            NetworkConfig = network,
-            Warnings = [.. CloudConfig.Warnings(seed, document, spec.Machine.OnReboot)],
-            KeyMaterial = Digest(CloudConfig.ToText(keyed), network),
+            NetworkConfig = files.NetworkConfig,
+            Warnings = [.. CloudConfig.Warnings(spec, document)],
+            KeyMaterial = Digest(CloudConfig.ToText(keyed), files.NetworkConfig),
         };
     }
 
     /// <summary>What it is, without what it holds.</summary>
     public override string ToString() => $"a seed of {UserData.Length} characters{(NetworkConfig is null ? "" : " with a network configuration")}";
-
-    private static string ReadNetworkConfig(string path)
-    {
-        var text = UserFile.Read(path, path, "network-config");
-        return YamlText.Parse(text, path) is YamlMappingNode
-            ? text
-            : throw new CrustException(FailureKind.BadInput, "The network-config isn't a mapping", $"{path}:1:1", "write cloud-init's format, such as: version: 2");
-    }
 
     private static string Digest(string userData, string? networkConfig)
     {

@@ -7,8 +7,8 @@ namespace Crust.Seeds;
 /// <param name="newInstanceId">Makes an id that no other build has; null for a random one.</param>
 public sealed class SeedComposer(Func<Guid>? newInstanceId = null)
 {
-    /// <summary>Composes a seed for one build, with a fresh instance-id; reads the files that the spec names.</summary>
+    /// <summary>Composes a seed for one build, with a fresh instance-id.</summary>
     /// <exception cref="CrustException">As <see cref="Seed.Compose"/>.</exception>
-    public Seed Compose(BuildSpec spec, InstallerIso installer) =>
-        Seed.Compose(spec, installer.Sha256, newInstanceId?.Invoke() ?? Guid.NewGuid());
+    public Seed Compose(BuildSpec spec, SeedFiles files, InstallerIso installer) =>
+        Seed.Compose(spec, files, installer.Sha256, newInstanceId?.Invoke() ?? Guid.NewGuid());
 }

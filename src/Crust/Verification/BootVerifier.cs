@@ -101,16 +101,17 @@ public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuild
     private static CrustException Failure(BootRequest request, MachineOutcome outcome, string serialTail)
     {
         var image = $"the image {Path.GetFileName(request.Image)}";
-        if (outcome is MachineOutcome.DeadlineExpired late)
+        var expected = request.Verify.Ssh ? "an SSH banner" : $"'{request.Verify.Expect}' on the serial port";
+        return outcome switch
         {
-            var expected = request.Verify.Ssh ? "an SSH banner" : $"'{request.Verify.Expect}' on the serial port";
-            return new CrustException(FailureKind.GuestFailed, $"{image} didn't show {expected} within {Duration.Format(late.Deadline)}",
-                $"serial log: {request.SerialLog.KeptAs}", "read in the serial log how far it came; set verify.expect to what this system prints, or raise verify.deadline");
-        }
+            MachineOutcome.DeadlineExpired late => Of($"{image} didn't show {expected} within {Duration.Format(late.Deadline)}",
+                "read in the serial log how far it came; set verify.expect to what this system prints, or raise verify.deadline"),
+            MachineOutcome.PoweredOff => Of($"{image} powered off instead of coming up", "read in the serial log why"),
+            _ => MachineFailure.Of(outcome, image, serialTail, request.SerialLog.KeptAs),
+        };
 
-        return outcome is MachineOutcome.PoweredOff
-            ? new CrustException(FailureKind.GuestFailed, $"{image} powered off instead of coming up", $"serial log: {request.SerialLog.KeptAs}", "read in the serial log why")
-            : MachineFailure.Of(outcome, image, serialTail, request.SerialLog.KeptAs);
+        CrustException Of(string what, string remedy) =>
+            new(FailureKind.GuestFailed, what, $"serial log: {request.SerialLog.KeptAs}", remedy) { Detail = MachineFailure.LastLines(serialTail) };
     }
 
     private static async Task WatchSshAsync(RunningMachine machine, CancellationToken cancellation)

@@ -2,10 +2,13 @@ using Crust.Cli.Progress;
 
 namespace Crust.Tests.Cli;
 
-public sealed class PlainViewTests
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+public sealed class PlainViewTests : IDisposable
 {
     private readonly StringWriter _out = new();
     private readonly ManualTime _time = new();
+
+    public void Dispose() => _out.Dispose();
 
     [Test]
     public async Task A_stage_that_says_nothing_still_shows_a_heartbeat_within_30_seconds()

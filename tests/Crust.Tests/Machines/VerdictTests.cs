@@ -90,6 +90,15 @@ public sealed class VerdictTests
         Assert.That(Of(new MachineSignal.QmpBroke("not QMP"), new MachineSignal.Exited(137, "words")), Is.EqualTo(new MachineOutcome.QemuDied("not QMP", "words")));
 
     [Test]
+    public void What_the_firmware_resets_on_its_way_up_counts_as_one_reset()
+    {
+        var first = DateTimeOffset.UnixEpoch;
+        var seen = new[] { 0, 0.1, 0.9, 60, 60.5 }.Aggregate(new MachineFacts(), (facts, at) => facts.With(new MachineSignal.Reset(first.AddSeconds(at))));
+
+        Assert.That(seen.Resets, Is.EqualTo(2));
+    }
+
+    [Test]
     public void None_of_the_failures_reads_like_another()
     {
         MachineOutcome[] failures =

@@ -30,7 +30,7 @@ internal sealed class SeedSample : IDisposable
     }
 
     public static Seed Compose(SeedSpec seed, string context = "installer", Guid? instance = null, OnReboot onReboot = OnReboot.Fail) =>
-        Seed.Compose(new BuildSpec { Seed = seed, Machine = new MachineSpec { OnReboot = onReboot } }, context, instance ?? Instance);
+        Seed.Compose(new BuildSpec { Seed = seed, Machine = new MachineSpec { OnReboot = onReboot } }, SeedFiles.Read(seed), context, instance ?? Instance);
 
     public Seed WithUserData(string userData, SeedSpec? seed = null, OnReboot onReboot = OnReboot.Fail) =>
         Compose((seed ?? new SeedSpec()) with { UserData = Write("user-data.yaml", userData) }, onReboot: onReboot);

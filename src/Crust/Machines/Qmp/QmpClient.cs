@@ -170,7 +170,7 @@ public sealed class QmpClient : IAsyncDisposable
         var message = JsonSerializer.Deserialize(ref reader, QmpJson.Default.QmpMessage) ?? throw new QmpException("QEMU sent 'null'");
         if (message.Event is { } name)
         {
-            _events.Writer.TryWrite(new QmpEvent(name, message.Data));
+            _events.Writer.TryWrite(new QmpEvent(name, message.Data, message.Timestamp.Time));
         }
         else if (message.Greeting is not null)
         {

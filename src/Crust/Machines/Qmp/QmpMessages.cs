@@ -7,7 +7,8 @@ namespace Crust.Machines.Qmp;
 /// <summary>An event that QEMU sent by itself.</summary>
 /// <param name="Name">Its name, such as `SHUTDOWN` (QEMU's QMP reference manual lists them).</param>
 /// <param name="Data">Its data; undefined where it has none.</param>
-public sealed record QmpEvent(string Name, JsonElement Data);
+/// <param name="At">When it happened, by QEMU's clock.</param>
+public sealed record QmpEvent(string Name, JsonElement Data, DateTimeOffset At);
 
 /// <summary>QEMU refused a command, or what came over QMP wasn't QMP.</summary>
 public sealed class QmpException(string message, Exception? inner = null) : Exception(message, inner);
@@ -27,6 +28,9 @@ internal sealed record QmpMessage
     [JsonPropertyName("event")]
     public string? Event { get; init; }
 
+    [JsonPropertyName("timestamp")]
+    public QmpTimestamp Timestamp { get; init; }
+
     [JsonPropertyName("data")]
     public JsonElement Data { get; init; }
 
@@ -38,6 +42,14 @@ internal sealed record QmpMessage
 
     [JsonPropertyName("id")]
     public long? Id { get; init; }
+}
+
+/// <summary>When an event happened, since the Unix epoch.</summary>
+internal readonly record struct QmpTimestamp(
+    [property: JsonPropertyName("seconds")] long Seconds,
+    [property: JsonPropertyName("microseconds")] long Microseconds)
+{
+    public DateTimeOffset Time => DateTimeOffset.UnixEpoch.AddTicks((Seconds * TimeSpan.TicksPerSecond) + (Microseconds * TimeSpan.TicksPerMicrosecond));
 }
 
 internal sealed record QmpError(
