@@ -7,7 +7,7 @@ namespace Crust.Installers;
 /// <summary>Gets the installer ISO that a spec names, from a path or a URL, and checks it.</summary>
 public sealed class InstallerSource
 {
-    private readonly HttpSource _http;
+    private readonly ChecksumLists _checksums;
     private readonly IsoHash _hashes;
     private readonly Downloader _downloader;
     private readonly IBuildObserver _observer;
@@ -20,7 +20,7 @@ public sealed class InstallerSource
 
     internal InstallerSource(string cacheFolder, HttpSource http, IBuildObserver observer, TimeProvider time, ILogger log)
     {
-        _http = http;
+        _checksums = new ChecksumLists(http, cacheFolder, observer);
         _observer = observer;
         _hashes = new IsoHash(cacheFolder, observer, log);
         _downloader = new Downloader(http, cacheFolder, _hashes, observer, time);
@@ -104,7 +104,7 @@ public sealed class InstallerSource
 
         var isUrl = IsUrl(sha256, out var url) && url.Scheme is "http" or "https";
         var shown = isUrl ? HttpSource.Show(url!) : sha256;
-        var sums = isUrl ? await _http.GetTextAsync(url!, cancellation) : await ReadSumsAsync(sha256, cancellation);
+        var sums = isUrl ? await _checksums.GetAsync(url!, cancellation) : await ReadSumsAsync(sha256, cancellation);
         return Checksum.Find(sums, fileName) ?? throw new CrustException(FailureKind.BadInput, $"The list of checksums has no SHA-256 of {fileName}",
             $"installer.sha256: {shown}", "give the SHA256SUMS file that belongs to this very ISO, or its 64 hex digits");
     }

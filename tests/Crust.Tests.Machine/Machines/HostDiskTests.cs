@@ -9,7 +9,7 @@ namespace Crust.Tests.Machine.Machines;
 
 /// <summary>The host's own disk, when it fails under a guest.</summary>
 [CancelAfter(120_000)]
-public sealed class HostDiskTests : IBuildObserver
+public sealed class HostDiskTests
 {
     private string _folder = null!;
 
@@ -34,17 +34,13 @@ public sealed class HostDiskTests : IBuildObserver
 
         var launcher = new MachineLauncher(Host.Tools, FirmwareFinder.OfHost, _folder, TimeProvider.System, Logger.None);
         var error = await Assert.ThrowsAsync<CrustException>(async () =>
-            await new InstallRun(launcher, this, TimeProvider.System).RunAsync(new(await InspectAsync(iso), iso, disk,
+            await new InstallRun(launcher, new NoObserver(), TimeProvider.System).RunAsync(new(await InspectAsync(iso), iso, disk,
                 new MachineSpec { Memory = 256 << 20, Deadline = TimeSpan.FromMinutes(1) }, Accelerator.Tcg, LogFile.At(Path.Combine(_folder, "serial.log"))), Cancellation));
 
         Assert.That((error!.Kind, error.What), Is.EqualTo((FailureKind.InputOutput, "This host's disk became full while the installer installs.iso was writing")));
         Assert.That(error.Remedy, Does.Contain("free space"));
     }
 
-    public void Observe(BuildEvent buildEvent)
-    {
-    }
-
     private static async Task<InstallerIso> InspectAsync(string iso) =>
-        await new InstallerSource(Path.GetDirectoryName(iso)!, new HostDiskTests(), TimeProvider.System, Logger.None).GetAsync(new InstallerSpec { Iso = iso }, Cancellation);
+        await new InstallerSource(Path.GetDirectoryName(iso)!, new NoObserver(), TimeProvider.System, Logger.None).GetAsync(new InstallerSpec { Iso = iso }, Cancellation);
 }

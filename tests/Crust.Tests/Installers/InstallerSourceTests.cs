@@ -145,6 +145,18 @@ public sealed class InstallerSourceTests
     }
 
     [Test]
+    public async Task A_list_of_checksums_that_cannot_be_reached_is_taken_from_its_copy_with_a_warning()
+    {
+        _server.Answer = _ => WebAnswer.Text($"{Sum}  edge.iso\n");
+        var iso = Store("edge.iso", Iso);
+        await GetAsync(iso, _server.Url("SHA256SUMS"));
+        _server.Answer = _ => new WebAnswer("503 Service Unavailable", []);
+
+        Assert.That((await GetAsync(iso, _server.Url("SHA256SUMS"))).Sha256, Is.EqualTo(Sum));
+        Assert.That(_events.Events.OfType<BuildEvent.Warned>().Single().Message, Does.Contain("can't be reached; its copy of"));
+    }
+
+    [Test]
     public async Task A_checksum_of_the_wrong_length_that_is_no_file_either_is_bad_input()
     {
         var error = await FailureAsync(_server.Url("edge.iso"), Sum[1..]);
