@@ -6,6 +6,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
+export DOTNET_NOLOGO := 1
 .PHONY: help vmdk img qcow2 all installer build tools test-tools sdk test format clean distclean
 
 # What a build needs, and what the tests need beyond that.

@@ -119,6 +119,17 @@ public sealed class CloudConfigTests
         }
     }
 
+    [Test]
+    public void A_reference_system_without_any_account_is_a_warning_and_a_vendors_is_not()
+    {
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(SeedSample.Compose(new SeedSpec(), iso: null).Warnings, Has.One.Contains("Nobody can log in to the reference system"));
+            Assert.That(SeedSample.Compose(SeedSample.Full, iso: null).Warnings, Is.Empty);
+            Assert.That(SeedSample.Compose(new SeedSpec()).Warnings, Is.Empty);
+        }
+    }
+
     [TestCase("hostname: edge\n", "The user-data file doesn't begin with a cloud-config header", "1:1", "make #cloud-config its first line")]
     [TestCase("\n#cloud-config\n", "The user-data file doesn't begin with a cloud-config header", "1:1", "make #cloud-config its first line")]
     [TestCase("#!/bin/sh\necho hi\n", "The user-data file doesn't begin with a cloud-config header", "1:1", "make #cloud-config its first line")]

@@ -29,8 +29,8 @@ internal sealed class SeedSample : IDisposable
         return path;
     }
 
-    public static Seed Compose(SeedSpec seed, string context = "installer", Guid? instance = null, OnReboot onReboot = OnReboot.Fail) =>
-        Seed.Compose(new BuildSpec { Seed = seed, Machine = new MachineSpec { OnReboot = onReboot } }, SeedFiles.Read(seed), context, instance ?? Instance);
+    public static Seed Compose(SeedSpec seed, string context = "installer", Guid? instance = null, OnReboot onReboot = OnReboot.Fail, string? iso = "vendor.iso") =>
+        Seed.Compose(new BuildSpec { Installer = new InstallerSpec { Iso = iso }, Seed = seed, Machine = new MachineSpec { OnReboot = onReboot } }, SeedFiles.Read(seed), context, instance ?? Instance);
 
     public Seed WithUserData(string userData, SeedSpec? seed = null, OnReboot onReboot = OnReboot.Fail) =>
         Compose((seed ?? new SeedSpec()) with { UserData = Write("user-data.yaml", userData) }, onReboot: onReboot);
