@@ -5,8 +5,14 @@ namespace Crust.Tests.Cli;
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class PlainViewTests : IDisposable
 {
-    private readonly StringWriter _out = new();
-    private readonly ManualTime _time = new();
+    private StringWriter _out = null!;
+    private ManualTime _time = null!;
+
+    [SetUp]
+    public void SetUp() => (_out, _time) = (new StringWriter(), new ManualTime());
+
+    [TearDown]
+    public void TearDown() => _out.Dispose();
 
     public void Dispose() => _out.Dispose();
 
