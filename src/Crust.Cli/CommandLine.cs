@@ -15,38 +15,36 @@ internal static class CommandLine
         CleanCommand.Create(),
     };
 
-    public static async Task<int> RunAsync(string[] args, CancellationToken cancellation)
+    public static Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellation) =>
+        RunAsync(Create(), args, output, error, cancellation);
+
+    /// <summary>The same with other commands than Crust's own.</summary>
+    internal static async Task<int> RunAsync(RootCommand commands, string[] args, TextWriter output, TextWriter error, CancellationToken cancellation)
     {
-        var parse = Create().Parse(args);
-        if (parse.Errors.Count > 0)
-        {
-            foreach (var error in parse.Errors)
-            {
-                await Console.Error.WriteLineAsync($"crust: {error.Message}");
-            }
-
-            await Console.Error.WriteLineAsync($"  where: crust {string.Join(' ', args)}\n  to do: see 'crust {HelpPath(parse)}--help'");
-            return (int)ExitCode.BadInput;
-        }
-
         try
         {
-            var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+            var parse = commands.Parse(args);
+            if (UsageError.Of(parse, args) is { } wrong)
+            {
+                throw wrong;
+            }
+
+            var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
             return await parse.InvokeAsync(configuration, cancellation);
         }
         catch (CrustException e)
         {
-            await Console.Error.WriteLineAsync(Describe(e));
+            await error.WriteLineAsync(Describe(e));
             return (int)e.Kind;
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            await Console.Error.WriteLineAsync("crust: cancelled; no process and no half-written image is left");
+            await error.WriteLineAsync("crust: cancelled; no process and no half-written image is left");
             return (int)ExitCode.Cancelled;
         }
         catch (Exception e)
         {
-            await Console.Error.WriteLineAsync($"crust: this is a bug in Crust {CrustVersion.Current}; please report it with what follows\n{e}");
+            await error.WriteLineAsync($"crust: this is a bug in Crust {CrustVersion.Current}; please report it with what follows\n{e}");
             return (int)ExitCode.Bug;
         }
     }
@@ -56,6 +54,4 @@ internal static class CommandLine
         var detail = error.Detail.Length == 0 ? "" : string.Concat(error.Detail.Split('\n').Select(line => $"\n  | {line}"));
         return $"crust: {error.What}\n  where: {error.Where}\n  to do: {error.Remedy}{detail}";
     }
-
-    private static string HelpPath(ParseResult parse) => parse.CommandResult.Command is RootCommand ? "" : parse.CommandResult.Command.Name + " ";
 }

@@ -1,4 +1,4 @@
 using Crust.Cli;
 
 using var signals = new CancelOnSignal();
-return await CommandLine.RunAsync(args, signals.Token);
+return await CommandLine.RunAsync(args, Console.Out, Console.Error, signals.Token);

@@ -27,19 +27,19 @@ internal static class BuildCommand
             await using var services = new CrustServices(environment, parse.GetRequiredValue(output), view);
             var result = await services.Build.RunAsync(read.Spec, cancellation);
             await view.DisposeAsync();
-            Print(result, parse.GetValue(json));
+            Print(result, parse.GetValue(json), parse.InvocationConfiguration);
             return (int)ExitCode.Done;
         });
         return command;
     }
 
-    private static void Print(BuildResult result, bool json)
+    private static void Print(BuildResult result, bool json, InvocationConfiguration to)
     {
         if (result.UpToDate)
         {
-            Console.Error.WriteLine("crust: up to date: the inputs are unchanged, so nothing was booted and nothing was written");
+            to.Error.WriteLine("crust: up to date: the inputs are unchanged, so nothing was booted and nothing was written");
         }
 
-        Console.Out.Write(json ? result.Manifest.ToJson() : string.Concat(result.Images.Select(image => Path.GetRelativePath(Environment.CurrentDirectory, image) + "\n")));
+        to.Output.Write(json ? result.Manifest.ToJson() : string.Concat(result.Images.Select(image => Path.GetRelativePath(Environment.CurrentDirectory, image) + "\n")));
     }
 }

@@ -8,7 +8,7 @@ internal static class CleanCommand
     public static Command Create()
     {
         var command = new Command("clean", "Removes the cache: installers, appliances, installed disks, downloads. Images stay.");
-        command.SetAction(_ =>
+        command.SetAction(parse =>
         {
             var cache = HostEnvironment.Read().CacheFolder;
             if (Directory.Exists(cache))
@@ -16,7 +16,7 @@ internal static class CleanCommand
                 Directory.Delete(cache, recursive: true);
             }
 
-            Console.Error.WriteLine($"crust: removed {cache}");
+            parse.InvocationConfiguration.Error.WriteLine($"crust: removed {cache}");
             return (int)ExitCode.Done;
         });
         return command;

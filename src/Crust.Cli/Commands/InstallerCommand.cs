@@ -26,7 +26,7 @@ internal static class InstallerCommand
 
             var path = ShareFile.Into(folder, iso.Path, cancellation);
             var shown = Path.GetRelativePath(Environment.CurrentDirectory, path);
-            Console.Out.WriteLine(parse.GetValue(json)
+            parse.InvocationConfiguration.Output.WriteLine(parse.GetValue(json)
                 ? new JsonObject { ["file"] = shown, ["sha256"] = iso.Sha256, ["size"] = iso.Size, ["volumeId"] = iso.VolumeId }.ToJsonString()
                 : shown);
             return (int)ExitCode.Done;

@@ -9,9 +9,9 @@ internal static class SchemaCommand
     public static Command Create()
     {
         var command = new Command("schema", "Prints the JSON Schema of the spec, for editors.");
-        command.SetAction(_ =>
+        command.SetAction(parse =>
         {
-            Console.Out.Write(SpecSchema.ToJson(ImageFormats.Names));
+            parse.InvocationConfiguration.Output.Write(SpecSchema.ToJson(ImageFormats.Names));
             return (int)ExitCode.Done;
         });
         return command;

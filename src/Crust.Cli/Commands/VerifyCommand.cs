@@ -50,7 +50,7 @@ internal static class VerifyCommand
             }
 
             await view.DisposeAsync();
-            Console.Out.Write(parse.GetValue(json) ? proofs.ToJsonString() + "\n" : string.Concat(requests.Select(request => $"{request.Path}: up\n")));
+            parse.InvocationConfiguration.Output.Write(parse.GetValue(json) ? proofs.ToJsonString() + "\n" : string.Concat(requests.Select(request => $"{request.Path}: up\n")));
             return (int)ExitCode.Done;
         });
         return command;

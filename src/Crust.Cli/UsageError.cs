@@ -1,0 +1,36 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Crust.Spec;
+
+namespace Crust.Cli;
+
+/// <summary>What is wrong with a command line, in Crust's own words.</summary>
+internal static class UsageError
+{
+    /// <summary>The error to tell; null if there is none.</summary>
+    public static CrustException? Of(ParseResult parse, string[] args)
+    {
+        var where = string.Join(' ', args.Prepend("crust"));
+        var command = parse.CommandResult.Command;
+        var help = $"see 'crust {(command is RootCommand ? "" : command.Name + " ")}--help'";
+        if (UnknownWord(parse) is { } word)
+        {
+            var (kind, known) = word.StartsWith('-')
+                ? ("option", command.Options.SelectMany(option => option.Aliases.Append(option.Name)))
+                : ("command", command.Subcommands.Select(subcommand => subcommand.Name));
+            return new(FailureKind.BadInput, kind == "command" && command is not RootCommand ? $"The argument '{word}' is one too many" : $"There is no {kind} '{word}'",
+                where, Nearest.Find(word, known) is { } near ? $"did you mean '{near}'? {help}" : help);
+        }
+
+        return parse.Errors.Count == 0 ? null
+            : new(FailureKind.BadInput, args.Length == 0 ? "There is no command" : string.Join("; ", parse.Errors.Select(error => error.Message.TrimEnd('.'))), where, help);
+    }
+
+    // The parser takes an option that it doesn't know for an argument where one may stand; behind '--' all are arguments.
+    private static string? UnknownWord(ParseResult parse)
+    {
+        var arguments = parse.Tokens.Any(token => token.Type is TokenType.DoubleDash) ? []
+            : parse.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).Select(token => token.Value);
+        return arguments.Where(argument => argument.StartsWith('-')).Concat(parse.UnmatchedTokens).FirstOrDefault();
+    }
+}

@@ -1,0 +1,30 @@
+using System.CommandLine;
+using Crust.Cli;
+using Crust.Tests.Spec;
+
+namespace Crust.Tests.Cli;
+
+public sealed class HelpTests
+{
+    private static IEnumerable<string> Commands => CommandLine.Create().Subcommands.Select(command => command.Name);
+
+    [Test]
+    public Task The_help_of_Crust() => CheckAsync("crust", "--help");
+
+    [TestCaseSource(nameof(Commands))]
+    public Task The_help_of_a_command(string command) => CheckAsync(command, command, "--help");
+
+    [Test]
+    public void Every_help_in_the_repository_is_of_a_command() =>
+        Assert.That(Directory.EnumerateFiles(RepositoryFile.PathOf("tests/Crust.Tests/Golden/help")).Select(Path.GetFileNameWithoutExtension),
+            Is.EquivalentTo(Commands.Append("crust")));
+
+    private static async Task CheckAsync(string name, params string[] args)
+    {
+        var run = await CommandLineRun.OfAsync(args);
+
+        Assert.That((run.Code, run.Error), Is.EqualTo((0, "")));
+        // Here the program is whatever runs the tests.
+        RepositoryFile.MustEqual($"tests/Crust.Tests/Golden/help/{name}.txt", run.Output.Replace(RootCommand.ExecutableName, "crust").TrimEnd() + "\n");
+    }
+}
