@@ -103,9 +103,10 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
             using var handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write);
             RandomAccess.SetLength(handle, size);
         }
-        catch (IOException e)
+        // .NET's word for EFBIG is ArgumentOutOfRangeException: ext4 ends at 16 TiB.
+        catch (Exception e) when (e is IOException or ArgumentOutOfRangeException)
         {
-            throw new CrustException(FailureKind.HostLacks, $"A disk of {size} bytes can't be made: {e.Message}", path,
+            throw new CrustException(FailureKind.HostLacks, $"A disk of {Spec.Size.Format(size)} can't be made: {e.Message}", path,
                 "set machine.disk (DISK_SIZE) to less than the file system allows, or CRUST_CACHE to another file system", e);
         }
     }
