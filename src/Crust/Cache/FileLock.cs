@@ -5,6 +5,9 @@ public sealed class FileLock : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
 
+    // EAGAIN, also called EWOULDBLOCK: flock(2)'s word for "another process has it".
+    private const int WouldBlock = 11;
+
     private readonly FileStream _stream;
 
     private FileLock(FileStream stream) => _stream = stream;
@@ -20,11 +23,7 @@ public sealed class FileLock : IDisposable
                 // .NET takes an exclusive flock for FileShare.None and throws IOException if another process has it.
                 return new FileLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
             }
-            catch (UnauthorizedAccessException e)
-            {
-                throw new CrustException(FailureKind.HostLacks, $"The lock can't be taken: {e.Message}", path, "make its folder writable", e);
-            }
-            catch (IOException e) when (e.GetType() == typeof(IOException) && File.Exists(path))
+            catch (IOException e) when (e.HResult == WouldBlock)
             {
                 if (waits == 0)
                 {
@@ -33,7 +32,7 @@ public sealed class FileLock : IDisposable
 
                 await Task.Delay(Interval, cancellation);
             }
-            catch (IOException e)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 throw new CrustException(FailureKind.HostLacks, $"The lock can't be taken: {e.Message}", path, "make its folder writable", e);
             }
