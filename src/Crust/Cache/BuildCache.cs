@@ -77,7 +77,9 @@ public sealed class BuildCache(string root, ILogger log)
         }
     }
 
-    private static void CreateFolder(string folder)
+    /// <summary>Makes a private folder (mode 0700) and those above it; nothing happens if it is there.</summary>
+    /// <exception cref="CrustException">It can't be made.</exception>
+    internal static void CreateFolder(string folder)
     {
         try
         {

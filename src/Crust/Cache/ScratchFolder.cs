@@ -3,11 +3,12 @@ namespace Crust.Cache;
 /// <summary>A private folder (mode 0700) that is removed with all in it.</summary>
 public sealed class ScratchFolder : IDisposable
 {
-    /// <summary>Makes it inside another folder, which is made if need be.</summary>
+    /// <summary>Makes it inside another folder, a part of the cache, which is made if need be.</summary>
+    /// <exception cref="CrustException">It can't be made.</exception>
     public ScratchFolder(string parent)
     {
         Path = System.IO.Path.Combine(parent, "scratch-" + Guid.NewGuid().ToString("N")[..12]);
-        Directory.CreateDirectory(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        BuildCache.CreateFolder(Path);
     }
 
     /// <summary>The folder.</summary>
