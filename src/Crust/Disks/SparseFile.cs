@@ -83,7 +83,8 @@ public static partial class SparseFile
         }
     }
 
-    private static void Copy(SafeFileHandle from, SafeFileHandle to, Action<double> progress, CancellationToken cancellation)
+    /// <summary>Copies the allocated extents into an empty file; what lies between them stays a hole.</summary>
+    internal static void Copy(SafeFileHandle from, SafeFileHandle to, Action<double> progress, CancellationToken cancellation)
     {
         var length = RandomAccess.GetLength(from);
         var buffer = new byte[1 << 20];
