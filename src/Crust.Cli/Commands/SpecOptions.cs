@@ -26,7 +26,6 @@ internal sealed class SpecOptions
     {
         command.Add(_file);
         AddOptionsTo(command);
-        _file.Validators.Add(result => RefuseOption(result, command));
     }
 
     /// <summary>Adds only the options, for commands whose arguments are something else.</summary>
@@ -50,15 +49,6 @@ internal sealed class SpecOptions
                 .Where(row => row.Values is not null)
                 .ToDictionary(row => row.Path, row => row.Values!),
         });
-
-    // A mistyped option would pass for the spec's file.
-    private static void RefuseOption(ArgumentResult result, Command command)
-    {
-        if (result.Tokens is [{ Value: ['-', _, ..] option }])
-        {
-            result.AddError($"There is no option '{option}'" + (Nearest.Find(option, command.Options.Select(known => known.Name)) is { } near ? $"; did you mean '{near}'?" : ""));
-        }
-    }
 
     private static IReadOnlyList<string>? ValuesOf(OptionResult? result) => result is null || result.Implicit
         ? null
