@@ -13,8 +13,10 @@ namespace Crust.Reports;
 /// <summary>The facts of a build for machines: `images/&lt;name&gt;.manifest.json`. Paths in it are file names beside it; times are UTC.</summary>
 public sealed record Manifest
 {
+    private const int CurrentVersion = 1;
+
     /// <summary>The version of this document's shape.</summary>
-    public int Version { get; init; } = 1;
+    public int Version { get; init; } = CurrentVersion;
 
     /// <summary>The images' base name.</summary>
     public required string Name { get; init; }
@@ -73,7 +75,7 @@ public sealed record Manifest
     {
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(path), ManifestJson.Default.Manifest);
+            return JsonSerializer.Deserialize(File.ReadAllBytes(path), ManifestJson.Default.Manifest) is { Version: CurrentVersion } manifest ? manifest : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {
@@ -154,7 +156,7 @@ public sealed record ManifestProof(string Firmware, string Expected, double Seco
     internal static ManifestProof Of(BootProof proof) => new(proof.Firmware.LowerName(), proof.Expected, Math.Round(proof.Seconds, 1));
 }
 
-[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSourceGenerationOptions(WriteIndented = true, RespectNullableAnnotations = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(Manifest))]
 internal sealed partial class ManifestJson : JsonSerializerContext
 {

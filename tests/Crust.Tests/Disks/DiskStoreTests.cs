@@ -103,10 +103,13 @@ public sealed class DiskStoreTests
     [TestCase("null")]
     [TestCase("{}")]
     [TestCase("garbage")]
+    [TestCase("WITHOUT FACTS")]
     public async Task A_disk_whose_record_is_damaged_is_dropped(string record)
     {
         var disk = await GetAsync(InstallAsync);
-        await File.WriteAllTextAsync(Path.Combine(Path.GetDirectoryName(disk.Path)!, "disk.json"), record, Cancellation);
+        var file = Path.Combine(Path.GetDirectoryName(disk.Path)!, "disk.json");
+        var whole = await File.ReadAllTextAsync(file, Cancellation);
+        await File.WriteAllTextAsync(file, record.Replace("WITHOUT FACTS", whole.Replace("\"install\": {", "\"install\": null, \"x\": {")), Cancellation);
 
         Assert.That(Store().Find(Key), Is.Null);
         Assert.That(disk.Path, Does.Not.Exist);

@@ -1,0 +1,48 @@
+using System.Collections.Immutable;
+using Crust.Disks;
+using Crust.Reports;
+
+namespace Crust.Tests.Reports;
+
+/// <summary>A manifest in which each value is another.</summary>
+internal static class ManifestSample
+{
+    public static readonly string Key = new('a', 64);
+
+    public static readonly ManifestImage Img = new()
+    {
+        Format = "img",
+        File = "edge.img",
+        Size = 107374182400,
+        Sha256 = new('b', 64),
+        BuildKey = Key,
+        Modified = new DateTimeOffset(2025, 3, 4, 5, 6, 7, TimeSpan.Zero).AddTicks(1234567),
+        Verified = new ManifestProof("bios", "login:", 12.3),
+    };
+
+    public static readonly ManifestImage Vmdk = Img with { Format = "vmdk", File = "edge.vmdk", Size = 702545920, Sha256 = new('c', 64), Verified = null };
+
+    public static readonly Manifest Full = new()
+    {
+        Name = "edge",
+        Crust = "0.1.0+commit",
+        BuildKey = Key,
+        Installer = new() { Source = "https://example.org/edge.iso", Sha256 = new('d', 64), Size = 734003200, VolumeId = "EDGE" },
+        Machine = new() { Arch = "amd64", Firmware = "bios", Cpus = 2, Memory = 4294967296, Disk = 107374182400 },
+        Install = new InstallFacts
+        {
+            Accelerator = "tcg",
+            Seconds = 61.5,
+            QemuCpuSeconds = 60.25,
+            CrustCpuSeconds = 0.5,
+            BytesWritten = 1048576,
+            Resets = 1,
+            Finished = new DateTimeOffset(2025, 3, 4, 5, 6, 0, TimeSpan.Zero),
+            CommandLine = "qemu-system-x86_64 -name crust-install",
+        },
+        Seconds = ImmutableSortedDictionary<string, double>.Empty.Add("install", 61.5).Add("formats", 20.1),
+        Images = [Img, Vmdk],
+        Warnings = ["KVM can't be used: \"it\" hangs"],
+        Finished = new DateTimeOffset(2025, 3, 4, 5, 6, 0, TimeSpan.Zero),
+    };
+}

@@ -1,0 +1,82 @@
+using Crust.Disks;
+using Crust.Reports;
+using Crust.Spec;
+using Crust.Tests.Spec;
+
+namespace Crust.Tests.Reports;
+
+public sealed class ManifestTests
+{
+    private string _folder = null!;
+
+    [SetUp]
+    public void SetUp() => _folder = Directory.CreateTempSubdirectory("crust-manifest-").FullName;
+
+    [TearDown]
+    public void TearDown() => Directory.Delete(_folder, recursive: true);
+
+    private string File => Path.Combine(_folder, "edge.manifest.json");
+
+    [Test]
+    public void The_document_is_what_scripts_depend_on() =>
+        RepositoryFile.MustEqual("tests/Crust.Tests/Golden/manifest.json", ManifestSample.Full.ToJson());
+
+    [Test]
+    public void What_is_written_is_read_back_to_the_last_digit()
+    {
+        System.IO.File.WriteAllText(File, ManifestSample.Full.ToJson());
+
+        var read = Manifest.TryLoad(File)!;
+
+        Assert.That(read.ToJson(), Is.EqualTo(ManifestSample.Full.ToJson()));
+        Assert.That(read.Images, Is.EqualTo(ManifestSample.Full.Images));
+    }
+
+    [Test]
+    public void A_manifest_that_is_not_there_is_null()
+    {
+        Assert.That(Manifest.TryLoad(File), Is.Null);
+        Assert.That(Manifest.TryLoad(_folder), Is.Null, "a folder is none");
+    }
+
+    [TestCase("")]
+    [TestCase("null")]
+    [TestCase("[]")]
+    [TestCase("{}")]
+    [TestCase("garbage")]
+    public void A_manifest_that_is_none_is_null(string text)
+    {
+        System.IO.File.WriteAllText(File, text);
+
+        Assert.That(Manifest.TryLoad(File), Is.Null);
+    }
+
+    [TestCase("\"version\": 1", "\"version\": 2")]
+    [TestCase("\"buildKey\"", "\"key\"")]
+    [TestCase("\"images\": [", "\"images\": null, \"x\": [")]
+    [TestCase("\"seconds\": {", "\"seconds\": null, \"x\": {")]
+    [TestCase("\"size\": 702545920", "\"size\": \"large\"")]
+    [TestCase("\"file\": \"edge.vmdk\"", "\"file\": null")]
+    public void A_manifest_of_another_shape_is_null(string part, string instead)
+    {
+        var json = ManifestSample.Full.ToJson();
+        Assert.That(json, Does.Contain(part));
+        System.IO.File.WriteAllText(File, json.Replace(part, instead));
+
+        Assert.That(Manifest.TryLoad(File), Is.Null);
+    }
+
+    [Test]
+    public void A_builds_facts_are_put_in_by_the_specs_names()
+    {
+        var disk = new InstalledDisk { Key = "k", Path = "/disk", Size = 1, Allocated = 1, Install = ManifestSample.Full.Install, FromCache = false };
+
+        var manifest = Manifest.Of("edge", "k", InstallerSample.Iso, new MachineSpec { Arch = Arch.Arm64, Firmware = Firmware.Uefi, Cpus = 3 }, disk, [ManifestSample.Img]);
+
+        Assert.That(manifest.Machine, Is.EqualTo(new ManifestMachine { Arch = "arm64", Firmware = "uefi", Cpus = 3, Memory = 4L << 30, Disk = 100L << 30 }));
+        Assert.That(manifest.Installer.Source, Is.EqualTo(InstallerSample.Iso.Source));
+        Assert.That(manifest.Finished, Is.EqualTo(disk.Install.Finished));
+        Assert.That(manifest.Crust, Is.EqualTo(CrustVersion.Current));
+        Assert.That(manifest.Images, Is.EqualTo(new[] { ManifestSample.Img }));
+    }
+}
