@@ -56,7 +56,8 @@ public sealed class ImagesFolder(string folder)
                 Images = [.. fresh.Concat(proven).Concat(kept.Where(old => proven.All(image => image.File != old.File))).OrderBy(image => image.File, StringComparer.Ordinal)],
             };
             WriteWhole(ManifestPath(manifest.Name), manifest.ToJson());
-            UpdateChecksums(fresh);
+            // Also of those that stay: somebody may have removed the checksums.
+            UpdateChecksums(manifest.Images);
             return manifest;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

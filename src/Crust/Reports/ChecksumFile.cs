@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Crust.Reports;
 
 /// <summary>A folder's `SHA256SUMS`, in the format of sha256sum(1): one line a file, two spaces between sum and name.</summary>
@@ -16,7 +14,7 @@ internal static class ChecksumFile
             .Select(row => row.Line)
             .Concat(sums.Select(sum => $"{sum.Value}  {sum.Key}"))
             .OrderBy(FileOf, StringComparer.Ordinal);
-        return new StringBuilder().AppendJoin('\n', lines).Append('\n').ToString();
+        return string.Concat(lines.Select(line => line + "\n"));
     }
 
     // "<64 hex digits>  <name>"; a '*' in place of the second space marks binary mode.
