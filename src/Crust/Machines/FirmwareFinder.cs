@@ -42,6 +42,8 @@ public sealed class FirmwareFinder(params IReadOnlyList<string> folders)
             var fits = Strings(root.GetProperty("interface-types")).Contains("uefi")
                 && mapping.GetProperty("device").GetString() == "flash"
                 && !Strings(root.GetProperty("features")).Any(feature => feature is "secure-boot" or "requires-smm")
+                // QEMU is given the files as raw ones; Fedora describes others first.
+                && mapping.GetProperty("executable").GetProperty("format").GetString() == "raw"
                 && root.GetProperty("targets").EnumerateArray().Any(target => target.GetProperty("architecture").GetString() == architecture);
             if (!fits)
             {
