@@ -57,7 +57,7 @@ public sealed class Preflight(ToolBox tools, FirmwareFinder firmware, Accelerato
         {
             throw new CrustException(FailureKind.BadInput,
                 $"The disk of {Size.Format(machine.Disk)} is too small: this installer needs {Size.Format(installer.MinimumDisk.Value)}",
-                "machine.disk", $"set machine.disk (DISK_SIZE, --disk-size) to {Size.Format(installer.MinimumDisk.Value)} or more");
+                "machine.disk", $"set machine.disk (DISK_SIZE, --disk-size) to {Size.ToSpecText(installer.MinimumDisk.Value)} or more");
         }
     }
 

@@ -59,6 +59,9 @@ internal sealed class FakeTools : IDisposable
         return path;
     }
 
+    /// <summary>Takes a program away.</summary>
+    public void Remove(string program) => File.Delete(Path.Combine(Bin, program));
+
     /// <summary>A file in the folder, for the script's commands `arguments`, `write` and `await`.</summary>
     public string FileFor(string name) => Path.Combine(Folder, name);
 
