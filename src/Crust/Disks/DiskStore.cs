@@ -31,7 +31,13 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
             var facts = await KeepIfFailedAsync(key, path, install);
             installed = true;
             Seal(path);
-            new DiskRecord { Size = size, ModifiedTicks = File.GetLastWriteTimeUtc(path).Ticks, Install = facts }.Save(Path.Combine(folder, RecordFile));
+            new DiskRecord
+            {
+                Size = size,
+                Content = await Task.Run(() => DiskContent.Hash(path, cancellation), cancellation),
+                ModifiedTicks = File.GetLastWriteTimeUtc(path).Ticks,
+                Install = facts,
+            }.Save(Path.Combine(folder, RecordFile));
         }, onWait, cancellation);
         return Load(folder, key) with { FromCache = !installed };
     }
@@ -90,6 +96,7 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
             Key = key,
             Path = path,
             Size = record.Size,
+            Content = record.Content,
             Allocated = SparseFile.ReadExtents(handle).Sum(extent => extent.Length),
             Install = record.Install,
             FromCache = true,

@@ -43,6 +43,9 @@ public sealed record InstalledDisk
     /// <summary>Its size as the guest sees it, in bytes.</summary>
     public required long Size { get; init; }
 
+    /// <summary>What it holds: a SHA-256 in hex, as <see cref="DiskContent"/> computes it. Ids in images derive from it.</summary>
+    public required string Content { get; init; }
+
     /// <summary>What the file system has allocated for it, in bytes.</summary>
     public required long Allocated { get; init; }
 
@@ -57,6 +60,9 @@ public sealed record InstalledDisk
 internal sealed record DiskRecord
 {
     public required long Size { get; init; }
+
+    /// <summary>What it holds, as <see cref="DiskContent"/> computes it.</summary>
+    public required string Content { get; init; }
 
     /// <summary>When the disk was written last, in ticks: a disk that somebody has written to since isn't the installed one.</summary>
     public required long ModifiedTicks { get; init; }

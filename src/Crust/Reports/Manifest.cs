@@ -33,6 +33,9 @@ public sealed record Manifest
     /// <summary>The machine in which it ran.</summary>
     public required ManifestMachine Machine { get; init; }
 
+    /// <summary>What the installed disk holds: a SHA-256 in hex over its size and its blocks that aren't zeros; not that of the raw file.</summary>
+    public required string DiskContent { get; init; }
+
     /// <summary>How the installed disk came to be, perhaps in an earlier build.</summary>
     public required InstallFacts Install { get; init; }
 
@@ -63,6 +66,7 @@ public sealed record Manifest
             Memory = machine.Memory,
             Disk = machine.Disk,
         },
+        DiskContent = disk.Content,
         Install = disk.Install,
         Seconds = ImmutableSortedDictionary<string, double>.Empty,
         Images = images,
