@@ -24,9 +24,10 @@ public interface IImageFormat
     string QemuDriver { get; }
 
     /// <summary>Writes the image.</summary>
+    /// <returns>The file's SHA-256 in hex, if it was computed on the way; null otherwise, and then the file is read for it.</returns>
     /// <exception cref="CrustException">A tool is missing or failed.</exception>
     /// <exception cref="IOException">It can't be written.</exception>
-    Task WriteAsync(FormatRequest request, CancellationToken cancellation);
+    Task<string?> WriteAsync(FormatRequest request, CancellationToken cancellation);
 }
 
 /// <summary>The formats. Adding one is a new file beside this one, and its line here.</summary>

@@ -50,9 +50,10 @@ public sealed class ImageWriter(ToolBox tools, IBuildObserver observer)
         try
         {
             Progress(0);
-            await format.WriteAsync(new FormatRequest(disk, path, tools, Progress), cancellation);
+            var sha256 = await format.WriteAsync(new FormatRequest(disk, path, tools, Progress), cancellation);
             Progress(1);
-            return new DraftImage(format, path, new FileInfo(path).Length, await FinishAsync(path, cancellation));
+            Sync(path);
+            return new DraftImage(format, path, new FileInfo(path).Length, sha256 ?? await SparseHash.ComputeAsync(path, cancellation));
         }
         catch (IOException e)
         {
@@ -62,13 +63,9 @@ public sealed class ImageWriter(ToolBox tools, IBuildObserver observer)
     }
 
     // Synced before it is renamed: a file under its final name is whole, also after a power cut.
-    private static async Task<string> FinishAsync(string path, CancellationToken cancellation)
+    private static void Sync(string path)
     {
-        using (var handle = File.OpenHandle(path))
-        {
-            RandomAccess.FlushToDisk(handle);
-        }
-
-        return await SparseHash.ComputeAsync(path, cancellation);
+        using var handle = File.OpenHandle(path);
+        RandomAccess.FlushToDisk(handle);
     }
 }

@@ -11,6 +11,9 @@ internal sealed class ImgFormat : IImageFormat
 
     public string QemuDriver => "raw";
 
-    public Task WriteAsync(FormatRequest request, CancellationToken cancellation) =>
-        Task.Run(() => SparseFile.CloneOrCopy(request.Disk.Path, request.Path, request.Progress, cancellation), cancellation);
+    public async Task<string?> WriteAsync(FormatRequest request, CancellationToken cancellation)
+    {
+        await Task.Run(() => SparseFile.CloneOrCopy(request.Disk.Path, request.Path, request.Progress, cancellation), cancellation);
+        return null;
+    }
 }

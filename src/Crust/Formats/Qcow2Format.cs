@@ -13,6 +13,9 @@ internal sealed class Qcow2Format : IImageFormat
     public string QemuDriver => "qcow2";
 
     // No -W: written out of order, the clusters' places would differ from run to run.
-    public Task WriteAsync(FormatRequest request, CancellationToken cancellation) =>
-        QemuImg.ConvertAsync(request, ["-O", "qcow2", "-c", "-o", "compression_type=zstd", "-m", "16"], cancellation);
+    public async Task<string?> WriteAsync(FormatRequest request, CancellationToken cancellation)
+    {
+        await QemuImg.ConvertAsync(request, ["-O", "qcow2", "-c", "-o", "compression_type=zstd", "-m", "16"], cancellation);
+        return null;
+    }
 }

@@ -9,6 +9,9 @@ internal sealed class VmdkFormat : IImageFormat
 
     public string QemuDriver => "vmdk";
 
-    public Task WriteAsync(FormatRequest request, CancellationToken cancellation) =>
-        QemuImg.ConvertAsync(request, ["-O", "vmdk", "-o", "adapter_type=lsilogic,subformat=streamOptimized,compat6"], cancellation);
+    public async Task<string?> WriteAsync(FormatRequest request, CancellationToken cancellation)
+    {
+        await QemuImg.ConvertAsync(request, ["-O", "vmdk", "-o", "adapter_type=lsilogic,subformat=streamOptimized,compat6"], cancellation);
+        return null;
+    }
 }
