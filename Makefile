@@ -10,8 +10,8 @@ export DOTNET_NOLOGO := 1
 .PHONY: help vmdk img qcow2 all installer build tools test-tools sdk test format clean distclean
 
 # What a build needs, and what the tests need beyond that.
-PACKAGES      := qemu-system-x86 qemu-utils ovmf xorriso mmdebstrap uidmap squashfs-tools mtools dosfstools zstd cpio kmod util-linux
-TEST_PACKAGES := openssh-client openssl cloud-init binutils
+PACKAGES      := qemu-system-x86 qemu-utils ovmf xorriso mmdebstrap uidmap squashfs-tools mtools dosfstools zstd cpio kmod util-linux libdeflate0
+TEST_PACKAGES := openssh-client openssl cloud-init binutils libvmdk-utils p7zip-full
 
 SUDO    := $(if $(filter 0,$(shell id -u)),,sudo)
 RID     := $(if $(filter aarch64,$(shell uname -m)),linux-arm64,linux-x64)
