@@ -26,6 +26,11 @@ internal static class SparseHash
             {
                 cancellation.ThrowIfCancellationRequested();
                 var read = RandomAccess.Read(file, buffer.AsSpan(0, (int)Math.Min(BufferSize, extent.End - position)), position);
+                if (read == 0)
+                {
+                    throw new EndOfStreamException($"{path} became shorter while it was read.");
+                }
+
                 hash.AppendData(buffer, 0, read);
                 position += read;
             }

@@ -27,6 +27,7 @@ internal static class ManifestSample
         Name = "edge",
         Crust = "0.1.0+commit",
         BuildKey = Key,
+        DiskContent = new('e', 64),
         Installer = new() { Source = "https://example.org/edge.iso", Sha256 = new('d', 64), Size = 734003200, VolumeId = "EDGE" },
         Machine = new() { Arch = "amd64", Firmware = "bios", Cpus = 2, Memory = 4294967296, Disk = 107374182400 },
         Install = new InstallFacts

@@ -69,7 +69,7 @@ public sealed class ManifestTests
     [Test]
     public void A_builds_facts_are_put_in_by_the_specs_names()
     {
-        var disk = new InstalledDisk { Key = "k", Path = "/disk", Size = 1, Allocated = 1, Install = ManifestSample.Full.Install, FromCache = false };
+        var disk = new InstalledDisk { Key = "k", Path = "/disk", Size = 1, Allocated = 1, Content = "c", Install = ManifestSample.Full.Install, FromCache = false };
 
         var manifest = Manifest.Of("edge", "k", InstallerSample.Iso, new MachineSpec { Arch = Arch.Arm64, Firmware = Firmware.Uefi, Cpus = 3 }, disk, [ManifestSample.Img]);
 
