@@ -129,7 +129,7 @@ public sealed class AcceleratorProbe(ToolBox tools, string cacheFolder, ILogger 
             var clock = Stopwatch.StartNew();
             await using var qemu = tools.Start(ToolCommand.Of("qemu-system-x86_64", LongModeStub.QemuArguments(disk, accelerator, cpu)) with
             {
-                OnParentDeath = OnParentDeath.Kill,
+                Ending = Ending.Kill,
             });
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             patience.CancelAfter(Patience);

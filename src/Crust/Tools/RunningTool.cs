@@ -1,12 +1,17 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Crust.Tools;
 
 /// <summary>A program that runs beside Crust and doesn't outlive it.</summary>
-public sealed class RunningTool : IAsyncDisposable
+public sealed partial class RunningTool : IAsyncDisposable
 {
+    private const int SigTerm = 15;
+
+    private static readonly TimeSpan GracePeriod = TimeSpan.FromSeconds(20);
+
     private readonly ToolCommand _command;
     private readonly Process _process;
     private readonly Task<ToolResult> _ended;
@@ -54,9 +59,21 @@ public sealed class RunningTool : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            await KillAsync();
+            await EndAsync();
             throw;
         }
+    }
+
+    /// <summary>Ends the program as its command says: with time to clean up, or at once.</summary>
+    public async Task EndAsync()
+    {
+        if (_command.Ending is Ending.Terminate && !_ended.IsCompleted && SendSignal(Id, SigTerm) == 0)
+        {
+            // What it mounts, locks or writes elsewhere only the program itself can undo.
+            await Task.WhenAny(_ended, Task.Delay(GracePeriod));
+        }
+
+        await KillAsync();
     }
 
     /// <summary>Ends the program and all it started with SIGKILL, and waits until it is gone.</summary>
@@ -79,7 +96,7 @@ public sealed class RunningTool : IAsyncDisposable
     {
         if (!_ended.IsCompleted)
         {
-            await KillAsync();
+            await EndAsync();
         }
 
         _process.Dispose();
@@ -133,7 +150,7 @@ public sealed class RunningTool : IAsyncDisposable
             WorkingDirectory = command.WorkingDirectory ?? "",
         };
         info.ArgumentList.Add("--pdeathsig");
-        info.ArgumentList.Add(command.OnParentDeath is OnParentDeath.Kill ? "KILL" : "TERM");
+        info.ArgumentList.Add(command.Ending is Ending.Kill ? "KILL" : "TERM");
         info.ArgumentList.Add("--");
         info.ArgumentList.Add(program);
         foreach (var argument in command.Arguments)
@@ -171,4 +188,7 @@ public sealed class RunningTool : IAsyncDisposable
 
     /// <inheritdoc/>
     public override string ToString() => $"{_command} (process {Id})";
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int SendSignal(int process, int signal);
 }

@@ -2,10 +2,10 @@ using System.Collections.Immutable;
 
 namespace Crust.Tools;
 
-/// <summary>What a program is sent when Crust itself dies, however it dies.</summary>
-public enum OnParentDeath
+/// <summary>How a program is ended when a build is cancelled, and when Crust itself dies, however it dies.</summary>
+public enum Ending
 {
-    /// <summary>SIGTERM, for programs that clean up after themselves.</summary>
+    /// <summary>SIGTERM, for programs that clean up after themselves; after 20 s, SIGKILL.</summary>
     Terminate,
 
     /// <summary>SIGKILL, for programs that must be gone at once, such as a virtual machine.</summary>
@@ -33,8 +33,8 @@ public sealed record ToolCommand
     /// <summary>A file that the program reads on its standard input, in place of <see cref="Input"/>; null for none.</summary>
     public string? InputFile { get; init; }
 
-    /// <summary>What happens to the program when Crust dies.</summary>
-    public OnParentDeath OnParentDeath { get; init; } = OnParentDeath.Terminate;
+    /// <summary>How the program is ended.</summary>
+    public Ending Ending { get; init; } = Ending.Terminate;
 
     /// <summary>Exit codes that mean success.</summary>
     public ImmutableArray<int> SuccessCodes { get; init; } = [0];
