@@ -11,6 +11,7 @@ public sealed class OrderedPipelineTests
     private sealed class Slot
     {
         public int Value;
+        public int Result;
     }
 
     [Test]
@@ -22,11 +23,15 @@ public sealed class OrderedPipelineTests
         await OrderedPipeline.RunAsync(
             Slots(5),
             slot => (slot.Value = next++) < 1000,
-            Enumerable.Range(0, workers).Select(_ => (Action<Slot>)(slot => Thread.SpinWait(slot.Value % 13 * 500))),
-            slot => drained.Add(slot.Value),
+            Enumerable.Range(0, workers).Select(_ => (Action<Slot>)(slot =>
+            {
+                Thread.SpinWait(slot.Value % 13 * 500);
+                slot.Result = slot.Value * 2;
+            })),
+            slot => drained.Add(slot.Result),
             Cancellation);
 
-        Assert.That(drained, Is.EqualTo(Enumerable.Range(0, 1000)));
+        Assert.That(drained, Is.EqualTo(Enumerable.Range(0, 1000).Select(value => value * 2)));
     }
 
     [Test]
