@@ -31,7 +31,7 @@ public sealed class Preflight(ToolBox tools, FirmwareFinder firmware, Accelerato
 
         if (machine.Firmware is Firmware.Uefi)
         {
-            firmware.FindUefi(machine.Arch);
+            firmware.FindUefi(machine.Arch, secureBoot: false);
         }
 
         CheckWritable(folders.Images, "make it writable, or choose another with --output");

@@ -18,30 +18,31 @@ public sealed class FirmwareFinder(params IReadOnlyList<string> folders)
     /// <summary>The folders in which descriptors are looked for, by the order of QEMU's documentation.</summary>
     public static FirmwareFinder OfHost { get; } = new("/etc/qemu/firmware", "/usr/share/qemu/firmware");
 
-    /// <summary>The first UEFI firmware for the architecture without Secure Boot.</summary>
+    /// <summary>The first UEFI firmware for the architecture: without Secure Boot, or with it and Microsoft's keys.</summary>
     /// <exception cref="CrustException">None is installed.</exception>
-    public FirmwareImage FindUefi(Arch arch)
+    public FirmwareImage FindUefi(Arch arch, bool secureBoot)
     {
         var architecture = arch is Arch.Amd64 ? "x86_64" : "aarch64";
         // Descriptors are ordered by their file names ("50-…" before "60-…").
         var files = folders.Where(Directory.Exists).SelectMany(folder => Directory.EnumerateFiles(folder, "*.json"))
             .DistinctBy(Path.GetFileName).OrderBy(Path.GetFileName, StringComparer.Ordinal);
-        return files.Select(file => Read(file, architecture)).FirstOrDefault(image => image is not null)
-            ?? throw new CrustException(FailureKind.HostLacks, $"No UEFI firmware for {architecture} is installed",
+        return files.Select(file => Read(file, architecture, secureBoot)).FirstOrDefault(image => image is not null)
+            ?? throw new CrustException(FailureKind.HostLacks, $"No UEFI firmware for {architecture}{(secureBoot ? " with Secure Boot" : "")} is installed",
                 $"firmware descriptors in {string.Join(", ", folders)}",
                 $"install it: apt-get install {(arch is Arch.Amd64 ? "ovmf" : "qemu-efi-aarch64")}");
     }
 
-    private static FirmwareImage? Read(string file, string architecture)
+    private static FirmwareImage? Read(string file, string architecture, bool secureBoot)
     {
         try
         {
             using var json = JsonDocument.Parse(File.ReadAllBytes(file));
             var root = json.RootElement;
             var mapping = root.GetProperty("mapping");
+            var features = Strings(root.GetProperty("features")).ToList();
             var fits = Strings(root.GetProperty("interface-types")).Contains("uefi")
                 && mapping.GetProperty("device").GetString() == "flash"
-                && !Strings(root.GetProperty("features")).Any(feature => feature is "secure-boot" or "requires-smm")
+                && (secureBoot ? features.Contains("enrolled-keys") : !features.Any(feature => feature is "secure-boot" or "requires-smm"))
                 // QEMU is given the files as raw ones; Fedora describes others first.
                 && mapping.GetProperty("executable").GetProperty("format").GetString() == "raw"
                 && root.GetProperty("targets").EnumerateArray().Any(target => target.GetProperty("architecture").GetString() == architecture);

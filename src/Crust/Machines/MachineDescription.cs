@@ -15,6 +15,9 @@ public sealed record MachineDescription
     /// <summary>What it starts with.</summary>
     public Firmware Firmware { get; init; } = Firmware.Bios;
 
+    /// <summary>Under UEFI: only what is signed with Microsoft's keys is started.</summary>
+    public bool SecureBoot { get; init; }
+
     /// <summary>What runs its instructions: <see cref="Accelerator.Kvm"/> or <see cref="Accelerator.Tcg"/>.</summary>
     public required Accelerator Accelerator { get; init; }
 
@@ -48,7 +51,11 @@ public abstract record Drive
     public required string File { get; init; }
 
     /// <summary>A disk of virtio. <paramref name="Format"/> is QEMU's driver name: `raw`, `qcow2`.</summary>
-    public sealed record Disk(string Format) : Drive;
+    public sealed record Disk(string Format) : Drive
+    {
+        /// <summary>Its serial number, at most 20 characters; null for none.</summary>
+        public string? Serial { get; init; }
+    }
 
     /// <summary>A CD on AHCI, read-only.</summary>
     public sealed record Cdrom : Drive;

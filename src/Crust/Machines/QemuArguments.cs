@@ -26,7 +26,7 @@ internal static class QemuArguments
         "-no-user-config",
         "-nodefaults",
         "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
-        "-machine", $"{(machine.Arch is Arch.Amd64 ? "q35" : "virt")},accel={(machine.Accelerator is Accelerator.Kvm ? "kvm" : "tcg")}",
+        "-machine", $"{(machine.Arch is Arch.Amd64 ? "q35" : "virt")},accel={(machine.Accelerator is Accelerator.Kvm ? "kvm" : "tcg")}{(machine.SecureBoot ? ",smm=on" : "")}",
         // QEMU's default CPU lacks what today's distributions are compiled for.
         "-cpu", machine.Accelerator is Accelerator.Kvm ? "host" : "max",
         "-smp", $"{machine.Cpus}",
@@ -37,6 +37,8 @@ internal static class QemuArguments
         "-display", "none",
         .. machine.Arch is Arch.Amd64 ? new[] { "-vga", "std" } : ["-device", "virtio-gpu-pci"],
         .. FirmwareArguments(endpoints.Firmware),
+        // Only the firmware itself, in system management mode, may write its variables: otherwise the guest could put in keys of its own.
+        .. machine.SecureBoot ? new[] { "-global", "driver=cfi.pflash01,property=secure,value=on" } : [],
         "-chardev", $"socket,id=qmp,path={Escape(endpoints.Qmp)}",
         "-mon", "chardev=qmp,mode=control",
         "-chardev", $"socket,id=serial,path={Escape(endpoints.Serial)}",
@@ -69,7 +71,7 @@ internal static class QemuArguments
         [
             "-blockdev", $"driver=file,node-name=file{index},filename={Escape(disk.File)},discard=unmap,cache.no-flush=on",
             "-blockdev", $"driver={disk.Format},node-name=drive{index},file=file{index},discard=unmap,detect-zeroes=unmap,cache.no-flush=on",
-            "-device", $"virtio-blk-pci,drive=drive{index},bootindex={index},werror=stop,rerror=stop",
+            "-device", $"virtio-blk-pci,drive=drive{index},bootindex={index},werror=stop,rerror=stop{(disk.Serial is null ? "" : $",serial={Escape(disk.Serial)}")}",
         ],
         Drive.Cdrom cd =>
         [

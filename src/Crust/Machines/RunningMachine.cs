@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
@@ -22,6 +23,7 @@ public sealed class RunningMachine : IAsyncDisposable
     private readonly MachineSockets _sockets;
     private readonly RunningTool _qemu;
     private readonly QmpClient _qmp;
+    private readonly Stream _serial;
     private readonly SerialText _serialText = new();
     private readonly TimeProvider _time;
     private readonly ILogger _log;
@@ -41,6 +43,7 @@ public sealed class RunningMachine : IAsyncDisposable
         _sockets = sockets;
         _qemu = qemu;
         _qmp = qmp;
+        _serial = serial;
         _time = time;
         _log = log;
         _folding = Task.Run(FoldAsync);
@@ -83,6 +86,12 @@ public sealed class RunningMachine : IAsyncDisposable
         using var timer = _time.CreateTimer(_ => Signal(new MachineSignal.DeadlineExpired(deadline)), null, deadline, Timeout.InfiniteTimeSpan);
         return await waiter.Reached.WaitAsync(cancellation);
     }
+
+    /// <summary>QEMU's control connection, for what isn't worth a method here.</summary>
+    internal QmpClient Qmp => _qmp;
+
+    /// <summary>Types on the machine's serial port.</summary>
+    internal Task TypeAsync(string text, CancellationToken cancellation) => _serial.WriteAsync(Encoding.UTF8.GetBytes(text), cancellation).AsTask();
 
     /// <summary>Ends QEMU, politely first, reads all that is left in its connections, and decides how the run ended.</summary>
     internal async Task<(MachineOutcome Outcome, MachineFacts Facts)> EndAsync(OnReboot onReboot)
@@ -197,7 +206,7 @@ public sealed class RunningMachine : IAsyncDisposable
         var unfinished = "";
         await ReadToEndAsync(word, bytes =>
         {
-            var text = unfinished + System.Text.Encoding.UTF8.GetString(bytes.Span);
+            var text = unfinished + Encoding.UTF8.GetString(bytes.Span);
             var end = text.LastIndexOf('\n') + 1;
             unfinished = text.Length - end < 1 << 16 ? text[end..] : "";
             foreach (var line in text[..end].Split('\n', StringSplitOptions.RemoveEmptyEntries))

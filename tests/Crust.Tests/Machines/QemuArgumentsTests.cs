@@ -31,6 +31,11 @@ public sealed class QemuArgumentsTests
     public void A_boot_from_a_USB_stick_without_a_network() => Check("usb-stick",
         Install with { Network = false, Drives = [new Drive.UsbStick { File = "/iso/x.iso" }, new Drive.Disk("raw") { File = "/cache/disk.raw" }] }, Endpoints);
 
+    [Test]
+    public void A_field_machine_with_Secure_Boot_and_a_disk_with_a_serial_number() => Check("secure-boot",
+        Install with { Name = "field", Firmware = Firmware.Uefi, SecureBoot = true, Drives = [new Drive.Cdrom { File = "/iso/x.iso" }, new Drive.Disk("raw") { File = "/cache/disk.raw", Serial = "EDGE-1" }] },
+        Endpoints with { Firmware = new("/usr/share/OVMF/CODE.fd", "/run/c/vars.fd") });
+
     // An option and its value share a line.
     private static void Check(string name, MachineDescription machine, QemuEndpoints endpoints)
     {
