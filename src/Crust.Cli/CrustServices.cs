@@ -42,7 +42,8 @@ internal sealed class CrustServices : IAsyncDisposable
         Shelf = new ImagesFolder(Folders.Images);
         Probe = new AcceleratorProbe(tools, Folders.Cache, _log);
         Verifier = new BootVerifier(launcher, tools, observer, time);
-        Reference = new ReferenceInstaller(tools, cache, Folders, new ApplianceBuilder(tools, cache, Folders, observer), observer);
+        var appliance = new ApplianceBuilder(tools, cache, Folders, observer);
+        Reference = new ReferenceInstaller(tools, cache, Folders, appliance, observer);
         Build = new ImageBuild(
             new Preflight(tools, firmware, Probe, Folders),
             new InstallerLibrary(new InstallerSource(Folders.Cache, observer, time, _log), Reference),
@@ -50,7 +51,7 @@ internal sealed class CrustServices : IAsyncDisposable
             new SeedVolume(tools),
             new DiskStore(cache, _log),
             new InstallRun(launcher, observer, time),
-            new ImageWriter(tools, observer),
+            new ImageWriter(new FormatServices(tools, appliance), observer),
             new ImageProver(Verifier, Shelf),
             Shelf,
             _buildLog,

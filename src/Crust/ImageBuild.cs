@@ -59,7 +59,7 @@ public sealed class ImageBuild(
         var name = spec.Name ?? installer.BaseName;
         var key = BuildKey.Of(installer, seed, spec.Machine);
         var proof = spec.Verify.Boot ?? installer.IsReference ? new ExpectedProof(spec.Machine.Firmware, spec.Verify) : null;
-        var plan = ImagePlan.For(spec.Formats, shelf.FindIntact(name), key, proof);
+        var plan = ImagePlan.For(spec.Formats, shelf.FindIntact(name), key, format => writer.RecipeOf(format, spec), proof);
         if (plan.IsUpToDate && shelf.LoadManifest(name) is { } current)
         {
             return new BuildResult(current, shelf.PathsOf(current, spec.Formats), UpToDate: true);
@@ -74,7 +74,7 @@ public sealed class ImageBuild(
                 installed => installed.FromCache ? "from the cache; the installer wasn't booted" : $"{Size.Format(installed.Allocated)} on the disk");
 
             var images = await stages.RunAsync(Stage.Formats, string.Join(", ", plan.ToWrite.Select(format => format.Name)),
-                () => writer.WriteAsync(disk, plan.ToWrite, name, drafts, cancellation),
+                () => writer.WriteAsync(disk, plan.ToWrite, name, spec, drafts, cancellation),
                 written => string.Join(", ", written.Select(image => $"{image.Format.Name} {Size.Format(image.Size)}")));
 
             var proofs = proof is null ? Proofs.None(images) : await stages.RunAsync(Stage.Verify, spec.Verify.Describe(),

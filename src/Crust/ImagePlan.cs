@@ -6,25 +6,26 @@ using Crust.Spec;
 namespace Crust;
 
 /// <summary>What is left to do for the images that a spec asks for.</summary>
-/// <param name="ToWrite">Formats whose image is missing, touched, or of another build key.</param>
+/// <param name="ToWrite">Formats whose image is missing, touched, or of another build key or recipe.</param>
 /// <param name="ToProve">Images that are current but weren't proven to boot as the spec asks.</param>
 internal sealed record ImagePlan(ImmutableArray<IImageFormat> ToWrite, ImmutableArray<ManifestImage> ToProve)
 {
     /// <summary>Whether nothing is left to do.</summary>
     public bool IsUpToDate => ToWrite.IsEmpty && ToProve.IsEmpty;
 
-    public static ImagePlan For(IEnumerable<string> formats, IReadOnlyCollection<ManifestImage> intact, string buildKey, ExpectedProof? proof)
+    public static ImagePlan For(
+        IEnumerable<string> formats, IReadOnlyCollection<ManifestImage> intact, string buildKey, Func<IImageFormat, string> recipeOf, ExpectedProof? proof)
     {
         var toWrite = ImmutableArray.CreateBuilder<IImageFormat>();
         var toProve = ImmutableArray.CreateBuilder<ManifestImage>();
         foreach (var format in formats.Select(ImageFormats.Named))
         {
-            var image = intact.FirstOrDefault(image => image.Format == format.Name && image.BuildKey == buildKey);
+            var image = intact.FirstOrDefault(image => image.Format == format.Name && image.BuildKey == buildKey && image.Recipe == recipeOf(format));
             if (image is null)
             {
                 toWrite.Add(format);
             }
-            else if (proof is not null && !proof.IsGivenBy(image.Verified))
+            else if (proof is not null && format.QemuDriver is not null && !proof.IsGivenBy(image.Verified))
             {
                 toProve.Add(image);
             }

@@ -80,6 +80,7 @@ public sealed class ImagesFolder(string folder)
             Size = image.Draft.Size,
             Sha256 = image.Draft.Sha256,
             BuildKey = buildKey,
+            Recipe = image.Draft.Recipe,
             Modified = File.GetLastWriteTimeUtc(path),
             Verified = image.Proof is { } proof ? ManifestProof.Of(proof) : null,
         };

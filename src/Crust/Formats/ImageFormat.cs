@@ -1,17 +1,34 @@
 using System.Collections.Immutable;
+using Crust.Appliance;
 using Crust.Disks;
+using Crust.Spec;
 using Crust.Tools;
 
 namespace Crust.Formats;
+
+/// <summary>What formats work with, beside a disk: the same for all images of a build.</summary>
+/// <param name="Tools">Other programs.</param>
+/// <param name="Appliance">Builds the system of images that boot by themselves.</param>
+public sealed record FormatServices(ToolBox Tools, ApplianceBuilder Appliance);
 
 /// <summary>What a format is given to write an image.</summary>
 /// <param name="Disk">The installed disk; read only its allocated extents.</param>
 /// <param name="Path">The file to make. It doesn't exist; its name is temporary, so it may be half-written at any time.</param>
 /// <param name="Tools">Other programs.</param>
 /// <param name="Progress">Told the part that is done, from 0 to 1; from any thread.</param>
-public sealed record FormatRequest(InstalledDisk Disk, string Path, ToolBox Tools, Action<double> Progress);
+public sealed record FormatRequest(InstalledDisk Disk, string Path, ToolBox Tools, Action<double> Progress)
+{
+    /// <summary>The images' base name.</summary>
+    public required string Name { get; init; }
 
-/// <summary>A kind of output. Stateless; the same installed disk gives the same bytes.</summary>
+    /// <summary>What the user wants. What of it decides the image belongs into <see cref="IImageFormat.RecipeOf"/>.</summary>
+    public required BuildSpec Spec { get; init; }
+
+    /// <summary>Builds the system of images that boot by themselves.</summary>
+    public required ApplianceBuilder Appliance { get; init; }
+}
+
+/// <summary>A kind of output. Stateless; the same installed disk and recipe give the same bytes.</summary>
 public interface IImageFormat
 {
     /// <summary>What the spec and the command line call it.</summary>
@@ -20,8 +37,13 @@ public interface IImageFormat
     /// <summary>The image's file name extension with its dot.</summary>
     string Extension { get; }
 
-    /// <summary>The QEMU block driver that reads it.</summary>
-    string QemuDriver { get; }
+    /// <summary>The QEMU block driver that reads it as a disk; null if it isn't one, but a medium that writes one.</summary>
+    string? QemuDriver { get; }
+
+    /// <summary>
+    /// What decides the image beside the installed disk: settings of the spec, parts of Crust. An image that was made by another recipe is out of date.
+    /// </summary>
+    string RecipeOf(BuildSpec spec, FormatServices services) => "";
 
     /// <summary>Writes the image.</summary>
     /// <returns>The file's SHA-256 in hex, if it was computed on the way; null otherwise, and then the file is read for it.</returns>

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using Crust.Disks;
-using Crust.Tools;
+using Crust.Spec;
 
 namespace Crust.Formats;
 
@@ -9,22 +9,27 @@ namespace Crust.Formats;
 /// <param name="Path">Where it is now.</param>
 /// <param name="Size">Its length in bytes.</param>
 /// <param name="Sha256">Its SHA-256 in hex.</param>
-public sealed record DraftImage(IImageFormat Format, string Path, long Size, string Sha256);
+/// <param name="Recipe">What decided it beside the disk.</param>
+public sealed record DraftImage(IImageFormat Format, string Path, long Size, string Sha256, string Recipe);
 
 /// <summary>Writes images of one installed disk, side by side.</summary>
-public sealed class ImageWriter(ToolBox tools, IBuildObserver observer)
+public sealed class ImageWriter(FormatServices services, IBuildObserver observer)
 {
+    /// <summary>What decides an image of that format beside the installed disk.</summary>
+    /// <exception cref="CrustException">The format can't be written for this spec.</exception>
+    public string RecipeOf(IImageFormat format, BuildSpec spec) => format.RecipeOf(spec, services);
+
     /// <summary>Writes each format into the draft folder. If one fails, the others are cancelled.</summary>
     /// <exception cref="CrustException">A format failed, or there is no space.</exception>
     public async Task<ImmutableArray<DraftImage>> WriteAsync(
-        InstalledDisk disk, IReadOnlyCollection<IImageFormat> formats, string name, DraftFolder drafts, CancellationToken cancellation)
+        InstalledDisk disk, IReadOnlyCollection<IImageFormat> formats, string name, BuildSpec spec, DraftFolder drafts, CancellationToken cancellation)
     {
         using var failing = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var writing = formats.Select(async format =>
         {
             try
             {
-                return await WriteAsync(disk, format, Path.Combine(drafts.Path, name + format.Extension), failing.Token);
+                return await WriteAsync(disk, format, name, spec, drafts, failing.Token);
             }
             catch
             {
@@ -44,16 +49,19 @@ public sealed class ImageWriter(ToolBox tools, IBuildObserver observer)
         }
     }
 
-    private async Task<DraftImage> WriteAsync(InstalledDisk disk, IImageFormat format, string path, CancellationToken cancellation)
+    private async Task<DraftImage> WriteAsync(
+        InstalledDisk disk, IImageFormat format, string name, BuildSpec spec, DraftFolder drafts, CancellationToken cancellation)
     {
+        var path = Path.Combine(drafts.Path, name + format.Extension);
         void Progress(double fraction) => observer.Observe(new BuildEvent.Progressed(Stage.Formats, format.Name, fraction, ""));
         try
         {
             Progress(0);
-            var sha256 = await format.WriteAsync(new FormatRequest(disk, path, tools, Progress), cancellation);
+            var request = new FormatRequest(disk, path, services.Tools, Progress) { Name = name, Spec = spec, Appliance = services.Appliance };
+            var sha256 = await format.WriteAsync(request, cancellation);
             Progress(1);
             Sync(path);
-            return new DraftImage(format, path, new FileInfo(path).Length, sha256 ?? await SparseHash.ComputeAsync(path, cancellation));
+            return new DraftImage(format, path, new FileInfo(path).Length, sha256 ?? await SparseHash.ComputeAsync(path, cancellation), RecipeOf(format, spec));
         }
         catch (IOException e)
         {

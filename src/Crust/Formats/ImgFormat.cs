@@ -9,7 +9,7 @@ internal sealed class ImgFormat : IImageFormat
 
     public string Extension => ".img";
 
-    public string QemuDriver => "raw";
+    public string? QemuDriver => "raw";
 
     public async Task<string?> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {

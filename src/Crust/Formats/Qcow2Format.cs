@@ -10,7 +10,7 @@ internal sealed class Qcow2Format : IImageFormat
 
     public string Extension => ".qcow2";
 
-    public string QemuDriver => "qcow2";
+    public string? QemuDriver => "qcow2";
 
     // No -W: written out of order, the clusters' places would differ from run to run.
     public async Task<string?> WriteAsync(FormatRequest request, CancellationToken cancellation)

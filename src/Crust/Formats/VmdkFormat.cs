@@ -25,7 +25,7 @@ internal sealed class VmdkFormat(Func<Deflater> createDeflater, int workers) : I
 
     public string Extension => ".vmdk";
 
-    public string QemuDriver => "vmdk";
+    public string? QemuDriver => "vmdk";
 
     public async Task<string?> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {

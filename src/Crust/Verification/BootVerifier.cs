@@ -93,9 +93,10 @@ public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuild
             throw new CrustException(FailureKind.BadInput, "The image doesn't exist", path, "name an image that exists, such as images/*.vmdk");
         }
 
-        return ImageFormats.All.FirstOrDefault(format => path.EndsWith(format.Extension, StringComparison.OrdinalIgnoreCase))?.QemuDriver
-            ?? throw new CrustException(FailureKind.BadInput, "The image's kind can't be told by its name", path,
-                $"name it with one of these extensions: {string.Join(" ", ImageFormats.All.Select(format => format.Extension))}");
+        var bootable = ImageFormats.All.Where(format => format.QemuDriver is not null).ToList();
+        return bootable.FirstOrDefault(format => path.EndsWith(format.Extension, StringComparison.OrdinalIgnoreCase))?.QemuDriver
+            ?? throw new CrustException(FailureKind.BadInput, "The image's name doesn't say that it is a disk of a kind that can be booted", path,
+                $"name it with one of these extensions: {string.Join(" ", bootable.Select(format => format.Extension))}");
     }
 
     private static CrustException Failure(BootRequest request, MachineOutcome outcome, string serialTail)

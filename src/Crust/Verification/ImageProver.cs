@@ -36,23 +36,23 @@ public sealed class ImageProver(BootVerifier verifier, ImagesFolder shelf)
         var fresh = ImmutableArray.CreateBuilder<ProvenImage>();
         foreach (var draft in drafts)
         {
-            fresh.Add(new ProvenImage(draft, await BootAsync(draft.Path, draft.Format)));
+            fresh.Add(new ProvenImage(draft, draft.Format.QemuDriver is { } driver ? await BootAsync(draft.Path, driver) : null));
         }
 
         var again = ImmutableArray.CreateBuilder<ManifestImage>();
         foreach (var image in known)
         {
-            again.Add(image with { Verified = ManifestProof.Of(await BootAsync(shelf.ImagePath(image), ImageFormats.Named(image.Format))) });
+            again.Add(image with { Verified = ManifestProof.Of(await BootAsync(shelf.ImagePath(image), ImageFormats.Named(image.Format).QemuDriver!)) });
         }
 
         return new Proofs(fresh.ToImmutable(), again.ToImmutable());
 
-        async Task<BootProof> BootAsync(string image, IImageFormat format)
+        async Task<BootProof> BootAsync(string image, string driver)
         {
             var log = LogFile.Draft(folder.Path, shelf.SerialLogPath(Path.GetFileName(image)));
             try
             {
-                return await verifier.VerifyAsync(new BootRequest(image, format.QemuDriver, spec.Machine, accelerator, spec.Verify, log), folder.Path, cancellation);
+                return await verifier.VerifyAsync(new BootRequest(image, driver, spec.Machine, accelerator, spec.Verify, log), folder.Path, cancellation);
             }
             catch (CrustException)
             {
