@@ -1,3 +1,4 @@
+using Crust.Reports;
 using Crust.Spec;
 using Crust.Tests.Reports;
 
@@ -10,7 +11,7 @@ public sealed class ImagePlanTests
     [Test]
     public void Images_that_are_missing_are_written_in_the_order_that_was_asked_for()
     {
-        var plan = ImagePlan.For(["vmdk", "img", "qcow2"], [ManifestSample.Img], ManifestSample.Key, null);
+        var plan = For(["vmdk", "img", "qcow2"], [ManifestSample.Img], ManifestSample.Key, null);
 
         Assert.That(plan.ToWrite.Select(format => format.Name), Is.EqualTo(new[] { "vmdk", "qcow2" }));
         Assert.That(plan.ToProve, Is.Empty);
@@ -19,16 +20,16 @@ public sealed class ImagePlanTests
 
     [Test]
     public void Nothing_is_left_to_do_when_all_images_are_current_and_proven() =>
-        Assert.That(ImagePlan.For(["img"], [ManifestSample.Img], ManifestSample.Key, Login).IsUpToDate, Is.True);
+        Assert.That(For(["img"], [ManifestSample.Img], ManifestSample.Key, Login).IsUpToDate, Is.True);
 
     [Test]
     public void An_image_of_another_installed_disk_is_written_anew() =>
-        Assert.That(ImagePlan.For(["img"], [ManifestSample.Img], new('0', 64), Login).ToWrite.Select(format => format.Name), Is.EqualTo(new[] { "img" }));
+        Assert.That(For(["img"], [ManifestSample.Img], new('0', 64), Login).ToWrite.Select(format => format.Name), Is.EqualTo(new[] { "img" }));
 
     [Test]
     public void An_image_that_was_never_proven_is_proven_without_being_written()
     {
-        var plan = ImagePlan.For(["img", "vmdk"], [ManifestSample.Img, ManifestSample.Vmdk], ManifestSample.Key, Login);
+        var plan = For(["img", "vmdk"], [ManifestSample.Img, ManifestSample.Vmdk], ManifestSample.Key, Login);
 
         Assert.That(plan.ToWrite, Is.Empty);
         Assert.That(plan.ToProve, Is.EqualTo(new[] { ManifestSample.Vmdk }));
@@ -37,7 +38,7 @@ public sealed class ImagePlanTests
 
     [Test]
     public void An_image_that_was_never_proven_is_good_enough_where_no_proof_is_asked_for() =>
-        Assert.That(ImagePlan.For(["vmdk"], [ManifestSample.Vmdk], ManifestSample.Key, null).IsUpToDate, Is.True);
+        Assert.That(For(["vmdk"], [ManifestSample.Vmdk], ManifestSample.Key, null).IsUpToDate, Is.True);
 
     [Test]
     public void A_proof_of_something_else_does_not_count()
@@ -49,7 +50,7 @@ public sealed class ImagePlanTests
             Login with { Verify = new VerifySpec { Ssh = true } },
         ];
 
-        Assert.That(others.Select(other => ImagePlan.For(["img"], [ManifestSample.Img], ManifestSample.Key, other).ToProve), Is.All.EqualTo(new[] { ManifestSample.Img }));
+        Assert.That(others.Select(other => For(["img"], [ManifestSample.Img], ManifestSample.Key, other).ToProve), Is.All.EqualTo(new[] { ManifestSample.Img }));
     }
 
     [Test]
@@ -57,6 +58,13 @@ public sealed class ImagePlanTests
     {
         var image = ManifestSample.Img with { Verified = ManifestSample.Img.Verified! with { Expected = "SSH-2.0-OpenSSH_9.2" } };
 
-        Assert.That(ImagePlan.For(["img"], [image], ManifestSample.Key, Login with { Verify = new VerifySpec { Ssh = true } }).IsUpToDate, Is.True);
+        Assert.That(For(["img"], [image], ManifestSample.Key, Login with { Verify = new VerifySpec { Ssh = true } }).IsUpToDate, Is.True);
     }
+
+    [Test]
+    public void An_image_made_with_other_settings_is_written_anew() =>
+        Assert.That(ImagePlan.For(["img"], [ManifestSample.Img], ManifestSample.Key, _ => "settings", null).ToWrite.Select(format => format.Name), Is.EqualTo(new[] { "img" }));
+
+    private static ImagePlan For(IEnumerable<string> formats, IReadOnlyCollection<ManifestImage> intact, string key, ExpectedProof? proof) =>
+        ImagePlan.For(formats, intact, key, _ => ManifestSample.Img.Recipe, proof);
 }

@@ -56,6 +56,8 @@ internal sealed record Mmdebstrap
     {
         Program = "mmdebstrap",
         WorkingDirectory = Folder,
+        // Killed, it would leave its root in the folder for temporary files, with /proc and /sys mounted in it.
+        Ending = Ending.Terminate,
         Environment = ImmutableDictionary<string, string>.Empty.Add("SOURCE_DATE_EPOCH", Epoch.ToString(CultureInfo.InvariantCulture)),
         Arguments =
         [

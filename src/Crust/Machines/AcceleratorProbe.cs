@@ -127,10 +127,7 @@ public sealed class AcceleratorProbe(ToolBox tools, string cacheFolder, ILogger 
             var disk = Path.Combine(folder, "stub.img");
             LongModeStub.WriteDisk(disk);
             var clock = Stopwatch.StartNew();
-            await using var qemu = tools.Start(ToolCommand.Of("qemu-system-x86_64", LongModeStub.QemuArguments(disk, accelerator, cpu)) with
-            {
-                Ending = Ending.Kill,
-            });
+            await using var qemu = tools.Start(ToolCommand.Of("qemu-system-x86_64", LongModeStub.QemuArguments(disk, accelerator, cpu)));
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             patience.CancelAfter(Patience);
             var result = await qemu.WaitAsync(patience.Token);

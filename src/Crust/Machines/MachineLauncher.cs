@@ -31,7 +31,6 @@ public sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, stri
             {
                 Program = QemuArguments.ProgramFor(description.Arch),
                 Arguments = QemuArguments.For(description, EndpointsOf(sockets, template)),
-                Ending = Ending.Kill,
             };
             qemu = tools.Start(command);
             log.Information("Machine {Name}: {Command}", description.Name, command.ToString());

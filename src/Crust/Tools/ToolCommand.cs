@@ -5,11 +5,11 @@ namespace Crust.Tools;
 /// <summary>How a program is ended when a build is cancelled, and when Crust itself dies, however it dies.</summary>
 public enum Ending
 {
-    /// <summary>SIGTERM, for programs that clean up after themselves; after 20 s, SIGKILL.</summary>
-    Terminate,
-
-    /// <summary>SIGKILL, for programs that must be gone at once, such as a virtual machine.</summary>
+    /// <summary>SIGKILL for it and all that it started: what it wrote so far is a draft anyway.</summary>
     Kill,
+
+    /// <summary>SIGTERM, for a program that has mounts or files elsewhere to clean up; after 20 s, SIGKILL.</summary>
+    Terminate,
 }
 
 /// <summary>One call of another program, as an immutable value. No shell is involved.</summary>
@@ -34,7 +34,7 @@ public sealed record ToolCommand
     public string? InputFile { get; init; }
 
     /// <summary>How the program is ended.</summary>
-    public Ending Ending { get; init; } = Ending.Terminate;
+    public Ending Ending { get; init; } = Ending.Kill;
 
     /// <summary>Exit codes that mean success.</summary>
     public ImmutableArray<int> SuccessCodes { get; init; } = [0];

@@ -1,4 +1,9 @@
+using Crust.Appliance;
+using Crust.Cache;
 using Crust.Disks;
+using Crust.Formats;
+using Crust.Spec;
+using Crust.Tests.Installers;
 using Crust.Tools;
 using Serilog.Core;
 
@@ -67,6 +72,14 @@ internal sealed class SampleDisk : IDisposable
     public string Path => System.IO.Path.Combine(Folder, "disk.raw");
 
     public InstalledDisk Installed { get; }
+
+    /// <summary>What formats work with; nothing of it is used before a format asks.</summary>
+    public FormatServices Services => new(Tools, new ApplianceBuilder(Tools, new BuildCache(FileFor("cache"), Logger.None),
+        new Folders { Images = Folder, Cache = FileFor("cache"), Runtime = Folder, Builder = Folders.BuilderBesideProgram }, new EventList()));
+
+    /// <summary>Asks a format for an image of this disk.</summary>
+    public FormatRequest Request(string path, Action<double>? progress = null) =>
+        new(Installed, path, Tools, progress ?? (_ => { })) { Name = "disk", Spec = new BuildSpec(), Appliance = Services.Appliance };
 
     public string FileFor(string name) => System.IO.Path.Combine(Folder, name);
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Crust.Formats;
+using Crust.Spec;
 using Crust.Tests.Disks;
 using Crust.Tests.Installers;
 
@@ -68,7 +69,7 @@ public sealed class ImageWriterTests
     }
 
     private async Task<IReadOnlyList<DraftImage>> WriteAsync(DraftFolder drafts, IBuildObserver observer, CancellationToken cancellation, params string[] formats) =>
-        await new ImageWriter(SampleDisk.Tools, observer).WriteAsync(_disk.Installed, [.. formats.Select(ImageFormats.Named)], "x", drafts, cancellation);
+        await new ImageWriter(_disk.Services, observer).WriteAsync(_disk.Installed, [.. formats.Select(ImageFormats.Named)], "x", new BuildSpec(), drafts, cancellation);
 
     private sealed class CancelAt(double fraction, CancellationTokenSource cancel) : IBuildObserver
     {

@@ -185,7 +185,7 @@ public sealed class VmdkFormatTests
         using var disk = new SampleDisk(MixedSize, Mixed);
         var seen = new List<double>();
 
-        await new VmdkFormat().WriteAsync(new FormatRequest(disk.Installed, Image(disk), SampleDisk.Tools, seen.Add), Cancellation);
+        await new VmdkFormat().WriteAsync(disk.Request(Image(disk), seen.Add), Cancellation);
 
         Assert.That(seen, Is.Ordered.And.All.InRange(0, 1));
         Assert.That(seen[^1], Is.EqualTo(1));
@@ -197,7 +197,7 @@ public sealed class VmdkFormatTests
     private static string ContentId(SampleDisk disk) => (Convert.ToUInt32(disk.Installed.Content[24..32], 16) & 0x7fffffff).ToString("x8");
 
     private static Task<string?> WriteAsync(SampleDisk disk, VmdkFormat format) =>
-        format.WriteAsync(new FormatRequest(disk.Installed, Image(disk), SampleDisk.Tools, _ => { }), Cancellation);
+        format.WriteAsync(disk.Request(Image(disk)), Cancellation);
 
     // A sector as a hex dump, without the line that says how long reading it took.
     private static async Task<IEnumerable<string>> SectorAsync(string driver, string path, long offset) =>

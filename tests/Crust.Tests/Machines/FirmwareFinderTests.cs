@@ -30,7 +30,7 @@ public sealed class FirmwareFinderTests
     {
         Describe(Share, "60-ovmf", "a");
 
-        Assert.That(Finder.FindUefi(Arch.Amd64), Is.EqualTo(new FirmwareImage(Path.Combine(_folder, "a.code"), Path.Combine(_folder, "a.vars"))));
+        Assert.That(Finder.FindUefi(Arch.Amd64, secureBoot: false), Is.EqualTo(new FirmwareImage(Path.Combine(_folder, "a.code"), Path.Combine(_folder, "a.vars"))));
     }
 
     [Test]
@@ -92,8 +92,8 @@ public sealed class FirmwareFinderTests
         Describe(Share, "50-arm", "arm", architecture: "aarch64");
         Describe(Share, "60-amd", "amd");
 
-        Assert.That(Finder.FindUefi(Arch.Arm64).Code, Is.EqualTo(Path.Combine(_folder, "arm.code")));
-        Assert.That(Finder.FindUefi(Arch.Amd64).Code, Is.EqualTo(Path.Combine(_folder, "amd.code")));
+        Assert.That(Finder.FindUefi(Arch.Arm64, secureBoot: false).Code, Is.EqualTo(Path.Combine(_folder, "arm.code")));
+        Assert.That(Finder.FindUefi(Arch.Amd64, secureBoot: false).Code, Is.EqualTo(Path.Combine(_folder, "amd.code")));
     }
 
     [TestCase("")]
@@ -128,11 +128,11 @@ public sealed class FirmwareFinderTests
     {
         Directory.Delete(Etc);
 
-        Spec.ErrorAssert.Says(Assert.Throws<CrustException>(() => Finder.FindUefi(arch))!,
+        Spec.ErrorAssert.Says(Assert.Throws<CrustException>(() => Finder.FindUefi(arch, secureBoot: false))!,
             FailureKind.HostLacks, what, $"firmware descriptors in {Etc}, {Share}", remedy);
     }
 
-    private void CheckFinds(string name) => Assert.That(Path.GetFileName(Finder.FindUefi(Arch.Amd64).Code), Is.EqualTo($"{name}.code"));
+    private void CheckFinds(string name) => Assert.That(Path.GetFileName(Finder.FindUefi(Arch.Amd64, secureBoot: false).Code), Is.EqualTo($"{name}.code"));
 
     // As docs/interop/firmware.json in QEMU's sources has it.
     private void Describe(string folder, string file, string name, string type = "uefi", string device = "flash", string format = "raw",
