@@ -65,12 +65,13 @@ public sealed class ZstdDiskTests
         var map = await ZstdDisk.WriteAsync(disk, PathOf("stream"), 2, _ => { }, Cancellation);
 
         Assert.That(map.ToText(), Is.EqualTo("size 10000384\ndata 0\n"));
+        Assert.That(map.StreamSha256, Is.EqualTo(Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(PathOf("stream"), Cancellation)))));
         Assert.That(await UnpackAsync("stream"), Is.EqualTo(await File.ReadAllBytesAsync(disk, Cancellation)));
     }
 
     [Test]
     public void The_map_is_text_that_a_shell_can_read() =>
-        Assert.That(new ZstdMap(100, [new(0, 10, 0, 7, "ab"), new(50, 20, 30, 9, "cd")]).ToText(), Is.EqualTo("""
+        Assert.That(new ZstdMap(100, [new(0, 10, 0, 7, "ab"), new(50, 20, 30, 9, "cd")]) { StreamSha256 = "ef" }.ToText(), Is.EqualTo("""
             size 100
             data 30
             range 0 10 0 7 ab

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Threading.Channels;
 using Crust.Disks;
 
 namespace Crust.Formats.Zstd;
@@ -28,78 +27,40 @@ internal static class ZstdDisk
     public static async Task<ZstdMap> WriteAsync(string disk, string output, int threads, Action<double> progress, CancellationToken cancellation)
     {
         using var source = File.OpenHandle(disk);
-        await using var file = new FileStream(output, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 1 << 20);
+        using var file = new HashedFile(output);
         var stream = new FrameStream(file);
-        var offsets = SlotsOf(SparseFile.ReadExtents(source)).ToImmutableArray();
-        var done = 0;
+        var offsets = SlotsOf(SparseFile.ReadExtents(source)).ToList();
+        var (next, done) = (0, 0);
         // Two more than threads, so that none waits for the one whose turn it is. 8 MiB each.
-        var slots = Enumerable.Range(0, threads + 2).Select(_ => new ZstdSlot(source, Slot, Level)).ToImmutableArray();
+        var slots = Enumerable.Range(0, threads + 2).Select(_ => new ZstdSlot(source, Slot, Level)).ToList();
         try
         {
-            await RunAsync(slots, offsets, slot =>
-            {
-                stream.Append(slot);
-                progress((double)++done / offsets.Length);
-            }, cancellation);
+            await OrderedPipeline.RunAsync(
+                slots,
+                slot =>
+                {
+                    if (next == offsets.Count)
+                    {
+                        return false;
+                    }
+
+                    slot.Start = offsets[next++];
+                    return true;
+                },
+                Enumerable.Repeat<Action<ZstdSlot>>(slot => slot.Pack(), threads),
+                slot =>
+                {
+                    stream.Append(slot);
+                    progress((double)++done / offsets.Count);
+                },
+                cancellation);
         }
         finally
         {
-            foreach (var slot in slots)
-            {
-                slot.Dispose();
-            }
+            slots.ForEach(slot => slot.Dispose());
         }
 
         return stream.Finish(RandomAccess.GetLength(source));
-    }
-
-    // Compresses side by side, on the thread pool, which all formats share; appends in the disk's order.
-    private static async Task RunAsync(ImmutableArray<ZstdSlot> slots, ImmutableArray<long> offsets, Action<ZstdSlot> append, CancellationToken cancellation)
-    {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var free = Channel.CreateUnbounded<ZstdSlot>();
-        var ordered = Channel.CreateUnbounded<Task<ZstdSlot>>();
-        foreach (var slot in slots)
-        {
-            free.Writer.TryWrite(slot);
-        }
-
-        async Task StartAsync()
-        {
-            try
-            {
-                foreach (var offset in offsets)
-                {
-                    var slot = await free.Reader.ReadAsync(stop.Token);
-                    ordered.Writer.TryWrite(Task.Run(() => slot.Pack(offset), CancellationToken.None));
-                }
-            }
-            finally
-            {
-                ordered.Writer.Complete();
-            }
-        }
-
-        var starting = Task.Run(StartAsync, CancellationToken.None);
-        try
-        {
-            await foreach (var packing in ordered.Reader.ReadAllAsync(stop.Token))
-            {
-                var slot = await packing;
-                append(slot);
-                free.Writer.TryWrite(slot);
-            }
-        }
-        finally
-        {
-            // Nobody may work on a slot any more when they are disposed of.
-            await stop.CancelAsync();
-            await starting.ContinueWith(_ => { }, TaskScheduler.Default);
-            await foreach (var packing in ordered.Reader.ReadAllAsync(CancellationToken.None))
-            {
-                await packing.ContinueWith(_ => { }, TaskScheduler.Default);
-            }
-        }
     }
 
     private static IEnumerable<long> SlotsOf(IEnumerable<Extent> extents)
@@ -115,11 +76,10 @@ internal static class ZstdDisk
     }
 
     /// <summary>The stream while it is written, and the map of what is in it so far.</summary>
-    private sealed class FrameStream(Stream file)
+    private sealed class FrameStream(HashedFile file)
     {
         private readonly ImmutableArray<ZstdRange>.Builder _ranges = ImmutableArray.CreateBuilder<ZstdRange>();
         private long _covered;
-        private long _length;
 
         public void Append(ZstdSlot slot)
         {
@@ -129,29 +89,23 @@ internal static class ZstdDisk
             }
 
             AppendZeros(slot.Offset);
-            _ranges.Add(new ZstdRange(slot.Offset, slot.Length, _length, slot.Frame.Length, slot.Sha256));
-            Write(slot.Frame.Span);
+            _ranges.Add(new ZstdRange(slot.Offset, slot.Length, file.Length, slot.Frame.Length, slot.Sha256));
+            file.Append(slot.Frame.Span);
             _covered = slot.Offset + slot.Length;
         }
 
         public ZstdMap Finish(long size)
         {
             AppendZeros(size);
-            return new ZstdMap(size, _ranges.ToImmutable());
+            return new ZstdMap(size, _ranges.ToImmutable()) { StreamSha256 = file.Sha256() };
         }
 
         private void AppendZeros(long until)
         {
             foreach (var frame in ZstdZeros.Frames(until - _covered))
             {
-                Write(frame.Span);
+                file.Append(frame.Span);
             }
-        }
-
-        private void Write(ReadOnlySpan<byte> frame)
-        {
-            file.Write(frame);
-            _length += frame.Length;
         }
     }
 }

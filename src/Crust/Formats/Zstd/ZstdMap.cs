@@ -16,6 +16,9 @@ internal readonly record struct ZstdRange(long Offset, int Length, long FrameOff
 /// <param name="Ranges">The ranges in ascending order; they don't overlap.</param>
 internal sealed record ZstdMap(long Size, ImmutableArray<ZstdRange> Ranges)
 {
+    /// <summary>The SHA-256 of the whole stream, in hex.</summary>
+    public required string StreamSha256 { get; init; }
+
     /// <summary>Bytes of all ranges.</summary>
     public long Data => Ranges.Sum(range => (long)range.Length);
 

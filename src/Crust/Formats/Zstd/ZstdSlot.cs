@@ -14,6 +14,9 @@ internal sealed class ZstdSlot(SafeFileHandle disk, int size, int level) : IDisp
     private readonly byte[] _frame = new byte[ZstdCompressor.Bound(size)];
     private int _frameLength;
 
+    /// <summary>Where the slot starts on the disk.</summary>
+    public long Start { get; set; }
+
     /// <summary>Where its data starts on the disk.</summary>
     public long Offset { get; private set; }
 
@@ -26,19 +29,19 @@ internal sealed class ZstdSlot(SafeFileHandle disk, int size, int level) : IDisp
     /// <summary>The data's SHA-256 in hex.</summary>
     public string Sha256 { get; private set; } = "";
 
-    /// <summary>Reads the slot that starts at an offset, drops zeros at both ends, hashes and compresses.</summary>
-    public ZstdSlot Pack(long offset)
+    /// <summary>Reads the slot, drops zeros at both ends, hashes and compresses.</summary>
+    public void Pack()
     {
         var filled = 0;
         for (var read = -1; read != 0 && filled < size; filled += read)
         {
-            read = RandomAccess.Read(disk, _content.AsSpan(filled), offset + filled);
+            read = RandomAccess.Read(disk, _content.AsSpan(filled), Start + filled);
         }
 
         var content = _content.AsSpan(0, filled);
         var first = content.IndexOfAnyExcept((byte)0) / Block * Block;
         var last = content.LastIndexOfAnyExcept((byte)0);
-        Offset = offset + first;
+        Offset = Start + first;
         Length = last < 0 ? 0 : Math.Min(filled, (last / Block + 1) * Block) - first;
         if (Length > 0)
         {
@@ -46,8 +49,6 @@ internal sealed class ZstdSlot(SafeFileHandle disk, int size, int level) : IDisp
             Sha256 = Convert.ToHexStringLower(SHA256.HashData(data));
             _frameLength = _compressor.Compress(data, _frame);
         }
-
-        return this;
     }
 
     public void Dispose() => _compressor.Dispose();
