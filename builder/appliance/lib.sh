@@ -108,14 +108,23 @@ finish() {
     exit 0
 }
 
+# Asks on all consoles, and prints the first line that somebody types on any of them.
+ask() {
+    say "$1"
+    word "{\"warning\":$(json "waiting for an answer at the console: $1")}"
+    [ -p /run/crust/answer ] || mkfifo /run/crust/answer
+    readers=
+    for console in $(cat /sys/class/tty/console/active); do
+        (exec head -n 1 <"/dev/$console" >/run/crust/answer) 2>/dev/null &
+        readers="$readers $!"
+    done
+    head -n 1 /run/crust/answer
+    kill $readers 2>/dev/null || :
+}
+
 # Waits for Enter on any console.
 wait_for_enter() {
-    say "press Enter to power off"
-    mkfifo /run/crust/enter
-    for console in $(cat /sys/class/tty/console/active); do
-        { head -n 1 <"/dev/$console" >/run/crust/enter; } 2>/dev/null &
-    done
-    head -n 1 /run/crust/enter >/dev/null
+    ask "press Enter to power off" >/dev/null
 }
 
 # All block devices that may carry data, disks and partitions: names without /dev/.
@@ -136,6 +145,27 @@ disk_of() {
     else
         echo "$1"
     fi
+}
+
+# Disks that can be written, whole ones: neither CD, nor boot area of an eMMC, nor write-protected.
+disks() {
+    for name in $(block_devices); do
+        case $name in
+        sr* | mmcblk*boot*) ;;
+        *) [ -f "/sys/class/block/$name/partition" ] || [ "$(cat "/sys/class/block/$name/ro")" = 1 ] || echo "$name" ;;
+        esac
+    done
+}
+
+# The largest of the disks whose names come in; of equals the first.
+largest() {
+    best=
+    while read -r name; do
+        if [ -z "$best" ] || [ "$(size_of "$name")" -gt "$(size_of "$best")" ]; then
+            best=$name
+        fi
+    done
+    echo "$best"
 }
 
 # The device's size in bytes.
@@ -170,5 +200,20 @@ await_volume() {
 
 # Bytes for people.
 human() {
-    awk "BEGIN { printf \"%.1f GiB\", $1 / 1073741824 }"
+    awk "BEGIN { if ($1 < 1073741824) printf \"%.1f MiB\", $1 / 1048576; else printf \"%.1f GiB\", $1 / 1073741824 }"
+}
+
+# The other way: 100G as bytes, with the units that a spec has.
+bytes() {
+    number=${1%[KMGT]}
+    case $number in
+    '' | *[!0-9]*) return 1 ;;
+    esac
+    case $1 in
+    *K) echo $((number << 10)) ;;
+    *M) echo $((number << 20)) ;;
+    *G) echo $((number << 30)) ;;
+    *T) echo $((number << 40)) ;;
+    *) echo "$number" ;;
+    esac
 }
