@@ -20,7 +20,7 @@ public sealed class BuildTests : IDisposable
     {
         var iso = await StubGuests.IsoAsync(StubGuest.Installs, _crust.Folder, Cancellation);
 
-        var result = await BuildAsync(iso, "--format", "all", "--verify");
+        var result = await BuildAsync(iso, "--format", "img,qcow2,vmdk", "--verify");
 
         Assert.That(result.ExitCode, Is.Zero, result.Error);
         Assert.That(result.Output, Is.EqualTo("images/installs.img\nimages/installs.qcow2\nimages/installs.vmdk\n"));
@@ -65,6 +65,27 @@ public sealed class BuildTests : IDisposable
 
         Assert.That(again.Error, Does.Contain("from the cache; the installer wasn't booted"));
         Assert.That(_crust.ImageFiles, Does.Contain("installs.vmdk").And.Contain("installs.qcow2"));
+    }
+
+    [Test]
+    [CancelAfter(600_000)]
+    public async Task An_iso_is_made_again_when_it_is_to_do_something_else_and_only_that()
+    {
+        _crust.ShareDearThings();
+        var iso = await StubGuests.IsoAsync(StubGuest.Installs, _crust.Folder, Cancellation);
+        await BuildAsync(iso, "--format", "iso,img", "--verify");
+
+        var same = await BuildAsync(iso, "--format", "iso,img", "--verify");
+        var changed = await BuildAsync(iso, "--format", "iso,img", "--verify", "--iso-after", "reboot");
+
+        Assert.That(same.Error, Does.Contain("up to date"));
+        Assert.That(changed.ExitCode, Is.Zero, changed.Error);
+        Assert.That(changed.Output, Is.EqualTo("images/installs.iso\nimages/installs.img\n"));
+        Assert.That(changed.Error, Does.Contain("iso").And.Not.Contain("img is up"));
+        Assert.That(_crust.ImageFiles, Has.None.EndsWith(".work"));
+        using var manifest = JsonDocument.Parse(await File.ReadAllBytesAsync(_crust.Image("installs.manifest.json"), Cancellation));
+        var image = manifest.RootElement.GetProperty("images").EnumerateArray().Single(image => image.GetProperty("format").GetString() == "iso");
+        Assert.That(image.GetProperty("recipe").GetString(), Does.StartWith("iso 1 target=auto overwrite=false after=reboot appliance="));
     }
 
     [Test]

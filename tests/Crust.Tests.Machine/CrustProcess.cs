@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Crust.Spec;
 
 namespace Crust.Tests.Machine;
 
@@ -42,6 +43,18 @@ internal sealed class CrustProcess : IDisposable
     public IEnumerable<string> ImageFiles => Directory.Exists(Images)
         ? Directory.EnumerateFileSystemEntries(Images).Select(path => Path.GetFileName(path)).Where(name => name != ".lock").Order(StringComparer.Ordinal)
         : [];
+
+    /// <summary>Lets what takes minutes to make, and isn't what is tested, come from the user's own cache, or go there.</summary>
+    public void ShareDearThings()
+    {
+        var shared = HostEnvironment.Read().CacheFolder;
+        Directory.CreateDirectory(Cache);
+        foreach (var kind in new[] { "appliance", "installers", "roots" })
+        {
+            Directory.CreateDirectory(Path.Combine(shared, kind));
+            Directory.CreateSymbolicLink(Path.Combine(Cache, kind), Path.Combine(shared, kind));
+        }
+    }
 
     /// <summary>Runs the program to its end.</summary>
     public async Task<CrustResult> RunAsync(CancellationToken cancellation, params string[] arguments)

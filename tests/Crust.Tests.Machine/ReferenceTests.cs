@@ -28,7 +28,7 @@ public sealed class ReferenceTests
     [OneTimeSetUp]
     public async Task Install()
     {
-        ShareDearThings();
+        Crust.ShareDearThings();
         await Host.RunAsync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", Key], CancellationToken.None);
         await File.WriteAllTextAsync(Path.Combine(Crust.Folder, "user-data.yaml"), "#cloud-config\nhostname: edge-042\n");
         await File.WriteAllTextAsync(Path.Combine(Crust.Folder, "crust.yaml"), $"""
@@ -178,18 +178,6 @@ public sealed class ReferenceTests
             KernelArguments = ["console=ttyS0,115200"],
         }, iso, work, Cancellation);
         return iso;
-    }
-
-    // What takes minutes to make and isn't what is tested here comes from the user's own cache, or goes there.
-    private static void ShareDearThings()
-    {
-        var shared = HostEnvironment.Read().CacheFolder;
-        Directory.CreateDirectory(Crust.Cache);
-        foreach (var kind in new[] { "appliance", "installers", "roots" })
-        {
-            Directory.CreateDirectory(Path.Combine(shared, kind));
-            Directory.CreateSymbolicLink(Path.Combine(Crust.Cache, kind), Path.Combine(shared, kind));
-        }
     }
 
     private static async Task<long> AllocatedAsync(string path) =>

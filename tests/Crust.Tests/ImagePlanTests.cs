@@ -65,6 +65,10 @@ public sealed class ImagePlanTests
     public void An_image_made_with_other_settings_is_written_anew() =>
         Assert.That(ImagePlan.For(["img"], [ManifestSample.Img], ManifestSample.Key, _ => "settings", null).ToWrite.Select(format => format.Name), Is.EqualTo(new[] { "img" }));
 
+    [Test]
+    public void A_medium_is_not_asked_to_come_up_like_a_disk() =>
+        Assert.That(For(["iso"], [ManifestSample.Img with { Format = "iso", File = "edge.iso", Verified = null }], ManifestSample.Key, Login).IsUpToDate, Is.True);
+
     private static ImagePlan For(IEnumerable<string> formats, IReadOnlyCollection<ManifestImage> intact, string key, ExpectedProof? proof) =>
         ImagePlan.For(formats, intact, key, _ => ManifestSample.Img.Recipe, proof);
 }

@@ -61,6 +61,7 @@ public static class ImageFormats
         new ImgFormat(),
         new Qcow2Format(),
         new VmdkFormat(),
+        new IsoFormat(),
     ];
 
     /// <summary>Their names.</summary>

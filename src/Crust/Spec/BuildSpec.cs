@@ -20,6 +20,9 @@ public sealed record BuildSpec
     /// <summary>The names of the formats to write, in the user's order, each once.</summary>
     public ImmutableArray<string> Formats { get; init; } = ["img"];
 
+    /// <summary>What the `iso` does where it is booted.</summary>
+    public IsoSpec Iso { get; init; } = new();
+
     /// <summary>How the images are proven.</summary>
     public VerifySpec Verify { get; init; } = new();
 }
@@ -151,6 +154,32 @@ public sealed record SshSpec
 
     /// <summary>Public keys in OpenSSH's format that may log in as it.</summary>
     public ImmutableArray<string> AuthorizedKeys { get; init; } = [];
+}
+
+/// <summary>How a machine ends once its disk is written.</summary>
+public enum AfterFlash
+{
+    /// <summary>It powers off.</summary>
+    PowerOff,
+
+    /// <summary>It reboots.</summary>
+    Reboot,
+}
+
+/// <summary>What the `iso` does where it is booted.</summary>
+public sealed record IsoSpec
+{
+    /// <summary>
+    /// The disk that it writes to: `auto` (the largest that isn't the medium), `ask` (at the console), a path, `size&gt;=` or `size&lt;=` with a size
+    /// (the largest of those), or `serial:` with a pattern.
+    /// </summary>
+    public string Target { get; init; } = "auto";
+
+    /// <summary>Writes to a disk that holds data without asking.</summary>
+    public bool Overwrite { get; init; }
+
+    /// <summary>How the machine ends once its disk is written.</summary>
+    public AfterFlash After { get; init; } = AfterFlash.PowerOff;
 }
 
 /// <summary>How images are proven before they get their final names.</summary>

@@ -34,6 +34,7 @@ public static class SpecKeys
         .. Seed(),
         SpecKey.Of("formats", ValueTypes.Formats(formats), s => s.Formats, (s, v) => s with { Formats = v },
             "The formats to write, from one install; all means every one.", "--format"),
+        .. Iso(),
         .. Verify(),
     ];
 
@@ -98,6 +99,21 @@ public static class SpecKeys
                 "The account's password, which leaves Crust only as a SHA-512 crypt hash. A secret.", variable: "SSH_PASSWORD"),
             SpecKey.Of("seed.ssh.authorizedKeys", ValueTypes.PublicKeys, s => s.Seed.Ssh.AuthorizedKeys, (s, v) => WithSsh(s, x => x with { AuthorizedKeys = v }),
                 "Public keys in OpenSSH's format that may log in to the account."),
+        ];
+    }
+
+    private static IEnumerable<SpecKey> Iso()
+    {
+        static BuildSpec With(BuildSpec s, Func<IsoSpec, IsoSpec> change) => s with { Iso = change(s.Iso) };
+        return
+        [
+            SpecKey.Of("iso.target", ValueTypes.DiskPattern, s => s.Iso.Target, (s, v) => With(s, i => i with { Target = v }),
+                "The disk that the iso writes to: the largest (auto), one asked for at the console (ask), a path, the largest of a size (size>=200G, size<=1T), or a serial number's pattern (serial:S3Z*).",
+                "--iso-target"),
+            SpecKey.Of("iso.overwrite", ValueTypes.Boolean, s => s.Iso.Overwrite, (s, v) => With(s, i => i with { Overwrite = v }),
+                "Lets the iso write to a disk that holds data without asking.", "--iso-overwrite"),
+            SpecKey.Of("iso.after", ValueTypes.Choice<AfterFlash>(), s => s.Iso.After, (s, v) => With(s, i => i with { After = v }),
+                "How the machine ends once its disk is written.", "--iso-after"),
         ];
     }
 

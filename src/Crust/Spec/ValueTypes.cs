@@ -63,6 +63,15 @@ internal static partial class ValueTypes
         value => value,
         () => new JsonObject { ["type"] = "string", ["pattern"] = "^[a-z_][a-z0-9_-]{0,31}$" });
 
+    /// <summary>Which disk of a machine in the field is meant.</summary>
+    public static readonly ValueType<string> DiskPattern = new(
+        "DISK",
+        given => DiskPatternPattern().IsMatch(OneLine(given.Single)) && (!given.Single.Text.StartsWith("size", StringComparison.Ordinal) || Spec.Size.TryParse(given.Single.Text[6..], out _))
+            ? given.Single.Text
+            : throw Bad(given.Single, "says no disk", "write auto, ask, a path such as /dev/sda or /dev/nvme0n1, size>=200G, size<=1T, or serial: and a pattern such as serial:S3Z*"),
+        value => value,
+        () => new JsonObject { ["type"] = "string", ["pattern"] = "^(auto|ask|/dev/[A-Za-z0-9]+|size[<>]=[0-9]+[KMGT]?|serial:.+)$" });
+
     /// <summary>A text that no message, log or report may show.</summary>
     public static readonly ValueType<Secret?> Secret = new(
         "SECRET",
@@ -194,6 +203,10 @@ internal static partial class ValueTypes
 
     [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._+-]{0,99}\z")]
     private static partial Regex FileNamePattern();
+
+    // What the appliance's job understands: there is no udev in it, so no /dev/disk/by-id.
+    [GeneratedRegex(@"\A(auto|ask|/dev/[A-Za-z0-9]+|size[<>]=[0-9]+[KMGT]?|serial:.+)\z", RegexOptions.ExplicitCapture)]
+    private static partial Regex DiskPatternPattern();
 
     [GeneratedRegex(@"\A[a-z_][a-z0-9_-]{0,31}\z")]
     private static partial Regex AccountPattern();

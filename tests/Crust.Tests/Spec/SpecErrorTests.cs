@@ -2,6 +2,8 @@ namespace Crust.Tests.Spec;
 
 public sealed class SpecErrorTests
 {
+    private const string IsoTargets = "write auto, ask, a path such as /dev/sda or /dev/nvme0n1, size>=200G, size<=1T, or serial: and a pattern such as serial:S3Z*";
+
     private SpecSample _sample = null!;
 
     [SetUp]
@@ -68,7 +70,7 @@ public sealed class SpecErrorTests
     public void A_spec_that_is_no_mapping() => ErrorAssert.Says(
         _sample.Fail("- img\n"),
         FailureKind.BadInput, "The spec isn't a mapping", "crust.yaml:1:1",
-        "write keys below it: version, name, installer, machine, seed, formats, verify");
+        "write keys below it: version, name, installer, machine, seed, formats, iso, verify");
 
     [Test]
     public void A_section_that_is_no_mapping() => ErrorAssert.Says(
@@ -124,6 +126,12 @@ public sealed class SpecErrorTests
     [TestCase("machine.firmware", "ufei", "isn't bios or uefi", "did you mean 'uefi'?")]
     [TestCase("machine.arch", "riscv", "isn't amd64 or arm64", "write amd64 or arm64")]
     [TestCase("machine.onReboot", "1", "isn't fail, finish or continue", "write fail, finish or continue")]
+    [TestCase("iso.target", "largest", "says no disk", IsoTargets)]
+    [TestCase("iso.target", "/dev/disk/by-id/x", "says no disk", IsoTargets)]
+    [TestCase("iso.target", "size>=100GB", "says no disk", IsoTargets)]
+    [TestCase("iso.target", "size>=99999999999T", "says no disk", IsoTargets)]
+    [TestCase("iso.target", "serial:", "says no disk", IsoTargets)]
+    [TestCase("iso.after", "off", "isn't poweroff or reboot", "write poweroff or reboot")]
     [TestCase("verify.boot", "maybe", "is neither true nor false", "write true or false")]
     [TestCase("name", "../evil", "can't be an image's name", "use letters, digits, '.', '_', '+' and '-', beginning with a letter or digit, at most 100 of them")]
     [TestCase("seed.ssh.user", "Edge User", "can't be an account's name", "use lower-case letters, digits, '_' and '-', beginning with a letter or '_', at most 32 of them")]

@@ -59,6 +59,10 @@ public sealed class SpecReaderTests
                 authorizedKeys:
                   - ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGtleQ== me@home
             formats: [vmdk, img]
+            iso:
+              target: serial:S3Z*
+              overwrite: true
+              after: reboot
             verify:
               boot: false
               expect: "ready>"
@@ -98,6 +102,7 @@ public sealed class SpecReaderTests
             Assert.That(spec.Seed.Ssh.Password, Is.EqualTo(new Secret("hunter2")));
             Assert.That(spec.Seed.Ssh.AuthorizedKeys, Is.EqualTo(new[] { "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGtleQ== me@home" }));
             Assert.That(spec.Formats, Is.EqualTo(new[] { "vmdk", "img" }));
+            Assert.That(spec.Iso, Is.EqualTo(new IsoSpec { Target = "serial:S3Z*", Overwrite = true, After = AfterFlash.Reboot }));
             Assert.That(spec.Verify, Is.EqualTo(new VerifySpec { Boot = false, Expect = "ready>", Ssh = true, Deadline = TimeSpan.FromMinutes(5) }));
         }
     }
@@ -133,6 +138,7 @@ public sealed class SpecReaderTests
                 "true|false" => "true",
                 "SHA256|FILE|URL" => "https://example.org/SHA256SUMS",
                 "FORMAT" => "vmdk",
+                "DISK" => "ask",
                 var choices when choices.Contains('|') && char.IsLower(choices[0]) => choices.Split('|')[^1],
                 _ => "some",
             };
