@@ -87,6 +87,13 @@ internal static class StubGuests
         }
     }
 
+    /// <summary>The boot sector of the system that <see cref="StubGuest.Installs"/> installs: it comes up to "stub login: " under BIOS.</summary>
+    public static async Task<byte[]> BootSectorAsync(string work, CancellationToken cancellation)
+    {
+        await AssembleAsync("installed", work, cancellation);
+        return await File.ReadAllBytesAsync(Path.Combine(work, "installed.bin"), cancellation);
+    }
+
     private static async Task AssembleAsync(string name, string work, CancellationToken cancellation)
     {
         var linkable = Path.Combine(work, name + ".o");

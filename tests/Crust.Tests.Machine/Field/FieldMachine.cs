@@ -1,0 +1,76 @@
+using System.Text.Json.Nodes;
+using Crust.Machines;
+using Crust.Spec;
+using Serilog.Core;
+
+namespace Crust.Tests.Machine.Field;
+
+/// <summary>A machine in the field, as somebody meets it who has a medium in his hand.</summary>
+internal sealed class FieldMachine : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
+    private readonly RunningMachine _machine;
+
+    private FieldMachine(RunningMachine machine) => _machine = machine;
+
+    /// <summary>All that it has shown on its serial port.</summary>
+    public string Screen => _machine.SerialTail;
+
+    /// <summary>Switches it on.</summary>
+    public static async Task<FieldMachine> StartAsync(StartedBy startedBy, string log, CancellationToken cancellation, params Drive[] drives)
+    {
+        var launcher = new MachineLauncher(Host.Tools, FirmwareFinder.OfHost, "/tmp", TimeProvider.System, Logger.None);
+        return new(await launcher.StartAsync(new MachineDescription
+        {
+            Name = "field",
+            Accelerator = Accelerator.Tcg,
+            Firmware = startedBy is StartedBy.Bios ? Firmware.Bios : Firmware.Uefi,
+            SecureBoot = startedBy is StartedBy.SecureBoot,
+            Memory = 512L << 20,
+            Network = false,
+            Drives = [.. drives],
+        }, log, cancellation));
+    }
+
+    /// <summary>Waits for a text on the serial port.</summary>
+    public async Task ExpectAsync(string text, CancellationToken cancellation)
+    {
+        var facts = await _machine.WaitAsync(facts => facts.FreshSerial.Contains(text, StringComparison.Ordinal), Patience, cancellation);
+        Assert.That(facts.IsOver, Is.False, $"'{text}' never came: {_machine.SerialTail}");
+    }
+
+    /// <summary>Types a line on the serial port.</summary>
+    public Task TypeAsync(string line, CancellationToken cancellation) => _machine.TypeAsync(line + "\r", cancellation);
+
+    /// <summary>Pulls the USB stick.</summary>
+    public async Task PullStickAsync(CancellationToken cancellation)
+    {
+        const string Devices = "/machine/peripheral-anon";
+        var devices = await _machine.Qmp.ExecuteAsync("qom-list", new JsonObject { ["path"] = Devices }, cancellation);
+        var stick = devices.EnumerateArray().First(device => device.GetProperty("type").GetString() == "child<usb-storage>").GetProperty("name").GetString();
+        await _machine.Qmp.ExecuteAsync("device_del", new JsonObject { ["id"] = $"{Devices}/{stick}" }, cancellation);
+    }
+
+    /// <summary>Waits until it is off, and says why.</summary>
+    public async Task<MachineOutcome> EndAsync(CancellationToken cancellation)
+    {
+        await _machine.WaitAsync(_ => false, Patience, cancellation);
+        return (await _machine.EndAsync(OnReboot.Finish)).Outcome;
+    }
+
+    public ValueTask DisposeAsync() => _machine.DisposeAsync();
+}
+
+/// <summary>What a machine's firmware is.</summary>
+public enum StartedBy
+{
+    /// <summary>SeaBIOS.</summary>
+    Bios,
+
+    /// <summary>OVMF.</summary>
+    Uefi,
+
+    /// <summary>OVMF with Microsoft's keys.</summary>
+    SecureBoot,
+}

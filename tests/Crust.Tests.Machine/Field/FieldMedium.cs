@@ -1,0 +1,43 @@
+using Crust.Appliance;
+using Crust.Cache;
+using Crust.Disks;
+using Crust.Formats;
+using Crust.Spec;
+using Serilog.Core;
+
+namespace Crust.Tests.Machine.Field;
+
+/// <summary>Makes field media of a disk.</summary>
+internal static class FieldMedium
+{
+    private static readonly Folders Folders = new()
+    {
+        Images = "/nowhere",
+        Cache = HostEnvironment.Read().CacheFolder,
+        Runtime = "/tmp",
+        Builder = Folders.BuilderBesideProgram,
+    };
+
+    /// <summary>The appliance, from the user's own cache: it takes a minute to build.</summary>
+    public static ApplianceBuilder Appliance { get; } = new(Host.Tools, new BuildCache(Folders.Cache, Logger.None), Folders, new NoObserver());
+
+    /// <summary>Writes the iso.</summary>
+    public static async Task<string> WriteAsync(InstalledDisk disk, string path, IsoSpec iso, CancellationToken cancellation)
+    {
+        var request = new FormatRequest(disk, path, Host.Tools, _ => { })
+        {
+            Name = "edge",
+            Spec = new BuildSpec { Iso = iso },
+            Appliance = Appliance,
+        };
+        await new IsoFormat().WriteAsync(request, cancellation);
+        return path;
+    }
+
+    /// <summary>Copies a file of the iso to this host.</summary>
+    public static async Task<string> ExtractAsync(string iso, string file, string path, CancellationToken cancellation)
+    {
+        await Host.RunAsync("xorriso", ["-osirrox", "on", "-indev", iso, "-extract", file, path], cancellation);
+        return path;
+    }
+}
