@@ -27,7 +27,7 @@ internal sealed class IsoFormat : IImageFormat
     public string RecipeOf(BuildSpec spec, FormatServices services) =>
         $"iso {Version} target={spec.Iso.Target} overwrite={Word(spec.Iso.Overwrite)} after={spec.Iso.After.LowerName()} appliance={services.Appliance.KeyOf(spec.Machine.Arch)[..16]}";
 
-    public async Task WriteAsync(FormatRequest request, CancellationToken cancellation)
+    public async Task<string?> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {
         var appliance = await request.Appliance.GetAsync(request.Spec.Machine.Arch, cancellation);
         var work = Directory.CreateDirectory(request.Path + ".work").FullName;
@@ -49,6 +49,7 @@ internal sealed class IsoFormat : IImageFormat
             Files = [("/crust/flash/disk.img.zst", payload), ("/crust/flash/map", mapFile), ("/crust/flash/settings", settingsFile)],
         }, request.Path, work, cancellation);
         Directory.Delete(work, recursive: true);
+        return null;
 
         async Task<string> WriteTextAsync(string name, string text)
         {
