@@ -49,7 +49,8 @@ internal static class CommandLine
         }
     }
 
-    private static string Describe(CrustException error)
+    /// <summary>An error as its user reads it: what, where, and what to do.</summary>
+    internal static string Describe(CrustException error)
     {
         var detail = error.Detail.Length == 0 ? "" : string.Concat(error.Detail.Split('\n').Select(line => $"\n  | {line}"));
         return $"crust: {error.What}\n  where: {error.Where}\n  to do: {error.Remedy}{detail}";

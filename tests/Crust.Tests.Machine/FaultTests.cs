@@ -112,6 +112,21 @@ public sealed class FaultTests : IDisposable
     }
 
     [Test]
+    public async Task Verify_tells_an_image_that_does_not_come_up_keeps_its_serial_log_and_goes_on_with_the_next()
+    {
+        await BuildAsync(StubGuest.InstallsADeadSystem, "--name", "dead");
+        await BuildAsync(StubGuest.Installs, "--name", "good");
+
+        var result = await _crust.RunAsync(Cancellation, "verify", "--verify-deadline", "10s", "images/dead.img", "images/good.img");
+
+        Assert.That(result.ExitCode, Is.EqualTo(4), result.Error);
+        Assert.That(result.Output, Is.EqualTo("images/dead.img: not up\nimages/good.img: up\n"));
+        Assert.That(result.Error, Does.Contain("the image dead.img didn't show 'login:'").And.Contain(_crust.Image("dead.img.serial.log")));
+        Assert.That(await File.ReadAllTextAsync(_crust.Image("dead.img.serial.log"), Cancellation), Does.Contain("stub: booting from the disk"));
+        AssertNothingRuns();
+    }
+
+    [Test]
     public async Task The_failed_disk_is_kept_and_named()
     {
         var result = await BuildAsync(StubGuest.PanicsOnSerial);

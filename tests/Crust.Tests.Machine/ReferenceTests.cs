@@ -80,6 +80,15 @@ public sealed class ReferenceTests
     }
 
     [Test]
+    public async Task Verify_waits_for_an_SSH_servers_banner_where_that_is_asked_for()
+    {
+        var result = await Crust.RunAsync(Cancellation, "verify", "--verify-ssh", "true", "--memory", "1G", "images/crust-reference.qcow2");
+
+        Assert.That(result.ExitCode, Is.Zero, result.Error);
+        Assert.That(result.Output, Is.EqualTo("images/crust-reference.qcow2: up\n"));
+    }
+
+    [Test]
     public async Task Every_format_holds_the_same_disk()
     {
         foreach (var format in new[] { "qcow2", "vmdk" })

@@ -32,27 +32,55 @@ internal static class VerifyCommand
                 view.Observe(new BuildEvent.Warned(warning));
             }
 
-            var proofs = new JsonArray();
+            var checks = new List<Check>();
             foreach (var (path, driver) in requests)
             {
-                using var folder = new ScratchFolder(services.Folders.Cache);
                 view.Observe(new BuildEvent.Started(Stage.Verify, $"{path}: {wanted.Verify.Describe()}"));
-                var proof = await services.Verifier.VerifyAsync(
-                    new BootRequest(path, driver, wanted.Machine, accelerator.Used, wanted.Verify, LogFile.Draft(folder.Path, Path.GetFullPath(path) + ".serial.log")), folder.Path, cancellation);
-                view.Observe(new BuildEvent.Finished(Stage.Verify, TimeSpan.FromSeconds(proof.Seconds), $"{path} is up"));
-                proofs.Add(new JsonObject
-                {
-                    ["file"] = path,
-                    ["firmware"] = proof.Firmware.ToString().ToLowerInvariant(),
-                    ["expected"] = proof.Expected,
-                    ["seconds"] = Math.Round(proof.Seconds, 1),
-                });
+                var check = await CheckAsync(services, path, log => new BootRequest(path, driver, wanted.Machine, accelerator.Used, wanted.Verify, log), cancellation);
+                view.Observe(new BuildEvent.Finished(Stage.Verify, TimeSpan.FromSeconds(check.Proof?.Seconds ?? 0), check.Proof is null ? $"{path} isn't up" : $"{path} is up"));
+                checks.Add(check);
             }
 
             await view.DisposeAsync();
-            parse.InvocationConfiguration.Output.Write(parse.GetValue(json) ? proofs.ToJsonString() + "\n" : string.Concat(requests.Select(request => $"{request.Path}: up\n")));
-            return (int)ExitCode.Done;
+            foreach (var failure in checks.Select(check => check.Failure).OfType<CrustException>())
+            {
+                parse.InvocationConfiguration.Error.WriteLine(CommandLine.Describe(failure));
+            }
+
+            parse.InvocationConfiguration.Output.Write(parse.GetValue(json)
+                ? new JsonArray([.. checks.Select(check => check.ToJson())]).ToJsonString() + "\n"
+                : string.Concat(checks.Select(check => $"{check.Image}: {(check.Proof is null ? "not up" : "up")}\n")));
+            return checks.Select(check => check.Failure).OfType<CrustException>().Select(failure => (int)failure.Kind).FirstOrDefault((int)ExitCode.Done);
         });
         return command;
+    }
+
+    // One image that doesn't come up says nothing about the next.
+    private static async Task<Check> CheckAsync(CrustServices services, string image, Func<LogFile, BootRequest> requestWith, CancellationToken cancellation)
+    {
+        using var folder = new ScratchFolder(services.Folders.Cache);
+        var log = LogFile.Draft(folder.Path, Path.GetFullPath(image) + ".serial.log");
+        try
+        {
+            return new Check(image, await services.Verifier.VerifyAsync(requestWith(log), folder.Path, cancellation), null);
+        }
+        catch (CrustException e) when (e.Kind is FailureKind.GuestFailed)
+        {
+            log.Keep();
+            return new Check(image, null, e);
+        }
+    }
+
+    private sealed record Check(string Image, BootProof? Proof, CrustException? Failure)
+    {
+        public JsonObject ToJson() => new()
+        {
+            ["file"] = Image,
+            ["up"] = Proof is not null,
+            ["firmware"] = Proof?.Firmware.ToString().ToLowerInvariant(),
+            ["expected"] = Proof?.Expected,
+            ["seconds"] = Proof is null ? null : Math.Round(Proof.Seconds, 1),
+            ["error"] = Failure?.What,
+        };
     }
 }
