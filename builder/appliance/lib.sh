@@ -168,6 +168,19 @@ largest() {
     echo "$best"
 }
 
+# The disk's serial number; empty if it has none.
+serial_of() {
+    device=/sys/class/block/$1
+    if [ -f "$device/serial" ]; then
+        cat "$device/serial"
+    elif [ -f "$device/device/serial" ]; then
+        cat "$device/device/serial"
+    elif [ -f "$device/device/vpd_pg80" ]; then
+        # SCSI's page "unit serial number", which ATA disks have too: four bytes of header, then text.
+        tail -c +5 "$device/device/vpd_pg80"
+    fi 2>/dev/null | tr -d '\000' | sed 's/^ *//; s/ *$//'
+}
+
 # The device's size in bytes.
 size_of() {
     echo $(($(cat "/sys/class/block/$1/size") * 512))
