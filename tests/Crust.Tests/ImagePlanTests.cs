@@ -66,6 +66,10 @@ public sealed class ImagePlanTests
         Assert.That(ImagePlan.For(["img"], [ManifestSample.Img], ManifestSample.Key, _ => "settings", null).ToWrite.Select(format => format.Name), Is.EqualTo(new[] { "img" }));
 
     [Test]
+    public void An_image_of_a_Crust_that_did_not_tell_its_recipe_is_written_anew() =>
+        Assert.That(ImagePlan.For(["qcow2"], [ManifestSample.Img with { Format = "qcow2", Recipe = "" }], ManifestSample.Key, _ => "compression=zstd", null).ToWrite, Has.Length.EqualTo(1));
+
+    [Test]
     public void A_medium_is_not_asked_to_come_up_like_a_disk() =>
         Assert.That(For(["iso"], [ManifestSample.Img with { Format = "iso", File = "edge.iso", Verified = null }], ManifestSample.Key, Login).IsUpToDate, Is.True);
 

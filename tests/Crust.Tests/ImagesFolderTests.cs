@@ -143,7 +143,7 @@ public sealed class ImagesFolderTests
             var path = Path.Combine(drafts.Path, $"{name}.{image.Format}");
             File.WriteAllText(path, image.Content);
             var sum = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(path)));
-            return new ProvenImage(new DraftImage(ImageFormats.Named(image.Format), path, image.Content.Length, sum, ""), new BootProof(Firmware.Bios, "login:", 1.234));
+            return new ProvenImage(new DraftImage(ImageFormats.Named(image.Format), path, image.Content.Length, sum, $"of={image.Format}"), new BootProof(Firmware.Bios, "login:", 1.234));
         }).ToList();
         return await _shelf.PublishAsync(ManifestSample.Full with { Name = name, Images = [] }, proven, Cancellation);
     }

@@ -26,6 +26,9 @@ public sealed record FormatRequest(InstalledDisk Disk, string Path, ToolBox Tool
 
     /// <summary>Builds the system of images that boot by themselves.</summary>
     public required ApplianceBuilder Appliance { get; init; }
+
+    /// <summary>Other images of the same disk, for formats that wrap one.</summary>
+    public required IImageParts Parts { get; init; }
 }
 
 /// <summary>A kind of output. Stateless; the same installed disk and recipe give the same bytes.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.ExceptionServices;
 using Crust.Disks;
 using Crust.Spec;
 
@@ -19,53 +20,72 @@ public sealed class ImageWriter(FormatServices services, IBuildObserver observer
     /// <exception cref="CrustException">The format can't be written for this spec.</exception>
     public string RecipeOf(IImageFormat format, BuildSpec spec) => format.RecipeOf(spec, services);
 
-    /// <summary>Writes each format into the draft folder. If one fails, the others are cancelled.</summary>
+    /// <summary>
+    /// Writes each format into the draft folder. What formats need beside (the qcow2 in a containerDisk) is made there once, and removed
+    /// if it isn't among them. If one fails, the others are cancelled.
+    /// </summary>
     /// <exception cref="CrustException">A format failed, or there is no space.</exception>
     public async Task<ImmutableArray<DraftImage>> WriteAsync(
         InstalledDisk disk, IReadOnlyCollection<IImageFormat> formats, string name, BuildSpec spec, DraftFolder drafts, CancellationToken cancellation)
     {
         using var failing = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var writing = formats.Select(async format =>
+        var parts = new ImageParts(async (format, parts) =>
         {
             try
             {
-                return await WriteAsync(disk, format, name, spec, drafts, failing.Token);
+                var request = new FormatRequest(disk, Path.Combine(drafts.Path, name + format.Extension), services.Tools,
+                    fraction => observer.Observe(new BuildEvent.Progressed(Stage.Formats, format.Name, fraction, "")))
+                {
+                    Name = name,
+                    Spec = spec,
+                    Appliance = services.Appliance,
+                    Parts = parts,
+                };
+                return await WriteAsync(format, request, isKept: formats.Contains(format), failing.Token);
             }
             catch
             {
                 await failing.CancelAsync();
                 throw;
             }
-        }).ToList();
+        });
 
-        try
+        var wanted = formats.Select(format => parts.GetAsync(format.Name)).ToList();
+        var all = await parts.EndAsync();
+        cancellation.ThrowIfCancellationRequested();
+        // One that failed took the others along; its error is the one to tell.
+        if (all.Select(task => task.Exception?.InnerException).FirstOrDefault(error => error is not null and not OperationCanceledException) is { } failure)
         {
-            return [.. await Task.WhenAll(writing)];
+            ExceptionDispatchInfo.Throw(failure);
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+
+        var images = await Task.WhenAll(wanted);
+        foreach (var part in (await Task.WhenAll(all)).Except(images))
         {
-            // One failed and took the others along; its error is the one to tell.
-            throw writing.Select(task => task.Exception?.InnerException).First(error => error is not null and not OperationCanceledException)!;
+            File.Delete(part.Path);
         }
+
+        return [.. images];
     }
 
-    private async Task<DraftImage> WriteAsync(
-        InstalledDisk disk, IImageFormat format, string name, BuildSpec spec, DraftFolder drafts, CancellationToken cancellation)
+    private async Task<DraftImage> WriteAsync(IImageFormat format, FormatRequest request, bool isKept, CancellationToken cancellation)
     {
-        var path = Path.Combine(drafts.Path, name + format.Extension);
-        void Progress(double fraction) => observer.Observe(new BuildEvent.Progressed(Stage.Formats, format.Name, fraction, ""));
         try
         {
-            Progress(0);
-            var request = new FormatRequest(disk, path, services.Tools, Progress) { Name = name, Spec = spec, Appliance = services.Appliance };
+            request.Progress(0);
             var sha256 = await format.WriteAsync(request, cancellation);
-            Progress(1);
-            Sync(path);
-            return new DraftImage(format, path, new FileInfo(path).Length, sha256 ?? await SparseHash.ComputeAsync(path, cancellation), RecipeOf(format, spec));
+            request.Progress(1);
+            if (isKept)
+            {
+                Sync(request.Path);
+            }
+
+            return new DraftImage(format, request.Path, new FileInfo(request.Path).Length,
+                sha256 ?? await SparseHash.ComputeAsync(request.Path, cancellation), RecipeOf(format, request.Spec));
         }
         catch (IOException e)
         {
-            throw new CrustException(FailureKind.InputOutput, $"The {format.Name} image couldn't be written: {e.Message}", path,
+            throw new CrustException(FailureKind.InputOutput, $"The {format.Name} image couldn't be written: {e.Message}", request.Path,
                 "free space in the images folder, or choose another with --output; the installed disk is cached, so nothing is installed again", e);
         }
     }

@@ -1,8 +1,10 @@
+using Crust.Spec;
+
 namespace Crust.Formats;
 
 /// <summary>
-/// QEMU's own format (docs/interop/qcow2 in QEMU's sources), compressed with zstd by many threads; clusters of zeros
-/// are absent. Read by QEMU 5.1 and newer.
+/// QEMU's own format (docs/interop/qcow2 in QEMU's sources), compressed by many threads; clusters of zeros are absent. Read by QEMU 5.1 and
+/// newer with zstd, by older ones with zlib, by whoever reads qcow2 at all without compression.
 /// </summary>
 internal sealed class Qcow2Format : IImageFormat
 {
@@ -12,10 +14,15 @@ internal sealed class Qcow2Format : IImageFormat
 
     public string? QemuDriver => "qcow2";
 
+    public string RecipeOf(BuildSpec spec, FormatServices services) => $"compression={spec.Qcow2.Compression.LowerName()}";
+
     // No -W: written out of order, the clusters' places would differ from run to run.
     public async Task<string?> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {
-        await QemuImg.ConvertAsync(request, ["-O", "qcow2", "-c", "-o", "compression_type=zstd", "-m", "16"], cancellation);
+        var compression = request.Spec.Qcow2.Compression;
+        await QemuImg.ConvertAsync(request,
+            ["-O", "qcow2", "-m", "16", .. compression is Qcow2Compression.None ? Array.Empty<string>() : ["-c", "-o", $"compression_type={compression.LowerName()}"]],
+            cancellation);
         return null;
     }
 }

@@ -144,7 +144,7 @@ public sealed record ManifestImage
     /// <summary>The key of the installed disk that it was made of.</summary>
     public required string BuildKey { get; init; }
 
-    /// <summary>What decided it beside the disk: settings of the spec, parts of Crust; empty for most formats.</summary>
+    /// <summary>What decided it beside the disk: settings of the spec, parts of Crust; empty where there is nothing.</summary>
     public string Recipe { get; init; } = "";
 
     /// <summary>When it was written last; an image that was touched since isn't reused.</summary>

@@ -20,6 +20,9 @@ public sealed record BuildSpec
     /// <summary>The names of the formats to write, in the user's order, each once.</summary>
     public ImmutableArray<string> Formats { get; init; } = ["img"];
 
+    /// <summary>How qcow2 images are made.</summary>
+    public Qcow2Spec Qcow2 { get; init; } = new();
+
     /// <summary>What the `iso` does where it is booted.</summary>
     public IsoSpec Iso { get; init; } = new();
 
@@ -154,6 +157,26 @@ public sealed record SshSpec
 
     /// <summary>Public keys in OpenSSH's format that may log in as it.</summary>
     public ImmutableArray<string> AuthorizedKeys { get; init; } = [];
+}
+
+/// <summary>How the clusters of a qcow2 are compressed.</summary>
+public enum Qcow2Compression
+{
+    /// <summary>Small and quick; read by QEMU 5.1 and newer.</summary>
+    Zstd,
+
+    /// <summary>A little larger and slow to write; read by older QEMUs, too.</summary>
+    Zlib,
+
+    /// <summary>Not at all.</summary>
+    None,
+}
+
+/// <summary>How qcow2 images are made, also those inside others.</summary>
+public sealed record Qcow2Spec
+{
+    /// <summary>How the clusters are compressed.</summary>
+    public Qcow2Compression Compression { get; init; } = Qcow2Compression.Zstd;
 }
 
 /// <summary>How a machine ends once its disk is written.</summary>

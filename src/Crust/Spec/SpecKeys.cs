@@ -34,6 +34,8 @@ public static class SpecKeys
         .. Seed(),
         SpecKey.Of("formats", ValueTypes.Formats(formats), s => s.Formats, (s, v) => s with { Formats = v },
             "The formats to write, from one install; all means every one.", "--format"),
+        SpecKey.Of("qcow2.compression", ValueTypes.Choice<Qcow2Compression>(), s => s.Qcow2.Compression, (s, v) => s with { Qcow2 = s.Qcow2 with { Compression = v } },
+            "How the qcow2 is compressed, also the one in a kubevirt image: zstd needs QEMU 5.1 to read it, zlib is for older ones.", "--qcow2-compression"),
         .. Iso(),
         .. Verify(),
     ];

@@ -29,6 +29,7 @@ internal static class FieldMedium
             Name = "edge",
             Spec = new BuildSpec { Iso = iso },
             Appliance = Appliance,
+            Parts = new ImageParts((_, _) => throw new InvalidOperationException("An iso needs no parts.")),
         };
         await new IsoFormat().WriteAsync(request, cancellation);
         return path;

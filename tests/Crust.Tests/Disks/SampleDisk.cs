@@ -77,9 +77,14 @@ internal sealed class SampleDisk : IDisposable
     public FormatServices Services => new(Tools, new ApplianceBuilder(Tools, new BuildCache(FileFor("cache"), Logger.None),
         new Folders { Images = Folder, Cache = FileFor("cache"), Runtime = Folder, Builder = Folders.BuilderBesideProgram }, new EventList()));
 
-    /// <summary>Asks a format for an image of this disk.</summary>
-    public FormatRequest Request(string path, Action<double>? progress = null) =>
-        new(Installed, path, Tools, progress ?? (_ => { })) { Name = "disk", Spec = new BuildSpec(), Appliance = Services.Appliance };
+    /// <summary>Asks a format that needs no parts for an image of this disk.</summary>
+    public FormatRequest Request(string path, Action<double>? progress = null) => new(Installed, path, Tools, progress ?? (_ => { }))
+    {
+        Name = "disk",
+        Spec = new BuildSpec(),
+        Appliance = Services.Appliance,
+        Parts = new ImageParts((_, _) => throw new InvalidOperationException("This format needs no parts.")),
+    };
 
     public string FileFor(string name) => System.IO.Path.Combine(Folder, name);
 

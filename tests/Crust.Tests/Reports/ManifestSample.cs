@@ -42,7 +42,7 @@ internal static class ManifestSample
             CommandLine = "qemu-system-x86_64 -name crust-install",
         },
         Seconds = ImmutableSortedDictionary<string, double>.Empty.Add("install", 61.5).Add("formats", 20.1),
-        Images = [Img, Vmdk],
+        Images = [Img with { Recipe = "compression=zstd" }, Vmdk],
         Warnings = ["KVM can't be used: \"it\" hangs"],
         Finished = new DateTimeOffset(2025, 3, 4, 5, 6, 0, TimeSpan.Zero),
     };
