@@ -21,7 +21,7 @@ internal sealed class Guest : IAsyncDisposable
     public static async Task<Guest> BootAsync(string image, Firmware firmware, string folder, string key, CancellationToken cancellation)
     {
         var launcher = new MachineLauncher(Host.Tools, FirmwareFinder.OfHost, "/tmp", TimeProvider.System, Logger.None);
-        var request = new BootRequest(image, BootVerifier.DriverFor(image), new MachineSpec { Firmware = firmware, Memory = 1L << 30 }, Accelerator.Tcg,
+        var request = new BootRequest(image, BootVerifier.FormatOf(image), new MachineSpec { Firmware = firmware, Memory = 1L << 30 }, Accelerator.Tcg,
             new VerifySpec { Ssh = true }, LogFile.At(Path.Combine(folder, $"{Path.GetFileName(image)}.{firmware}.serial.log")));
         var machine = await new BootVerifier(launcher, Host.Tools, new NoObserver(), TimeProvider.System).StartAsync(request, folder, cancellation);
         try

@@ -23,7 +23,7 @@ internal static class VerifyCommand
         {
             var environment = HostEnvironment.Read();
             var wanted = spec.Read(parse, environment).Spec;
-            var requests = parse.GetRequiredValue(images).Select(image => (Path: image, Driver: BootVerifier.DriverFor(image))).ToList();
+            var requests = parse.GetRequiredValue(images).Select(image => (Path: image, Format: BootVerifier.FormatOf(image))).ToList();
             await using var view = ProgressView.Create(environment, parse.GetValue(quiet));
             await using var services = new CrustServices(environment, "images", view);
             var accelerator = await services.Probe.ChooseAsync(wanted.Machine.Accelerator, wanted.Machine.Arch, cancellation);
@@ -33,10 +33,10 @@ internal static class VerifyCommand
             }
 
             var checks = new List<Check>();
-            foreach (var (path, driver) in requests)
+            foreach (var (path, format) in requests)
             {
                 view.Observe(new BuildEvent.Started(Stage.Verify, $"{path}: {wanted.Verify.Describe()}"));
-                var check = await CheckAsync(services, path, log => new BootRequest(path, driver, wanted.Machine, accelerator.Used, wanted.Verify, log), cancellation);
+                var check = await CheckAsync(services, path, log => new BootRequest(path, format, wanted.Machine, accelerator.Used, wanted.Verify, log), cancellation);
                 view.Observe(new BuildEvent.Finished(Stage.Verify, TimeSpan.FromSeconds(check.Proof?.Seconds ?? 0), check.Proof is null ? $"{path} isn't up" : $"{path} is up"));
                 checks.Add(check);
             }

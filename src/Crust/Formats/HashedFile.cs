@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Crust.Formats.Archives;
 using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Formats;
@@ -22,6 +23,20 @@ internal sealed class HashedFile(string path) : IDisposable
         _hash.AppendData(data);
         Length += data.Length;
     }
+
+    /// <summary>Writes pieces at the end, one after the other.</summary>
+    /// <exception cref="IOException">They can't be written.</exception>
+    public void Append(IEnumerable<ReadOnlyMemory<byte>> pieces)
+    {
+        foreach (var piece in pieces)
+        {
+            Append(piece.Span);
+        }
+    }
+
+    /// <summary>Writes a small file of a tar archive at the end.</summary>
+    /// <exception cref="IOException">It can't be written.</exception>
+    public void Append(string name, byte[] content) => Append(new TarMember(name, content.Length).With([content]));
 
     /// <summary>The SHA-256 of all that was written, in hex.</summary>
     public string Sha256() => Convert.ToHexStringLower(_hash.GetCurrentHash());

@@ -40,13 +40,21 @@ public interface IImageFormat
     /// <summary>The image's file name extension with its dot.</summary>
     string Extension { get; }
 
-    /// <summary>The QEMU block driver that reads it as a disk; null if it isn't one, but a medium that writes one.</summary>
+    /// <summary>The QEMU block driver that reads it, or the disk in it; null if it isn't one, but a medium that writes one.</summary>
     string? QemuDriver { get; }
 
     /// <summary>
     /// What decides the image beside the installed disk: settings of the spec, parts of Crust. An image that was made by another recipe is out of date.
     /// </summary>
     string RecipeOf(BuildSpec spec, FormatServices services) => "";
+
+    /// <summary>Finds the disk in an image of this format, perhaps one that somebody else has made. Not for a medium.</summary>
+    /// <param name="image">The image's path.</param>
+    /// <param name="scratch">A private folder for what has to be unpacked.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="CrustException">There is none in it.</exception>
+    Task<QemuDisk> OpenAsync(string image, string scratch, CancellationToken cancellation) =>
+        Task.FromResult(new QemuDisk(QemuDriver ?? throw new InvalidOperationException($"{Name} is a medium, not a disk"), image));
 
     /// <summary>Writes the image.</summary>
     /// <returns>The file's SHA-256 in hex, if it was computed on the way; null otherwise, and then the file is read for it.</returns>
@@ -63,6 +71,7 @@ public static class ImageFormats
     [
         new ImgFormat(),
         new Qcow2Format(),
+        new KubeVirtFormat(),
         new VmdkFormat(),
         new IsoFormat(),
     ];

@@ -11,12 +11,12 @@ namespace Crust.Verification;
 
 /// <summary>What an image is booted on, and what proves that it is up.</summary>
 /// <param name="Image">The image's path.</param>
-/// <param name="QemuDriver">The QEMU block driver that reads it.</param>
+/// <param name="Format">Its format.</param>
 /// <param name="Machine">The machine's hardware.</param>
 /// <param name="Accelerator">What runs the guest, as the probe chose it.</param>
 /// <param name="Verify">What to wait for, and how long.</param>
 /// <param name="SerialLog">Gets the serial port's output.</param>
-public sealed record BootRequest(string Image, string QemuDriver, MachineSpec Machine, Accelerator Accelerator, VerifySpec Verify, LogFile SerialLog);
+public sealed record BootRequest(string Image, IImageFormat Format, MachineSpec Machine, Accelerator Accelerator, VerifySpec Verify, LogFile SerialLog);
 
 /// <summary>An image that came up.</summary>
 /// <param name="Firmware">What it booted under.</param>
@@ -68,7 +68,8 @@ public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuild
     internal async Task<RunningMachine> StartAsync(BootRequest request, string folder, CancellationToken cancellation)
     {
         var overlay = Path.Combine(folder, $"{Path.GetFileName(request.Image)}.{Guid.NewGuid():N}.overlay");
-        await tools.RunAsync(ToolCommand.Of("qemu-img", "create", "-q", "-f", "qcow2", "-F", request.QemuDriver, "-b", Path.GetFullPath(request.Image), overlay), cancellation);
+        var disk = await request.Format.OpenAsync(request.Image, folder, cancellation);
+        await tools.RunAsync(ToolCommand.Of("qemu-img", "create", "-q", "-f", "qcow2", "-F", disk.Driver, "-b", disk.Reference, overlay), cancellation);
         return await launcher.StartAsync(new MachineDescription
         {
             Name = "verify",
@@ -84,9 +85,9 @@ public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuild
         }, request.SerialLog.Path, cancellation);
     }
 
-    /// <summary>The QEMU block driver for an image that a user named, by its extension.</summary>
+    /// <summary>The format of an image that a user named, by its extension.</summary>
     /// <exception cref="CrustException">There is no such file, or its kind can't be booted.</exception>
-    public static string DriverFor(string path)
+    public static IImageFormat FormatOf(string path)
     {
         if (!File.Exists(path))
         {
@@ -94,7 +95,7 @@ public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuild
         }
 
         var bootable = ImageFormats.All.Where(format => format.QemuDriver is not null).ToList();
-        return bootable.FirstOrDefault(format => path.EndsWith(format.Extension, StringComparison.OrdinalIgnoreCase))?.QemuDriver
+        return bootable.FirstOrDefault(format => path.EndsWith(format.Extension, StringComparison.OrdinalIgnoreCase))
             ?? throw new CrustException(FailureKind.BadInput, "The image's name doesn't say that it is a disk of a kind that can be booted", path,
                 $"name it with one of these extensions: {string.Join(" ", bootable.Select(format => format.Extension))}");
     }

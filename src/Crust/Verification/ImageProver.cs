@@ -36,23 +36,23 @@ public sealed class ImageProver(BootVerifier verifier, ImagesFolder shelf)
         var fresh = ImmutableArray.CreateBuilder<ProvenImage>();
         foreach (var draft in drafts)
         {
-            fresh.Add(new ProvenImage(draft, draft.Format.QemuDriver is { } driver ? await BootAsync(draft.Path, driver) : null));
+            fresh.Add(new ProvenImage(draft, draft.Format.QemuDriver is not null ? await BootAsync(draft.Path, draft.Format) : null));
         }
 
         var again = ImmutableArray.CreateBuilder<ManifestImage>();
         foreach (var image in known)
         {
-            again.Add(image with { Verified = ManifestProof.Of(await BootAsync(shelf.ImagePath(image), ImageFormats.Named(image.Format).QemuDriver!)) });
+            again.Add(image with { Verified = ManifestProof.Of(await BootAsync(shelf.ImagePath(image), ImageFormats.Named(image.Format))) });
         }
 
         return new Proofs(fresh.ToImmutable(), again.ToImmutable());
 
-        async Task<BootProof> BootAsync(string image, string driver)
+        async Task<BootProof> BootAsync(string image, IImageFormat format)
         {
             var log = LogFile.Draft(folder.Path, shelf.SerialLogPath(Path.GetFileName(image)));
             try
             {
-                return await verifier.VerifyAsync(new BootRequest(image, driver, spec.Machine, accelerator, spec.Verify, log), folder.Path, cancellation);
+                return await verifier.VerifyAsync(new BootRequest(image, format, spec.Machine, accelerator, spec.Verify, log), folder.Path, cancellation);
             }
             catch (CrustException)
             {

@@ -61,6 +61,10 @@ internal sealed class SampleImages : IDisposable
     public async Task MustBeTheDiskAsync(string driver, string image) =>
         Assert.That(await RunAsync("qemu-img", "compare", "-f", "raw", "-F", driver, Disk.Path, image), Does.Contain("Images are identical."));
 
+    /// <summary>Asks qemu-img whether the disk that was found in an image is this disk.</summary>
+    public async Task MustBeTheDiskAsync(QemuDisk found) =>
+        Assert.That(await RunAsync("qemu-img", "compare", "-f", "raw", Disk.Path, found.Reference), Does.Contain("Images are identical."));
+
     public void Dispose()
     {
         _drafts.Dispose();

@@ -1,0 +1,73 @@
+using System.Formats.Tar;
+using System.Text.Json;
+
+namespace Crust.Formats.KubeVirt;
+
+/// <summary>Finds the disk in a containerDisk.</summary>
+internal static class ContainerDiskReader
+{
+    // Of documents; layers may have any length.
+    private const long Longest = 4 << 20;
+
+    /// <summary>The disk in an OCI archive, to be read where it is.</summary>
+    /// <exception cref="CrustException">It is no OCI archive, or its layer is compressed or has no file below /disk.</exception>
+    public static QemuDisk Open(string path)
+    {
+        try
+        {
+            using var file = File.OpenRead(path);
+            var members = Members(file, 0);
+            var manifest = Descriptor(Read(file, members, "index.json"), "manifests");
+            var layer = Descriptor(Read(file, members, BlobOf(manifest)), "layers");
+            if (Text(layer, "mediaType") is var type && type != OciImage.LayerType)
+            {
+                throw new InvalidDataException($"its layer is of the type {type}");
+            }
+
+            var disk = Members(file, members[BlobOf(layer)].Offset).Single(member => member.Key.TrimStart('.', '/').StartsWith("disk/", StringComparison.Ordinal)).Value;
+            return new QemuDisk("qcow2", path) { Part = disk };
+        }
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            throw new CrustException(FailureKind.BadInput, $"The image isn't a containerDisk with one uncompressed layer and a qcow2 in it: {e.Message}", path,
+                "give an image that Crust has made, or take the qcow2 out of the layer and give that", e);
+        }
+    }
+
+    private static Dictionary<string, FilePart> Members(FileStream file, long offset)
+    {
+        file.Position = offset;
+        using var reader = new TarReader(file, leaveOpen: true);
+        var members = new Dictionary<string, FilePart>();
+        while (reader.GetNextEntry() is { } entry)
+        {
+            if (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile)
+            {
+                members[entry.Name] = new FilePart(entry.DataOffset, entry.Length);
+            }
+        }
+
+        return members;
+    }
+
+    // The documents are small, and nothing of theirs is kept.
+    private static JsonElement Read(FileStream file, Dictionary<string, FilePart> members, string name)
+    {
+        var part = members[name];
+        if (part.Length > Longest)
+        {
+            throw new InvalidDataException($"{name} is too long");
+        }
+
+        var json = new byte[part.Length];
+        file.Position = part.Offset;
+        file.ReadExactly(json);
+        return JsonDocument.Parse(json).RootElement;
+    }
+
+    private static JsonElement Descriptor(JsonElement document, string list) => document.GetProperty(list).EnumerateArray().Single();
+
+    private static string BlobOf(JsonElement descriptor) => $"blobs/{Text(descriptor, "digest").Replace(':', '/')}";
+
+    private static string Text(JsonElement element, string name) => element.GetProperty(name).GetString() ?? throw new JsonException($"{name} is null");
+}
