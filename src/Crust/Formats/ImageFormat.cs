@@ -74,6 +74,7 @@ public static class ImageFormats
         new KubeVirtFormat(),
         new VmdkFormat(),
         new IsoFormat(),
+        new OvaFormat(),
     ];
 
     /// <summary>Their names.</summary>

@@ -1,5 +1,5 @@
-using System.Formats.Tar;
 using System.Text.Json;
+using Crust.Formats.Archives;
 
 namespace Crust.Formats.KubeVirt;
 
@@ -16,7 +16,7 @@ internal static class ContainerDiskReader
         try
         {
             using var file = File.OpenRead(path);
-            var members = Members(file, 0);
+            var members = TarIndex.Read(file, 0);
             var manifest = Descriptor(Read(file, members, "index.json"), "manifests");
             var layer = Descriptor(Read(file, members, BlobOf(manifest)), "layers");
             if (Text(layer, "mediaType") is var type && type != OciImage.LayerType)
@@ -24,7 +24,7 @@ internal static class ContainerDiskReader
                 throw new InvalidDataException($"its layer is of the type {type}");
             }
 
-            var disk = Members(file, members[BlobOf(layer)].Offset).Single(member => member.Key.TrimStart('.', '/').StartsWith("disk/", StringComparison.Ordinal)).Value;
+            var disk = TarIndex.Read(file, members[BlobOf(layer)].Offset).Single(member => member.Key.TrimStart('.', '/').StartsWith("disk/", StringComparison.Ordinal)).Value;
             return new QemuDisk("qcow2", path) { Part = disk };
         }
         catch (Exception e) when (e is InvalidDataException or EndOfStreamException or JsonException or KeyNotFoundException or InvalidOperationException)
@@ -34,24 +34,8 @@ internal static class ContainerDiskReader
         }
     }
 
-    private static Dictionary<string, FilePart> Members(FileStream file, long offset)
-    {
-        file.Position = offset;
-        using var reader = new TarReader(file, leaveOpen: true);
-        var members = new Dictionary<string, FilePart>();
-        while (reader.GetNextEntry() is { } entry)
-        {
-            if (entry.EntryType is TarEntryType.RegularFile or TarEntryType.V7RegularFile)
-            {
-                members[entry.Name] = new FilePart(entry.DataOffset, entry.Length);
-            }
-        }
-
-        return members;
-    }
-
     // The documents are small, and nothing of theirs is kept.
-    private static JsonElement Read(FileStream file, Dictionary<string, FilePart> members, string name)
+    private static JsonElement Read(FileStream file, IReadOnlyDictionary<string, FilePart> members, string name)
     {
         var part = members[name];
         if (part.Length > Longest)

@@ -1,0 +1,51 @@
+using System.Security.Cryptography;
+using System.Text;
+using Crust.Formats.Archives;
+using Crust.Formats.Ova;
+
+namespace Crust.Formats;
+
+/// <summary>
+/// An OVA (DMTF DSP0243, Open Virtualization Format 1.1, section 5.3): a tar archive with a descriptor of the machine, a manifest with
+/// checksums, and the vmdk.
+/// </summary>
+internal sealed class OvaFormat : IImageFormat
+{
+    private static readonly VmdkFormat Inner = new();
+
+    public string Name => "ova";
+
+    public string Extension => ".ova";
+
+    public string QemuDriver => Inner.QemuDriver;
+
+    public Task<QemuDisk> OpenAsync(string image, string scratch, CancellationToken cancellation)
+    {
+        try
+        {
+            using var file = File.OpenRead(image);
+            var disk = TarIndex.Read(file, 0).Single(member => member.Key.EndsWith(Inner.Extension, StringComparison.OrdinalIgnoreCase)).Value;
+            return Task.FromResult(new QemuDisk(QemuDriver, image) { Part = disk });
+        }
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or InvalidOperationException)
+        {
+            throw new CrustException(FailureKind.BadInput, $"The image isn't an OVA with one vmdk in it: {e.Message}", image, "give an image that Crust has made", e);
+        }
+    }
+
+    public async Task<string?> WriteAsync(FormatRequest request, CancellationToken cancellation)
+    {
+        var vmdk = await request.Parts.GetAsync(Inner.Name);
+        var disk = new TarMember(TarMember.NameFor(request.Name, Inner.Extension), vmdk.Size);
+        var descriptorName = TarMember.NameFor(request.Name, ".ovf");
+        var descriptor = Encoding.UTF8.GetBytes(OvfDescriptor.For(request.Name, request.Spec.Machine, request.Disk.Size, disk.Name, vmdk.Size));
+        var manifest = $"SHA256({descriptorName})= {Convert.ToHexStringLower(SHA256.HashData(descriptor))}\nSHA256({disk.Name})= {vmdk.Sha256}\n";
+
+        using var file = new HashedFile(request.Path);
+        file.Append(descriptorName, descriptor);
+        file.Append(TarMember.NameFor(request.Name, ".mf"), Encoding.UTF8.GetBytes(manifest));
+        file.Append(disk.With(FilePieces.Of(vmdk.Path, read => request.Progress((double)read / vmdk.Size), cancellation)));
+        file.Append(TarMember.EndOfArchive.Span);
+        return file.Sha256();
+    }
+}
