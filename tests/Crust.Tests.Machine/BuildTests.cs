@@ -33,7 +33,9 @@ public sealed class BuildTests : IDisposable
         foreach (var format in Disks)
         {
             var disk = await format.OpenAsync(_crust.Image($"installs{format.Extension}"), _crust.Folder, Cancellation);
-            Assert.That(await Host.RunAsync("qemu-img", ["compare", _crust.Image("installs.img"), disk.Reference], Cancellation), Does.Contain("identical"), format.Name);
+            // Of a fixed VHD the footer alone tells what it is, and qemu-img doesn't look there.
+            string[] driver = disk.Part is null ? ["-F", disk.Driver] : [];
+            Assert.That(await Host.RunAsync("qemu-img", ["compare", "-f", "raw", .. driver, _crust.Image("installs.img"), disk.Reference], Cancellation), Does.Contain("identical"), format.Name);
         }
 
         Assert.That(await Host.RunAsync("sh", ["-c", $"cd '{_crust.Images}' && sha256sum -c SHA256SUMS"], Cancellation), Does.Contain("installs.vmdk: OK"));

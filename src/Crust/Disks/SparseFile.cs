@@ -83,6 +83,21 @@ public static partial class SparseFile
         }
     }
 
+    /// <summary>
+    /// Makes a copy that may be written to: a reflink where the file system allows it, else a copy that keeps the holes. The destination
+    /// must not exist.
+    /// </summary>
+    /// <exception cref="IOException">It can't be written.</exception>
+    public static void Duplicate(string source, string destination, Action<double> progress, CancellationToken cancellation)
+    {
+        using var from = File.OpenHandle(source);
+        using var to = File.OpenHandle(destination, FileMode.CreateNew, FileAccess.Write);
+        if (Clone(to, FiClone, from) != 0)
+        {
+            Copy(from, to, progress, cancellation);
+        }
+    }
+
     /// <summary>Copies the allocated extents into an empty file; what lies between them stays a hole.</summary>
     internal static void Copy(SafeFileHandle from, SafeFileHandle to, Action<double> progress, CancellationToken cancellation)
     {

@@ -75,6 +75,7 @@ public static class ImageFormats
         new VmdkFormat(),
         new IsoFormat(),
         new OvaFormat(),
+        new VhdFormat(),
     ];
 
     /// <summary>Their names.</summary>

@@ -1,0 +1,38 @@
+using Crust.Disks;
+using Crust.Formats.Vhd;
+using Crust.Spec;
+
+namespace Crust.Formats;
+
+/// <summary>
+/// A fixed VHD (Microsoft's specification, version 1.0) as Azure takes it: the raw disk, a whole number of MiB, and a footer. Sparse, as the disk is.
+/// </summary>
+internal sealed class VhdFormat : IImageFormat
+{
+    private const long Unit = 1 << 20;
+
+    // What Hyper-V, Azure and QEMU take.
+    private const long Largest = 2040L << 30;
+
+    public string Name => "vhd";
+
+    public string Extension => ".vhd";
+
+    public string QemuDriver => "vpc";
+
+    public Task<string?> WriteAsync(FormatRequest request, CancellationToken cancellation)
+    {
+        var size = (request.Disk.Size + Unit - 1) / Unit * Unit;
+        if (size > Largest)
+        {
+            throw new CrustException(FailureKind.BadInput, $"The disk of {Size.Format(request.Disk.Size)} is too large: a vhd can hold {Largest >> 30} GiB", "machine.disk",
+                $"set machine.disk (DISK_SIZE, --disk-size) to {Size.ToSpecText(Largest)} or less, or leave vhd out of the formats");
+        }
+
+        SparseFile.Duplicate(request.Disk.Path, request.Path, request.Progress, cancellation);
+        using var file = File.OpenHandle(request.Path, FileMode.Open, FileAccess.Write);
+        // What is between the disk's end and the footer stays a hole.
+        RandomAccess.Write(file, VhdFooter.For(size, ContentUuid.Of(request.Disk, "vhd")), size);
+        return Task.FromResult<string?>(null);
+    }
+}
