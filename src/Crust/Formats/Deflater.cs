@@ -16,6 +16,12 @@ internal abstract class Deflater : IDisposable
     /// <returns>The stream's length in bytes.</returns>
     public abstract int Compress(ReadOnlySpan<byte> data, Span<byte> output);
 
+    /// <summary>Writes the data as a gzip member (RFC 1952), without a name or a time.</summary>
+    /// <param name="data">What to compress.</param>
+    /// <param name="output">Must have room for the data, a hundredth more, and 32 bytes, even if the data can't be compressed.</param>
+    /// <returns>The member's length in bytes.</returns>
+    public abstract int CompressToGzip(ReadOnlySpan<byte> data, Span<byte> output);
+
     public abstract void Dispose();
 }
 
@@ -41,18 +47,31 @@ internal sealed unsafe partial class LibdeflateDeflater : Deflater
         fixed (byte* from = data)
         fixed (byte* to = output)
         {
-            var length = (int)Compress(_compressor, from, (nuint)data.Length, to, (nuint)output.Length);
-            return length > 0 ? length : throw new ArgumentException("the compressed data doesn't fit", nameof(output));
+            return Checked(Compress(_compressor, from, (nuint)data.Length, to, (nuint)output.Length));
+        }
+    }
+
+    public override int CompressToGzip(ReadOnlySpan<byte> data, Span<byte> output)
+    {
+        fixed (byte* from = data)
+        fixed (byte* to = output)
+        {
+            return Checked(CompressToGzip(_compressor, from, (nuint)data.Length, to, (nuint)output.Length));
         }
     }
 
     public override void Dispose() => Free(_compressor);
+
+    private static int Checked(nuint length) => length > 0 ? (int)length : throw new ArgumentException("the compressed data doesn't fit its room");
 
     [LibraryImport(Library, EntryPoint = "libdeflate_alloc_compressor")]
     private static partial nint Allocate(int level);
 
     [LibraryImport(Library, EntryPoint = "libdeflate_zlib_compress")]
     private static partial nuint Compress(nint compressor, byte* data, nuint length, byte* output, nuint room);
+
+    [LibraryImport(Library, EntryPoint = "libdeflate_gzip_compress")]
+    private static partial nuint CompressToGzip(nint compressor, byte* data, nuint length, byte* output, nuint room);
 
     [LibraryImport(Library, EntryPoint = "libdeflate_free_compressor")]
     private static partial void Free(nint compressor);
@@ -61,14 +80,20 @@ internal sealed unsafe partial class LibdeflateDeflater : Deflater
 /// <summary>By .NET's own zlib, for hosts without libdeflate.</summary>
 internal sealed unsafe class ZLibDeflater : Deflater
 {
-    public override int Compress(ReadOnlySpan<byte> data, Span<byte> output)
+    public override int Compress(ReadOnlySpan<byte> data, Span<byte> output) =>
+        Compress(data, output, stream => new ZLibStream(stream, CompressionLevel.Optimal, leaveOpen: true));
+
+    public override int CompressToGzip(ReadOnlySpan<byte> data, Span<byte> output) =>
+        Compress(data, output, stream => new GZipStream(stream, CompressionLevel.Optimal, leaveOpen: true));
+
+    private static int Compress(ReadOnlySpan<byte> data, Span<byte> output, Func<Stream, Stream> compressing)
     {
         fixed (byte* to = output)
         {
             using var stream = new UnmanagedMemoryStream(to, 0, output.Length, FileAccess.Write);
-            using (var zlib = new ZLibStream(stream, CompressionLevel.Optimal, leaveOpen: true))
+            using (var compressor = compressing(stream))
             {
-                zlib.Write(data);
+                compressor.Write(data);
             }
 
             return (int)stream.Length;

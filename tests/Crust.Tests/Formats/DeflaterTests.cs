@@ -26,6 +26,24 @@ public sealed class DeflaterTests
     }
 
     [Test]
+    public void Gzip_members_one_behind_the_other_are_a_file_of_the_same_bytes()
+    {
+        foreach (var deflater in Deflaters)
+        {
+            using (deflater)
+            {
+                var output = new byte[70_000];
+                var members = new[] { Text, Noise, [0] }.SelectMany(data => output[..deflater.CompressToGzip(data, output)]).ToArray();
+
+                using var gzip = new GZipStream(new MemoryStream(members), CompressionMode.Decompress);
+                using var result = new MemoryStream();
+                gzip.CopyTo(result);
+                Assert.That(result.ToArray(), Is.EqualTo(Text.Concat(Noise).Append((byte)0)), deflater.GetType().Name);
+            }
+        }
+    }
+
+    [Test]
     public void What_does_not_compress_grows_by_less_than_a_sector()
     {
         foreach (var deflater in Deflaters)
