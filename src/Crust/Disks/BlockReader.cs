@@ -14,14 +14,13 @@ internal sealed class BlockReader(SafeFileHandle file, int blockSize) : IDisposa
     private Extent _extent;
     private long _next;
 
-    /// <summary>Reads the next block of which any byte is allocated. What lies behind the file's end reads as zeros.</summary>
-    /// <param name="block">Filled with the block; as long as a block.</param>
+    /// <summary>Finds the next block of which any byte is allocated, without reading it.</summary>
     /// <param name="index">The block's number; its offset is that times the block's size.</param>
     /// <returns>False if there is no further block.</returns>
     /// <exception cref="IOException">The file can't be read.</exception>
-    public bool TryRead(Span<byte> block, out long index)
+    public bool TryFind(out long index)
     {
-        // Two extents may lie in one block, which is read once.
+        // Two extents may lie in one block, which is taken once.
         while (_next * blockSize >= _extent.End)
         {
             if (!_extents.MoveNext())
@@ -35,6 +34,21 @@ internal sealed class BlockReader(SafeFileHandle file, int blockSize) : IDisposa
         }
 
         index = _next++;
+        return true;
+    }
+
+    /// <summary>Reads the next block of which any byte is allocated. What lies behind the file's end reads as zeros.</summary>
+    /// <param name="block">Filled with the block; as long as a block.</param>
+    /// <param name="index">The block's number; its offset is that times the block's size.</param>
+    /// <returns>False if there is no further block.</returns>
+    /// <exception cref="IOException">The file can't be read.</exception>
+    public bool TryRead(Span<byte> block, out long index)
+    {
+        if (!TryFind(out index))
+        {
+            return false;
+        }
+
         var filled = 0;
         for (var read = -1; read != 0 && filled < blockSize; filled += read)
         {

@@ -76,6 +76,7 @@ public static class ImageFormats
         new IsoFormat(),
         new OvaFormat(),
         new VhdFormat(),
+        new VhdxFormat(),
         new GceFormat(),
     ];
 
