@@ -17,7 +17,7 @@ internal sealed class OvaFormat : IImageFormat
 
     public string Extension => ".ova";
 
-    public string QemuDriver => Inner.QemuDriver;
+    public string QemuDriver => "vmdk";
 
     public Task<QemuDisk> OpenAsync(string image, string scratch, CancellationToken cancellation)
     {
