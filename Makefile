@@ -7,20 +7,20 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export DOTNET_NOLOGO := 1
-.PHONY: help vmdk img qcow2 kubevirt ova vhd vhdx gce iso all installer build tools test-tools sdk test format clean distclean
+.PHONY: help vmdk img img.zst qcow2 kubevirt ova vhd vhdx gce iso all installer build tools test-tools sdk test format clean distclean
 
 # What a build needs, and what the tests need beyond that.
 PACKAGES      := qemu-system-x86 qemu-utils ovmf xorriso mmdebstrap uidmap squashfs-tools mtools dosfstools zstd cpio kmod util-linux libdeflate0
-TEST_PACKAGES := openssh-client openssl cloud-init binutils libvmdk-utils libqcow-utils libvhdi-utils libxml2-utils p7zip-full gdisk skopeo docker-registry
+TEST_PACKAGES := bmap-tools openssh-client openssl cloud-init binutils libvmdk-utils libqcow-utils libvhdi-utils libxml2-utils p7zip-full gdisk skopeo docker-registry
 
 SUDO    := $(if $(filter 0,$(shell id -u)),,sudo)
 RID     := $(if $(filter aarch64,$(shell uname -m)),linux-arm64,linux-x64)
 SOURCES := $(shell find src builder -type f) $(wildcard Directory.*.props global.json)
 
 help: ## say what there is
-	@sed -n 's/^\([a-z0-9 -]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
+	@sed -n 's/^\([a-z0-9. -]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
 
-vmdk img qcow2 kubevirt ova vhd vhdx gce iso all: tools bin/crust ## build images/<name>.<format>, all of them from one install
+vmdk img img.zst qcow2 kubevirt ova vhd vhdx gce iso all: tools bin/crust ## build images/<name>.<format>, all of them from one install
 	bin/crust build --format $@ $(ARGS)
 
 installer: tools bin/crust ## build the reference installer ISO into iso/

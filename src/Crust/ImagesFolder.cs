@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
 using Crust.Cache;
+using Crust.Disks;
 using Crust.Formats;
 using Crust.Reports;
 using Crust.Verification;
@@ -73,12 +75,14 @@ public sealed class ImagesFolder(string folder)
         var path = Path.Combine(folder, file);
         // rename(2) does nothing where both names are links to one file, as an img and its cached disk may be.
         File.Move(image.Draft.Path, path, overwrite: true);
+        var blockMap = image.Draft.BlockMap is { } map ? MoveBlockMap(map, path) : null;
         return new ManifestImage
         {
             Format = image.Draft.Format.Name,
             File = file,
             Size = image.Draft.Size,
             Sha256 = image.Draft.Sha256,
+            BlockMap = blockMap,
             BuildKey = buildKey,
             Recipe = image.Draft.Recipe,
             Modified = File.GetLastWriteTimeUtc(path),
@@ -86,17 +90,31 @@ public sealed class ImagesFolder(string folder)
         };
     }
 
+    private static ManifestFile MoveBlockMap(string draft, string image)
+    {
+        var path = image + BmapFile.Extension;
+        File.Move(draft, path, overwrite: true);
+        var bytes = File.ReadAllBytes(path);
+        return new ManifestFile(Path.GetFileName(path), bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes)));
+    }
+
     private bool IsIntact(ManifestImage image)
     {
         var file = new FileInfo(ImagePath(image));
-        return file.Exists && file.Length == image.Size && file.LastWriteTimeUtc == image.Modified.UtcDateTime;
+        return file.Exists && file.Length == image.Size && file.LastWriteTimeUtc == image.Modified.UtcDateTime
+            && (image.BlockMap is null || File.Exists(Path.Combine(folder, image.BlockMap.File)));
     }
 
-    private void UpdateChecksums(IEnumerable<ManifestImage> images)
+    private void UpdateChecksums(IReadOnlyCollection<ManifestImage> images)
     {
         var path = Path.Combine(folder, ChecksumFile.Name);
         var existing = File.Exists(path) ? File.ReadAllText(path) : "";
         var sums = images.ToDictionary(image => image.File, image => image.Sha256);
+        foreach (var map in images.Select(image => image.BlockMap).OfType<ManifestFile>())
+        {
+            sums.Add(map.File, map.Sha256);
+        }
+
         WriteWhole(path, ChecksumFile.Update(existing, sums, file => File.Exists(Path.Combine(folder, file))));
     }
 

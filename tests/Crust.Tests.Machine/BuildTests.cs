@@ -29,16 +29,17 @@ public sealed class BuildTests : IDisposable
         Assert.That(result.ExitCode, Is.Zero, result.Error);
         Assert.That(result.Output, Is.EqualTo(string.Concat(Disks.Select(format => $"images/installs{format.Extension}\n"))));
         Assert.That(_crust.ImageFiles, Is.EquivalentTo(new[] { "SHA256SUMS", "installs.log", "installs.manifest.json", "installs.serial.log" }
-            .Concat(Disks.Select(format => $"installs{format.Extension}"))));
+            .Concat(Disks.Select(format => $"installs{format.Extension}"))
+            .Concat(["installs.img.bmap", "installs.img.zst.bmap", "installs.vhd.bmap"])));
         foreach (var format in Disks)
         {
-            var disk = await format.OpenAsync(_crust.Image($"installs{format.Extension}"), _crust.Folder, Cancellation);
+            var disk = await format.OpenAsync(_crust.Image($"installs{format.Extension}"), _crust.Folder, Host.Tools, Cancellation);
             // Of a fixed VHD the footer alone tells what it is, and qemu-img doesn't look there.
             string[] driver = disk.Part is null ? ["-F", disk.Driver] : [];
             Assert.That(await Host.RunAsync("qemu-img", ["compare", "-f", "raw", .. driver, _crust.Image("installs.img"), disk.Reference], Cancellation), Does.Contain("identical"), format.Name);
         }
 
-        Assert.That(await Host.RunAsync("sh", ["-c", $"cd '{_crust.Images}' && sha256sum -c SHA256SUMS"], Cancellation), Does.Contain("installs.vmdk: OK"));
+        Assert.That(await Host.RunAsync("sh", ["-c", $"cd '{_crust.Images}' && sha256sum -c SHA256SUMS"], Cancellation), Does.Contain("installs.vmdk: OK").And.Contain("installs.img.bmap: OK"));
         using var manifest = JsonDocument.Parse(await File.ReadAllBytesAsync(_crust.Image("installs.manifest.json"), Cancellation));
         Assert.That(manifest.RootElement.GetProperty("images").EnumerateArray().Select(image => image.GetProperty("verified").GetProperty("expected").GetString()),
             Has.Exactly(Disks.Count()).EqualTo("login:"));
@@ -90,7 +91,7 @@ public sealed class BuildTests : IDisposable
         Assert.That(_crust.ImageFiles, Has.None.EndsWith(".work"));
         using var manifest = JsonDocument.Parse(await File.ReadAllBytesAsync(_crust.Image("installs.manifest.json"), Cancellation));
         var image = manifest.RootElement.GetProperty("images").EnumerateArray().Single(image => image.GetProperty("format").GetString() == "iso");
-        Assert.That(image.GetProperty("recipe").GetString(), Does.StartWith("iso 1 target=auto overwrite=false after=reboot appliance="));
+        Assert.That(image.GetProperty("recipe").GetString(), Does.StartWith("iso 2 zstd 1 target=auto overwrite=false after=reboot appliance="));
     }
 
     [Test]

@@ -66,7 +66,8 @@ internal sealed class CrustProcess : IDisposable
     /// <summary>Starts the program.</summary>
     public RunningCrust Start(params string[] arguments)
     {
-        var info = new ProcessStartInfo(Program, arguments)
+        // Whoever runs the tests may ignore signals (nohup does), and that is inherited.
+        var info = new ProcessStartInfo("env", ["--default-signal", Program, .. arguments])
         {
             WorkingDirectory = Folder,
             RedirectStandardInput = true,

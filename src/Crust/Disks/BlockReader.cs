@@ -49,13 +49,7 @@ internal sealed class BlockReader(SafeFileHandle file, int blockSize) : IDisposa
             return false;
         }
 
-        var filled = 0;
-        for (var read = -1; read != 0 && filled < blockSize; filled += read)
-        {
-            read = RandomAccess.Read(file, block[filled..blockSize], index * blockSize + filled);
-        }
-
-        block[filled..blockSize].Clear();
+        block[file.ReadUpTo(block[..blockSize], index * blockSize)..blockSize].Clear();
         return true;
     }
 

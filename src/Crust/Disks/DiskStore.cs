@@ -9,6 +9,7 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
 {
     private const string Kind = "disks";
     private const string DiskFile = "disk.raw";
+    private const string MapFile = "disk.bmap";
     private const string RecordFile = "disk.json";
 
     /// <summary>
@@ -31,10 +32,10 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
             var facts = await KeepIfFailedAsync(key, path, install);
             installed = true;
             Seal(path);
+            BmapFile.Write(await BlockMap.OfAsync(path, cancellation), Path.Combine(folder, MapFile));
             new DiskRecord
             {
                 Size = size,
-                Content = await Task.Run(() => DiskContent.Hash(path, cancellation), cancellation),
                 ModifiedTicks = File.GetLastWriteTimeUtc(path).Ticks,
                 Install = facts,
             }.Save(Path.Combine(folder, RecordFile));
@@ -96,7 +97,7 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
             Key = key,
             Path = path,
             Size = record.Size,
-            Content = record.Content,
+            Map = BmapFile.Read(Path.Combine(folder, MapFile)),
             Allocated = SparseFile.ReadExtents(handle).Sum(extent => extent.Length),
             Install = record.Install,
             FromCache = true,

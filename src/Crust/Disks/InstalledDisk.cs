@@ -21,6 +21,9 @@ public sealed record InstallFacts
     /// <summary>Bytes that the guest wrote to the disk.</summary>
     public required long BytesWritten { get; init; }
 
+    /// <summary>Bytes that the installer had left in free space of file systems, and that were discarded; null if that wasn't tried or couldn't be done.</summary>
+    public long? TrimmedBytes { get; init; }
+
     /// <summary>How often the guest reset on its way (`onReboot: continue`).</summary>
     public required int Resets { get; init; }
 
@@ -43,8 +46,19 @@ public sealed record InstalledDisk
     /// <summary>Its size as the guest sees it, in bytes.</summary>
     public required long Size { get; init; }
 
-    /// <summary>What it holds: a SHA-256 in hex, as <see cref="DiskContent"/> computes it. Ids in images derive from it.</summary>
-    public required string Content { get; init; }
+    /// <summary>Where its data is, and what it is.</summary>
+    public required BlockMap Map
+    {
+        get;
+        init
+        {
+            field = value;
+            Content = value.Content();
+        }
+    }
+
+    /// <summary>What it holds, as <see cref="BlockMap.Content"/> computes it. Ids in images derive from it.</summary>
+    public string Content { get; private init; } = "";
 
     /// <summary>What the file system has allocated for it, in bytes.</summary>
     public required long Allocated { get; init; }
@@ -60,9 +74,6 @@ public sealed record InstalledDisk
 internal sealed record DiskRecord
 {
     public required long Size { get; init; }
-
-    /// <summary>What it holds, as <see cref="DiskContent"/> computes it.</summary>
-    public required string Content { get; init; }
 
     /// <summary>When the disk was written last, in ticks: a disk that somebody has written to since isn't the installed one.</summary>
     public required long ModifiedTicks { get; init; }

@@ -19,6 +19,7 @@ public static partial class SparseFile
     private const int SeekHole = 4;
     private const int NoSuchData = 6; // ENXIO: only a hole is left.
     private const ulong FiClone = 0x40049409;
+    private const int KeepSizeAndPunchHole = 0x01 | 0x02;
 
     /// <summary>
     /// The allocated extents in ascending order. A file system without holes reports one extent. The file's own position
@@ -98,6 +99,39 @@ public static partial class SparseFile
         }
     }
 
+    /// <summary>Reads until the buffer is full or the file ends.</summary>
+    /// <returns>How many bytes were read.</returns>
+    /// <exception cref="IOException">The file can't be read.</exception>
+    public static int ReadUpTo(this SafeFileHandle file, Span<byte> buffer, long offset)
+    {
+        var filled = 0;
+        for (var read = -1; read != 0 && filled < buffer.Length; filled += read)
+        {
+            read = RandomAccess.Read(file, buffer[filled..], offset + filled);
+        }
+
+        return filled;
+    }
+
+    /// <summary>Gives back to the file system what it has allocated for the given extents (fallocate(2)); they read as zeros then. The length stays.</summary>
+    /// <returns>Bytes that the file occupies less.</returns>
+    /// <exception cref="IOException">The file can't be written, or its file system has no holes.</exception>
+    public static long PunchHoles(string path, IEnumerable<Extent> extents)
+    {
+        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite);
+        var before = ReadExtents(file).Sum(extent => extent.Length);
+        var length = RandomAccess.GetLength(file);
+        foreach (var extent in extents)
+        {
+            if (Allocate(file, KeepSizeAndPunchHole, extent.Offset, Math.Min(extent.Length, length - extent.Offset)) != 0)
+            {
+                throw new IOException($"Punching a hole into {path} failed: {Marshal.GetLastPInvokeErrorMessage()}");
+            }
+        }
+
+        return before - ReadExtents(file).Sum(extent => extent.Length);
+    }
+
     /// <summary>Copies the allocated extents into an empty file; what lies between them stays a hole.</summary>
     internal static void Copy(SafeFileHandle from, SafeFileHandle to, Action<double> progress, CancellationToken cancellation)
     {
@@ -135,6 +169,9 @@ public static partial class SparseFile
 
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
     private static partial int Clone(SafeFileHandle destination, ulong request, SafeFileHandle source);
+
+    [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
+    private static partial int Allocate(SafeFileHandle file, int mode, long offset, long length);
 
     [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Link(string existing, string added);

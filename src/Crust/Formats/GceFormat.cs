@@ -3,6 +3,7 @@ using System.IO.Compression;
 using Crust.Disks;
 using Crust.Formats.Archives;
 using Crust.Formats.Gce;
+using Crust.Tools;
 
 namespace Crust.Formats;
 
@@ -24,7 +25,7 @@ internal sealed class GceFormat : IImageFormat
 
     public string QemuDriver => "raw";
 
-    public Task<QemuDisk> OpenAsync(string image, string scratch, CancellationToken cancellation) => Task.Run(() =>
+    public Task<QemuDisk> OpenAsync(string image, string scratch, ToolBox tools, CancellationToken cancellation) => Task.Run(() =>
     {
         var disk = Path.Combine(scratch, $"{Path.GetFileName(image)}.{Guid.NewGuid():N}.raw");
         try
@@ -46,7 +47,7 @@ internal sealed class GceFormat : IImageFormat
         }
     }, cancellation);
 
-    public async Task<string?> WriteAsync(FormatRequest request, CancellationToken cancellation)
+    public async Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {
         var workers = Environment.ProcessorCount;
         using var disk = File.OpenHandle(request.Disk.Path);
@@ -69,7 +70,7 @@ internal sealed class GceFormat : IImageFormat
                 },
                 cancellation);
             stream.Finish();
-            return file.Sha256();
+            return new WrittenImage(file.Sha256());
         }
         finally
         {

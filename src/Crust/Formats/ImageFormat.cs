@@ -31,6 +31,13 @@ public sealed record FormatRequest(InstalledDisk Disk, string Path, ToolBox Tool
     public required IImageParts Parts { get; init; }
 }
 
+/// <summary>What a format knows of an image that it has written; the rest is read from the file.</summary>
+/// <param name="Sha256">The file's SHA-256 in hex, if it was computed on the way.</param>
+/// <param name="Map">
+/// The file's block map, or that of what it unpacks to; it is written beside the image. An image with holes has it in place of a SHA-256, which would take time for each hole.
+/// </param>
+public sealed record WrittenImage(string? Sha256 = null, BlockMap? Map = null);
+
 /// <summary>A kind of output. Stateless; the same installed disk and recipe give the same bytes.</summary>
 public interface IImageFormat
 {
@@ -51,16 +58,16 @@ public interface IImageFormat
     /// <summary>Finds the disk in an image of this format, perhaps one that somebody else has made. Not for a medium.</summary>
     /// <param name="image">The image's path.</param>
     /// <param name="scratch">A private folder for what has to be unpacked.</param>
+    /// <param name="tools">Other programs.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="CrustException">There is none in it.</exception>
-    Task<QemuDisk> OpenAsync(string image, string scratch, CancellationToken cancellation) =>
+    Task<QemuDisk> OpenAsync(string image, string scratch, ToolBox tools, CancellationToken cancellation) =>
         Task.FromResult(new QemuDisk(QemuDriver ?? throw new InvalidOperationException($"{Name} is a medium, not a disk"), image));
 
     /// <summary>Writes the image.</summary>
-    /// <returns>The file's SHA-256 in hex, if it was computed on the way; null otherwise, and then the file is read for it.</returns>
     /// <exception cref="CrustException">A tool is missing or failed.</exception>
     /// <exception cref="IOException">It can't be written.</exception>
-    Task<string?> WriteAsync(FormatRequest request, CancellationToken cancellation);
+    Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation);
 }
 
 /// <summary>The formats. Adding one is a new file beside this one, and its line here.</summary>
@@ -70,6 +77,7 @@ public static class ImageFormats
     public static ImmutableArray<IImageFormat> All { get; } =
     [
         new ImgFormat(),
+        new ImgZstFormat(),
         new Qcow2Format(),
         new KubeVirtFormat(),
         new VmdkFormat(),

@@ -9,9 +9,13 @@ namespace Crust.Formats;
 /// <param name="Format">Its format.</param>
 /// <param name="Path">Where it is now.</param>
 /// <param name="Size">Its length in bytes.</param>
-/// <param name="Sha256">Its SHA-256 in hex.</param>
+/// <param name="Sha256">Its SHA-256 in hex; null if its block map stands in for it.</param>
 /// <param name="Recipe">What decided it beside the disk.</param>
-public sealed record DraftImage(IImageFormat Format, string Path, long Size, string Sha256, string Recipe);
+public sealed record DraftImage(IImageFormat Format, string Path, long Size, string? Sha256, string Recipe)
+{
+    /// <summary>The path of its block map; null if it has none.</summary>
+    public string? BlockMap { get; init; }
+}
 
 /// <summary>Writes images of one installed disk, side by side.</summary>
 public sealed class ImageWriter(FormatServices services, IBuildObserver observer)
@@ -73,15 +77,25 @@ public sealed class ImageWriter(FormatServices services, IBuildObserver observer
         try
         {
             request.Progress(0);
-            var sha256 = await format.WriteAsync(request, cancellation);
+            var (sha256, map) = await format.WriteAsync(request, cancellation);
             request.Progress(1);
+            var blockMap = map is not null && isKept ? request.Path + BmapFile.Extension : null;
+            if (blockMap is not null)
+            {
+                BmapFile.Write(map!, blockMap);
+            }
+
             if (isKept)
             {
                 Sync(request.Path);
             }
 
-            return new DraftImage(format, request.Path, new FileInfo(request.Path).Length,
-                sha256 ?? await SparseHash.ComputeAsync(request.Path, cancellation), RecipeOf(format, request.Spec));
+            if (map is null && sha256 is null)
+            {
+                sha256 = await SparseHash.ComputeAsync(request.Path, cancellation);
+            }
+
+            return new DraftImage(format, request.Path, new FileInfo(request.Path).Length, sha256, RecipeOf(format, request.Spec)) { BlockMap = blockMap };
         }
         catch (IOException e)
         {

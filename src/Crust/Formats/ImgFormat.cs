@@ -11,9 +11,9 @@ internal sealed class ImgFormat : IImageFormat
 
     public string? QemuDriver => "raw";
 
-    public async Task<string?> WriteAsync(FormatRequest request, CancellationToken cancellation)
+    public async Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {
         await Task.Run(() => SparseFile.CloneOrCopy(request.Disk.Path, request.Path, request.Progress, cancellation), cancellation);
-        return null;
+        return new WrittenImage(Map: request.Disk.Map);
     }
 }

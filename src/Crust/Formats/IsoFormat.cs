@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
+using Crust.Appliance;
+using Crust.Formats.Iso;
 using Crust.Formats.Zstd;
 using Crust.Installers;
 using Crust.Spec;
@@ -13,10 +15,9 @@ namespace Crust.Formats;
 internal sealed class IsoFormat : IImageFormat
 {
     // Raise it when a change of Crust makes another ISO of the same disk, settings and appliance.
-    private const int Version = 1;
+    private const int Version = 2;
 
-    // The rest goes into writing the ISO itself.
-    private const double CompressionShare = 0.9;
+    private static readonly ImgZstFormat Inner = new();
 
     public string Name => "iso";
 
@@ -25,16 +26,14 @@ internal sealed class IsoFormat : IImageFormat
     public string? QemuDriver => null;
 
     public string RecipeOf(BuildSpec spec, FormatServices services) =>
-        $"iso {Version} target={spec.Iso.Target} overwrite={Word(spec.Iso.Overwrite)} after={spec.Iso.After.LowerName()} appliance={services.Appliance.KeyOf(spec.Machine.Arch)[..16]}";
+        $"iso {Version} {Inner.RecipeOf(spec, services)} target={spec.Iso.Target} overwrite={Word(spec.Iso.Overwrite)} after={spec.Iso.After.LowerName()} appliance={services.Appliance.KeyOf(spec.Machine.Arch)[..16]}";
 
-    public async Task<string?> WriteAsync(FormatRequest request, CancellationToken cancellation)
+    public async Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {
         var appliance = await request.Appliance.GetAsync(request.Spec.Machine.Arch, cancellation);
         var work = Directory.CreateDirectory(request.Path + ".work").FullName;
-        var payload = Path.Combine(work, "disk.img.zst");
-        var map = await Task.Run(() => ZstdDisk.WriteAsync(request.Disk.Path, payload, Environment.ProcessorCount,
-            fraction => request.Progress(fraction * CompressionShare), cancellation), cancellation);
-        var mapText = map.ToText();
+        var payload = await request.Parts.GetAsync(Inner.Name);
+        var mapText = FlashMap.ToText(request.Disk.Map, SeekTable.Read(payload.Path));
         var settings = Settings(request.Name, request.Spec.Iso);
         var mapFile = await WriteTextAsync("map", mapText);
         var settingsFile = await WriteTextAsync("settings", settings);
@@ -44,12 +43,11 @@ internal sealed class IsoFormat : IImageFormat
             VolumeId = label,
             Title = $"Write {request.Name} to a disk",
             Appliance = appliance,
-            // A busy host's emulated timer may be late; Linux then takes it for broken and panics. Hardware of this century passes that check.
-            KernelArguments = ["crust.job=flash", $"crust.medium={label}", "console=tty0", "console=ttyS0,115200", "loglevel=4", "mitigations=off", "no_timer_check"],
-            Files = [("/crust/flash/disk.img.zst", payload), ("/crust/flash/map", mapFile), ("/crust/flash/settings", settingsFile)],
+            KernelArguments = ["crust.job=flash", $"crust.medium={label}", "console=tty0", "console=ttyS0,115200", .. ApplianceImage.KernelArguments],
+            Files = [("/crust/flash/disk.img.zst", payload.Path), ("/crust/flash/map", mapFile), ("/crust/flash/settings", settingsFile)],
         }, request.Path, work, cancellation);
         Directory.Delete(work, recursive: true);
-        return null;
+        return new WrittenImage();
 
         async Task<string> WriteTextAsync(string name, string text)
         {

@@ -1,6 +1,7 @@
 using Crust.Formats.Archives;
 using Crust.Formats.KubeVirt;
 using Crust.Spec;
+using Crust.Tools;
 
 namespace Crust.Formats;
 
@@ -20,9 +21,9 @@ internal sealed class KubeVirtFormat : IImageFormat
 
     public string RecipeOf(BuildSpec spec, FormatServices services) => Inner.RecipeOf(spec, services);
 
-    public Task<QemuDisk> OpenAsync(string image, string scratch, CancellationToken cancellation) => Task.FromResult(ContainerDiskReader.Open(image));
+    public Task<QemuDisk> OpenAsync(string image, string scratch, ToolBox tools, CancellationToken cancellation) => Task.FromResult(ContainerDiskReader.Open(image));
 
-    public async Task<string?> WriteAsync(FormatRequest request, CancellationToken cancellation)
+    public async Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {
         var layer = new DiskLayer(await request.Parts.GetAsync(Inner.Name), request.Name);
         // The layer's SHA-256 is its name, and so stands before it: it is read twice, from memory the second time.
@@ -36,7 +37,7 @@ internal sealed class KubeVirtFormat : IImageFormat
         file.Append(BlobName(image.Config.Sha256), image.Config.Json);
         file.Append(new TarMember(BlobName(sha256), layer.Length).With(layer.Read(done => request.Progress((1 + done) / 2), cancellation)));
         file.Append(TarMember.EndOfArchive.Span);
-        return file.Sha256();
+        return new WrittenImage(file.Sha256());
     }
 
     private static string BlobName(string sha256) => $"blobs/sha256/{sha256}";

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Crust.Formats.Archives;
 using Crust.Formats.Ova;
+using Crust.Tools;
 
 namespace Crust.Formats;
 
@@ -19,7 +20,7 @@ internal sealed class OvaFormat : IImageFormat
 
     public string QemuDriver => "vmdk";
 
-    public Task<QemuDisk> OpenAsync(string image, string scratch, CancellationToken cancellation)
+    public Task<QemuDisk> OpenAsync(string image, string scratch, ToolBox tools, CancellationToken cancellation)
     {
         try
         {
@@ -33,7 +34,7 @@ internal sealed class OvaFormat : IImageFormat
         }
     }
 
-    public async Task<string?> WriteAsync(FormatRequest request, CancellationToken cancellation)
+    public async Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {
         var vmdk = await request.Parts.GetAsync(Inner.Name);
         var disk = new TarMember(TarMember.NameFor(request.Name, Inner.Extension), vmdk.Size);
@@ -46,6 +47,6 @@ internal sealed class OvaFormat : IImageFormat
         file.Append(TarMember.NameFor(request.Name, ".mf"), Encoding.UTF8.GetBytes(manifest));
         file.Append(disk.With(FilePieces.Of(vmdk.Path, read => request.Progress((double)read / vmdk.Size), cancellation)));
         file.Append(TarMember.EndOfArchive.Span);
-        return file.Sha256();
+        return new WrittenImage(file.Sha256());
     }
 }

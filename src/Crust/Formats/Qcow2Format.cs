@@ -17,12 +17,12 @@ internal sealed class Qcow2Format : IImageFormat
     public string RecipeOf(BuildSpec spec, FormatServices services) => $"compression={spec.Qcow2.Compression.LowerName()}";
 
     // No -W: written out of order, the clusters' places would differ from run to run.
-    public async Task<string?> WriteAsync(FormatRequest request, CancellationToken cancellation)
+    public async Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {
         var compression = request.Spec.Qcow2.Compression;
         await QemuImg.ConvertAsync(request,
             ["-O", "qcow2", "-m", "16", .. compression is Qcow2Compression.None ? Array.Empty<string>() : ["-c", "-o", $"compression_type={compression.LowerName()}"]],
             cancellation);
-        return null;
+        return new WrittenImage();
     }
 }

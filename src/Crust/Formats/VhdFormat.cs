@@ -20,7 +20,7 @@ internal sealed class VhdFormat : IImageFormat
 
     public string QemuDriver => "vpc";
 
-    public Task<string?> WriteAsync(FormatRequest request, CancellationToken cancellation)
+    public Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {
         var size = (request.Disk.Size + Unit - 1) / Unit * Unit;
         if (size > Largest)
@@ -30,9 +30,9 @@ internal sealed class VhdFormat : IImageFormat
         }
 
         SparseFile.Duplicate(request.Disk.Path, request.Path, request.Progress, cancellation);
-        using var file = File.OpenHandle(request.Path, FileMode.Open, FileAccess.Write);
+        using var file = File.OpenHandle(request.Path, FileMode.Open, FileAccess.ReadWrite);
         // What is between the disk's end and the footer stays a hole.
         RandomAccess.Write(file, VhdFooter.For(size, ContentUuid.Of(request.Disk, "vhd")), size);
-        return Task.FromResult<string?>(null);
+        return Task.FromResult(new WrittenImage(Map: request.Disk.Map.Extended(file, new Extent(size, VhdFooter.Length))));
     }
 }

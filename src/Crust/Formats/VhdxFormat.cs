@@ -17,7 +17,7 @@ internal sealed class VhdxFormat : IImageFormat
 
     public string QemuDriver => "vhdx";
 
-    public Task<string?> WriteAsync(FormatRequest request, CancellationToken cancellation)
+    public Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {
         using var disk = File.OpenHandle(request.Disk.Path);
         // Whole MiB: not all readers (7-Zip) take a disk that ends within one.
@@ -43,7 +43,7 @@ internal sealed class VhdxFormat : IImageFormat
         file.Append(VhdxStructure.Metadata(size, table.BlockSize, ContentUuid.Of(request.Disk, "vhdx disk")));
         file.Append(table.Bytes);
         AppendBlocks(disk, table, file, request, cancellation);
-        return Task.FromResult<string?>(file.Sha256());
+        return Task.FromResult(new WrittenImage(file.Sha256()));
     }
 
     private static void AppendBlocks(SafeFileHandle disk, VhdxTable table, HashedFile file, FormatRequest request, CancellationToken cancellation)

@@ -27,7 +27,7 @@ internal sealed class VmdkFormat(Func<Deflater> createDeflater, int workers) : I
 
     public string? QemuDriver => "vmdk";
 
-    public async Task<string?> WriteAsync(FormatRequest request, CancellationToken cancellation)
+    public async Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {
         using var disk = File.OpenHandle(request.Disk.Path);
         using var grains = new BlockReader(disk, VmdkStructure.Grain);
@@ -56,6 +56,6 @@ internal sealed class VmdkFormat(Func<Deflater> createDeflater, int workers) : I
         }
 
         stream.Finish();
-        return file.Sha256();
+        return new WrittenImage(file.Sha256());
     }
 }

@@ -5,14 +5,14 @@ internal static class ChecksumFile
 {
     public const string Name = "SHA256SUMS";
 
-    /// <summary>The text with new sums put in; lines of files that are gone are dropped, the others stay as they are.</summary>
-    public static string Update(string existing, IReadOnlyDictionary<string, string> sums, Func<string, bool> fileExists)
+    /// <summary>The text with new sums put in; lines of files that are gone, or whose new sum is null, are dropped, the others stay as they are.</summary>
+    public static string Update(string existing, IReadOnlyDictionary<string, string?> sums, Func<string, bool> fileExists)
     {
         var lines = existing.Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => (Line: line, File: FileOf(line)))
             .Where(row => row.File is not null && !sums.ContainsKey(row.File) && fileExists(row.File))
             .Select(row => row.Line)
-            .Concat(sums.Select(sum => $"{sum.Value}  {sum.Key}"))
+            .Concat(sums.Where(sum => sum.Value is not null).Select(sum => $"{sum.Value}  {sum.Key}"))
             .OrderBy(FileOf, StringComparer.Ordinal);
         return string.Concat(lines.Select(line => line + "\n"));
     }

@@ -33,7 +33,7 @@ public sealed record Manifest
     /// <summary>The machine in which it ran.</summary>
     public required ManifestMachine Machine { get; init; }
 
-    /// <summary>What the installed disk holds: a SHA-256 in hex over its size and its blocks that aren't zeros; not that of the raw file.</summary>
+    /// <summary>What the installed disk holds: a SHA-256 in hex over its block map; not that of the raw file.</summary>
     public required string DiskContent { get; init; }
 
     /// <summary>How the installed disk came to be, perhaps in an earlier build.</summary>
@@ -138,8 +138,11 @@ public sealed record ManifestImage
     /// <summary>Its length in bytes.</summary>
     public required long Size { get; init; }
 
-    /// <summary>Its SHA-256 in hex.</summary>
-    public required string Sha256 { get; init; }
+    /// <summary>Its SHA-256 in hex; null where the block map stands in for it, since a SHA-256 of holes takes as long as that of data.</summary>
+    public required string? Sha256 { get; init; }
+
+    /// <summary>The block map of what it holds, for `bmaptool`; null if it has none.</summary>
+    public ManifestFile? BlockMap { get; init; }
 
     /// <summary>The key of the installed disk that it was made of.</summary>
     public required string BuildKey { get; init; }
@@ -153,6 +156,12 @@ public sealed record ManifestImage
     /// <summary>How it was proven to boot; null if it wasn't.</summary>
     public required ManifestProof? Verified { get; init; }
 }
+
+/// <summary>A file beside an image.</summary>
+/// <param name="File">Its name in the manifest's folder.</param>
+/// <param name="Size">Its length in bytes.</param>
+/// <param name="Sha256">Its SHA-256 in hex.</param>
+public sealed record ManifestFile(string File, long Size, string Sha256);
 
 /// <summary>How an image was proven to boot.</summary>
 /// <param name="Firmware">`bios` or `uefi`.</param>

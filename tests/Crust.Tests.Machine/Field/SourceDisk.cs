@@ -41,7 +41,7 @@ internal static class SourceDisk
             Key = new string('a', 64),
             Path = path,
             Size = Size,
-            Content = DiskContent.Hash(path, cancellation),
+            Map = await BlockMap.OfAsync(path, cancellation),
             Allocated = 30L << 20,
             FromCache = false,
             Install = new InstallFacts

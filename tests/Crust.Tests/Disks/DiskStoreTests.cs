@@ -54,7 +54,7 @@ public sealed class DiskStoreTests
     {
         var disk = await GetAsync(InstallAsync);
 
-        Assert.That(disk, Is.EqualTo(new InstalledDisk { Key = Key, Path = disk.Path, Size = Size, Allocated = 1 << 20, Content = disk.Content, Install = Facts, FromCache = false }));
+        Assert.That(disk, Is.EqualTo(new InstalledDisk { Key = Key, Path = disk.Path, Size = Size, Allocated = 1 << 20, Map = disk.Map, Install = Facts, FromCache = false }));
         Assert.That(File.GetUnixFileMode(disk.Path), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead));
     }
 

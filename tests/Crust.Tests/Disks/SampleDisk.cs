@@ -50,7 +50,7 @@ internal sealed class SampleDisk : IDisposable
             Key = "key",
             Path = Path,
             Size = size,
-            Content = DiskContent.Hash(Path, CancellationToken.None),
+            Map = BlockMap.OfAsync(Path, CancellationToken.None).GetAwaiter().GetResult(),
             Allocated = SparseFile.ReadExtents(reading).Sum(extent => extent.Length),
             FromCache = true,
             Install = new InstallFacts

@@ -57,7 +57,7 @@ public sealed class GceFormatTests
         var image = await sparse.WriteAsync("gce");
 
         Assert.That((await full.WriteAsync("gce")).Sha256, Is.EqualTo(image.Sha256));
-        Assert.That(await SampleImages.RunAsync("sha256sum", image.Path), Does.StartWith(image.Sha256));
+        Assert.That(await SampleImages.RunAsync("sha256sum", image.Path), Does.StartWith(image.Sha256!));
     }
 
     [Test]
@@ -65,7 +65,7 @@ public sealed class GceFormatTests
     {
         var image = await _images.WriteAsync("gce");
 
-        var disk = await image.Format.OpenAsync(image.Path, _images.Disk.Folder, Cancellation);
+        var disk = await image.Format.OpenAsync(image.Path, _images.Disk.Folder, SampleDisk.Tools, Cancellation);
 
         await _images.MustBeTheDiskAsync(disk.Driver, disk.Path);
         Assert.That(await SampleImages.RunAsync("du", "--block-size=1M", disk.Path), Does.Match(@"^\d{1,2}\s"));
@@ -78,7 +78,7 @@ public sealed class GceFormatTests
         var path = _images.Disk.FileFor("x.tar.gz");
         await File.WriteAllTextAsync(path, content);
 
-        var error = (await Assert.ThrowsAsync<CrustException>(() => ImageFormats.Named("gce").OpenAsync(path, _images.Disk.Folder, Cancellation)))!;
+        var error = (await Assert.ThrowsAsync<CrustException>(() => ImageFormats.Named("gce").OpenAsync(path, _images.Disk.Folder, SampleDisk.Tools, Cancellation)))!;
 
         Assert.That((error.Kind, error.Where), Is.EqualTo((FailureKind.BadInput, path)));
     }

@@ -26,7 +26,7 @@ public sealed class ImageWriterTests
     {
         using var drafts = DraftFolder.Create(Images);
 
-        var images = await WriteAsync(drafts, new EventList(), Cancellation, "img", "vmdk");
+        var images = await WriteAsync(drafts, new EventList(), Cancellation, "qcow2", "vmdk");
 
         foreach (var image in images)
         {

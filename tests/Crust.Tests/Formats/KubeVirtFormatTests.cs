@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Crust.Formats;
 using Crust.Spec;
+using Crust.Tests.Disks;
 using Crust.Tests.Installers;
 
 namespace Crust.Tests.Formats;
@@ -106,7 +107,7 @@ public sealed class KubeVirtFormatTests
     {
         var image = await _images.WriteAsync("kubevirt");
 
-        var disk = await image.Format.OpenAsync(image.Path, _images.Disk.Folder, Cancellation);
+        var disk = await image.Format.OpenAsync(image.Path, _images.Disk.Folder, SampleDisk.Tools, Cancellation);
 
         await _images.MustBeTheDiskAsync(disk);
     }
@@ -117,11 +118,11 @@ public sealed class KubeVirtFormatTests
         var image = await _images.WriteAsync("kubevirt");
         var copy = _images.Disk.FileFor("copy.kubevirt.oci.tar");
         await SkopeoAsync("copy", "--preserve-digests", $"oci-archive:{image.Path}", $"oci-archive:{copy}:edge");
-        await _images.MustBeTheDiskAsync(await image.Format.OpenAsync(copy, _images.Disk.Folder, Cancellation));
+        await _images.MustBeTheDiskAsync(await image.Format.OpenAsync(copy, _images.Disk.Folder, SampleDisk.Tools, Cancellation));
         var compressed = _images.Disk.FileFor("compressed.kubevirt.oci.tar");
         await SkopeoAsync("copy", $"oci-archive:{image.Path}", $"oci-archive:{compressed}:edge");
 
-        var error = (await Assert.ThrowsAsync<CrustException>(() => image.Format.OpenAsync(compressed, _images.Disk.Folder, Cancellation)))!;
+        var error = (await Assert.ThrowsAsync<CrustException>(() => image.Format.OpenAsync(compressed, _images.Disk.Folder, SampleDisk.Tools, Cancellation)))!;
 
         Assert.That(error.Kind, Is.EqualTo(FailureKind.BadInput));
         Assert.That(error.What, Does.StartWith("The image isn't a containerDisk with one uncompressed layer").And.EndsWith("its layer is of the type application/vnd.oci.image.layer.v1.tar+gzip"));
@@ -134,7 +135,7 @@ public sealed class KubeVirtFormatTests
         var path = _images.Disk.FileFor("x.kubevirt.oci.tar");
         await File.WriteAllTextAsync(path, content);
 
-        var error = (await Assert.ThrowsAsync<CrustException>(() => ImageFormats.Named("kubevirt").OpenAsync(path, _images.Disk.Folder, Cancellation)))!;
+        var error = (await Assert.ThrowsAsync<CrustException>(() => ImageFormats.Named("kubevirt").OpenAsync(path, _images.Disk.Folder, SampleDisk.Tools, Cancellation)))!;
 
         Assert.That(error.Where, Is.EqualTo(path));
     }

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using Crust.Formats;
 using Crust.Formats.Ova;
 using Crust.Spec;
+using Crust.Tests.Disks;
 using Crust.Tests.Installers;
 using Crust.Tests.Spec;
 
@@ -64,7 +65,7 @@ public sealed partial class OvaFormatTests
     {
         var image = await _images.WriteAsync("ova");
 
-        await _images.MustBeTheDiskAsync(await image.Format.OpenAsync(image.Path, _images.Disk.Folder, Cancellation));
+        await _images.MustBeTheDiskAsync(await image.Format.OpenAsync(image.Path, _images.Disk.Folder, SampleDisk.Tools, Cancellation));
     }
 
     [Test]
@@ -87,7 +88,7 @@ public sealed partial class OvaFormatTests
         var path = _images.Disk.FileFor("x.ova");
         await File.WriteAllTextAsync(path, content);
 
-        var error = (await Assert.ThrowsAsync<CrustException>(() => ImageFormats.Named("ova").OpenAsync(path, _images.Disk.Folder, Cancellation)))!;
+        var error = (await Assert.ThrowsAsync<CrustException>(() => ImageFormats.Named("ova").OpenAsync(path, _images.Disk.Folder, SampleDisk.Tools, Cancellation)))!;
 
         Assert.That((error.Kind, error.Where), Is.EqualTo((FailureKind.BadInput, path)));
     }

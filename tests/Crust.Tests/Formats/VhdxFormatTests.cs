@@ -59,7 +59,7 @@ public sealed class VhdxFormatTests
         var image = await sparse.WriteAsync("vhdx");
 
         Assert.That((await full.WriteAsync("vhdx")).Sha256, Is.EqualTo(image.Sha256));
-        Assert.That(await SampleImages.RunAsync("sha256sum", image.Path), Does.StartWith(image.Sha256));
+        Assert.That(await SampleImages.RunAsync("sha256sum", image.Path), Does.StartWith(image.Sha256!));
     }
 
     [Test]

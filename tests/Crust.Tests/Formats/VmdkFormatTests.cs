@@ -196,8 +196,8 @@ public sealed class VmdkFormatTests
     // The fourth word of the content's hash, without the bit that VMware's own values have.
     private static string ContentId(SampleDisk disk) => (Convert.ToUInt32(disk.Installed.Content[24..32], 16) & 0x7fffffff).ToString("x8");
 
-    private static Task<string?> WriteAsync(SampleDisk disk, VmdkFormat format) =>
-        format.WriteAsync(disk.Request(Image(disk)), Cancellation);
+    private static async Task<string?> WriteAsync(SampleDisk disk, VmdkFormat format) =>
+        (await format.WriteAsync(disk.Request(Image(disk)), Cancellation)).Sha256;
 
     // A sector as a hex dump, without the line that says how long reading it took.
     private static async Task<IEnumerable<string>> SectorAsync(string driver, string path, long offset) =>

@@ -16,6 +16,10 @@ public sealed class ChecksumFileTests
         Assert.That(Update($"{A}  a.img\n", ("a.img", B)), Is.EqualTo($"{B}  a.img\n"));
 
     [Test]
+    public void A_file_that_has_no_sum_any_more_has_no_line() =>
+        Assert.That(Update($"{A}  a.img\n{B}  b.vmdk\n", ("a.img", null)), Is.EqualTo($"{B}  b.vmdk\n"));
+
+    [Test]
     public void Lines_of_other_files_stay_as_they_are() =>
         Assert.That(Update($"{A} *other.iso\n{A}  z with spaces.img\n", ("p.img", B)), Is.EqualTo($"{A} *other.iso\n{B}  p.img\n{A}  z with spaces.img\n"));
 
@@ -26,7 +30,7 @@ public sealed class ChecksumFileTests
     [Test]
     public void Without_any_sum_the_file_is_empty() => Assert.That(Update(""), Is.Empty);
 
-    private static string Update(string existing, params (string File, string Sum)[] sums) => ChecksumFile.Update(existing, Sums(sums), _ => true);
+    private static string Update(string existing, params (string File, string? Sum)[] sums) => ChecksumFile.Update(existing, Sums(sums), _ => true);
 
-    private static Dictionary<string, string> Sums(params (string File, string Sum)[] sums) => sums.ToDictionary(sum => sum.File, sum => sum.Sum);
+    private static Dictionary<string, string?> Sums(params (string File, string? Sum)[] sums) => sums.ToDictionary(sum => sum.File, sum => sum.Sum);
 }

@@ -69,13 +69,14 @@ public sealed class ManifestTests
     [Test]
     public void A_builds_facts_are_put_in_by_the_specs_names()
     {
-        var disk = new InstalledDisk { Key = "k", Path = "/disk", Size = 1, Allocated = 1, Content = "c", Install = ManifestSample.Full.Install, FromCache = false };
+        var disk = new InstalledDisk { Key = "k", Path = "/disk", Size = 1, Allocated = 1, Map = new BlockMap(1, []), Install = ManifestSample.Full.Install, FromCache = false };
 
         var manifest = Manifest.Of("edge", "k", InstallerSample.Iso, new MachineSpec { Arch = Arch.Arm64, Firmware = Firmware.Uefi, Cpus = 3 }, disk, [ManifestSample.Img]);
 
         Assert.That(manifest.Machine, Is.EqualTo(new ManifestMachine { Arch = "arm64", Firmware = "uefi", Cpus = 3, Memory = 4L << 30, Disk = 100L << 30 }));
         Assert.That(manifest.Installer.Source, Is.EqualTo(InstallerSample.Iso.Source));
         Assert.That(manifest.Finished, Is.EqualTo(disk.Install.Finished));
+        Assert.That(manifest.DiskContent, Is.EqualTo(disk.Content));
         Assert.That(manifest.Crust, Is.EqualTo(CrustVersion.Current));
         Assert.That(manifest.Images, Is.EqualTo(new[] { ManifestSample.Img }));
     }

@@ -21,17 +21,17 @@ internal static class ZstdZeros
 
     private static readonly byte[] Whole = Frame(LongestFrame);
 
-    /// <summary>The frames for so many zeros.</summary>
-    public static IEnumerable<ReadOnlyMemory<byte>> Frames(long length)
+    /// <summary>The frames for so many zeros, each with the length of its content.</summary>
+    public static IEnumerable<(ReadOnlyMemory<byte> Frame, int Length)> Frames(long length)
     {
         for (; length >= LongestFrame; length -= LongestFrame)
         {
-            yield return Whole;
+            yield return (Whole, LongestFrame);
         }
 
         if (length > 0)
         {
-            yield return Frame((int)length);
+            yield return (Frame((int)length), (int)length);
         }
     }
 

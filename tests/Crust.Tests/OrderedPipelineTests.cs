@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
-using Crust.Formats;
 
-namespace Crust.Tests.Formats;
+namespace Crust.Tests;
 
 [CancelAfter(60_000)]
 public sealed class OrderedPipelineTests

@@ -1,6 +1,6 @@
 using System.Threading.Channels;
 
-namespace Crust.Formats;
+namespace Crust;
 
 /// <summary>
 /// Parallel work on a stream that keeps its order: slots are filled one after the other, worked on side by side, and drained in

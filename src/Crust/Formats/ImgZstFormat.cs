@@ -1,0 +1,40 @@
+using Crust.Formats.Zstd;
+using Crust.Spec;
+using Crust.Tools;
+
+namespace Crust.Formats;
+
+/// <summary>
+/// The raw disk, compressed with zstd (RFC 8878) by all cores, and its block map: what `bmaptool copy` writes to a disk in the time of its data.
+/// In zstd's seekable format, so that readers of that find a place in it without unpacking all that is before.
+/// </summary>
+internal sealed class ImgZstFormat : IImageFormat
+{
+    // Raise it when a change of Crust makes another stream of the same disk.
+    private const int Version = 1;
+
+    public string Name => "img.zst";
+
+    public string Extension => ".img.zst";
+
+    public string QemuDriver => "raw";
+
+    public string RecipeOf(BuildSpec spec, FormatServices services) => $"zstd {Version}";
+
+    public async Task<QemuDisk> OpenAsync(string image, string scratch, ToolBox tools, CancellationToken cancellation)
+    {
+        var disk = Path.Combine(scratch, $"{Path.GetFileName(image)}.{Guid.NewGuid():N}.raw");
+        try
+        {
+            await tools.RunAsync(ToolCommand.Of("zstd", "-d", "-q", "--sparse", image, "-o", disk), cancellation);
+            return new QemuDisk(QemuDriver, disk);
+        }
+        catch (ToolFailedException e)
+        {
+            throw new CrustException(FailureKind.BadInput, $"The image can't be unpacked: {e.What}", image, "give an image that is whole, compressed with zstd", e);
+        }
+    }
+
+    public async Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation) =>
+        new(await ZstdDisk.WriteAsync(request.Disk, request.Path, Environment.ProcessorCount, request.Progress, cancellation), request.Disk.Map);
+}

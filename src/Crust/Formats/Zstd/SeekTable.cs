@@ -1,0 +1,78 @@
+using System.Buffers.Binary;
+using System.Collections.Immutable;
+
+namespace Crust.Formats.Zstd;
+
+/// <summary>A frame of a zstd stream. All in bytes.</summary>
+/// <param name="Offset">Where it starts in the stream.</param>
+/// <param name="Length">How long it is.</param>
+/// <param name="ContentOffset">Where its content starts in what the stream unpacks to.</param>
+/// <param name="ContentLength">How long its content is.</param>
+internal readonly record struct ZstdFrame(long Offset, int Length, long ContentOffset, int ContentLength);
+
+/// <summary>
+/// The table at the end of a stream whose frames can be found without reading it: zstd's seekable format, version 0.1.0
+/// (contrib/seekable_format in zstd's sources). It lies in a skippable frame, so that every decoder passes over it.
+/// </summary>
+internal static class SeekTable
+{
+    private const uint SkippableMagic = 0x184D2A5E;
+    private const uint FooterMagic = 0x8F92EAB1;
+    private const int HeaderLength = 8;
+    private const int EntryLength = 8;
+    private const int FooterLength = 9;
+
+    /// <summary>The table of frames that follow one another.</summary>
+    public static byte[] Of(IReadOnlyCollection<ZstdFrame> frames)
+    {
+        var table = new byte[HeaderLength + frames.Count * EntryLength + FooterLength];
+        BinaryPrimitives.WriteUInt32LittleEndian(table, SkippableMagic);
+        BinaryPrimitives.WriteInt32LittleEndian(table.AsSpan(4), table.Length - HeaderLength);
+        var at = HeaderLength;
+        foreach (var frame in frames)
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(table.AsSpan(at), frame.Length);
+            BinaryPrimitives.WriteInt32LittleEndian(table.AsSpan(at + 4), frame.ContentLength);
+            at += EntryLength;
+        }
+
+        BinaryPrimitives.WriteInt32LittleEndian(table.AsSpan(at), frames.Count);
+        // Then a byte of flags: entries have no checksums, since frames have.
+        BinaryPrimitives.WriteUInt32LittleEndian(table.AsSpan(at + 5), FooterMagic);
+        return table;
+    }
+
+    /// <summary>Reads the table of a stream that Crust has written.</summary>
+    /// <exception cref="IOException">The stream can't be read.</exception>
+    /// <exception cref="InvalidDataException">It has no such table.</exception>
+    public static ImmutableArray<ZstdFrame> Read(string stream)
+    {
+        using var file = File.OpenHandle(stream);
+        var footer = ReadBack(file, FooterLength, 0);
+        if (BinaryPrimitives.ReadUInt32LittleEndian(footer.AsSpan(5)) != FooterMagic || footer[4] != 0)
+        {
+            throw new InvalidDataException($"{stream} has no table of its frames");
+        }
+
+        var count = BinaryPrimitives.ReadInt32LittleEndian(footer);
+        var entries = ReadBack(file, checked(count * EntryLength), FooterLength);
+        var frames = ImmutableArray.CreateBuilder<ZstdFrame>(count);
+        var next = default(ZstdFrame);
+        for (var at = 0; at < entries.Length; at += EntryLength)
+        {
+            next = new ZstdFrame(next.Offset + next.Length, BinaryPrimitives.ReadInt32LittleEndian(entries.AsSpan(at)),
+                next.ContentOffset + next.ContentLength, BinaryPrimitives.ReadInt32LittleEndian(entries.AsSpan(at + 4)));
+            frames.Add(next);
+        }
+
+        return frames.MoveToImmutable();
+    }
+
+    private static byte[] ReadBack(Microsoft.Win32.SafeHandles.SafeFileHandle file, int length, int fromEnd)
+    {
+        var bytes = new byte[length];
+        return RandomAccess.Read(file, bytes, Math.Max(0, RandomAccess.GetLength(file) - fromEnd - length)) == length
+            ? bytes
+            : throw new InvalidDataException("The stream is too short for a table of its frames");
+    }
+}
