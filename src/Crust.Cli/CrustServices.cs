@@ -51,6 +51,7 @@ internal sealed class CrustServices : IAsyncDisposable
             new SeedVolume(tools),
             new DiskStore(cache, _log),
             new InstallRun(launcher, observer, time),
+            new DiskTrim(tools, new ApplianceRun(appliance, launcher), observer),
             new ImageWriter(new FormatServices(tools, appliance), observer),
             new ImageProver(Verifier, Shelf),
             Shelf,

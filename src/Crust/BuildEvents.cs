@@ -18,6 +18,9 @@ public enum Stage
     /// <summary>The installer's run in the machine.</summary>
     Install,
 
+    /// <summary>Discarding what file systems on the installed disk don't use any more.</summary>
+    Trim,
+
     /// <summary>Writing the images.</summary>
     Formats,
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Crust.Appliance;
 using Crust.Disks;
 using Crust.Formats;
 using Crust.Installers;
@@ -27,6 +28,7 @@ public sealed class ImageBuild(
     SeedVolume seedVolumes,
     DiskStore disks,
     InstallRun installRun,
+    DiskTrim trim,
     ImageWriter writer,
     ImageProver prover,
     ImagesFolder shelf,
@@ -57,7 +59,7 @@ public sealed class ImageBuild(
         warnings.Warn(seed.Warnings);
 
         var name = spec.Name ?? installer.BaseName;
-        var key = BuildKey.Of(installer, seed, spec.Machine);
+        var key = BuildKey.Of(installer, seed, spec.Machine, spec.Trim);
         var proof = spec.Verify.Boot ?? installer.IsReference ? new ExpectedProof(spec.Machine.Firmware, spec.Verify) : null;
         var plan = ImagePlan.For(spec.Formats, shelf.FindIntact(name), key, format => writer.RecipeOf(format, spec), proof);
         if (plan.IsUpToDate && shelf.LoadManifest(name) is { } current)
@@ -70,7 +72,7 @@ public sealed class ImageBuild(
         try
         {
             var disk = await stages.RunAsync(Stage.Install, $"{Path.GetFileName(installer.Path)} on a disk of {Size.Format(spec.Machine.Disk)}",
-                () => InstallAsync(key, installer, seed, spec.Machine, host.Accelerator.Used, serialLog, cancellation),
+                () => InstallAsync(key, installer, seed, spec, host.Accelerator.Used, serialLog, stages, cancellation),
                 installed => installed.FromCache ? "from the cache; the installer wasn't booted" : $"{Size.Format(installed.Allocated)} on the disk");
 
             var images = await stages.RunAsync(Stage.Formats, string.Join(", ", plan.ToWrite.Select(format => format.Name)),
@@ -95,12 +97,18 @@ public sealed class ImageBuild(
         }
     }
 
-    private Task<InstalledDisk> InstallAsync(string key, InstallerIso installer, Seed seed, MachineSpec machine, Accelerator accelerator,
-        LogFile serialLog, CancellationToken cancellation) =>
-        disks.GetOrInstallAsync(key, machine.Disk, async disk =>
+    private Task<InstalledDisk> InstallAsync(string key, InstallerIso installer, Seed seed, BuildSpec spec, Accelerator accelerator,
+        LogFile serialLog, StageRunner stages, CancellationToken cancellation) =>
+        disks.GetOrInstallAsync(key, spec.Machine.Disk, async disk =>
         {
             preflight.CheckSpace(installer);
             using var volume = await seedVolumes.CreateAsync(seed, Path.GetDirectoryName(disk)!, cancellation);
-            return await installRun.RunAsync(new InstallRequest(installer, volume.Path, disk, machine, accelerator, serialLog), cancellation);
+            var facts = await installRun.RunAsync(new InstallRequest(installer, volume.Path, disk, spec.Machine, accelerator, serialLog), cancellation);
+            return !spec.Trim ? facts : facts with
+            {
+                TrimmedBytes = await stages.RunAsync(Stage.Trim, "discarding free space",
+                    () => trim.TrimAsync(disk, spec.Machine.Arch, accelerator, cancellation),
+                    freed => freed is { } bytes ? $"{Size.Format(bytes)} less to ship" : "left as it is"),
+            };
         }, _ => observer.Observe(new BuildEvent.Progressed(Stage.Install, null, null, "another build installs the same; waiting for its result")), cancellation);
 }

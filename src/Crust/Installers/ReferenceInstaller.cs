@@ -24,7 +24,7 @@ public sealed class ReferenceInstaller(ToolBox tools, BuildCache cache, Folders 
     public const string Name = "crust-reference";
 
     /// <summary>Changes whenever this code would make something else from the same files.</summary>
-    private const string Version = "2";
+    private const string Version = "3";
 
     private const string Kind = "installers";
     private const string VolumeId = "CRUST_REFERENCE";
@@ -83,8 +83,7 @@ public sealed class ReferenceInstaller(ToolBox tools, BuildCache cache, Folders 
         VolumeId = VolumeId,
         Title = "Crust reference installer",
         Appliance = image,
-        // A busy host's emulated timer may be late; Linux then takes it for broken and panics. Hardware of this century passes that check.
-        KernelArguments = ["crust.job=install", $"crust.medium={VolumeId}", "console=tty0", "console=ttyS0,115200", "loglevel=4", "mitigations=off", "no_timer_check"],
+        KernelArguments = ["crust.job=install", $"crust.medium={VolumeId}", "console=tty0", "console=ttyS0,115200", .. ApplianceImage.KernelArguments],
         Files =
         [
             ("/crust/root.squashfs", system.Squashfs),

@@ -30,6 +30,9 @@ public sealed record MachineDescription
     /// <summary>The drives in boot order: a disk before the installer's CD, so that a reboot during an install boots the disk.</summary>
     public required ImmutableArray<Drive> Drives { get; init; }
 
+    /// <summary>The kernel that it starts with, in place of a boot loader on one of its drives; null for none.</summary>
+    public DirectBoot? DirectBoot { get; init; }
+
     /// <summary>A network card with QEMU's user-mode network, whose guests reach out but aren't reached.</summary>
     public bool Network { get; init; } = true;
 
@@ -39,6 +42,12 @@ public sealed record MachineDescription
     /// <summary>Whether a guest's reset is let through; otherwise it ends the machine.</summary>
     public bool AllowReset { get; init; }
 }
+
+/// <summary>A Linux kernel that QEMU itself loads.</summary>
+/// <param name="Kernel">Its path.</param>
+/// <param name="Initramfs">The initramfs' path.</param>
+/// <param name="Arguments">Its command line.</param>
+public sealed record DirectBoot(string Kernel, string Initramfs, ImmutableArray<string> Arguments);
 
 /// <summary>A drive of a machine.</summary>
 public abstract record Drive

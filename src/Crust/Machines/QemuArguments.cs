@@ -52,8 +52,11 @@ internal static class QemuArguments
         "-object", "rng-random,id=entropy,filename=/dev/urandom",
         "-device", "virtio-rng-pci,rng=entropy",
         .. machine.Drives.Any(drive => drive is Drive.UsbStick) ? new[] { "-device", "qemu-xhci,id=usb" } : [],
-        .. machine.Drives.SelectMany((drive, index) => DriveArguments(drive, index)),
+        .. machine.Drives.SelectMany((drive, index) => DriveArguments(drive, index, machine.DirectBoot is null ? $",bootindex={index}" : "")),
         .. NetworkArguments(machine),
+        .. machine.DirectBoot is { } boot
+            ? new[] { "-kernel", boot.Kernel, "-initrd", boot.Initramfs, "-append", string.Join(' ', boot.Arguments) }
+            : [],
     ];
 
     private static string[] FirmwareArguments(FirmwareImage? firmware) => firmware is null
@@ -64,24 +67,25 @@ internal static class QemuArguments
             "-drive", $"if=pflash,unit=1,format=raw,file={Escape(firmware.Variables)}",
         ];
 
-    private static string[] DriveArguments(Drive drive, int index) => drive switch
+    // Where QEMU loads the kernel itself, that comes first by a boot index of its own.
+    private static string[] DriveArguments(Drive drive, int index, string bootIndex) => drive switch
     {
         // The disk is disposable until the guest is off: no flush of the guest's reaches the host's disk (cache=unsafe).
         Drive.Disk disk =>
         [
             "-blockdev", $"driver=file,node-name=file{index},filename={Escape(disk.File)},discard=unmap,cache.no-flush=on",
             "-blockdev", $"driver={disk.Format},node-name=drive{index},file=file{index},discard=unmap,detect-zeroes=unmap,cache.no-flush=on",
-            "-device", $"virtio-blk-pci,drive=drive{index},bootindex={index},werror=stop,rerror=stop{(disk.Serial is null ? "" : $",serial={Escape(disk.Serial)}")}",
+            "-device", $"virtio-blk-pci,drive=drive{index}{bootIndex},werror=stop,rerror=stop{(disk.Serial is null ? "" : $",serial={Escape(disk.Serial)}")}",
         ],
         Drive.Cdrom cd =>
         [
             .. ReadOnly(cd.File, index),
-            "-device", $"ide-cd,bus=ide.{index},drive=drive{index},bootindex={index}",
+            "-device", $"ide-cd,bus=ide.{index},drive=drive{index}{bootIndex}",
         ],
         Drive.UsbStick stick =>
         [
             .. ReadOnly(stick.File, index),
-            "-device", $"usb-storage,bus=usb.0,drive=drive{index},bootindex={index}",
+            "-device", $"usb-storage,bus=usb.0,drive=drive{index}{bootIndex}",
         ],
         _ => throw new ArgumentOutOfRangeException(nameof(drive)),
     };

@@ -17,6 +17,9 @@ public sealed record BuildSpec
     /// <summary>What the installer is told.</summary>
     public SeedSpec Seed { get; init; } = new();
 
+    /// <summary>Whether free space of file systems is taken out of the installed disk before anything is made of it.</summary>
+    public bool Trim { get; init; } = true;
+
     /// <summary>The names of the formats to write, in the user's order, each once.</summary>
     public ImmutableArray<string> Formats { get; init; } = ["img"];
 

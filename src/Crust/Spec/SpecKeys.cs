@@ -32,6 +32,8 @@ public static class SpecKeys
         .. Installer(),
         .. Machine(),
         .. Seed(),
+        SpecKey.Of("trim", ValueTypes.Boolean, s => s.Trim, (s, v) => s with { Trim = v },
+            "Whether space that file systems don't use any more is discarded, so that no image carries what was deleted.", "--trim"),
         SpecKey.Of("formats", ValueTypes.Formats(formats), s => s.Formats, (s, v) => s with { Formats = v },
             "The formats to write, from one install; all means every one.", "--format"),
         SpecKey.Of("qcow2.compression", ValueTypes.Choice<Qcow2Compression>(), s => s.Qcow2.Compression, (s, v) => s with { Qcow2 = s.Qcow2 with { Compression = v } },
