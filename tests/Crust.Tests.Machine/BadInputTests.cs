@@ -135,7 +135,7 @@ public sealed class BadInputTests : IDisposable
 
         var iso = await StubGuests.IsoAsync(StubGuest.Installs, _crust.Folder, Cancellation);
         Says(await BuildAsync("--iso", iso, "--name", "edge", "--format", "img", "--disk-size", "64M", "--memory", "256M"),
-            InputOutput, "No space left on device", _crust.Images, "the installed disk is cached");
+            InputOutput, "The img image couldn't be written: no space is left, and about ", _crust.Images, "the installed disk is cached");
 
         Assert.That(await File.ReadAllTextAsync(_crust.Image("edge.img"), Cancellation), Is.EqualTo("earlier"));
         Assert.That(_crust.ImageFiles.Where(file => !file.EndsWith(".log", StringComparison.Ordinal)), Is.EquivalentTo(new[] { "edge.img", "ballast" }));

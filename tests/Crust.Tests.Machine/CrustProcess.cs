@@ -36,6 +36,9 @@ internal sealed class CrustProcess : IDisposable
     /// <summary>Variables of the program's environment, on top of the tests' own.</summary>
     public Dictionary<string, string> Environment { get; }
 
+    /// <summary>Whether builds discard free space, which takes the appliance; stub guests have no file systems.</summary>
+    public bool Trims { get; init; }
+
     /// <summary>The path of a file in the images folder.</summary>
     public string Image(string file) => Path.Combine(Images, file);
 
@@ -66,6 +69,7 @@ internal sealed class CrustProcess : IDisposable
     /// <summary>Starts the program.</summary>
     public RunningCrust Start(params string[] arguments)
     {
+        arguments = arguments is ["build", ..] && !Trims ? [.. arguments, "--trim", "false"] : arguments;
         // Whoever runs the tests may ignore signals (nohup does), and that is inherited.
         var info = new ProcessStartInfo("env", ["--default-signal", Program, .. arguments])
         {

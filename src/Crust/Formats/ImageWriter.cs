@@ -33,12 +33,17 @@ public sealed class ImageWriter(FormatServices services, IBuildObserver observer
         InstalledDisk disk, IReadOnlyCollection<IImageFormat> formats, string name, BuildSpec spec, DraftFolder drafts, CancellationToken cancellation)
     {
         using var failing = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var needs = new SpaceNeeds();
         var parts = new ImageParts(async (format, parts) =>
         {
+            var path = Path.Combine(drafts.Path, name + format.Extension);
             try
             {
-                var request = new FormatRequest(disk, Path.Combine(drafts.Path, name + format.Extension), services.Tools,
-                    fraction => observer.Observe(new BuildEvent.Progressed(Stage.Formats, format.Name, fraction, "")))
+                var request = new FormatRequest(disk, path, services.Tools, fraction =>
+                {
+                    needs.Note(path, fraction);
+                    observer.Observe(new BuildEvent.Progressed(Stage.Formats, format.Name, fraction, ""));
+                })
                 {
                     Name = name,
                     Spec = spec,
@@ -46,6 +51,13 @@ public sealed class ImageWriter(FormatServices services, IBuildObserver observer
                     Parts = parts,
                 };
                 return await WriteAsync(format, request, isKept: formats.Contains(format), failing.Token);
+            }
+            catch (Exception e) when (e is IOException || NoSpace.IsReasonOf(e))
+            {
+                var reason = NoSpace.IsReasonOf(e) ? $"no space is left, and about {Size.Format(needs.Missing())} more are needed" : e.Message;
+                await failing.CancelAsync();
+                throw new CrustException(FailureKind.InputOutput, $"The {format.Name} image couldn't be written: {reason}", path,
+                    "free space in the images folder, or choose another with --output; the installed disk is cached, so nothing is installed again", e);
             }
             catch
             {
@@ -74,34 +86,26 @@ public sealed class ImageWriter(FormatServices services, IBuildObserver observer
 
     private async Task<DraftImage> WriteAsync(IImageFormat format, FormatRequest request, bool isKept, CancellationToken cancellation)
     {
-        try
+        request.Progress(0);
+        var (sha256, map) = await format.WriteAsync(request, cancellation);
+        request.Progress(1);
+        var blockMap = map is not null && isKept ? request.Path + BmapFile.Extension : null;
+        if (blockMap is not null)
         {
-            request.Progress(0);
-            var (sha256, map) = await format.WriteAsync(request, cancellation);
-            request.Progress(1);
-            var blockMap = map is not null && isKept ? request.Path + BmapFile.Extension : null;
-            if (blockMap is not null)
-            {
-                BmapFile.Write(map!, blockMap);
-            }
-
-            if (isKept)
-            {
-                Sync(request.Path);
-            }
-
-            if (map is null && sha256 is null)
-            {
-                sha256 = await SparseHash.ComputeAsync(request.Path, cancellation);
-            }
-
-            return new DraftImage(format, request.Path, new FileInfo(request.Path).Length, sha256, RecipeOf(format, request.Spec)) { BlockMap = blockMap };
+            BmapFile.Write(map!, blockMap);
         }
-        catch (IOException e)
+
+        if (isKept)
         {
-            throw new CrustException(FailureKind.InputOutput, $"The {format.Name} image couldn't be written: {e.Message}", request.Path,
-                "free space in the images folder, or choose another with --output; the installed disk is cached, so nothing is installed again", e);
+            Sync(request.Path);
         }
+
+        if (map is null && sha256 is null)
+        {
+            sha256 = await SparseHash.ComputeAsync(request.Path, cancellation);
+        }
+
+        return new DraftImage(format, request.Path, new FileInfo(request.Path).Length, sha256, RecipeOf(format, request.Spec)) { BlockMap = blockMap };
     }
 
     // Synced before it is renamed: a file under its final name is whole, also after a power cut.

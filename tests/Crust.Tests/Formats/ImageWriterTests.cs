@@ -62,7 +62,7 @@ public sealed class ImageWriterTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(error.Kind, Is.EqualTo(FailureKind.InputOutput));
-            Assert.That(error.What, Does.StartWith("The vmdk image couldn't be written: No space left on device"));
+            Assert.That(error.What, Does.StartWith("The vmdk image couldn't be written: no space is left, and about "));
             Assert.That(error.Where, Is.EqualTo(path));
             Assert.That(error.Remedy, Does.StartWith("free space in the images folder"));
         }
