@@ -7,11 +7,12 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export DOTNET_NOLOGO := 1
-.PHONY: help vmdk img img.zst qcow2 kubevirt ova vhd vhdx gce iso all installer build tools test-tools sdk test format clean distclean
+.PHONY: help vmdk img img.zst qcow2 kubevirt ova vhd vhdx gce iso all installer build tools test-tools bench-tools bench sdk test format clean distclean
 
-# What a build needs, and what the tests need beyond that.
+# What a build needs, and what the tests and the benchmarks need beyond that.
 PACKAGES      := qemu-system-x86 qemu-utils ovmf xorriso mmdebstrap uidmap squashfs-tools mtools dosfstools zstd cpio kmod util-linux libdeflate0
 TEST_PACKAGES := bmap-tools btrfs-progs xfsprogs e2fsprogs openssh-client openssl cloud-init binutils libvmdk-utils libqcow-utils libvhdi-utils libxml2-utils p7zip-full gdisk skopeo docker-registry
+BENCH_PACKAGES := hyperfine jq gnuplot-nox gdisk e2fsprogs
 
 SUDO    := $(if $(filter 0,$(shell id -u)),,sudo)
 RID     := $(if $(filter aarch64,$(shell uname -m)),linux-arm64,linux-x64)
@@ -50,6 +51,9 @@ tools:
 test-tools:
 	$(call install_missing,$(PACKAGES) $(TEST_PACKAGES))
 
+bench-tools:
+	$(call install_missing,$(PACKAGES) $(BENCH_PACKAGES))
+
 sdk:
 	@command -v dotnet >/dev/null && dotnet --list-sdks | grep -q '^10\.' || { \
 		echo "make: building Crust needs the .NET SDK 10.0, and this machine has none"; \
@@ -60,6 +64,9 @@ sdk:
 
 test: test-tools sdk ## run all tests; the last line is N passed, N failed, N skipped
 	@tests/run
+
+bench: bench-tools bin/crust ## measure Crust against qemu-img, and write docs/benchmarks.md; half an hour
+	bench/run
 
 format: sdk ## check the code's format, as CI does
 	dotnet format --verify-no-changes

@@ -2,7 +2,9 @@ using System.Text.Json;
 using Crust.Appliance;
 using Crust.Cache;
 using Crust.Installers;
+using Crust.Machines;
 using Crust.Spec;
+using Crust.Tests.Machine.Field;
 using Serilog.Core;
 
 namespace Crust.Tests.Machine;
@@ -39,7 +41,7 @@ public sealed class ReferenceTests
               ssh:
                 user: edge
                 authorizedKeys: ["{(await File.ReadAllTextAsync(Key + ".pub")).Trim()}"]
-            formats: [img, qcow2, vmdk]
+            formats: [img, qcow2, vmdk, kubevirt, vhd, vhdx, iso]
             verify: {"{"} boot: false {"}"}
             """);
         Crust.Environment["SSH_PASSWORD"] = Password;
@@ -80,18 +82,36 @@ public sealed class ReferenceTests
     }
 
     [Test]
-    public async Task Verify_waits_for_an_SSH_servers_banner_where_that_is_asked_for()
+    public async Task Verify_waits_for_an_SSH_servers_banner_where_that_is_asked_for([Values("kubevirt.oci.tar", "vhd", "vhdx")] string extension)
     {
-        var result = await Crust.RunAsync(Cancellation, "verify", "--verify-ssh", "true", "--memory", "1G", "images/crust-reference.qcow2");
+        var image = $"images/crust-reference.{extension}";
+
+        var result = await Crust.RunAsync(Cancellation, "verify", "--verify-ssh", "true", "--memory", "1G", image);
 
         Assert.That(result.ExitCode, Is.Zero, result.Error);
-        Assert.That(result.Output, Is.EqualTo("images/crust-reference.qcow2: up\n"));
+        Assert.That(result.Output, Is.EqualTo($"{image}: up\n"));
+    }
+
+    [Test]
+    public async Task The_iso_puts_the_system_onto_another_machine_which_then_boots()
+    {
+        var target = Path.Combine(Crust.Folder, "field.img");
+        await Host.RunAsync("truncate", ["-s", "5G", target], Cancellation);
+        await using (var machine = await FieldMachine.StartAsync(StartedBy.SecureBoot, target + ".log", Cancellation,
+            new Drive.UsbStick { File = Crust.Image("crust-reference.iso") }, new Drive.Disk("raw") { File = target }))
+        {
+            Assert.That(await machine.EndAsync(Cancellation), Is.InstanceOf<MachineOutcome.PoweredOff>(), machine.Screen);
+        }
+
+        await using var guest = await Guest.BootAsync(target, Firmware.Uefi, Crust.Folder, Key, Cancellation);
+        Assert.That(await guest.RunAsync("cloud-init status --wait >/dev/null; hostname", Cancellation), Is.EqualTo("edge-042\n"));
+        Assert.That(int.Parse(await guest.RunAsync("df --output=size -BM / | tail -1 | tr -dc 0-9", Cancellation)), Is.GreaterThan(4300), "it fills the larger disk");
     }
 
     [Test]
     public async Task Every_format_holds_the_same_disk()
     {
-        foreach (var format in new[] { "qcow2", "vmdk" })
+        foreach (var format in new[] { "qcow2", "vmdk", "vhdx" })
         {
             Assert.That(await Host.RunAsync("qemu-img", ["compare", Crust.Image("crust-reference.img"), Crust.Image($"crust-reference.{format}")], Cancellation), Does.Contain("identical"));
         }

@@ -31,6 +31,7 @@ public sealed class DiskTrim(ToolBox tools, ApplianceRun appliance, IBuildObserv
     {
         var overlay = disk + ".trim";
         var serialLog = disk + ".trim.log";
+        observer.Observe(new BuildEvent.Progressed(Stage.Trim, null, 0, "booting the appliance"));
         try
         {
             await tools.RunAsync(ToolCommand.Of("qemu-img", "create", "-q", "-f", "qcow2", "-o", $"cluster_size={ClusterSize}", "-F", "raw", "-b", disk, overlay), cancellation);

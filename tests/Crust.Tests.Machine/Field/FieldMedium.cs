@@ -24,14 +24,10 @@ internal static class FieldMedium
     /// <summary>Writes the iso.</summary>
     public static async Task<string> WriteAsync(InstalledDisk disk, string path, IsoSpec iso, CancellationToken cancellation)
     {
-        var request = new FormatRequest(disk, path, Host.Tools, _ => { })
-        {
-            Name = "edge",
-            Spec = new BuildSpec { Iso = iso },
-            Appliance = Appliance,
-            Parts = new ImageParts((_, _) => throw new InvalidOperationException("An iso needs no parts.")),
-        };
-        await new IsoFormat().WriteAsync(request, cancellation);
+        using var drafts = DraftFolder.Create(path + ".drafts");
+        var writer = new ImageWriter(new FormatServices(Host.Tools, Appliance), new NoObserver());
+        var images = await writer.WriteAsync(disk, [ImageFormats.Named("iso")], "edge", new BuildSpec { Iso = iso }, drafts, cancellation);
+        File.Move(images[0].Path, path);
         return path;
     }
 
