@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Crust.Machines.Qmp;
@@ -16,8 +14,6 @@ namespace Crust.Machines;
 /// </summary>
 public sealed class RunningMachine : IAsyncDisposable
 {
-    private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan ReplyTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan QuitTimeout = TimeSpan.FromSeconds(20);
 
     private readonly MachineSockets _sockets;
@@ -47,13 +43,14 @@ public sealed class RunningMachine : IAsyncDisposable
         _time = time;
         _log = log;
         _folding = Task.Run(FoldAsync);
+        var pumps = new MachinePumps(qemu, qmp, Signal, time, log);
         _pumps =
         [
-            Task.Run(PumpEventsAsync),
-            Task.Run(() => PumpSerialAsync(serial, serialLog)),
-            Task.Run(() => PumpWordsAsync(word)),
-            Task.Run(PumpExitAsync),
-            Task.Run(PollAsync),
+            Task.Run(pumps.EventsAsync),
+            Task.Run(() => pumps.SerialAsync(serial, serialLog, _serialText)),
+            Task.Run(() => pumps.WordsAsync(word)),
+            Task.Run(pumps.ExitAsync),
+            Task.Run(() => pumps.PollAsync(_ending.Token)),
         ];
     }
 
@@ -168,107 +165,6 @@ public sealed class RunningMachine : IAsyncDisposable
             }
 
             OnSignal?.Invoke(signal, _facts);
-        }
-    }
-
-    private async Task PumpEventsAsync()
-    {
-        await foreach (var happened in _qmp.ReadEventsAsync(CancellationToken.None))
-        {
-            _log.Debug("QMP event {Name} {Data}", happened.Name, happened.Data.ValueKind is JsonValueKind.Undefined ? "" : happened.Data.GetRawText());
-            if (MachineEvents.Read(happened) is { } signal)
-            {
-                Signal(signal);
-            }
-        }
-
-        await _qmp.Closed.ContinueWith(closed =>
-        {
-            if (closed.Exception?.InnerException is { } reason)
-            {
-                Signal(new MachineSignal.QmpBroke(reason.Message));
-            }
-        }, TaskScheduler.Default);
-    }
-
-    private async Task PumpSerialAsync(Stream serial, string serialLog)
-    {
-        using var log = new SerialLog(serialLog);
-        await ReadToEndAsync(serial, bytes =>
-        {
-            log.Append(bytes.Span);
-            Signal(new MachineSignal.Serial(_serialText.Append(bytes.Span)));
-        });
-    }
-
-    private async Task PumpWordsAsync(Stream word)
-    {
-        var unfinished = "";
-        await ReadToEndAsync(word, bytes =>
-        {
-            var text = unfinished + Encoding.UTF8.GetString(bytes.Span);
-            var end = text.LastIndexOf('\n') + 1;
-            unfinished = text.Length - end < 1 << 16 ? text[end..] : "";
-            foreach (var line in text[..end].Split('\n', StringSplitOptions.RemoveEmptyEntries))
-            {
-                if (GuestWord.Parse(line) is { } said)
-                {
-                    _log.Information("The guest says {Word}", said);
-                    Signal(new MachineSignal.Word(said));
-                }
-            }
-        });
-    }
-
-    private static async Task ReadToEndAsync(Stream stream, Action<ReadOnlyMemory<byte>> onBytes)
-    {
-        var buffer = ArrayPool<byte>.Shared.Rent(1 << 16);
-        try
-        {
-            await using (stream)
-            {
-                for (int read; (read = await stream.ReadAsync(buffer)) > 0;)
-                {
-                    onBytes(buffer.AsMemory(0, read));
-                }
-            }
-        }
-        catch (IOException)
-        {
-            // The socket of a process that died: the same as its end.
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
-
-    private async Task PumpExitAsync()
-    {
-        var result = await _qemu.Ended;
-        Signal(new MachineSignal.Exited(result.ExitCode, result.Error));
-    }
-
-    private async Task PollAsync()
-    {
-        using var timer = new PeriodicTimer(PollInterval, _time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(_ending.Token))
-            {
-                using var timeout = CancellationTokenSource.CreateLinkedTokenSource(_ending.Token);
-                timeout.CancelAfter(ReplyTimeout);
-                var reply = await _qmp.ExecuteAsync("query-blockstats", null, timeout.Token);
-                Signal(new MachineSignal.Written(MachineEvents.BytesWritten(reply), _qemu.CpuTime));
-            }
-        }
-        catch (OperationCanceledException) when (!_ending.IsCancellationRequested)
-        {
-            Signal(new MachineSignal.QmpBroke($"QEMU hasn't answered for {ReplyTimeout.TotalSeconds} seconds"));
-        }
-        catch (Exception e) when (e is OperationCanceledException or QmpException)
-        {
-            // The machine is ending; other pumps tell how.
         }
     }
 

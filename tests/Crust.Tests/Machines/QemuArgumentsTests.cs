@@ -36,6 +36,16 @@ public sealed class QemuArgumentsTests
         Install with { Name = "field", Firmware = Firmware.Uefi, SecureBoot = true, Drives = [new Drive.Cdrom { File = "/iso/x.iso" }, new Drive.Disk("raw") { File = "/cache/disk.raw", Serial = "EDGE-1" }] },
         Endpoints with { Firmware = new("/usr/share/OVMF/CODE.fd", "/run/c/vars.fd") });
 
+    [Test]
+    public void A_job_in_the_appliance_whose_kernel_QEMU_loads() => Check("appliance-job",
+        Install with
+        {
+            Name = "trim",
+            Network = false,
+            Drives = [new Drive.Disk("qcow2") { File = "/cache/disk.raw.trim" }],
+            DirectBoot = new("/cache/vmlinuz", "/cache/initramfs.zst", ["crust.job=trim", "console=ttyS0,115200"]),
+        }, Endpoints);
+
     // An option and its value share a line.
     private static void Check(string name, MachineDescription machine, QemuEndpoints endpoints)
     {

@@ -1,0 +1,126 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using Crust.Machines.Qmp;
+using Crust.Tools;
+using Serilog;
+
+namespace Crust.Machines;
+
+/// <summary>Turns what comes from a machine, over QMP, its serial port, the word port and from QEMU's process, into signals. Each pump runs until its source ends.</summary>
+/// <param name="qemu">QEMU's process.</param>
+/// <param name="qmp">Its control connection.</param>
+/// <param name="signal">Takes the signals; from any thread.</param>
+/// <param name="time">The clock of polls.</param>
+/// <param name="log">Gets events and words.</param>
+internal sealed class MachinePumps(RunningTool qemu, QmpClient qmp, Action<MachineSignal> signal, TimeProvider time, ILogger log)
+{
+    private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ReplyTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>QMP's events, until the connection is closed; and why, if that was a failure.</summary>
+    public async Task EventsAsync()
+    {
+        await foreach (var happened in qmp.ReadEventsAsync(CancellationToken.None))
+        {
+            log.Debug("QMP event {Name} {Data}", happened.Name, happened.Data.ValueKind is JsonValueKind.Undefined ? "" : happened.Data.GetRawText());
+            if (MachineEvents.Read(happened) is { } seen)
+            {
+                signal(seen);
+            }
+        }
+
+        await qmp.Closed.ContinueWith(closed =>
+        {
+            if (closed.Exception?.InnerException is { } reason)
+            {
+                signal(new MachineSignal.QmpBroke(reason.Message));
+            }
+        }, TaskScheduler.Default);
+    }
+
+    /// <summary>The serial port's text, which also goes to a log and to <paramref name="text"/>.</summary>
+    public async Task SerialAsync(Stream serial, string serialLog, SerialText text)
+    {
+        using var file = new SerialLog(serialLog);
+        await ReadToEndAsync(serial, bytes =>
+        {
+            file.Append(bytes.Span);
+            signal(new MachineSignal.Serial(text.Append(bytes.Span)));
+        });
+    }
+
+    /// <summary>What one of Crust's own guests says.</summary>
+    public async Task WordsAsync(Stream word)
+    {
+        var unfinished = "";
+        await ReadToEndAsync(word, bytes =>
+        {
+            var text = unfinished + Encoding.UTF8.GetString(bytes.Span);
+            var end = text.LastIndexOf('\n') + 1;
+            unfinished = text.Length - end < 1 << 16 ? text[end..] : "";
+            foreach (var line in text[..end].Split('\n', StringSplitOptions.RemoveEmptyEntries))
+            {
+                if (GuestWord.Parse(line) is { } said)
+                {
+                    log.Information("The guest says {Word}", said);
+                    signal(new MachineSignal.Word(said));
+                }
+            }
+        });
+    }
+
+    private static async Task ReadToEndAsync(Stream stream, Action<ReadOnlyMemory<byte>> onBytes)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(1 << 16);
+        try
+        {
+            await using (stream)
+            {
+                for (int read; (read = await stream.ReadAsync(buffer)) > 0;)
+                {
+                    onBytes(buffer.AsMemory(0, read));
+                }
+            }
+        }
+        catch (IOException)
+        {
+            // The socket of a process that died: the same as its end.
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>QEMU's end.</summary>
+    public async Task ExitAsync()
+    {
+        var result = await qemu.Ended;
+        signal(new MachineSignal.Exited(result.ExitCode, result.Error));
+    }
+
+    /// <summary>What the guest has written, once a second; and that QEMU doesn't answer any more.</summary>
+    public async Task PollAsync(CancellationToken ending)
+    {
+        using var timer = new PeriodicTimer(PollInterval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(ending))
+            {
+                using var timeout = CancellationTokenSource.CreateLinkedTokenSource(ending);
+                timeout.CancelAfter(ReplyTimeout);
+                var reply = await qmp.ExecuteAsync("query-blockstats", null, timeout.Token);
+                signal(new MachineSignal.Written(MachineEvents.BytesWritten(reply), qemu.CpuTime));
+            }
+        }
+        catch (OperationCanceledException) when (!ending.IsCancellationRequested)
+        {
+            signal(new MachineSignal.QmpBroke($"QEMU hasn't answered for {ReplyTimeout.TotalSeconds} seconds"));
+        }
+        catch (Exception e) when (e is OperationCanceledException or QmpException)
+        {
+            // The machine is ending; other pumps tell how.
+        }
+    }
+}
