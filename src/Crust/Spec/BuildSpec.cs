@@ -196,10 +196,10 @@ public enum AfterFlash
 public sealed record IsoSpec
 {
     /// <summary>
-    /// The disk that it writes to: `auto` (the largest that isn't the medium), `ask` (at the console), a path, `size&gt;=` or `size&lt;=` with a size
+    /// The disk that it writes to: `ask` (at the console), `auto` (the largest that isn't the medium), a path, `size&gt;=` or `size&lt;=` with a size
     /// (the largest of those), or `serial:` with a pattern.
     /// </summary>
-    public string Target { get; init; } = "auto";
+    public string Target { get; init; } = "ask";
 
     /// <summary>Writes to a disk that holds data without asking.</summary>
     public bool Overwrite { get; init; }

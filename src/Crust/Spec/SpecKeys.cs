@@ -112,7 +112,7 @@ public static class SpecKeys
         return
         [
             SpecKey.Of("iso.target", ValueTypes.DiskPattern, s => s.Iso.Target, (s, v) => With(s, i => i with { Target = v }),
-                "The disk that the iso writes to: the largest (auto), one asked for at the console (ask), a path, the largest of a size (size>=200G, size<=1T), or a serial number's pattern (serial:S3Z*).",
+                "The disk that the iso writes to: one asked for at the console (ask), the largest (auto), a path, the largest of a size (size>=200G, size<=1T), or a serial number's pattern (serial:S3Z*).",
                 "--iso-target"),
             SpecKey.Of("iso.overwrite", ValueTypes.Boolean, s => s.Iso.Overwrite, (s, v) => With(s, i => i with { Overwrite = v }),
                 "Lets the iso write to a disk that holds data without asking.", "--iso-overwrite"),
