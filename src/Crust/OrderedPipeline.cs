@@ -14,11 +14,12 @@ internal static class OrderedPipeline
     /// <param name="fill">Fills a slot with what comes next; false if nothing does. Never called twice at a time.</param>
     /// <param name="workers">Each works on one slot at a time; there are as many at work as there are workers.</param>
     /// <param name="drain">Takes a slot's result. Never called twice at a time.</param>
+    /// <param name="cores">The cores on which they work; null where nobody else does.</param>
     /// <param name="cancellation">Looked at between slots.</param>
     /// <exception cref="OperationCanceledException">Cancelled; nothing is at work any more.</exception>
     /// <exception cref="Exception">What a step has thrown; the others are stopped first.</exception>
     public static async Task RunAsync<TSlot>(
-        IEnumerable<TSlot> slots, Func<TSlot, bool> fill, IEnumerable<Action<TSlot>> workers, Action<TSlot> drain, CancellationToken cancellation)
+        IEnumerable<TSlot> slots, Func<TSlot, bool> fill, IEnumerable<Action<TSlot>> workers, Action<TSlot> drain, CoreShare? cores, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         // None needs a limit of its own: together they never hold more than the slots.
@@ -48,7 +49,15 @@ internal static class OrderedPipeline
         {
             await foreach (var job in filled.Reader.ReadAllAsync(stop.Token))
             {
-                work(job.Slot);
+                if (cores is null)
+                {
+                    work(job.Slot);
+                }
+                else
+                {
+                    await cores.RunAsync(() => work(job.Slot), stop.Token);
+                }
+
                 job.Done.SetResult();
                 // The pool has as many threads as cores; filling, draining and other formats' work get their turn.
                 await Task.Yield();

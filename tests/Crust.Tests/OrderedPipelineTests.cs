@@ -28,6 +28,7 @@ public sealed class OrderedPipelineTests
                 slot.Result = slot.Value * 2;
             })),
             slot => drained.Add(slot.Result),
+            null,
             Cancellation);
 
         Assert.That(drained, Is.EqualTo(Enumerable.Range(0, 1000).Select(value => value * 2)));
@@ -38,7 +39,7 @@ public sealed class OrderedPipelineTests
     {
         var drained = 0;
 
-        await OrderedPipeline.RunAsync(Slots(2), _ => false, [_ => { }], _ => drained++, Cancellation);
+        await OrderedPipeline.RunAsync(Slots(2), _ => false, [_ => { }], _ => drained++, null, Cancellation);
 
         Assert.That(drained, Is.Zero);
     }
@@ -57,6 +58,7 @@ public sealed class OrderedPipelineTests
             },
             [_ => { }, _ => { }],
             _ => Interlocked.Decrement(ref inUse),
+            null,
             Cancellation);
 
         Assert.That(most, Is.LessThanOrEqualTo(3));
@@ -70,7 +72,7 @@ public sealed class OrderedPipelineTests
         var next = 0;
         Action<Slot> meet = _ => Assert.That(meeting.SignalAndWait(TimeSpan.FromSeconds(30), Cancellation), Is.True);
 
-        await OrderedPipeline.RunAsync(Slots(2), _ => next++ < 2, [meet, meet], _ => { }, Cancellation);
+        await OrderedPipeline.RunAsync(Slots(2), _ => next++ < 2, [meet, meet], _ => { }, null, Cancellation);
 
         Assert.That(meeting.CurrentPhaseNumber, Is.EqualTo(1));
     }
@@ -98,6 +100,7 @@ public sealed class OrderedPipelineTests
             },
             [_ => Step("work"), _ => Step("work")],
             _ => Step("drain"),
+            null,
             Cancellation)))!;
 
         Assert.That(error.Message, Is.EqualTo($"{failing} failed"));
@@ -121,6 +124,7 @@ public sealed class OrderedPipelineTests
                         cancel.Cancel();
                     }
                 },
+                null,
                 cancel.Token),
             Throws.InstanceOf<OperationCanceledException>());
         Assert.That(drained, Is.GreaterThanOrEqualTo(50));

@@ -94,6 +94,7 @@ public sealed record BlockMap(long Size, ImmutableArray<BlockRange> Ranges)
                     ranges.Add(slot.Range);
                 }
             },
+            null,
             cancellation);
         return new BlockMap(RandomAccess.GetLength(file), ranges.ToImmutable());
     }

@@ -68,6 +68,7 @@ internal sealed class GceFormat : IImageFormat
                     done += GzipPiece.Length;
                     request.Progress(Math.Min(1, (double)done / request.Disk.Allocated));
                 },
+                request.Cores,
                 cancellation);
             stream.Finish();
             return new WrittenImage(file.Sha256());

@@ -27,6 +27,9 @@ public sealed record FormatRequest(InstalledDisk Disk, string Path, ToolBox Tool
     /// <summary>Builds the system of images that boot by themselves.</summary>
     public required ApplianceBuilder Appliance { get; init; }
 
+    /// <summary>The host's cores, shared with the images that are written side by side.</summary>
+    public required CoreShare Cores { get; init; }
+
     /// <summary>Other images of the same disk, for formats that wrap one.</summary>
     public required IImageParts Parts { get; init; }
 }

@@ -33,6 +33,7 @@ public sealed class ImageWriter(FormatServices services, IBuildObserver observer
         InstalledDisk disk, IReadOnlyCollection<IImageFormat> formats, string name, BuildSpec spec, DraftFolder drafts, CancellationToken cancellation)
     {
         using var failing = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var cores = CoreShare.OfHost();
         var needs = new SpaceNeeds();
         var parts = new ImageParts(async (format, parts) =>
         {
@@ -48,6 +49,7 @@ public sealed class ImageWriter(FormatServices services, IBuildObserver observer
                     Name = name,
                     Spec = spec,
                     Appliance = services.Appliance,
+                    Cores = cores,
                     Parts = parts,
                 };
                 return await WriteAsync(format, request, isKept: formats.Contains(format), failing.Token);

@@ -36,5 +36,5 @@ internal sealed class ImgZstFormat : IImageFormat
     }
 
     public async Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation) =>
-        new(await ZstdDisk.WriteAsync(request.Disk, request.Path, Environment.ProcessorCount, request.Progress, cancellation), request.Disk.Map);
+        new(await ZstdDisk.WriteAsync(request.Disk, request.Path, Environment.ProcessorCount, request.Progress, request.Cores, cancellation), request.Disk.Map);
 }

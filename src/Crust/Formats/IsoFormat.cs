@@ -17,6 +17,8 @@ internal sealed class IsoFormat : IImageFormat
     // Raise it when a change of Crust makes another ISO of the same disk, settings and appliance.
     private const int Version = 2;
 
+    private const double OtherContent = 40 << 20;
+
     private static readonly ImgZstFormat Inner = new();
 
     public string Name => "iso";
@@ -38,16 +40,18 @@ internal sealed class IsoFormat : IImageFormat
         var mapFile = await WriteTextAsync("map", mapText);
         var settingsFile = await WriteTextAsync("settings", settings);
         var label = LabelOf(mapText + settings);
-        await new HybridIso(request.Tools).WriteAsync(new HybridIsoContent
+        // The kernel, the initramfs and the boot loaders are what is left.
+        var total = payload.Size + OtherContent;
+        var sha256 = await new HybridIso(request.Tools).WriteAsync(new HybridIsoContent
         {
             VolumeId = label,
             Title = $"Write {request.Name} to a disk",
             Appliance = appliance,
             KernelArguments = ["crust.job=flash", $"crust.medium={label}", "console=tty0", "console=ttyS0,115200", .. ApplianceImage.KernelArguments],
             Files = [("/crust/flash/disk.img.zst", payload.Path), ("/crust/flash/map", mapFile), ("/crust/flash/settings", settingsFile)],
-        }, request.Path, work, cancellation);
+        }, request.Path, work, written => request.Progress(Math.Min(1, written / total)), cancellation);
         Directory.Delete(work, recursive: true);
-        return new WrittenImage();
+        return new WrittenImage(sha256);
 
         async Task<string> WriteTextAsync(string name, string text)
         {

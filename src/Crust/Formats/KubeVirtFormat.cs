@@ -31,10 +31,10 @@ internal sealed class KubeVirtFormat : IImageFormat
         var image = new OciImage(request.Name, request.Spec.Machine.Arch, sha256, layer.Length);
 
         using var file = new HashedFile(request.Path);
-        file.Append("oci-layout", OciImage.Layout.Json);
-        file.Append("index.json", image.Index.Json);
-        file.Append(BlobName(image.Manifest.Sha256), image.Manifest.Json);
-        file.Append(BlobName(image.Config.Sha256), image.Config.Json);
+        file.Append(TarMember.File("oci-layout", OciImage.Layout.Json));
+        file.Append(TarMember.File("index.json", image.Index.Json));
+        file.Append(TarMember.File(BlobName(image.Manifest.Sha256), image.Manifest.Json));
+        file.Append(TarMember.File(BlobName(image.Config.Sha256), image.Config.Json));
         file.Append(new TarMember(BlobName(sha256), layer.Length).With(layer.Read(done => request.Progress((1 + done) / 2), cancellation)));
         file.Append(TarMember.EndOfArchive.Span);
         return new WrittenImage(file.Sha256());

@@ -43,8 +43,8 @@ internal sealed class OvaFormat : IImageFormat
         var manifest = $"SHA256({descriptorName})= {Convert.ToHexStringLower(SHA256.HashData(descriptor))}\nSHA256({disk.Name})= {vmdk.Sha256}\n";
 
         using var file = new HashedFile(request.Path);
-        file.Append(descriptorName, descriptor);
-        file.Append(TarMember.NameFor(request.Name, ".mf"), Encoding.UTF8.GetBytes(manifest));
+        file.Append(TarMember.File(descriptorName, descriptor));
+        file.Append(TarMember.File(TarMember.NameFor(request.Name, ".mf"), Encoding.UTF8.GetBytes(manifest)));
         file.Append(disk.With(FilePieces.Of(vmdk.Path, read => request.Progress((double)read / vmdk.Size), cancellation)));
         file.Append(TarMember.EndOfArchive.Span);
         return new WrittenImage(file.Sha256());

@@ -7,9 +7,11 @@ namespace Crust.Formats;
 /// <summary>Conversions that qemu-img does well.</summary>
 internal static partial class QemuImg
 {
-    /// <summary>Converts the installed disk to the request's path, with the format's own options.</summary>
-    public static Task ConvertAsync(FormatRequest request, IEnumerable<string> options, CancellationToken cancellation) =>
-        request.Tools.RunAsync(
+    /// <summary>Converts the installed disk to the request's path, with the format's own options. It compresses in order, and so on one core.</summary>
+    public static async Task ConvertAsync(FormatRequest request, IEnumerable<string> options, CancellationToken cancellation)
+    {
+        using var core = await request.Cores.LeaseAsync(cancellation);
+        await request.Tools.RunAsync(
             ToolCommand.Of("qemu-img", ["convert", "-p", "-f", "raw", .. options, request.Disk.Path, request.Path]) with
             {
                 WatchOutput = true,
@@ -21,6 +23,7 @@ internal static partial class QemuImg
                     }
                 },
             }, cancellation);
+    }
 
     [GeneratedRegex(@"\((\d+\.\d+)/100%\)")]
     private static partial Regex Percent();

@@ -48,6 +48,7 @@ internal sealed class VmdkFormat(Func<Deflater> createDeflater, int workers) : I
                     done += VmdkStructure.Grain;
                     request.Progress(Math.Min(1, (double)done / request.Disk.Allocated));
                 },
+                request.Cores,
                 cancellation);
         }
         finally

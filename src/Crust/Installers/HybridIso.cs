@@ -40,9 +40,11 @@ internal sealed class HybridIso(ToolBox tools)
     private static readonly ImmutableDictionary<string, string> Reproducibly = ImmutableDictionary<string, string>.Empty
         .Add("SOURCE_DATE_EPOCH", Mmdebstrap.Epoch.ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>Writes the ISO to <paramref name="output"/>; <paramref name="work"/> is a folder for what it is made from.</summary>
+    /// <summary>Writes the ISO to <paramref name="output"/>; <paramref name="work"/> is a folder for what it is made from, <paramref name="progress"/> is told how long the ISO is so far.</summary>
+    /// <returns>The ISO's SHA-256 in hex, computed on the way.</returns>
     /// <exception cref="CrustException">A tool is missing or failed.</exception>
-    public async Task WriteAsync(HybridIsoContent content, string output, string work, CancellationToken cancellation)
+    /// <exception cref="IOException">The ISO can't be written.</exception>
+    public async Task<string> WriteAsync(HybridIsoContent content, string output, string work, Action<long> progress, CancellationToken cancellation)
     {
         var esp = Path.Combine(work, "esp.img");
         var menu = Path.Combine(work, "grub.cfg");
@@ -54,7 +56,16 @@ internal sealed class HybridIso(ToolBox tools)
             await tools.RunAsync(command, cancellation);
         }
 
-        await tools.RunAsync(IsoCommand(content, menu, mark, esp, output), cancellation);
+        using var iso = new HashedFile(output);
+        await tools.RunAsync(IsoCommand(content, menu, mark, esp) with
+        {
+            OnOutput = bytes =>
+            {
+                iso.Append(bytes.Span);
+                progress(iso.Length);
+            },
+        }, cancellation);
+        return iso.Sha256();
     }
 
     /// <summary>The boot menu: a single entry that starts by itself after a second.</summary>
@@ -90,8 +101,8 @@ internal sealed class HybridIso(ToolBox tools)
         ];
     }
 
-    /// <summary>The command that writes the ISO.</summary>
-    internal static ToolCommand IsoCommand(HybridIsoContent content, string menu, string mark, string esp, string output)
+    /// <summary>The command that writes the ISO to its standard output.</summary>
+    internal static ToolCommand IsoCommand(HybridIsoContent content, string menu, string mark, string esp)
     {
         var boot = content.Appliance.BootFolder;
         return new ToolCommand
@@ -101,7 +112,7 @@ internal sealed class HybridIso(ToolBox tools)
             Arguments =
             [
                 "-as", "mkisofs", "-quiet",
-                "-o", output,
+                "-o", "-",
                 "-V", content.VolumeId,
                 "-r", "-J", "-joliet-long", "-iso-level", "3", "--set_all_file_dates", FileDate,
                 "-partition_offset", "16",

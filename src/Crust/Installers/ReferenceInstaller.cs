@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Crust.Appliance;
@@ -67,14 +66,8 @@ public sealed class ReferenceInstaller(ToolBox tools, BuildCache cache, Folders 
         Directory.CreateDirectory(work);
         Progress(0.9, "writing the ISO");
         var iso = Path.Combine(folder, $"{Name}.iso");
-        await new HybridIso(tools).WriteAsync(Content(image, system), iso, work, cancellation);
-        Progress(0.97, "computing the ISO's checksum");
-        await using (var stream = File.OpenRead(iso))
-        {
-            var facts = new ReferenceIsoRecord(Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancellation)), stream.Length);
-            await File.WriteAllTextAsync(Path.Combine(folder, $"{Name}.json"), JsonSerializer.Serialize(facts, IsoFactsJson.Default.ReferenceIsoRecord), cancellation);
-        }
-
+        var facts = new ReferenceIsoRecord(await new HybridIso(tools).WriteAsync(Content(image, system), iso, work, _ => { }, cancellation), new FileInfo(iso).Length);
+        await File.WriteAllTextAsync(Path.Combine(folder, $"{Name}.json"), JsonSerializer.Serialize(facts, IsoFactsJson.Default.ReferenceIsoRecord), cancellation);
         Directory.Delete(work, recursive: true);
     }
 

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -48,6 +49,7 @@ public sealed partial class RunningTool : IAsyncDisposable
 
     /// <summary>Waits for the program's end.</summary>
     /// <exception cref="OperationCanceledException">Cancelled; the program and all it started were ended first.</exception>
+    /// <exception cref="Exception">What <see cref="ToolCommand.OnOutput"/> has thrown; the program was killed for it.</exception>
     public async Task<ToolResult> WaitAsync(CancellationToken cancellation)
     {
         try
@@ -55,6 +57,11 @@ public sealed partial class RunningTool : IAsyncDisposable
             var result = await _ended.WaitAsync(cancellation);
             // Ctrl-C reaches the whole process group: a tool may have ended by it before the token was seen.
             cancellation.ThrowIfCancellationRequested();
+            if (result.OutputProblem is { } problem)
+            {
+                ExceptionDispatchInfo.Throw(problem);
+            }
+
             return result;
         }
         catch (OperationCanceledException)
@@ -117,12 +124,13 @@ public sealed partial class RunningTool : IAsyncDisposable
                 var process = new Process { StartInfo = StartInfo(command, program, setpriv) };
                 var clock = Stopwatch.StartNew();
                 process.Start();
-                var output = new TailReader(process.StandardOutput, command.WatchOutput ? command.OnLine : null);
+                var output = command.OnOutput is null ? new TailReader(process.StandardOutput, command.WatchOutput ? command.OnLine : null) : null;
                 var error = new TailReader(process.StandardError, command.OnLine);
                 _ = WriteInputAsync(process, input, command.Input);
                 started.SetResult(new RunningTool(command, process, ended.Task));
+                var problem = command.OnOutput is { } take ? HandOut(process, take) : null;
                 process.WaitForExit();
-                ended.SetResult(new ToolResult(process.ExitCode, output.Finish(), error.Finish(), clock.Elapsed));
+                ended.SetResult(new ToolResult(process.ExitCode, output?.Finish() ?? "", error.Finish(), clock.Elapsed) { OutputProblem = problem });
             }
             catch (Exception e)
             {
@@ -135,6 +143,25 @@ public sealed partial class RunningTool : IAsyncDisposable
         { IsBackground = true, Name = $"tool {Path.GetFileName(program)}" };
         thread.Start();
         return started.Task.GetAwaiter().GetResult();
+    }
+
+    private static Exception? HandOut(Process process, Action<ReadOnlyMemory<byte>> take)
+    {
+        var buffer = new byte[1 << 17];
+        try
+        {
+            for (int read; (read = process.StandardOutput.BaseStream.Read(buffer)) > 0;)
+            {
+                take(buffer.AsMemory(0, read));
+            }
+
+            return null;
+        }
+        catch (Exception e)
+        {
+            process.Kill(entireProcessTree: true);
+            return e;
+        }
     }
 
     private static ProcessStartInfo StartInfo(ToolCommand command, string program, string setpriv)

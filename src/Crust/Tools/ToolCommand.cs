@@ -45,6 +45,12 @@ public sealed record ToolCommand
     /// <summary>Whether <see cref="OnLine"/> sees standard output too.</summary>
     public bool WatchOutput { get; init; }
 
+    /// <summary>
+    /// Given the bytes of standard output as they come, in place of <see cref="ToolResult.Output"/>. If it throws, the program is killed, and whoever
+    /// waits for its end gets the exception.
+    /// </summary>
+    public Action<ReadOnlyMemory<byte>>? OnOutput { get; init; }
+
     /// <summary>A command from a program and its arguments.</summary>
     public static ToolCommand Of(string program, params IEnumerable<string> arguments) =>
         new() { Program = program, Arguments = [.. arguments] };
@@ -63,4 +69,8 @@ public sealed record ToolCommand
 /// <param name="Output">The last MiB of its standard output, as UTF-8.</param>
 /// <param name="Error">The last MiB of its standard error, as UTF-8.</param>
 /// <param name="Elapsed">From start to end.</param>
-public sealed record ToolResult(int ExitCode, string Output, string Error, TimeSpan Elapsed);
+public sealed record ToolResult(int ExitCode, string Output, string Error, TimeSpan Elapsed)
+{
+    /// <summary>What <see cref="ToolCommand.OnOutput"/> has thrown; null if nothing.</summary>
+    internal Exception? OutputProblem { get; init; }
+}

@@ -83,6 +83,7 @@ internal sealed class SampleDisk : IDisposable
         Name = "disk",
         Spec = new BuildSpec(),
         Appliance = Services.Appliance,
+        Cores = CoreShare.OfHost(),
         Parts = new ImageParts((_, _) => throw new InvalidOperationException("This format needs no parts.")),
     };
 

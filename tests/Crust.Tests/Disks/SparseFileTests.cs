@@ -72,6 +72,21 @@ public sealed class SparseFileTests
     }
 
     [Test]
+    public void A_punched_hole_reads_as_zeros_and_gives_its_space_back()
+    {
+        _disk.Of(64).WithDataAt(1, 2, 3, 63);
+        var before = ContentOf(_disk.Path);
+
+        // The second reaches over the file's end, as an overlay's last cluster may.
+        var freed = SparseFile.PunchHoles(_disk.Path, [new Extent(2 * Mebi, Mebi), new Extent(63 * Mebi, 2 * Mebi), new Extent(10 * Mebi, Mebi)]);
+
+        Assert.That(freed, Is.EqualTo(2 * Mebi));
+        Assert.That(ExtentsOf(_disk.Path), Is.EqualTo(new[] { new Extent(1 * Mebi, Mebi), new Extent(3 * Mebi, Mebi) }));
+        Assert.That(new FileInfo(_disk.Path).Length, Is.EqualTo(64 * Mebi));
+        Assert.That(ContentOf(_disk.Path), Is.Not.EqualTo(before));
+    }
+
+    [Test]
     public void A_destination_that_exists_is_left_as_it_is()
     {
         _disk.Of(1);

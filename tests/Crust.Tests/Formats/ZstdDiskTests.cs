@@ -62,7 +62,7 @@ public sealed class ZstdDiskTests
         using var disk = new SampleDisk(64 << 20, new Piece(0, 64 << 20));
         using var cancelling = new CancellationTokenSource();
 
-        Assert.That(async () => await ZstdDisk.WriteAsync(disk.Installed, disk.FileFor("stream"), 2, _ => cancelling.Cancel(), cancelling.Token),
+        Assert.That(async () => await ZstdDisk.WriteAsync(disk.Installed, disk.FileFor("stream"), 2, _ => cancelling.Cancel(), null, cancelling.Token),
             Throws.InstanceOf<OperationCanceledException>());
     }
 
@@ -71,7 +71,7 @@ public sealed class ZstdDiskTests
     {
         using var disk = new SampleDisk(64 << 20, new Piece(0, 64 << 20));
 
-        Assert.That(async () => await ZstdDisk.WriteAsync(disk.Installed, "/dev/full/stream", 2, _ => { }, Cancellation), Throws.InstanceOf<IOException>());
+        Assert.That(async () => await ZstdDisk.WriteAsync(disk.Installed, "/dev/full/stream", 2, _ => { }, null, Cancellation), Throws.InstanceOf<IOException>());
     }
 
     [TestCase(0)]
@@ -104,7 +104,7 @@ public sealed class ZstdDiskTests
     }
 
     private static Task<string> WriteAsync(SampleDisk disk, string name, int threads = 2) =>
-        ZstdDisk.WriteAsync(disk.Installed, disk.FileFor(name), threads, _ => { }, Cancellation);
+        ZstdDisk.WriteAsync(disk.Installed, disk.FileFor(name), threads, _ => { }, null, Cancellation);
 
     private static async Task<byte[]> UnpackAsync(SampleDisk disk, string name)
     {

@@ -33,9 +33,9 @@ public sealed class HybridIsoTests
 
     [Test]
     public void The_iso_boots_under_both_firmwares_from_cd_and_stick() =>
-        Assert.That(HybridIso.IsoCommand(Content, "/w/grub.cfg", "/w/info", "/w/esp.img", "/w/x.iso").ToString(), Is.EqualTo(string.Join(' ',
+        Assert.That(HybridIso.IsoCommand(Content, "/w/grub.cfg", "/w/info", "/w/esp.img").ToString(), Is.EqualTo(string.Join(' ',
         [
-            "xorriso -as mkisofs -quiet -o /w/x.iso -V CRUST_X -r -J -joliet-long -iso-level 3 --set_all_file_dates 2025010100000000 -partition_offset 16",
+            "xorriso -as mkisofs -quiet -o - -V CRUST_X -r -J -joliet-long -iso-level 3 --set_all_file_dates 2025010100000000 -partition_offset 16",
             "-b boot/grub/eltorito.img -c boot/boot.cat -no-emul-boot -boot-load-size 4 -boot-info-table --grub2-boot-info",
             "--grub2-mbr /a/boot/boot_hybrid.img --mbr-force-bootable",
             "-append_partition 2 0xef /w/esp.img -appended_part_as_gpt",
@@ -58,5 +58,5 @@ public sealed class HybridIsoTests
 
     [Test]
     public void Fixed_dates_make_the_same_iso_from_the_same_content() =>
-        Assert.That(HybridIso.IsoCommand(Content, "m", "i", "e", "o").Environment["SOURCE_DATE_EPOCH"], Is.EqualTo("1735689600"));
+        Assert.That(HybridIso.IsoCommand(Content, "m", "i", "e").Environment["SOURCE_DATE_EPOCH"], Is.EqualTo("1735689600"));
 }

@@ -20,6 +20,22 @@ public sealed class RunningToolTests
     public void TearDown() => Directory.Delete(_folder, recursive: true);
 
     [Test]
+    public async Task A_programs_output_can_be_taken_as_it_comes_byte_for_byte()
+    {
+        var taken = new MemoryStream();
+
+        var result = await Tools.RunAsync(ToolCommand.Of("sh", "-c", "head -c 1000000 /dev/zero; printf '\\377\\000end'; echo aside >&2") with { OnOutput = bytes => taken.Write(bytes.Span) }, Cancellation);
+
+        Assert.That(taken.ToArray().AsSpan(1_000_000).SequenceEqual((byte[])[0xff, 0, .. "end"u8]), $"{taken.Length} bytes");
+        Assert.That((result.Output, result.Error), Is.EqualTo(("", "aside\n")));
+    }
+
+    [Test]
+    public async Task A_program_whose_output_cannot_be_taken_is_killed_and_the_reason_told() =>
+        await Assert.ThatAsync(() => Tools.RunAsync(ToolCommand.Of("yes") with { OnOutput = _ => throw new IOException("full") }, Cancellation),
+            Throws.InstanceOf<IOException>().With.Message.EqualTo("full"));
+
+    [Test]
     public async Task A_cancelled_program_that_cleans_up_gets_the_time_for_it()
     {
         await CancelAsync(Ending.Terminate);

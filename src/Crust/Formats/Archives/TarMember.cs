@@ -8,6 +8,9 @@ namespace Crust.Formats.Archives;
 /// <param name="Length">Its length in bytes; 0 for a folder.</param>
 internal sealed record TarMember(string Name, long Length)
 {
+    /// <summary>A small file, with its header and padding.</summary>
+    public static IEnumerable<ReadOnlyMemory<byte>> File(string name, byte[] content) => new TarMember(name, content.Length).With([content]);
+
     /// <summary>Bytes in a block, the unit of archives.</summary>
     public const int Block = 512;
 

@@ -17,11 +17,12 @@ internal static class ZstdDisk
     /// <param name="output">The stream's path.</param>
     /// <param name="threads">How many ranges are compressed at a time.</param>
     /// <param name="progress">Told the part that is done, from 0 to 1.</param>
+    /// <param name="cores">The cores on which it works; null where nobody else does.</param>
     /// <param name="cancellation">Ends it; the output is then unfinished.</param>
     /// <returns>The stream's SHA-256 in hex.</returns>
     /// <exception cref="IOException">The disk can't be read, or the output can't be written.</exception>
     /// <exception cref="CrustException">libzstd is missing.</exception>
-    public static async Task<string> WriteAsync(InstalledDisk disk, string output, int threads, Action<double> progress, CancellationToken cancellation)
+    public static async Task<string> WriteAsync(InstalledDisk disk, string output, int threads, Action<double> progress, CoreShare? cores, CancellationToken cancellation)
     {
         using var source = File.OpenHandle(disk.Path);
         using var file = new HashedFile(output);
@@ -50,6 +51,7 @@ internal static class ZstdDisk
                     stream.Append(slot);
                     progress((double)++done / ranges.Length);
                 },
+                cores,
                 cancellation);
         }
         finally

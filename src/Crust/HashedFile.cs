@@ -1,8 +1,7 @@
 using System.Security.Cryptography;
-using Crust.Formats.Archives;
 using Microsoft.Win32.SafeHandles;
 
-namespace Crust.Formats;
+namespace Crust;
 
 /// <summary>A new file that is written from front to back and hashed on the way, so that nobody reads it again for its SHA-256.</summary>
 /// <param name="path">Where to make it.</param>
@@ -33,10 +32,6 @@ internal sealed class HashedFile(string path) : IDisposable
             Append(piece.Span);
         }
     }
-
-    /// <summary>Writes a small file of a tar archive at the end.</summary>
-    /// <exception cref="IOException">It can't be written.</exception>
-    public void Append(string name, byte[] content) => Append(new TarMember(name, content.Length).With([content]));
 
     /// <summary>The SHA-256 of all that was written, in hex.</summary>
     public string Sha256() => Convert.ToHexStringLower(_hash.GetCurrentHash());
