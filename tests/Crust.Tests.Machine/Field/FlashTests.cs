@@ -22,7 +22,7 @@ public sealed class FlashTests
     {
         _folder = Directory.CreateTempSubdirectory("crust-flash-").FullName;
         _source = await SourceDisk.CreateAsync(await FieldMedium.Appliance.GetAsync(Arch.Amd64, CancellationToken.None), _folder, CancellationToken.None);
-        _iso = await FieldMedium.WriteAsync(_source, PathOf("edge.iso"), new IsoSpec(), CancellationToken.None);
+        _iso = await FieldMedium.WriteAsync(_source, PathOf("edge.iso"), new IsoSpec { Target = "auto" }, CancellationToken.None);
     }
 
     [OneTimeTearDown]
@@ -54,7 +54,7 @@ public sealed class FlashTests
     [Test]
     public async Task The_iso_holds_a_stream_that_any_zstd_reads_and_is_the_same_each_time()
     {
-        var again = await FieldMedium.WriteAsync(_source, PathOf("again.iso"), new IsoSpec(), Cancellation);
+        var again = await FieldMedium.WriteAsync(_source, PathOf("again.iso"), new IsoSpec { Target = "auto" }, Cancellation);
         Assert.That(await File.ReadAllBytesAsync(again, Cancellation), Is.EqualTo(await File.ReadAllBytesAsync(_iso, Cancellation)));
 
         var stream = await FieldMedium.ExtractAsync(_iso, "/crust/flash/disk.img.zst", PathOf("stream.zst"), Cancellation);
@@ -133,7 +133,7 @@ public sealed class FlashTests
     [Test]
     public async Task Without_a_target_the_disk_is_asked_for_at_the_console()
     {
-        var iso = await FieldMedium.WriteAsync(_source, PathOf("ask.iso"), new IsoSpec { Target = "ask", After = AfterFlash.Reboot }, Cancellation);
+        var iso = await FieldMedium.WriteAsync(_source, PathOf("ask.iso"), new IsoSpec { After = AfterFlash.Reboot }, Cancellation);
         var (first, second) = (EmptyDisk("first", SourceDisk.Size), EmptyDisk("second", SourceDisk.Size));
         await using var machine = await FieldMachine.StartAsync(StartedBy.Bios, second + ".log", Cancellation, Cd(iso), Disk(first), Disk(second));
 
