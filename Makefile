@@ -31,7 +31,7 @@ build: bin/crust ## build the program: bin/crust, which can be copied with its f
 
 bin/crust: $(SOURCES) | sdk
 	@rm -rf bin
-	dotnet publish src/Crust.Cli -c Release -r $(RID) --self-contained -p:PublishSingleFile=true -p:PublishReadyToRun=true -p:DebugType=none -o bin -v quiet --nologo
+	dotnet publish src/Crust.Cli -c Release -r $(RID) --self-contained -p:PublishReadyToRun=true -p:DebugType=none -o bin -v quiet --nologo
 	@mv bin/Crust.Cli bin/crust && rm -f bin/*.xml && touch bin/crust
 
 # Without dpkg there is nothing to install with: crust names each missing program itself.
