@@ -16,14 +16,16 @@ internal static class BuildKey
     // Raise it when a change of Crust changes what installers find in the machine.
     private const int Recipe = 1;
 
-    public static string Of(InstallerIso installer, Seed seed, MachineSpec machine, bool trim)
+    public static string Of(InstallerIso installer, Seed seed, BuildSpec spec)
     {
+        var machine = spec.Machine;
         // The accelerator and limits of time decide if an install succeeds, not what it leaves.
         var material = new StringBuilder()
             .Append($"crust build key, recipe {Recipe}\n")
             .Append($"installer {installer.Sha256}\n")
             .Append($"machine {machine.Arch} {machine.Firmware} cpus={machine.Cpus} memory={machine.Memory} disk={machine.Disk} onReboot={machine.OnReboot}\n")
-            .Append($"trim={(trim ? DiskTrim.Version : 0)}\n")
+            .Append($"trim={(spec.Trim ? DiskTrim.Version : 0)}\n")
+            .AppendJoin("", spec.Installer.BootKeys.Select(keys => $"keys={keys}\n"))
             .Append($"seed\n{seed.KeyMaterial}");
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(material.ToString())));
     }

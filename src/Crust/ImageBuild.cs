@@ -59,7 +59,7 @@ public sealed class ImageBuild(
         warnings.Warn(seed.Warnings);
 
         var name = spec.Name ?? installer.BaseName;
-        var key = BuildKey.Of(installer, seed, spec.Machine, spec.Trim);
+        var key = BuildKey.Of(installer, seed, spec);
         var proof = spec.Verify.Boot ?? installer.IsReference ? new ExpectedProof(spec.Machine.Firmware, spec.Verify) : null;
         var plan = ImagePlan.For(spec.Formats, shelf.FindIntact(name), key, format => writer.RecipeOf(format, spec), proof);
         if (plan.IsUpToDate && shelf.LoadManifest(name) is { } current)
@@ -103,7 +103,11 @@ public sealed class ImageBuild(
         {
             preflight.CheckSpace(installer);
             using var volume = await seedVolumes.CreateAsync(seed, Path.GetDirectoryName(disk)!, cancellation);
-            var facts = await installRun.RunAsync(new InstallRequest(installer, volume.Path, disk, spec.Machine, accelerator, serialLog), cancellation);
+            var facts = await installRun.RunAsync(new InstallRequest(installer, volume.Path, disk, spec.Machine, accelerator, serialLog)
+            {
+                BootKeys = spec.Installer.BootKeys,
+                BootKeysAfter = spec.Installer.BootKeysAfter,
+            }, cancellation);
             return !spec.Trim ? facts : facts with
             {
                 TrimmedBytes = await stages.RunAsync(Stage.Trim, "discarding free space",

@@ -145,6 +145,18 @@ public sealed class BuildTests : IDisposable
     }
 
     [Test]
+    public async Task An_installer_that_asks_at_its_screen_is_answered_without_losing_a_key()
+    {
+        var iso = await StubGuests.IsoAsync(StubGuest.AsksForKeys, _crust.Folder, Cancellation);
+
+        var result = await BuildAsync(iso, "--format", "img", "--boot-after", "then F10:",
+            "--boot-keys", "linux /vmlinuz root=LABEL=\"x_y\" ip=::1:{2} -- A?B < c > 50%$3 'q' \\ ~ ^ & * ( ) + |<enter>", "--boot-keys", "<wait1s><f10>");
+
+        Assert.That(result.ExitCode, Is.Zero, result.Error);
+        Assert.That(await File.ReadAllTextAsync(_crust.Image("asks-for-keys.serial.log"), Cancellation), Does.Contain("keys are right").And.Not.Contain("wrong"));
+    }
+
+    [Test]
     public async Task With_json_standard_output_is_one_document_and_nothing_else()
     {
         var iso = await StubGuests.IsoAsync(StubGuest.Installs, _crust.Folder, Cancellation);

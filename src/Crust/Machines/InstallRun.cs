@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using Crust.Disks;
 using Crust.Installers;
@@ -13,7 +14,14 @@ namespace Crust.Machines;
 /// <param name="Machine">The machine's hardware and limits.</param>
 /// <param name="Accelerator">What runs the guest, as the probe chose it.</param>
 /// <param name="SerialLog">Gets the serial port's output.</param>
-public sealed record InstallRequest(InstallerIso Installer, string SeedVolume, string Disk, MachineSpec Machine, Accelerator Accelerator, LogFile SerialLog);
+public sealed record InstallRequest(InstallerIso Installer, string SeedVolume, string Disk, MachineSpec Machine, Accelerator Accelerator, LogFile SerialLog)
+{
+    /// <summary>What is typed while it boots, in Packer's notation.</summary>
+    public ImmutableArray<string> BootKeys { get; init; } = [];
+
+    /// <summary>The text, on the serial port or on the screen, after which it is typed; null for at once.</summary>
+    public string? BootKeysAfter { get; init; }
+}
 
 /// <summary>Runs an installer in a machine until the guest powers it off, and judges what happened.</summary>
 public sealed class InstallRun(MachineLauncher launcher, IBuildObserver observer, TimeProvider time)
@@ -33,7 +41,11 @@ public sealed class InstallRun(MachineLauncher launcher, IBuildObserver observer
         var progress = new InstallProgress(observer);
         machine.OnSignal = progress.Observe;
 
+        using var watching = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var typing = new BootTyping(machine, time).RunAsync(request.BootKeys, request.BootKeysAfter, watching.Token);
         var facts = await machine.WaitAsync(_ => false, request.Machine.Deadline, cancellation);
+        await watching.CancelAsync();
+        await typing;
         if (facts.PanicText is not null)
         {
             await Task.Delay(PanicTrace, time, cancellation);

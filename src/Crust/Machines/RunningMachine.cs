@@ -84,6 +84,9 @@ public sealed class RunningMachine : IAsyncDisposable
         return await waiter.Reached.WaitAsync(cancellation);
     }
 
+    /// <summary>A folder of this machine's own, removed with it; QEMU can write there.</summary>
+    internal string Folder => _sockets.Folder;
+
     /// <summary>QEMU's control connection, for what isn't worth a method here.</summary>
     internal QmpClient Qmp => _qmp;
 

@@ -44,6 +44,12 @@ public sealed record InstallerSpec
 
     /// <summary>Takes a URL without a checksum.</summary>
     public bool AllowUnverified { get; init; }
+
+    /// <summary>What is typed at the machine's keyboard while it boots, in Packer's notation; empty for nothing.</summary>
+    public ImmutableArray<string> BootKeys { get; init; } = [];
+
+    /// <summary>The text, on the serial port or on a screen in text mode, after which it is typed; null for at once.</summary>
+    public string? BootKeysAfter { get; init; }
 }
 
 /// <summary>A processor architecture, by Debian's names.</summary>

@@ -53,6 +53,10 @@ public static class SpecKeys
                 "The SHA-256 that the ISO must have: 64 hex digits, or a SHA256SUMS file by path or URL.", "--sha256", "ISO_SHA256"),
             SpecKey.Of("installer.allowUnverified", ValueTypes.Boolean, s => s.Installer.AllowUnverified, (s, v) => With(s, i => i with { AllowUnverified = v }),
                 "Takes an ISO from a URL without a checksum.", "--allow-unverified"),
+            SpecKey.Of("installer.boot.keys", ValueTypes.BootKeys, s => s.Installer.BootKeys, (s, v) => With(s, i => i with { BootKeys = v }),
+                "What is typed while the machine boots, in Packer's notation: text, <enter>, <f10>, <wait2s>, <leftCtrlOn>x<leftCtrlOff>.", "--boot-keys"),
+            SpecKey.Of("installer.boot.after", ValueTypes.Text, s => s.Installer.BootKeysAfter, (s, v) => With(s, i => i with { BootKeysAfter = v }),
+                "The text after which the keys are typed, on the serial port or on a screen in text mode; without it, at once.", "--boot-after"),
         ];
     }
 

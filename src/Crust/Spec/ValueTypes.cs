@@ -90,6 +90,14 @@ internal static partial class ValueTypes
         () => new JsonObject { ["type"] = "array", ["items"] = StringSchema() })
     { IsList = true };
 
+    /// <summary>What is typed at a keyboard.</summary>
+    public static readonly ValueType<ImmutableArray<string>> BootKeys = new(
+        "KEYS",
+        given => [.. given.Items.Select(Typed)],
+        _ => null,
+        () => new JsonObject { ["type"] = "array", ["items"] = StringSchema() })
+    { IsList = true };
+
     /// <summary>A whole number.</summary>
     public static ValueType<int> Integer(int least, int most) => new(
         "NUMBER",
@@ -170,6 +178,19 @@ internal static partial class ValueTypes
 
     private static string OneLine(GivenItem item) =>
         item.Text.Any(char.IsControl) ? throw Bad(item, "holds a line break or another control character", "write it on one line") : item.Text;
+
+    private static string Typed(GivenItem item)
+    {
+        try
+        {
+            Spec.BootKeys.Parse([item.Text]);
+            return item.Text;
+        }
+        catch (FormatException e)
+        {
+            throw Bad(item, $"can't be typed: {e.Message}", "write characters of an American keyboard, and names such as <enter>, <esc>, <f10>, <down>, <wait2s>, <leftCtrlOn> and <leftCtrlOff>");
+        }
+    }
 
     private static string PathOrUrl(GivenItem item, string folder)
     {

@@ -29,6 +29,9 @@ public enum StubGuest
     /// <summary>Resets the first time; when it is booted again with the same disk, installs and powers off.</summary>
     ResetsOnceThenInstalls,
 
+    /// <summary>Asks on its screen for a line, Enter and F10; when they came, installs and powers off.</summary>
+    AsksForKeys,
+
     /// <summary>Panics as a Linux with the pvpanic driver does. Needs `-device pvpanic`.</summary>
     PanicsThroughPvpanic,
 

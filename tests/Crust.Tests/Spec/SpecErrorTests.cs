@@ -2,6 +2,8 @@ namespace Crust.Tests.Spec;
 
 public sealed class SpecErrorTests
 {
+    private const string BootKeys = "write characters of an American keyboard, and names such as <enter>, <esc>, <f10>, <down>, <wait2s>, <leftCtrlOn> and <leftCtrlOff>";
+
     private const string IsoTargets = "write auto, ask, a path such as /dev/sda or /dev/nvme0n1, size>=200G, size<=1T, or serial: and a pattern such as serial:S3Z*";
 
     private SpecSample _sample = null!;
@@ -131,6 +133,8 @@ public sealed class SpecErrorTests
     [TestCase("iso.target", "size>=100GB", "says no disk", IsoTargets)]
     [TestCase("iso.target", "size>=99999999999T", "says no disk", IsoTargets)]
     [TestCase("iso.target", "serial:", "says no disk", IsoTargets)]
+    [TestCase("installer.boot.keys", "<entre>", "can't be typed: <entre> is no key", BootKeys)]
+    [TestCase("installer.boot.keys", "größe", "can't be typed: 'ö' is on no key of an American keyboard", BootKeys)]
     [TestCase("iso.after", "off", "isn't poweroff or reboot", "write poweroff or reboot")]
     [TestCase("verify.boot", "maybe", "is neither true nor false", "write true or false")]
     [TestCase("name", "../evil", "can't be an image's name", "use letters, digits, '.', '_', '+' and '-', beginning with a letter or digit, at most 100 of them")]

@@ -108,6 +108,15 @@ public sealed class SpecReaderTests
     }
 
     [Test]
+    public void Boot_keys_are_a_list_of_texts_and_say_after_what()
+    {
+        var installer = _sample.Read("installer:\n  boot: { keys: [\"<wait2s>\", \"e<down><end> quiet<f10>\"], after: GRUB }\n").Spec.Installer;
+
+        Assert.That(installer.BootKeys, Is.EqualTo(new[] { "<wait2s>", "e<down><end> quiet<f10>" }));
+        Assert.That(installer.BootKeysAfter, Is.EqualTo("GRUB"));
+    }
+
+    [Test]
     public void An_option_stands_over_the_environment_and_that_over_the_file()
     {
         const string Yaml = "machine:\n  disk: 10G\n";
