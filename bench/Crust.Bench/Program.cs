@@ -33,36 +33,11 @@ static async Task ConvertAsync(string disk, string folder, string[] formats)
     var appliance = new ApplianceBuilder(tools, new BuildCache(folders.Cache, Logger.None), folders, new Silence());
     using var drafts = DraftFolder.Create(folder);
     var images = await new ImageWriter(new FormatServices(tools, appliance), new Silence()).WriteAsync(
-        Load(disk), [.. formats.Select(ImageFormats.Named)], "bench", new BuildSpec(), drafts, CancellationToken.None);
+        InstalledDisk.Of(new string('0', 64), disk, BmapFile.Read(disk + BmapFile.Extension), InstallFacts.None), [.. formats.Select(ImageFormats.Named)], "bench", new BuildSpec(), drafts, CancellationToken.None);
     foreach (var image in images)
     {
         File.Move(image.Path, Path.Combine(folder, "bench" + image.Format.Extension), overwrite: true);
     }
-}
-
-static InstalledDisk Load(string path)
-{
-    using var file = File.OpenHandle(path);
-    return new InstalledDisk
-    {
-        Key = new string('0', 64),
-        Path = path,
-        Size = RandomAccess.GetLength(file),
-        Map = BmapFile.Read(path + BmapFile.Extension),
-        Allocated = SparseFile.ReadExtents(file).Sum(extent => extent.Length),
-        FromCache = true,
-        Install = new InstallFacts
-        {
-            Accelerator = "none",
-            Seconds = 0,
-            QemuCpuSeconds = 0,
-            CrustCpuSeconds = 0,
-            BytesWritten = 0,
-            Resets = 0,
-            Finished = DateTimeOffset.UnixEpoch,
-            CommandLine = "",
-        },
-    };
 }
 
 internal sealed class Silence : IBuildObserver

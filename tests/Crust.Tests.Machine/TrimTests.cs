@@ -118,11 +118,7 @@ public sealed class TrimTests
         return bytes;
     }
 
-    private long Allocated()
-    {
-        using var disk = File.OpenHandle(Disk);
-        return SparseFile.ReadExtents(disk).Sum(extent => extent.Length);
-    }
+    private long Allocated() => SparseFile.AllocatedBytes(Disk);
 
     private string FileOf(string type) => Path.Combine(_folder, type + ".part");
 

@@ -91,17 +91,7 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
             throw new InvalidDataException("it was changed after its install, perhaps through an image that shares its blocks");
         }
 
-        using var handle = File.OpenHandle(path);
-        return new InstalledDisk
-        {
-            Key = key,
-            Path = path,
-            Size = record.Size,
-            Map = BmapFile.Read(Path.Combine(folder, MapFile)),
-            Allocated = SparseFile.ReadExtents(handle).Sum(extent => extent.Length),
-            Install = record.Install,
-            FromCache = true,
-        };
+        return InstalledDisk.Of(key, path, BmapFile.Read(Path.Combine(folder, MapFile)), record.Install);
     }
 
     private static void CreateSparse(string path, long size)

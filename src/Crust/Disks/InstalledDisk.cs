@@ -6,6 +6,19 @@ namespace Crust.Disks;
 /// <summary>How an installed disk came to be; kept beside it.</summary>
 public sealed record InstallFacts
 {
+    /// <summary>Those of a disk that no installer has run for, as benchmarks and tests have.</summary>
+    internal static InstallFacts None { get; } = new()
+    {
+        Accelerator = "none",
+        Seconds = 0,
+        QemuCpuSeconds = 0,
+        CrustCpuSeconds = 0,
+        BytesWritten = 0,
+        Resets = 0,
+        Finished = DateTimeOffset.UnixEpoch,
+        CommandLine = "",
+    };
+
     /// <summary>What ran the guest: `kvm` or `tcg`.</summary>
     public required string Accelerator { get; init; }
 
@@ -68,6 +81,19 @@ public sealed record InstalledDisk
 
     /// <summary>Whether it was taken from the cache.</summary>
     public required bool FromCache { get; init; }
+
+    /// <summary>The disk in a raw file that is there.</summary>
+    /// <exception cref="IOException">It can't be read.</exception>
+    internal static InstalledDisk Of(string key, string path, BlockMap map, InstallFacts install) => new()
+    {
+        Key = key,
+        Path = path,
+        Size = map.Size,
+        Map = map,
+        Allocated = SparseFile.AllocatedBytes(path),
+        Install = install,
+        FromCache = true,
+    };
 }
 
 /// <summary>What lies beside a disk in the cache.</summary>

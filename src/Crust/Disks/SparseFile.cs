@@ -99,6 +99,14 @@ public static partial class SparseFile
         }
     }
 
+    /// <summary>Bytes that the file system has allocated for a file.</summary>
+    /// <exception cref="IOException">The file can't be read.</exception>
+    public static long AllocatedBytes(string path)
+    {
+        using var file = File.OpenHandle(path);
+        return AllocatedBytes(file);
+    }
+
     /// <summary>Reads until the buffer is full or the file ends.</summary>
     /// <returns>How many bytes were read.</returns>
     /// <exception cref="IOException">The file can't be read.</exception>
@@ -119,7 +127,7 @@ public static partial class SparseFile
     public static long PunchHoles(string path, IEnumerable<Extent> extents)
     {
         using var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite);
-        var before = ReadExtents(file).Sum(extent => extent.Length);
+        var before = AllocatedBytes(file);
         var length = RandomAccess.GetLength(file);
         foreach (var extent in extents)
         {
@@ -129,7 +137,7 @@ public static partial class SparseFile
             }
         }
 
-        return before - ReadExtents(file).Sum(extent => extent.Length);
+        return before - AllocatedBytes(file);
     }
 
     /// <summary>Copies the allocated extents into an empty file; what lies between them stays a hole.</summary>
@@ -163,6 +171,8 @@ public static partial class SparseFile
             }
         }
     }
+
+    private static long AllocatedBytes(SafeFileHandle file) => ReadExtents(file).Sum(extent => extent.Length);
 
     [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
     private static partial long Seek(SafeFileHandle file, long offset, int whence);

@@ -22,8 +22,7 @@ internal sealed class SpaceNeeds
     {
         try
         {
-            using var file = File.OpenHandle(path);
-            var written = SparseFile.ReadExtents(file).Sum(extent => extent.Length);
+            var written = SparseFile.AllocatedBytes(path);
             return fraction < FirstTold ? 0 : (long)(written / fraction) - written;
         }
         catch (IOException)

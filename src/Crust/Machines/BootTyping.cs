@@ -33,9 +33,8 @@ internal sealed class BootTyping(RunningMachine machine, TimeProvider time)
 
     private async Task WaitAsync(string text, CancellationToken cancellation)
     {
-        var scratch = Path.Combine(machine.Folder, "screen");
         while (!machine.SerialTail.Contains(text, StringComparison.Ordinal)
-            && !(await ScreenText.ReadAsync(machine, scratch, cancellation)).Contains(text, StringComparison.Ordinal))
+            && !(await ScreenText.ReadAsync(machine, cancellation)).Contains(text, StringComparison.Ordinal))
         {
             await Task.Delay(LookInterval, time, cancellation);
         }

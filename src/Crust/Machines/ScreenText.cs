@@ -15,11 +15,11 @@ internal static class ScreenText
 
     /// <summary>Reads the screen through QEMU.</summary>
     /// <param name="machine">The machine.</param>
-    /// <param name="scratch">A path for QEMU to write to; the file is removed.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="Qmp.QmpException">QEMU has gone.</exception>
-    public static async Task<string> ReadAsync(RunningMachine machine, string scratch, CancellationToken cancellation)
+    public static async Task<string> ReadAsync(RunningMachine machine, CancellationToken cancellation)
     {
+        var scratch = Path.Combine(machine.Folder, "screen");
         try
         {
             await machine.Qmp.ExecuteAsync("pmemsave", new JsonObject { ["val"] = Address, ["size"] = Columns * Rows * 2, ["filename"] = scratch }, cancellation);

@@ -36,26 +36,7 @@ internal static class SourceDisk
             RandomAccess.Write(disk, Noise(random, 1000), Data + (30L << 20) + 5);
         }
 
-        return new InstalledDisk
-        {
-            Key = new string('a', 64),
-            Path = path,
-            Size = Size,
-            Map = await BlockMap.OfAsync(path, cancellation),
-            Allocated = 30L << 20,
-            FromCache = false,
-            Install = new InstallFacts
-            {
-                Accelerator = "tcg",
-                Seconds = 1,
-                QemuCpuSeconds = 1,
-                CrustCpuSeconds = 0,
-                BytesWritten = 1,
-                Resets = 0,
-                Finished = DateTimeOffset.UnixEpoch,
-                CommandLine = "",
-            },
-        };
+        return InstalledDisk.Of(new string('a', 64), path, await BlockMap.OfAsync(path, cancellation), InstallFacts.None);
     }
 
     /// <summary>So many bytes that don't compress.</summary>

@@ -44,27 +44,7 @@ internal sealed class SampleDisk : IDisposable
             }
         }
 
-        using var reading = File.OpenHandle(Path);
-        Installed = new InstalledDisk
-        {
-            Key = "key",
-            Path = Path,
-            Size = size,
-            Map = BlockMap.OfAsync(Path, CancellationToken.None).GetAwaiter().GetResult(),
-            Allocated = SparseFile.ReadExtents(reading).Sum(extent => extent.Length),
-            FromCache = true,
-            Install = new InstallFacts
-            {
-                Accelerator = "tcg",
-                Seconds = 1,
-                QemuCpuSeconds = 1,
-                CrustCpuSeconds = 1,
-                BytesWritten = 1,
-                Resets = 0,
-                Finished = DateTimeOffset.UnixEpoch,
-                CommandLine = "",
-            },
-        };
+        Installed = InstalledDisk.Of("key", Path, BlockMap.OfAsync(Path, CancellationToken.None).GetAwaiter().GetResult(), InstallFacts.None);
     }
 
     public string Folder { get; }
