@@ -45,6 +45,9 @@ public sealed record InstallFacts
 
     /// <summary>QEMU's command line. Holds no secrets: these are on the seed volume.</summary>
     public required string CommandLine { get; init; }
+
+    /// <summary>How it went over time.</summary>
+    public InstallTrace Trace { get; init; } = InstallTrace.None;
 }
 
 /// <summary>The raw, sparse disk that an installer left. Never written again.</summary>
