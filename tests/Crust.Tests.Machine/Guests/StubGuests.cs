@@ -38,6 +38,15 @@ public enum StubGuest
     /// <summary>Prints Linux' "Kernel panic - not syncing: stub" on the serial port and hangs.</summary>
     PanicsOnSerial,
 
+    /// <summary>Crashes its processor, which resets the machine.</summary>
+    TripleFaults,
+
+    /// <summary>Says nothing and gives the machine back to the firmware, which finds nothing else to boot and says so on the screen, for ever.</summary>
+    NotBootable,
+
+    /// <summary>Reads its own ISO for three seconds, says "stub: the medium is as it was" or "stub: the medium has changed", installs and powers off.</summary>
+    ReadsItsMedium,
+
     /// <summary>Halts for ever.</summary>
     Hangs,
 
