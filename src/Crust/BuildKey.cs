@@ -24,9 +24,16 @@ internal static class BuildKey
             .Append($"crust build key, recipe {Recipe}\n")
             .Append($"installer {installer.Sha256}\n")
             .Append($"machine {machine.Arch} {machine.Firmware} cpus={machine.Cpus} memory={machine.Memory} disk={machine.Disk} onReboot={machine.OnReboot}\n")
+            .Append(Unusual(machine))
             .Append($"trim={(spec.Trim ? DiskTrim.Version : 0)}\n")
             .AppendJoin("", spec.Installer.BootKeys.Select(keys => $"keys={keys}\n"))
             .Append($"seed\n{seed.KeyMaterial}");
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(material.ToString())));
     }
+
+    // Only what isn't the default: keys of disks that were installed before there was a choice stay what they are.
+    private static string Unusual(MachineSpec machine) =>
+        (machine.DiskBus is DiskBus.Virtio ? "" : $"bus={machine.DiskBus}\n")
+        + (machine.ExtraDisks.IsEmpty ? "" : $"extraDisks={string.Join(',', machine.ExtraDisks)}\n")
+        + (machine.Network is MachineNetwork.User ? "" : $"network={machine.Network}\n");
 }

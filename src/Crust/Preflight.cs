@@ -29,9 +29,9 @@ public sealed class Preflight(ToolBox tools, FirmwareFinder firmware, Accelerato
             tools.Require(program);
         }
 
-        if (machine.Firmware is Firmware.Uefi)
+        if (machine.Firmware is not Firmware.Bios)
         {
-            firmware.FindUefi(machine.Arch, secureBoot: false);
+            firmware.FindUefi(machine.Arch, machine.Firmware is Firmware.UefiSecure);
         }
 
         CheckWritable(folders.Images, "make it writable, or choose another with --output");
@@ -48,7 +48,7 @@ public sealed class Preflight(ToolBox tools, FirmwareFinder firmware, Accelerato
             throw new CrustException(FailureKind.BadInput, "The installer ISO has no boot image for BIOS", installer.Path, "set machine.firmware to uefi (--firmware uefi)");
         }
 
-        if (machine.Firmware is Firmware.Uefi && !installer.BootsUefi)
+        if (machine.Firmware is not Firmware.Bios && !installer.BootsUefi)
         {
             throw new CrustException(FailureKind.BadInput, "The installer ISO has no boot image for UEFI", installer.Path, "set machine.firmware to bios (--firmware bios)");
         }

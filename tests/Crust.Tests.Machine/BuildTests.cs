@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Crust.Formats;
+using Crust.Spec;
 using Crust.Tests.Machine.Guests;
 
 namespace Crust.Tests.Machine;
@@ -120,6 +121,20 @@ public sealed class BuildTests : IDisposable
 
         Assert.That(again.ExitCode, Is.Zero, again.Error);
         Assert.That(again.Error, Does.Contain("is up after"));
+    }
+
+    [Test]
+    public async Task The_disk_hangs_on_the_bus_that_the_spec_names_with_empty_ones_beside_it([Values] DiskBus bus)
+    {
+        var iso = await StubGuests.IsoAsync(StubGuest.Installs, _crust.Folder, Cancellation);
+
+        var result = await BuildAsync(iso, "--format", "img", "--verify", "--network", "none", "--disk-bus", bus.LowerName(), "--extra-disk", "1G", "--extra-disk", "2G");
+
+        Assert.That(result.ExitCode, Is.Zero, result.Error);
+        Assert.That(Directory.EnumerateFiles(_crust.Cache, "*.raw", SearchOption.AllDirectories).Select(Path.GetFileName), Is.EqualTo(new[] { "disk.raw" }));
+        using var manifest = JsonDocument.Parse(await File.ReadAllBytesAsync(_crust.Image("installs.manifest.json"), Cancellation));
+        Assert.That(manifest.RootElement.GetProperty("install").GetProperty("commandLine").GetString(),
+            Does.Contain(bus switch { DiskBus.Virtio => "virtio-blk-pci", DiskBus.Scsi => "scsi-hd", DiskBus.Sata => "ide-hd", _ => "nvme" }).And.Contain("extra2.raw").And.Not.Contain("netdev"));
     }
 
     [Test]

@@ -83,7 +83,7 @@ public sealed class ReferenceTests
     {
         var target = Path.Combine(Crust.Folder, "field.img");
         await Host.RunAsync("truncate", ["-s", "7G", target], Cancellation);
-        await using (var machine = await FieldMachine.StartAsync(StartedBy.SecureBoot, target + ".log", Cancellation,
+        await using (var machine = await FieldMachine.StartAsync(Firmware.UefiSecure, target + ".log", Cancellation,
             new Drive.UsbStick { File = Crust.Image("crust-reference.iso") }, new Drive.Disk("raw") { File = target }))
         {
             Assert.That(await machine.EndAsync(Cancellation), Is.InstanceOf<MachineOutcome.PoweredOff>(), machine.Screen);

@@ -15,6 +15,9 @@ public sealed class BuildKeyTests
     [
         new(Spec with { Machine = Spec.Machine with { Arch = Arch.Arm64 } }) { TestName = "Another_machine_has_another_key(arch)" },
         new(Spec with { Machine = Spec.Machine with { Firmware = Firmware.Uefi } }) { TestName = "Another_machine_has_another_key(firmware)" },
+        new(Spec with { Machine = Spec.Machine with { DiskBus = DiskBus.Scsi } }) { TestName = "Another_machine_has_another_key(diskBus)" },
+        new(Spec with { Machine = Spec.Machine with { ExtraDisks = [1L << 30] } }) { TestName = "Another_machine_has_another_key(extraDisks)" },
+        new(Spec with { Machine = Spec.Machine with { Network = MachineNetwork.None } }) { TestName = "Another_machine_has_another_key(network)" },
         new(Spec with { Machine = Spec.Machine with { Cpus = 3 } }) { TestName = "Another_machine_has_another_key(cpus)" },
         new(Spec with { Machine = Spec.Machine with { Memory = 5L << 30 } }) { TestName = "Another_machine_has_another_key(memory)" },
         new(Spec with { Machine = Spec.Machine with { Disk = 99L << 30 } }) { TestName = "Another_machine_has_another_key(disk)" },

@@ -28,7 +28,7 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
         var folder = await cache.GetOrAddAsync(Kind, key, async folder =>
         {
             var path = Path.Combine(folder, DiskFile);
-            CreateSparse(path, size);
+            CreateSparse(path, size, "machine.disk (DISK_SIZE)");
             var facts = await KeepIfFailedAsync(key, path, install);
             installed = true;
             Seal(path);
@@ -94,7 +94,8 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
         return InstalledDisk.Of(key, path, BmapFile.Read(Path.Combine(folder, MapFile)), record.Install);
     }
 
-    private static void CreateSparse(string path, long size)
+    /// <summary>Makes an empty raw disk; an error names the key that its size came from.</summary>
+    internal static void CreateSparse(string path, long size, string key)
     {
         try
         {
@@ -105,7 +106,7 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
         catch (Exception e) when (e is IOException or ArgumentOutOfRangeException)
         {
             throw new CrustException(FailureKind.HostLacks, $"A disk of {Spec.Size.Format(size)} can't be made: {e.Message}", path,
-                "set machine.disk (DISK_SIZE) to less than the file system allows, or CRUST_CACHE to another file system", e);
+                $"set {key} to less than the file system allows, or CRUST_CACHE to another file system", e);
         }
     }
 

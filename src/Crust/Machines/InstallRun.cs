@@ -34,7 +34,8 @@ public sealed class InstallRun(MachineLauncher launcher, IBuildObserver observer
     /// <exception cref="OperationCanceledException">Cancelled; QEMU is gone.</exception>
     public async Task<InstallFacts> RunAsync(InstallRequest request, CancellationToken cancellation)
     {
-        var description = Describe(request);
+        using var extraDisks = ExtraDisks.Create(request.Machine.ExtraDisks, Path.GetDirectoryName(request.Disk)!);
+        var description = Describe(request, extraDisks.Files);
         var started = time.GetTimestamp();
         var ownCpu = OwnCpuTime();
         await using var machine = await launcher.StartAsync(description, request.SerialLog.Path, cancellation);
@@ -73,7 +74,7 @@ public sealed class InstallRun(MachineLauncher launcher, IBuildObserver observer
         };
     }
 
-    private static MachineDescription Describe(InstallRequest request) => new()
+    private static MachineDescription Describe(InstallRequest request, IEnumerable<string> extraDisks) => new()
     {
         Name = "install",
         Arch = request.Machine.Arch,
@@ -81,13 +82,15 @@ public sealed class InstallRun(MachineLauncher launcher, IBuildObserver observer
         Accelerator = request.Accelerator,
         Cpus = request.Machine.Cpus,
         Memory = request.Machine.Memory,
+        Network = request.Machine.Network is MachineNetwork.User,
         AllowReset = request.Machine.OnReboot is OnReboot.Continue,
         // The disk comes first: it is empty and passed over until the installer has made it bootable.
         Drives =
         [
-            new Drive.Disk("raw") { File = request.Disk },
+            new Drive.Disk("raw") { File = request.Disk, Bus = request.Machine.DiskBus },
             new Drive.Cdrom { File = request.Installer.Path },
             new Drive.Cdrom { File = request.SeedVolume },
+            .. extraDisks.Select(file => new Drive.Disk("raw") { File = file, Bus = request.Machine.DiskBus }),
         ],
     };
 

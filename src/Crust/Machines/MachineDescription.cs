@@ -15,9 +15,6 @@ public sealed record MachineDescription
     /// <summary>What it starts with.</summary>
     public Firmware Firmware { get; init; } = Firmware.Bios;
 
-    /// <summary>Under UEFI: only what is signed with Microsoft's keys is started.</summary>
-    public bool SecureBoot { get; init; }
-
     /// <summary>What runs its instructions: <see cref="Accelerator.Kvm"/> or <see cref="Accelerator.Tcg"/>.</summary>
     public required Accelerator Accelerator { get; init; }
 
@@ -59,14 +56,17 @@ public abstract record Drive
     /// <summary>The file behind the drive.</summary>
     public required string File { get; init; }
 
-    /// <summary>A disk of virtio. <paramref name="Format"/> is QEMU's driver name: `raw`, `qcow2`.</summary>
+    /// <summary>A disk. <paramref name="Format"/> is QEMU's driver name: `raw`, `qcow2`.</summary>
     public sealed record Disk(string Format) : Drive
     {
+        /// <summary>What it hangs on.</summary>
+        public DiskBus Bus { get; init; } = DiskBus.Virtio;
+
         /// <summary>Its serial number, at most 20 characters; null for none.</summary>
         public string? Serial { get; init; }
     }
 
-    /// <summary>A CD on AHCI, read-only.</summary>
+    /// <summary>A CD, read-only: on AHCI, on arm64 on virtio-scsi.</summary>
     public sealed record Cdrom : Drive;
 
     /// <summary>A read-only USB stick.</summary>

@@ -22,7 +22,7 @@ public sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, stri
     /// <exception cref="CrustException">QEMU or firmware is missing, or QEMU refused to start: what it said is in the message.</exception>
     public async Task<RunningMachine> StartAsync(MachineDescription description, string serialLog, CancellationToken cancellation)
     {
-        var template = description.Firmware is Spec.Firmware.Uefi ? firmware.FindUefi(description.Arch, description.SecureBoot) : null;
+        var template = description.Firmware is Spec.Firmware.Bios ? null : firmware.FindUefi(description.Arch, description.Firmware is Spec.Firmware.UefiSecure);
         var sockets = await MachineSockets.CreateAsync(runtimeFolder, cancellation);
         RunningTool? qemu = null;
         try

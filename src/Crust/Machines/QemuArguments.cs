@@ -26,7 +26,7 @@ internal static class QemuArguments
         "-no-user-config",
         "-nodefaults",
         "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
-        "-machine", $"{(machine.Arch is Arch.Amd64 ? "q35" : "virt")},accel={(machine.Accelerator is Accelerator.Kvm ? "kvm" : "tcg")}{(machine.SecureBoot ? ",smm=on" : "")}",
+        "-machine", $"{(machine.Arch is Arch.Amd64 ? "q35" : "virt")},accel={(machine.Accelerator is Accelerator.Kvm ? "kvm" : "tcg")}{(HasSystemManagementMode(machine) ? ",smm=on" : "")}",
         // QEMU's default CPU lacks what today's distributions are compiled for.
         "-cpu", machine.Accelerator is Accelerator.Kvm ? "host" : "max",
         "-smp", $"{machine.Cpus}",
@@ -38,7 +38,7 @@ internal static class QemuArguments
         .. machine.Arch is Arch.Amd64 ? new[] { "-vga", "std" } : ["-device", "virtio-gpu-pci"],
         .. FirmwareArguments(endpoints.Firmware),
         // Only the firmware itself, in system management mode, may write its variables: otherwise the guest could put in keys of its own.
-        .. machine.SecureBoot ? new[] { "-global", "driver=cfi.pflash01,property=secure,value=on" } : [],
+        .. HasSystemManagementMode(machine) ? new[] { "-global", "driver=cfi.pflash01,property=secure,value=on" } : [],
         "-chardev", $"socket,id=qmp,path={Escape(endpoints.Qmp)}",
         "-mon", "chardev=qmp,mode=control",
         "-chardev", $"socket,id=serial,path={Escape(endpoints.Serial)}",
@@ -51,13 +51,15 @@ internal static class QemuArguments
         "-action", $"reboot={(machine.AllowReset ? "reset" : "shutdown")},shutdown=pause,panic=pause",
         "-object", "rng-random,id=entropy,filename=/dev/urandom",
         "-device", "virtio-rng-pci,rng=entropy",
-        .. machine.Drives.Any(drive => drive is Drive.UsbStick) ? new[] { "-device", "qemu-xhci,id=usb" } : [],
-        .. machine.Drives.SelectMany((drive, index) => DriveArguments(drive, index, machine.DirectBoot is null ? $",bootindex={index}" : "")),
+        .. DriveArguments.For(machine),
         .. NetworkArguments(machine),
         .. machine.DirectBoot is { } boot
             ? new[] { "-kernel", boot.Kernel, "-initrd", boot.Initramfs, "-append", string.Join(' ', boot.Arguments) }
             : [],
     ];
+
+    // Secure Boot on arm64 does without: virt has no such mode.
+    private static bool HasSystemManagementMode(MachineDescription machine) => machine is { Firmware: Firmware.UefiSecure, Arch: Arch.Amd64 };
 
     private static string[] FirmwareArguments(FirmwareImage? firmware) => firmware is null
         ? []
@@ -66,35 +68,6 @@ internal static class QemuArguments
             "-drive", $"if=pflash,unit=0,format=raw,readonly=on,file={Escape(firmware.Code)}",
             "-drive", $"if=pflash,unit=1,format=raw,file={Escape(firmware.Variables)}",
         ];
-
-    // Where QEMU loads the kernel itself, that comes first by a boot index of its own.
-    private static string[] DriveArguments(Drive drive, int index, string bootIndex) => drive switch
-    {
-        // The disk is disposable until the guest is off: no flush of the guest's reaches the host's disk (cache=unsafe).
-        Drive.Disk disk =>
-        [
-            "-blockdev", $"driver=file,node-name=file{index},filename={Escape(disk.File)},discard=unmap,cache.no-flush=on",
-            "-blockdev", $"driver={disk.Format},node-name=drive{index},file=file{index},discard=unmap,detect-zeroes=unmap,cache.no-flush=on",
-            "-device", $"virtio-blk-pci,drive=drive{index}{bootIndex},werror=stop,rerror=stop{(disk.Serial is null ? "" : $",serial={Escape(disk.Serial)}")}",
-        ],
-        Drive.Cdrom cd =>
-        [
-            .. ReadOnly(cd.File, index),
-            "-device", $"ide-cd,bus=ide.{index},drive=drive{index}{bootIndex}",
-        ],
-        Drive.UsbStick stick =>
-        [
-            .. ReadOnly(stick.File, index),
-            "-device", $"usb-storage,bus=usb.0,drive=drive{index}{bootIndex}",
-        ],
-        _ => throw new ArgumentOutOfRangeException(nameof(drive)),
-    };
-
-    private static string[] ReadOnly(string file, int index) =>
-    [
-        "-blockdev", $"driver=file,node-name=file{index},filename={Escape(file)},read-only=on",
-        "-blockdev", $"driver=raw,node-name=drive{index},file=file{index},read-only=on",
-    ];
 
     private static string[] NetworkArguments(MachineDescription machine) => machine.Network
         ?
@@ -105,6 +78,6 @@ internal static class QemuArguments
         ]
         : [];
 
-    // In QEMU's option syntax a comma in a value is doubled.
-    private static string Escape(string value) => value.Replace(",", ",,");
+    /// <summary>A value in QEMU's option syntax, where a comma in it is doubled.</summary>
+    public static string Escape(string value) => value.Replace(",", ",,");
 }

@@ -52,80 +52,6 @@ public sealed record InstallerSpec
     public string? BootKeysAfter { get; init; }
 }
 
-/// <summary>A processor architecture, by Debian's names.</summary>
-public enum Arch
-{
-    /// <summary>x86-64.</summary>
-    Amd64,
-
-    /// <summary>AArch64.</summary>
-    Arm64,
-}
-
-/// <summary>What a machine starts with.</summary>
-public enum Firmware
-{
-    /// <summary>SeaBIOS.</summary>
-    Bios,
-
-    /// <summary>OVMF or AAVMF without Secure Boot.</summary>
-    Uefi,
-}
-
-/// <summary>What runs the guest's instructions.</summary>
-public enum Accelerator
-{
-    /// <summary>KVM where it works, else TCG.</summary>
-    Auto,
-
-    /// <summary>KVM, or the build fails.</summary>
-    Kvm,
-
-    /// <summary>QEMU's own translator: works everywhere, about ten times slower.</summary>
-    Tcg,
-}
-
-/// <summary>What a guest's reboot means during an install.</summary>
-public enum OnReboot
-{
-    /// <summary>A failure: installers that Crust runs are to power off.</summary>
-    Fail,
-
-    /// <summary>The installer's way of saying that it has finished.</summary>
-    Finish,
-
-    /// <summary>Nothing: the machine boots again.</summary>
-    Continue,
-}
-
-/// <summary>The virtual machine.</summary>
-public sealed record MachineSpec
-{
-    /// <summary>The guest's architecture.</summary>
-    public Arch Arch { get; init; } = Arch.Amd64;
-
-    /// <summary>What the machine starts with.</summary>
-    public Firmware Firmware { get; init; } = Firmware.Bios;
-
-    /// <summary>Virtual CPUs, 1 to 255.</summary>
-    public int Cpus { get; init; } = 2;
-
-    /// <summary>Memory in bytes.</summary>
-    public long Memory { get; init; } = 4L << 30;
-
-    /// <summary>The disk's size in bytes, a multiple of 512.</summary>
-    public long Disk { get; init; } = 100L << 30;
-
-    /// <summary>What runs the guest's instructions.</summary>
-    public Accelerator Accelerator { get; init; } = Accelerator.Auto;
-
-    /// <summary>How long a run of the machine may take.</summary>
-    public TimeSpan Deadline { get; init; } = TimeSpan.FromMinutes(60);
-
-    /// <summary>What a guest's reboot means during an install.</summary>
-    public OnReboot OnReboot { get; init; } = OnReboot.Fail;
-}
-
 /// <summary>What the installer is told through the seed volume.</summary>
 public sealed record SeedSpec
 {
@@ -192,7 +118,7 @@ public sealed record Qcow2Spec
 public enum AfterFlash
 {
     /// <summary>It powers off.</summary>
-    PowerOff,
+    Poweroff,
 
     /// <summary>It reboots.</summary>
     Reboot,
@@ -211,7 +137,7 @@ public sealed record IsoSpec
     public bool Overwrite { get; init; }
 
     /// <summary>How the machine ends once its disk is written.</summary>
-    public AfterFlash After { get; init; } = AfterFlash.PowerOff;
+    public AfterFlash After { get; init; } = AfterFlash.Poweroff;
 }
 
 /// <summary>How images are proven before they get their final names.</summary>

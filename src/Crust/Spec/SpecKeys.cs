@@ -11,6 +11,9 @@ public static class SpecKeys
 {
     private const long MiB = 1L << 20;
     private const long TiB = 1L << 40;
+    private const int MostExtraDisks = 8;
+
+    private static readonly ValueType<long> DiskSize = ValueTypes.Bytes(64 * MiB, 64 * TiB, 512);
 
     // Reads nothing into the spec: it says how to read the rest.
     private static readonly ValueType<int> Version = new(
@@ -73,8 +76,14 @@ public static class SpecKeys
                 "Virtual CPUs, 1 to 255.", "--cpus"),
             SpecKey.Of("machine.memory", ValueTypes.Bytes(128 * MiB, 16 * TiB, MiB), s => s.Machine.Memory, (s, v) => With(s, m => m with { Memory = v }),
                 "The machine's memory, 128M or more, in whole MiB.", "--memory"),
-            SpecKey.Of("machine.disk", ValueTypes.Bytes(64 * MiB, 64 * TiB, 512), s => s.Machine.Disk, (s, v) => With(s, m => m with { Disk = v }),
+            SpecKey.Of("machine.disk", DiskSize, s => s.Machine.Disk, (s, v) => With(s, m => m with { Disk = v }),
                 "The size of the disk that is installed to, 64M or more, a multiple of 512 bytes.", "--disk-size", "DISK_SIZE"),
+            SpecKey.Of("machine.diskBus", ValueTypes.Choice<DiskBus>(), s => s.Machine.DiskBus, (s, v) => With(s, m => m with { DiskBus = v }),
+                "What the disk hangs on, in the install and when an image is verified.", "--disk-bus"),
+            SpecKey.Of("machine.extraDisks", ListType.Of(DiskSize, MostExtraDisks), s => s.Machine.ExtraDisks, (s, v) => With(s, m => m with { ExtraDisks = v }),
+                "Sizes of empty disks beside the one that is installed to, at most 8; they are thrown away after the install.", "--extra-disk"),
+            SpecKey.Of("machine.network", ValueTypes.Choice<MachineNetwork>(), s => s.Machine.Network, (s, v) => With(s, m => m with { Network = v }),
+                "The machine's network: QEMU's user network, or none.", "--network"),
             SpecKey.Of("machine.accelerator", ValueTypes.Choice<Accelerator>(), s => s.Machine.Accelerator, (s, v) => With(s, m => m with { Accelerator = v }),
                 "What runs the guest's instructions; auto is KVM where it works, else TCG.", "--accel"),
             SpecKey.Of("machine.deadline", ValueTypes.Time, s => s.Machine.Deadline, (s, v) => With(s, m => m with { Deadline = v }),

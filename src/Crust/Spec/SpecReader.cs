@@ -23,7 +23,7 @@ public sealed class SpecReader(IReadOnlyCollection<string> formats)
         // In the table's order, so that of several errors always the same one is told.
         var spec = _keys.Where(key => given.ContainsKey(key.Path)).Aggregate(new BuildSpec(), (spec, key) => key.Apply(spec, given[key.Path]));
         var origins = given.ToImmutableDictionary(pair => pair.Key, pair => pair.Value.Where);
-        CheckAccount(spec.Seed.Ssh, origins);
+        SpecRules.Check(spec, origins);
         return new SpecReadResult(spec, [.. SecretsInFile(given)], origins);
     }
 
@@ -48,20 +48,6 @@ public sealed class SpecReader(IReadOnlyCollection<string> formats)
         }
         where !value.IsEmpty
         select KeyValuePair.Create(key.Path, value);
-
-    private static void CheckAccount(SshSpec ssh, ImmutableDictionary<string, string> origins)
-    {
-        if (ssh.User is not null)
-            return;
-
-        if (ssh.Password is not null)
-            throw WithoutAccount("A password is given without an account", origins["seed.ssh.password"]);
-        if (!ssh.AuthorizedKeys.IsEmpty)
-            throw WithoutAccount("Public keys are given without an account", origins["seed.ssh.authorizedKeys"]);
-    }
-
-    private static CrustException WithoutAccount(string what, string where) =>
-        new(FailureKind.BadInput, what, where, "name the account in seed.ssh.user or SSH_USER");
 
     private IEnumerable<string> SecretsInFile(ImmutableDictionary<string, GivenValue> given) =>
         from key in _keys

@@ -81,7 +81,8 @@ public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuild
             // Some systems reset once on their first boot.
             AllowReset = true,
             ForwardSsh = request.Verify.Ssh,
-            Drives = [new Drive.Disk("qcow2") { File = overlay }],
+            Network = request.Machine.Network is MachineNetwork.User,
+            Drives = [new Drive.Disk("qcow2") { File = overlay, Bus = request.Machine.DiskBus }],
         }, request.SerialLog.Path, cancellation);
     }
 

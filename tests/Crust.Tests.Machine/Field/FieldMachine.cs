@@ -18,15 +18,14 @@ internal sealed class FieldMachine : IAsyncDisposable
     public string Screen => _machine.SerialTail;
 
     /// <summary>Switches it on.</summary>
-    public static async Task<FieldMachine> StartAsync(StartedBy startedBy, string log, CancellationToken cancellation, params Drive[] drives)
+    public static async Task<FieldMachine> StartAsync(Firmware startedBy, string log, CancellationToken cancellation, params Drive[] drives)
     {
         var launcher = new MachineLauncher(Host.Tools, FirmwareFinder.OfHost, "/tmp", TimeProvider.System, Logger.None);
         return new(await launcher.StartAsync(new MachineDescription
         {
             Name = "field",
             Accelerator = Accelerator.Tcg,
-            Firmware = startedBy is StartedBy.Bios ? Firmware.Bios : Firmware.Uefi,
-            SecureBoot = startedBy is StartedBy.SecureBoot,
+            Firmware = startedBy,
             Memory = 512L << 20,
             Network = false,
             Drives = [.. drives],
@@ -60,17 +59,4 @@ internal sealed class FieldMachine : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _machine.DisposeAsync();
-}
-
-/// <summary>What a machine's firmware is.</summary>
-public enum StartedBy
-{
-    /// <summary>SeaBIOS.</summary>
-    Bios,
-
-    /// <summary>OVMF.</summary>
-    Uefi,
-
-    /// <summary>OVMF with Microsoft's keys.</summary>
-    SecureBoot,
 }

@@ -29,7 +29,7 @@ public sealed class FlashTests
     public void TearDown() => Directory.Delete(_folder, recursive: true);
 
     [Test]
-    public async Task The_iso_writes_the_largest_disk_which_then_boots([Values] StartedBy startedBy, [Values] bool isStick)
+    public async Task The_iso_writes_the_largest_disk_which_then_boots([Values] Firmware startedBy, [Values] bool isStick)
     {
         var target = EmptyDisk($"target-{startedBy}-{isStick}", SourceDisk.Size + (32 << 20));
         var other = FullDisk($"other-{startedBy}-{isStick}", 8 << 20);
@@ -39,8 +39,8 @@ public sealed class FlashTests
 
         Assert.That(screen, Does.Contain(startedBy switch
         {
-            StartedBy.Bios => "started by BIOS",
-            StartedBy.Uefi => "started by UEFI without Secure Boot",
+            Firmware.Bios => "started by BIOS",
+            Firmware.Uefi => "started by UEFI without Secure Boot",
             _ => "started by UEFI with Secure Boot",
         }));
         Assert.That(await File.ReadAllBytesAsync(other, Cancellation), Is.EqualTo(before), "the other disk");
@@ -68,7 +68,7 @@ public sealed class FlashTests
         var target = FullDisk("full", SourceDisk.Size);
         var before = await File.ReadAllBytesAsync(target, Cancellation);
 
-        await using (var refused = await FieldMachine.StartAsync(StartedBy.Bios, target + ".refused.log", Cancellation, Cd(_iso), Disk(target)))
+        await using (var refused = await FieldMachine.StartAsync(Firmware.Bios, target + ".refused.log", Cancellation, Cd(_iso), Disk(target)))
         {
             await refused.ExpectAsync(Question, Cancellation);
             await refused.TypeAsync("no", Cancellation);
@@ -76,7 +76,7 @@ public sealed class FlashTests
         }
 
         Assert.That(await File.ReadAllBytesAsync(target, Cancellation), Is.EqualTo(before));
-        await using (var agreed = await FieldMachine.StartAsync(StartedBy.Bios, target + ".agreed.log", Cancellation, Cd(_iso), Disk(target)))
+        await using (var agreed = await FieldMachine.StartAsync(Firmware.Bios, target + ".agreed.log", Cancellation, Cd(_iso), Disk(target)))
         {
             await agreed.ExpectAsync(Question, Cancellation);
             await agreed.TypeAsync("overwrite", Cancellation);
@@ -93,7 +93,7 @@ public sealed class FlashTests
         var target = FullDisk("small", SourceDisk.Size - 512);
         var before = await File.ReadAllBytesAsync(target, Cancellation);
 
-        await using var machine = await FieldMachine.StartAsync(StartedBy.Bios, target + ".log", Cancellation, Cd(_iso), Disk(target));
+        await using var machine = await FieldMachine.StartAsync(Firmware.Bios, target + ".log", Cancellation, Cd(_iso), Disk(target));
         var outcome = await machine.EndAsync(Cancellation);
 
         AssertFailed(outcome, "/dev/vda is too small: it has 96.0 MiB (100662784 bytes), and 'edge' needs 96.0 MiB (100663296 bytes); nothing was written");
@@ -108,7 +108,7 @@ public sealed class FlashTests
         await DamageAsync(iso);
         var target = EmptyDisk("of-damaged", SourceDisk.Size + (16 << 20));
 
-        await using var machine = await FieldMachine.StartAsync(StartedBy.Bios, target + ".log", Cancellation, Cd(iso), Disk(target));
+        await using var machine = await FieldMachine.StartAsync(Firmware.Bios, target + ".log", Cancellation, Cd(iso), Disk(target));
         var outcome = await machine.EndAsync(Cancellation);
 
         AssertFailed(outcome, "the data on the medium is damaged, at byte");
@@ -120,7 +120,7 @@ public sealed class FlashTests
     public async Task A_stick_that_is_pulled_leaves_a_disk_that_does_not_boot()
     {
         var target = FullDisk("of-pulled", SourceDisk.Size);
-        await using var machine = await FieldMachine.StartAsync(StartedBy.Bios, target + ".log", Cancellation, Stick(_iso), Disk(target));
+        await using var machine = await FieldMachine.StartAsync(Firmware.Bios, target + ".log", Cancellation, Stick(_iso), Disk(target));
         await machine.ExpectAsync(Question, Cancellation);
 
         await machine.PullStickAsync(Cancellation);
@@ -135,7 +135,7 @@ public sealed class FlashTests
     {
         var iso = await FieldMedium.WriteAsync(_source, PathOf("ask.iso"), new IsoSpec { After = AfterFlash.Reboot }, Cancellation);
         var (first, second) = (EmptyDisk("first", SourceDisk.Size), EmptyDisk("second", SourceDisk.Size));
-        await using var machine = await FieldMachine.StartAsync(StartedBy.Bios, second + ".log", Cancellation, Cd(iso), Disk(first), Disk(second));
+        await using var machine = await FieldMachine.StartAsync(Firmware.Bios, second + ".log", Cancellation, Cd(iso), Disk(first), Disk(second));
 
         await machine.ExpectAsync("Type its name (vda or vdb) and Enter", Cancellation);
         await machine.TypeAsync("sdx", Cancellation);
@@ -153,12 +153,12 @@ public sealed class FlashTests
         var iso = await FieldMedium.WriteAsync(_source, PathOf("serial.iso"), new IsoSpec { Target = "serial:EDGE-*7", Overwrite = true }, Cancellation);
         var (larger, target) = (EmptyDisk("larger", SourceDisk.Size * 2), FullDisk("named", SourceDisk.Size));
 
-        await FlashAsync(StartedBy.Bios, Cd(iso), Disk(larger) with { Serial = "EDGE-008" }, Disk(target) with { Serial = "EDGE-007" });
+        await FlashAsync(Firmware.Bios, Cd(iso), Disk(larger) with { Serial = "EDGE-008" }, Disk(target) with { Serial = "EDGE-007" });
 
         await AssertIsSourceAsync(target);
     }
 
-    private static async Task<string> FlashAsync(StartedBy startedBy, params Drive[] drives)
+    private static async Task<string> FlashAsync(Firmware startedBy, params Drive[] drives)
     {
         await using var machine = await FieldMachine.StartAsync(startedBy, drives[^1].File + ".log", Cancellation, drives);
         var outcome = await machine.EndAsync(Cancellation);

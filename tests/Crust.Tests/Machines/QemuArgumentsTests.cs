@@ -33,8 +33,20 @@ public sealed class QemuArgumentsTests
 
     [Test]
     public void A_field_machine_with_Secure_Boot_and_a_disk_with_a_serial_number() => Check("secure-boot",
-        Install with { Name = "field", Firmware = Firmware.Uefi, SecureBoot = true, Drives = [new Drive.Cdrom { File = "/iso/x.iso" }, new Drive.Disk("raw") { File = "/cache/disk.raw", Serial = "EDGE-1" }] },
+        Install with { Name = "field", Firmware = Firmware.UefiSecure, Drives = [new Drive.Cdrom { File = "/iso/x.iso" }, new Drive.Disk("raw") { File = "/cache/disk.raw", Serial = "EDGE-1" }] },
         Endpoints with { Firmware = new("/usr/share/OVMF/CODE.fd", "/run/c/vars.fd") });
+
+    [Test]
+    public void Disks_on_each_bus_with_an_extra_one_and_no_network([Values(DiskBus.Scsi, DiskBus.Sata, DiskBus.Nvme)] DiskBus bus) => Check($"install-{bus.LowerName()}",
+        Install with
+        {
+            Network = false,
+            Drives = [.. Install.Drives.Select(drive => drive is Drive.Disk disk ? disk with { Bus = bus } : drive), new Drive.Disk("raw") { File = "/cache/extra1.raw", Bus = bus }],
+        }, Endpoints);
+
+    [Test]
+    public void An_install_on_arm64_which_has_its_CDs_on_SCSI() => Check("install-arm64", Install with { Arch = Arch.Arm64, Firmware = Firmware.UefiSecure },
+        Endpoints with { Firmware = new("/usr/share/AAVMF/CODE.fd", "/run/c/vars.fd") });
 
     [Test]
     public void A_job_in_the_appliance_whose_kernel_QEMU_loads() => Check("appliance-job",

@@ -125,7 +125,7 @@ public sealed class SpecErrorTests
     [TestCase("machine.cpus", "two", "isn't a whole number from 1 to 255", "write a number from 1 to 255")]
     [TestCase("machine.deadline", "60", "isn't a duration between 1s and 720h", "write hours, minutes and seconds with their units, such as 60m, 90s, 2h or 1h30m")]
     [TestCase("machine.deadline", "0s", "isn't a duration between 1s and 720h", "write hours, minutes and seconds with their units, such as 60m, 90s, 2h or 1h30m")]
-    [TestCase("machine.firmware", "ufei", "isn't bios or uefi", "did you mean 'uefi'?")]
+    [TestCase("machine.firmware", "ufei", "isn't bios, uefi or uefi-secure", "did you mean 'uefi'?")]
     [TestCase("machine.arch", "riscv", "isn't amd64 or arm64", "write amd64 or arm64")]
     [TestCase("machine.onReboot", "1", "isn't fail, finish or continue", "write fail, finish or continue")]
     [TestCase("iso.target", "largest", "says no disk", IsoTargets)]

@@ -117,6 +117,15 @@ public sealed class SpecReaderTests
     }
 
     [Test]
+    public void Hardware_is_chosen_by_the_names_that_the_field_has_for_it()
+    {
+        var machine = _sample.Read("machine: { firmware: uefi-secure, diskBus: nvme, extraDisks: [10G, 20G], network: none }\n").Spec.Machine;
+
+        Assert.That((machine.Firmware, machine.DiskBus, machine.Network), Is.EqualTo((Firmware.UefiSecure, DiskBus.Nvme, MachineNetwork.None)));
+        Assert.That(machine.ExtraDisks, Is.EqualTo(new[] { 10L << 30, 20L << 30 }));
+    }
+
+    [Test]
     public void An_option_stands_over_the_environment_and_that_over_the_file()
     {
         const string Yaml = "machine:\n  disk: 10G\n";

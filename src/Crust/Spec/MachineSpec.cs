@@ -1,0 +1,115 @@
+using System.Collections.Immutable;
+
+namespace Crust.Spec;
+
+/// <summary>A processor architecture, by Debian's names.</summary>
+public enum Arch
+{
+    /// <summary>x86-64.</summary>
+    Amd64,
+
+    /// <summary>AArch64.</summary>
+    Arm64,
+}
+
+/// <summary>What a machine starts with.</summary>
+public enum Firmware
+{
+    /// <summary>SeaBIOS.</summary>
+    Bios,
+
+    /// <summary>OVMF or AAVMF without Secure Boot.</summary>
+    Uefi,
+
+    /// <summary>OVMF or AAVMF with Microsoft's keys: it starts only what is signed with them.</summary>
+    UefiSecure,
+}
+
+/// <summary>What runs the guest's instructions.</summary>
+public enum Accelerator
+{
+    /// <summary>KVM where it works, else TCG.</summary>
+    Auto,
+
+    /// <summary>KVM, or the build fails.</summary>
+    Kvm,
+
+    /// <summary>QEMU's own translator: works everywhere, about ten times slower.</summary>
+    Tcg,
+}
+
+/// <summary>What a guest's reboot means during an install.</summary>
+public enum OnReboot
+{
+    /// <summary>A failure: installers that Crust runs are to power off.</summary>
+    Fail,
+
+    /// <summary>The installer's way of saying that it has finished.</summary>
+    Finish,
+
+    /// <summary>Nothing: the machine boots again.</summary>
+    Continue,
+}
+
+/// <summary>What the installed disk hangs on.</summary>
+public enum DiskBus
+{
+    /// <summary>virtio-blk: /dev/vda.</summary>
+    Virtio,
+
+    /// <summary>virtio-scsi: /dev/sda.</summary>
+    Scsi,
+
+    /// <summary>AHCI, as most PCs have it: /dev/sda. amd64 only.</summary>
+    Sata,
+
+    /// <summary>NVMe: /dev/nvme0n1.</summary>
+    Nvme,
+}
+
+/// <summary>What a machine's network card is connected to.</summary>
+public enum MachineNetwork
+{
+    /// <summary>QEMU's user-mode network: DHCP and the way out, no way in.</summary>
+    User,
+
+    /// <summary>There is no card.</summary>
+    None,
+}
+
+/// <summary>The virtual machine.</summary>
+public sealed record MachineSpec
+{
+    /// <summary>The guest's architecture.</summary>
+    public Arch Arch { get; init; } = Arch.Amd64;
+
+    /// <summary>What the machine starts with.</summary>
+    public Firmware Firmware { get; init; } = Firmware.Bios;
+
+    /// <summary>Virtual CPUs, 1 to 255.</summary>
+    public int Cpus { get; init; } = 2;
+
+    /// <summary>Memory in bytes.</summary>
+    public long Memory { get; init; } = 4L << 30;
+
+    /// <summary>The disk's size in bytes, a multiple of 512.</summary>
+    public long Disk { get; init; } = 100L << 30;
+
+    /// <summary>What the disks hang on.</summary>
+    public DiskBus DiskBus { get; init; } = DiskBus.Virtio;
+
+    /// <summary>Sizes in bytes of empty disks behind the first one, thrown away after the install.</summary>
+    public ImmutableArray<long> ExtraDisks { get; init; } = [];
+
+    /// <summary>What the network card is connected to.</summary>
+    public MachineNetwork Network { get; init; } = MachineNetwork.User;
+
+    /// <summary>What runs the guest's instructions.</summary>
+    public Accelerator Accelerator { get; init; } = Accelerator.Auto;
+
+    /// <summary>How long a run of the machine may take.</summary>
+    public TimeSpan Deadline { get; init; } = TimeSpan.FromMinutes(60);
+
+    /// <summary>What a guest's reboot means during an install.</summary>
+    public OnReboot OnReboot { get; init; } = OnReboot.Fail;
+}

@@ -1,0 +1,48 @@
+using System.Collections.Immutable;
+
+namespace Crust.Spec;
+
+/// <summary>What must hold between the keys of a spec.</summary>
+internal static class SpecRules
+{
+    // q35's AHCI controller has 6 ports; the installed disk, the installer and the seed take 3.
+    private const int MostExtraSataDisks = 3;
+
+    /// <summary>Checks a spec that is complete.</summary>
+    /// <param name="spec">The spec.</param>
+    /// <param name="origins">Where each given key stands.</param>
+    /// <exception cref="CrustException">Two keys contradict each other.</exception>
+    public static void Check(BuildSpec spec, ImmutableDictionary<string, string> origins)
+    {
+        CheckAccount(spec.Seed.Ssh, origins);
+        CheckMachine(spec, key => origins.GetValueOrDefault(key, key));
+    }
+
+    private static void CheckAccount(SshSpec ssh, ImmutableDictionary<string, string> origins)
+    {
+        if (ssh.User is not null)
+            return;
+
+        if (ssh.Password is not null)
+            throw WithoutAccount("A password is given without an account", origins["seed.ssh.password"]);
+        if (!ssh.AuthorizedKeys.IsEmpty)
+            throw WithoutAccount("Public keys are given without an account", origins["seed.ssh.authorizedKeys"]);
+    }
+
+    private static void CheckMachine(BuildSpec spec, Func<string, string> whereIs)
+    {
+        var machine = spec.Machine;
+        if (machine.DiskBus is DiskBus.Sata && machine.Arch is Arch.Arm64)
+            throw Bad("An arm64 machine has no SATA", whereIs("machine.diskBus"), "set machine.diskBus to virtio, scsi or nvme");
+        if (machine.DiskBus is DiskBus.Sata && machine.ExtraDisks.Length > MostExtraSataDisks)
+            throw Bad($"There are {machine.ExtraDisks.Length} extra disks, and SATA has ports for {MostExtraSataDisks}", whereIs("machine.extraDisks"),
+                "take fewer, or set machine.diskBus to virtio, scsi or nvme");
+        if (machine.Network is MachineNetwork.None && spec.Verify.Ssh)
+            throw Bad("An SSH server can't be reached in a machine without a network", whereIs("verify.ssh"),
+                "wait for a text on the serial port (verify.expect), or set machine.network to user");
+    }
+
+    private static CrustException WithoutAccount(string what, string where) => Bad(what, where, "name the account in seed.ssh.user or SSH_USER");
+
+    private static CrustException Bad(string what, string where, string remedy) => new(FailureKind.BadInput, what, where, remedy);
+}

@@ -1,0 +1,36 @@
+namespace Crust.Tests.Spec;
+
+/// <summary>Keys that contradict each other.</summary>
+public sealed class SpecRulesTests
+{
+    private SpecSample _sample = null!;
+
+    [SetUp]
+    public void SetUp() => _sample = new SpecSample();
+
+    [TearDown]
+    public void TearDown() => _sample.Dispose();
+
+    [Test]
+    public void SATA_on_arm64() => Fails("machine:\n  arch: arm64\n  diskBus: sata\n",
+        "An arm64 machine has no SATA", "crust.yaml:3:12, machine.diskBus", "set machine.diskBus to virtio, scsi or nvme");
+
+    [Test]
+    public void More_disks_than_SATA_has_ports() => Fails("machine:\n  diskBus: sata\n  extraDisks: [1G, 1G, 1G, 1G]\n",
+        "There are 4 extra disks, and SATA has ports for 3", "crust.yaml:3:15, machine.extraDisks", "take fewer, or set machine.diskBus to virtio, scsi or nvme");
+
+    [Test]
+    public void More_extra_disks_than_a_machine_takes() => Fails("machine:\n  extraDisks: [1G, 1G, 1G, 1G, 1G, 1G, 1G, 1G, 1G]\n",
+        "There are 9 values, and at most 8 may be", "crust.yaml:2:15, machine.extraDisks", "leave 8 of them");
+
+    [Test]
+    public void An_extra_disk_of_no_size() => Fails("machine:\n  extraDisks: [1G, big]\n",
+        "'big' isn't a size", "crust.yaml:2:20, machine.extraDisks[1]", "write a whole number with K, M, G or T (powers of 1024), such as 100G, 4096M or 20GiB, or plain bytes");
+
+    [Test]
+    public void SSH_without_a_network() => Fails("machine: { network: none }\nverify: { ssh: true }\n",
+        "An SSH server can't be reached in a machine without a network", "crust.yaml:2:16, verify.ssh",
+        "wait for a text on the serial port (verify.expect), or set machine.network to user");
+
+    private void Fails(string yaml, string what, string where, string remedy) => ErrorAssert.Says(_sample.Fail(yaml), FailureKind.BadInput, what, where, remedy);
+}
