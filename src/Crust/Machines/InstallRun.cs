@@ -38,6 +38,7 @@ public sealed class InstallRun(MachineLauncher launcher, IBuildObserver observer
         var description = Describe(request, extraDisks.Files);
         var started = time.GetTimestamp();
         var ownCpu = OwnCpuTime();
+        using var iso = new HeldIso(request.Installer.Path);
         await using var machine = await launcher.StartAsync(description, request.SerialLog.Path, cancellation);
         var progress = new InstallProgress(observer);
         machine.OnSignal = progress.Observe;
@@ -55,6 +56,7 @@ public sealed class InstallRun(MachineLauncher launcher, IBuildObserver observer
         (var outcome, facts) = await machine.EndAsync(request.Machine.OnReboot);
         // Ctrl-C reaches QEMU too: its end by a signal is the user's doing then, not a failure.
         cancellation.ThrowIfCancellationRequested();
+        iso.CheckUnchanged(MachineFailure.LastLines(machine.SerialTail));
         if (outcome is not (MachineOutcome.PoweredOff or MachineOutcome.Reset { Finished: true }))
         {
             throw MachineFailure.Of(outcome, $"the installer {Path.GetFileName(request.Installer.Path)}", machine.SerialTail, request.SerialLog.KeptAs);

@@ -16,7 +16,7 @@ internal static class MachineFailure
     private static (FailureKind Kind, string Sentence, string Remedy) Describe(MachineOutcome outcome, string what) => outcome switch
     {
         MachineOutcome.Reset => (FailureKind.GuestFailed, $"{what} reset the machine instead of powering it off",
-            "let the installer power off (install.poweroff: true), or set machine.onReboot to 'finish' if the reset is its end, or 'continue' if it boots again to go on"),
+            "let the installer power off (install.poweroff: true), or set machine.onReboot to 'finish' if the reset is its end, or 'continue' if it boots again to go on; a crash of the guest's processor (a triple fault) looks the same: the serial log's last lines tell them apart"),
         MachineOutcome.Panicked panic => (FailureKind.GuestFailed, $"{what} ended in a kernel panic: {panic.Text}",
             "read the lines before the panic in the serial log; more machine.memory or another machine.firmware often helps"),
         MachineOutcome.JobFailed job => (FailureKind.GuestFailed, $"{what} failed: {job.Message}",

@@ -12,8 +12,11 @@ namespace Crust.Machines;
 /// <param name="log">Gets the command line, QMP's events and the outcome.</param>
 public sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, string runtimeFolder, TimeProvider time, ILogger log)
 {
-    // QEMU connects while it parses its options, before it makes the machine.
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
+    /// <summary>How long QEMU may take until its guest runs. It connects while it parses its options, before it makes the machine.</summary>
+    internal TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a machine that runs may take to answer over QMP.</summary>
+    internal TimeSpan ReplyTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Starts a machine; its guest runs when this returns.</summary>
     /// <param name="description">The machine.</param>
@@ -41,7 +44,7 @@ public sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, stri
             var serial = await ConnectAsync(sockets.Serial, qemu, timeout.Token, cancellation);
             var word = await ConnectAsync(sockets.Word, qemu, timeout.Token, cancellation);
             var qmp = await StartGuestAsync(qmpStream, qemu, timeout.Token, cancellation);
-            return new RunningMachine(description, command.ToString(), sockets, qemu, qmp, serial, word, serialLog, time, log);
+            return new RunningMachine(description, command.ToString(), sockets, qemu, qmp, serial, word, serialLog, ReplyTimeout, time, log);
         }
         catch
         {

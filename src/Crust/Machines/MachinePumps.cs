@@ -10,43 +10,63 @@ namespace Crust.Machines;
 /// <summary>Turns what comes from a machine, over QMP, its serial port, the word port and from QEMU's process, into signals. Each pump runs until its source ends.</summary>
 /// <param name="qemu">QEMU's process.</param>
 /// <param name="qmp">Its control connection.</param>
-/// <param name="signal">Takes the signals; from any thread.</param>
+/// <param name="signal">Takes the signals, from any thread; each pump waits until its last one was taken.</param>
 /// <param name="time">The clock of polls.</param>
 /// <param name="log">Gets events and words.</param>
-internal sealed class MachinePumps(RunningTool qemu, QmpClient qmp, Action<MachineSignal> signal, TimeProvider time, ILogger log)
+internal sealed class MachinePumps(RunningTool qemu, QmpClient qmp, Func<MachineSignal, Task> signal, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan ReplyTimeout = TimeSpan.FromSeconds(30);
+
+    // A guest can make QEMU tell some events, such as read errors of a CD, as often as it likes.
+    private const int LoggedEvents = 1000;
+
+    /// <summary>How long QEMU may take to answer.</summary>
+    public TimeSpan ReplyTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>QMP's events, until the connection is closed; and why, if that was a failure.</summary>
     public async Task EventsAsync()
     {
+        var counts = new Dictionary<string, int>();
         await foreach (var happened in qmp.ReadEventsAsync(CancellationToken.None))
         {
-            log.Debug("QMP event {Name} {Data}", happened.Name, happened.Data.ValueKind is JsonValueKind.Undefined ? "" : happened.Data.GetRawText());
+            Log(happened, counts[happened.Name] = counts.GetValueOrDefault(happened.Name) + 1);
             if (MachineEvents.Read(happened) is { } seen)
             {
-                signal(seen);
+                await signal(seen);
             }
         }
 
-        await qmp.Closed.ContinueWith(closed =>
+        try
         {
-            if (closed.Exception?.InnerException is { } reason)
-            {
-                signal(new MachineSignal.QmpBroke(reason.Message));
-            }
-        }, TaskScheduler.Default);
+            await qmp.Closed;
+        }
+        catch (QmpException e)
+        {
+            await signal(new MachineSignal.QmpBroke(e.Message));
+        }
+    }
+
+    private void Log(QmpEvent happened, int count)
+    {
+        if (count <= LoggedEvents)
+        {
+            log.Debug("QMP event {Name} {Data}", happened.Name, happened.Data.ValueKind is JsonValueKind.Undefined ? "" : happened.Data.GetRawText());
+        }
+
+        if (count == LoggedEvents)
+        {
+            log.Warning("QMP event {Name} came {Count} times; it isn't logged any more", happened.Name, count);
+        }
     }
 
     /// <summary>The serial port's text, which also goes to a log and to <paramref name="text"/>.</summary>
     public async Task SerialAsync(Stream serial, string serialLog, SerialText text)
     {
         using var file = new SerialLog(serialLog);
-        await ReadToEndAsync(serial, bytes =>
+        await ReadToEndAsync(serial, async bytes =>
         {
             file.Append(bytes.Span);
-            signal(new MachineSignal.Serial(text.Append(bytes.Span)));
+            await signal(new MachineSignal.Serial(text.Append(bytes.Span)));
         });
     }
 
@@ -54,7 +74,7 @@ internal sealed class MachinePumps(RunningTool qemu, QmpClient qmp, Action<Machi
     public async Task WordsAsync(Stream word)
     {
         var unfinished = "";
-        await ReadToEndAsync(word, bytes =>
+        await ReadToEndAsync(word, async bytes =>
         {
             var text = unfinished + Encoding.UTF8.GetString(bytes.Span);
             var end = text.LastIndexOf('\n') + 1;
@@ -64,13 +84,13 @@ internal sealed class MachinePumps(RunningTool qemu, QmpClient qmp, Action<Machi
                 if (GuestWord.Parse(line) is { } said)
                 {
                     log.Information("The guest says {Word}", said);
-                    signal(new MachineSignal.Word(said));
+                    await signal(new MachineSignal.Word(said));
                 }
             }
         });
     }
 
-    private static async Task ReadToEndAsync(Stream stream, Action<ReadOnlyMemory<byte>> onBytes)
+    private static async Task ReadToEndAsync(Stream stream, Func<ReadOnlyMemory<byte>, Task> onBytes)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(1 << 16);
         try
@@ -79,7 +99,7 @@ internal sealed class MachinePumps(RunningTool qemu, QmpClient qmp, Action<Machi
             {
                 for (int read; (read = await stream.ReadAsync(buffer)) > 0;)
                 {
-                    onBytes(buffer.AsMemory(0, read));
+                    await onBytes(buffer.AsMemory(0, read));
                 }
             }
         }
@@ -97,7 +117,7 @@ internal sealed class MachinePumps(RunningTool qemu, QmpClient qmp, Action<Machi
     public async Task ExitAsync()
     {
         var result = await qemu.Ended;
-        signal(new MachineSignal.Exited(result.ExitCode, result.Error));
+        await signal(new MachineSignal.Exited(result.ExitCode, result.Error));
     }
 
     /// <summary>What the guest has written, once a second; and that QEMU doesn't answer any more.</summary>
@@ -111,12 +131,12 @@ internal sealed class MachinePumps(RunningTool qemu, QmpClient qmp, Action<Machi
                 using var timeout = CancellationTokenSource.CreateLinkedTokenSource(ending);
                 timeout.CancelAfter(ReplyTimeout);
                 var reply = await qmp.ExecuteAsync("query-blockstats", null, timeout.Token);
-                signal(new MachineSignal.Written(MachineEvents.BytesWritten(reply), qemu.CpuTime));
+                await signal(new MachineSignal.Written(MachineEvents.BytesWritten(reply), qemu.CpuTime));
             }
         }
         catch (OperationCanceledException) when (!ending.IsCancellationRequested)
         {
-            signal(new MachineSignal.QmpBroke($"QEMU hasn't answered for {ReplyTimeout.TotalSeconds} seconds"));
+            await signal(new MachineSignal.QmpBroke($"QEMU hasn't answered for {ReplyTimeout.TotalSeconds} seconds"));
         }
         catch (Exception e) when (e is OperationCanceledException or QmpException)
         {

@@ -24,7 +24,9 @@ public sealed class RunningMachine : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly CancellationTokenSource _ending = new();
-    private readonly Channel<MachineSignal> _signals = Channel.CreateUnbounded<MachineSignal>(new() { SingleReader = true });
+
+    // A serial signal holds up to 64 KiB of text. When the fold is behind, the pumps wait, and QEMU with them: no guest can fill the memory.
+    private readonly Channel<MachineSignal> _signals = Channel.CreateBounded<MachineSignal>(new BoundedChannelOptions(64) { SingleReader = true });
     private readonly List<Waiter> _waiters = [];
     private readonly Lock _lock = new();
     private readonly Task[] _pumps;
@@ -32,7 +34,7 @@ public sealed class RunningMachine : IAsyncDisposable
     private MachineFacts _facts = new();
 
     internal RunningMachine(MachineDescription description, string commandLine, MachineSockets sockets, RunningTool qemu, QmpClient qmp,
-        Stream serial, Stream word, string serialLog, TimeProvider time, ILogger log)
+        Stream serial, Stream word, string serialLog, TimeSpan replyTimeout, TimeProvider time, ILogger log)
     {
         Description = description;
         CommandLine = commandLine;
@@ -43,7 +45,7 @@ public sealed class RunningMachine : IAsyncDisposable
         _time = time;
         _log = log;
         _folding = Task.Run(FoldAsync);
-        var pumps = new MachinePumps(qemu, qmp, Signal, time, log);
+        var pumps = new MachinePumps(qemu, qmp, SignalAsync, time, log) { ReplyTimeout = replyTimeout };
         _pumps =
         [
             Task.Run(pumps.EventsAsync),
@@ -134,13 +136,42 @@ public sealed class RunningMachine : IAsyncDisposable
         _ending.Dispose();
     }
 
-    /// <summary>Tells the fold something; used by pumps, timers and watchers.</summary>
-    internal void Signal(MachineSignal signal) => _signals.Writer.TryWrite(signal);
+    /// <summary>Tells the fold something, in a moment if it is behind; for timers and watchers, which have little to say.</summary>
+    internal void Signal(MachineSignal signal) => _ = SignalAsync(signal);
+
+    private async Task SignalAsync(MachineSignal signal)
+    {
+        try
+        {
+            await _signals.Writer.WriteAsync(signal);
+        }
+        catch (ChannelClosedException)
+        {
+            // The run is judged already.
+        }
+    }
+
+    private string? QmpBroke
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _facts.QmpBroke;
+            }
+        }
+    }
 
     private async Task TryQuitAsync()
     {
         try
         {
+            // Who has stopped answering isn't asked once more.
+            if (QmpBroke is { } reason)
+            {
+                throw new QmpException(reason);
+            }
+
             using var timeout = new CancellationTokenSource(QuitTimeout);
             await _qmp.ExecuteAsync("quit", null, timeout.Token);
             await _qemu.Ended.WaitAsync(timeout.Token);

@@ -16,10 +16,14 @@ public sealed class QmpClient : IAsyncDisposable
     // QEMU's largest reply, to query-qmp-schema, has a quarter of a MiB. A peer that sends more without a line's end isn't QEMU.
     private const int LongestMessage = 4 << 20;
 
+    // Events that wait for their reader. When there are more, QEMU waits: a flood of them must not fill the memory.
+    private const int WaitingEvents = 1024;
+
     private readonly Stream _stream;
     private readonly PipeReader _reader;
     private readonly ConcurrentDictionary<long, TaskCompletionSource<JsonElement>> _pending = new();
-    private readonly Channel<QmpEvent> _events = Channel.CreateUnbounded<QmpEvent>(new() { SingleReader = true });
+    private readonly Channel<QmpEvent> _events = Channel.CreateBounded<QmpEvent>(new BoundedChannelOptions(WaitingEvents) { SingleReader = true, SingleWriter = true });
+    private readonly CancellationTokenSource _disposing = new();
     private readonly SemaphoreSlim _writing = new(1, 1);
     private readonly TaskCompletionSource _greeted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _reading;
@@ -94,16 +98,18 @@ public sealed class QmpClient : IAsyncDisposable
         }
     }
 
-    /// <summary>QEMU's events in their order, until the connection ends. For one reader.</summary>
+    /// <summary>QEMU's events in their order, until the connection ends. For one reader, who must keep reading: replies wait behind events.</summary>
     public IAsyncEnumerable<QmpEvent> ReadEventsAsync(CancellationToken cancellation) => _events.Reader.ReadAllAsync(cancellation);
 
     /// <summary>Closes the connection; commands under way fail.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _disposing.CancelAsync();
         _reader.CancelPendingRead();
         await _stream.DisposeAsync();
         await _reading.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         _writing.Dispose();
+        _disposing.Dispose();
     }
 
     private async Task ReadAllAsync()
@@ -119,7 +125,7 @@ public sealed class QmpClient : IAsyncDisposable
                 var buffer = read.Buffer;
                 while (buffer.Slice(searched).PositionOf((byte)'\n') is { } end)
                 {
-                    Handle(buffer.Slice(0, end));
+                    await HandleAsync(buffer.Slice(0, end));
                     buffer = buffer.Slice(buffer.GetPosition(1, end));
                     searched = 0;
                 }
@@ -140,9 +146,9 @@ public sealed class QmpClient : IAsyncDisposable
                 _reader.AdvanceTo(buffer.Start, buffer.End);
             }
         }
-        catch (Exception e) when (e is IOException or ObjectDisposedException)
+        catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException)
         {
-            // The socket of a process that died: the same as its end.
+            // The socket of a process that died: the same as its end. Or the client is disposed, and nobody reads events any more.
         }
         catch (Exception e) when (e is JsonException or QmpException)
         {
@@ -159,20 +165,27 @@ public sealed class QmpClient : IAsyncDisposable
         }
     }
 
-    private void Handle(ReadOnlySequence<byte> line)
+    private ValueTask HandleAsync(ReadOnlySequence<byte> line)
     {
         if (line.Length <= 1 && (line.IsEmpty || line.FirstSpan[0] == '\r'))
         {
-            return;
+            return ValueTask.CompletedTask;
         }
 
         var reader = new Utf8JsonReader(line);
         var message = JsonSerializer.Deserialize(ref reader, QmpJson.Default.QmpMessage) ?? throw new QmpException("QEMU sent 'null'");
         if (message.Event is { } name)
         {
-            _events.Writer.TryWrite(new QmpEvent(name, message.Data, message.Timestamp.Time));
+            return _events.Writer.WriteAsync(new QmpEvent(name, message.Data, message.Timestamp.Time), _disposing.Token);
         }
-        else if (message.Greeting is not null)
+
+        HandleReply(message);
+        return ValueTask.CompletedTask;
+    }
+
+    private void HandleReply(QmpMessage message)
+    {
+        if (message.Greeting is not null)
         {
             _greeted.TrySetResult();
         }
