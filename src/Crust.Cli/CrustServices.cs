@@ -41,7 +41,7 @@ internal sealed class CrustServices : IAsyncDisposable
         var launcher = new MachineLauncher(tools, firmware, Folders.Runtime, time, _log);
         Shelf = new ImagesFolder(Folders.Images);
         Probe = new AcceleratorProbe(tools, Folders.Cache, _log);
-        Verifier = new BootVerifier(launcher, tools, observer, time);
+        Verifier = new BootVerifier(launcher, tools, observer, time, _log);
         var appliance = new ApplianceBuilder(tools, cache, Folders, observer);
         Reference = new ReferenceInstaller(tools, cache, Folders, appliance, observer);
         Build = new ImageBuild(
@@ -50,7 +50,7 @@ internal sealed class CrustServices : IAsyncDisposable
             new SeedComposer(),
             new SeedVolume(tools),
             new DiskStore(cache, _log),
-            new InstallRun(launcher, observer, time),
+            new InstallRun(launcher, observer, time, _log),
             new DiskTrim(tools, new ApplianceRun(appliance, launcher), observer),
             new ImageWriter(new FormatServices(tools, appliance), observer),
             new ImageProver(Verifier, Shelf),

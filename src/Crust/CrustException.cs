@@ -1,3 +1,5 @@
+using Crust.Disks;
+
 namespace Crust;
 
 /// <summary>Why a command of Crust ended; the value is the process's exit code.</summary>
@@ -42,4 +44,7 @@ public class CrustException(FailureKind kind, string what, string where, string 
 
     /// <summary>Text worth reading beside the message, such as a tool's last words; empty if there is none.</summary>
     public string Detail { get; init; } = "";
+
+    /// <summary>How the installer's run went until it failed, for the report; null where none did.</summary>
+    public InstallFacts? Install { get; internal set; }
 }

@@ -68,11 +68,11 @@ public sealed class ImageBuild(
         }
 
         using var drafts = shelf.CreateDrafts();
-        var serialLog = LogFile.Draft(drafts.Path, shelf.SerialLogPath(name));
+        var files = RunFiles.Draft(drafts.Path, shelf.PrefixOf(name));
         try
         {
             var disk = await stages.RunAsync(Stage.Install, $"{Path.GetFileName(installer.Path)} on a disk of {Size.Format(spec.Machine.Disk)}",
-                () => InstallAsync(key, installer, seed, spec, host.Accelerator.Used, serialLog, stages, cancellation),
+                () => InstallAsync(key, installer, seed, spec, host.Accelerator.Used, files, stages, cancellation),
                 installed => installed.FromCache ? "from the cache; the installer wasn't booted" : $"{Size.Format(installed.Allocated)} on the disk");
 
             var images = await stages.RunAsync(Stage.Formats, string.Join(", ", plan.ToWrite.Select(format => format.Name)),
@@ -85,29 +85,30 @@ public sealed class ImageBuild(
 
             var manifest = Manifest.Of(name, key, installer, spec.Machine, disk, proofs.Known) with { Seconds = stages.Seconds, Warnings = warnings.Messages };
             manifest = await shelf.PublishAsync(manifest, proofs.Fresh, cancellation);
-            serialLog.Keep();
+            files.KeepLog();
             log.KeepAs(shelf.LogPath(name));
             return new BuildResult(manifest, shelf.PathsOf(manifest, spec.Formats), UpToDate: false);
         }
         catch (CrustException)
         {
-            serialLog.Keep();
+            files.KeepAll();
             log.KeepAs(shelf.LogPath(name));
             throw;
         }
     }
 
     private Task<InstalledDisk> InstallAsync(string key, InstallerIso installer, Seed seed, BuildSpec spec, Accelerator accelerator,
-        LogFile serialLog, StageRunner stages, CancellationToken cancellation) =>
+        RunFiles files, StageRunner stages, CancellationToken cancellation) =>
         disks.GetOrInstallAsync(key, spec.Machine.Disk, async disk =>
         {
             preflight.CheckSpace(installer);
             using var volume = await seedVolumes.CreateAsync(seed, Path.GetDirectoryName(disk)!, cancellation);
-            var facts = await installRun.RunAsync(new InstallRequest(installer, volume.Path, disk, spec.Machine, accelerator, serialLog)
+            var facts = await installRun.RunAsync(new InstallRequest(installer, volume.Path, disk, spec.Machine, accelerator, files)
             {
                 BootKeys = spec.Installer.BootKeys,
                 BootKeysAfter = spec.Installer.BootKeysAfter,
             }, cancellation);
+            files.CopyTo(Path.GetDirectoryName(disk)!);
             return !spec.Trim ? facts : facts with
             {
                 TrimmedBytes = await stages.RunAsync(Stage.Trim, "discarding free space",

@@ -17,11 +17,14 @@ public sealed class ImagesFolder(string folder)
     /// <summary>The path of a name's log.</summary>
     public string LogPath(string name) => Path.Combine(folder, $"{name}.log");
 
-    /// <summary>The path of a name's serial log.</summary>
-    public string SerialLogPath(string name) => Path.Combine(folder, $"{name}.serial.log");
+    /// <summary>What the paths of all of a name's files begin with.</summary>
+    public string PrefixOf(string name) => Path.Combine(folder, name);
 
     /// <summary>The path of an image.</summary>
-    public string ImagePath(ManifestImage image) => Path.Combine(folder, image.File);
+    public string ImagePath(ManifestImage image) => ImagePath(image.File);
+
+    /// <summary>The path of the image with that file name.</summary>
+    public string ImagePath(string file) => Path.Combine(folder, file);
 
     /// <summary>The paths of a manifest's images in the given formats.</summary>
     public ImmutableArray<string> PathsOf(Manifest manifest, IEnumerable<string> formats) =>

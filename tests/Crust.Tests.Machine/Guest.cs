@@ -25,8 +25,8 @@ internal sealed class Guest : IAsyncDisposable
     {
         var launcher = new MachineLauncher(Host.Tools, FirmwareFinder.OfHost, "/tmp", TimeProvider.System, Logger.None);
         var request = new BootRequest(image, BootVerifier.FormatOf(image), new MachineSpec { Firmware = firmware, Memory = 1L << 30 }, Accelerator.Tcg,
-            new VerifySpec { Ssh = true }, LogFile.At(Path.Combine(folder, $"{Path.GetFileName(image)}.{firmware}.serial.log")));
-        var machine = await new BootVerifier(launcher, Host.Tools, new NoObserver(), TimeProvider.System).StartAsync(request, folder, cancellation);
+            new VerifySpec { Ssh = true }, RunFiles.Draft(folder, Path.Combine(folder, $"{Path.GetFileName(image)}.{firmware}")));
+        var machine = await new BootVerifier(launcher, Host.Tools, new NoObserver(), TimeProvider.System, Logger.None).StartAsync(request, folder, cancellation);
         try
         {
             var clock = Stopwatch.StartNew();

@@ -36,7 +36,7 @@ internal static class VerifyCommand
             foreach (var (path, format) in requests)
             {
                 view.Observe(new BuildEvent.Started(Stage.Verify, $"{path}: {wanted.Verify.Describe()}"));
-                var check = await CheckAsync(services, path, log => new BootRequest(path, format, wanted.Machine, accelerator.Used, wanted.Verify, log), cancellation);
+                var check = await CheckAsync(services, path, files => new BootRequest(path, format, wanted.Machine, accelerator.Used, wanted.Verify, files), cancellation);
                 view.Observe(new BuildEvent.Finished(Stage.Verify, TimeSpan.FromSeconds(check.Proof?.Seconds ?? 0), check.Proof is null ? $"{path} isn't up" : $"{path} is up"));
                 checks.Add(check);
             }
@@ -56,17 +56,17 @@ internal static class VerifyCommand
     }
 
     // One image that doesn't come up says nothing about the next.
-    private static async Task<Check> CheckAsync(CrustServices services, string image, Func<LogFile, BootRequest> requestWith, CancellationToken cancellation)
+    private static async Task<Check> CheckAsync(CrustServices services, string image, Func<RunFiles, BootRequest> requestWith, CancellationToken cancellation)
     {
         using var folder = new ScratchFolder(services.Folders.Cache);
-        var log = LogFile.Draft(folder.Path, Path.GetFullPath(image) + ".serial.log");
+        var files = RunFiles.Draft(folder.Path, Path.GetFullPath(image));
         try
         {
-            return new Check(image, await services.Verifier.VerifyAsync(requestWith(log), folder.Path, cancellation), null);
+            return new Check(image, await services.Verifier.VerifyAsync(requestWith(files), folder.Path, cancellation), null);
         }
         catch (CrustException e) when (e.Kind is FailureKind.GuestFailed)
         {
-            log.Keep();
+            files.KeepAll();
             return new Check(image, null, e);
         }
     }

@@ -52,7 +52,7 @@ public sealed class ApplianceRun(ApplianceBuilder builder, MachineLauncher launc
         cancellation.ThrowIfCancellationRequested();
         return outcome is MachineOutcome.PoweredOff && facts.JobDone is { } done
             ? done
-            : throw MachineFailure.Of(outcome, $"the appliance's job '{job.Name}'", machine.SerialTail, job.SerialLog);
+            : throw MachineFailure.Of(outcome, $"the appliance's job '{job.Name}'", new RunEvidence(machine.SerialTail, job.SerialLog));
     }
 
     private static void Tell(MachineSignal signal, ApplianceJob job)

@@ -76,7 +76,7 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
             Directory.CreateDirectory(folder);
             var kept = Path.Combine(folder, $"{key[..16]}.raw");
             File.Move(path, kept, overwrite: true);
-            throw new CrustException(e.Kind, e.What, $"{e.Where}; the failed disk is kept as {kept}", e.Remedy, e) { Detail = e.Detail };
+            throw new CrustException(e.Kind, e.What, $"{e.Where}; the failed disk is kept as {kept}", e.Remedy, e) { Detail = e.Detail, Install = e.Install };
         }
     }
 
@@ -91,7 +91,7 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
             throw new InvalidDataException("it was changed after its install, perhaps through an image that shares its blocks");
         }
 
-        return InstalledDisk.Of(key, path, BmapFile.Read(Path.Combine(folder, MapFile)), record.Install);
+        return InstalledDisk.Of(key, path, BmapFile.Read(Path.Combine(folder, MapFile)), record.Install) with { RunFolder = folder };
     }
 
     /// <summary>Makes an empty raw disk; an error names the key that its size came from.</summary>

@@ -82,6 +82,9 @@ public sealed record InstalledDisk
     /// <summary>How it came to be.</summary>
     public required InstallFacts Install { get; init; }
 
+    /// <summary>The folder with its installer's serial log and pictures (`Reports.RunFiles` has their names); empty for a disk that no installer has run for.</summary>
+    public string RunFolder { get; init; } = "";
+
     /// <summary>Whether it was taken from the cache.</summary>
     public required bool FromCache { get; init; }
 

@@ -1,4 +1,5 @@
 using Crust.Machines.Qmp;
+using Crust.Machines.Watching;
 using Crust.Spec;
 
 namespace Crust.Machines;

@@ -2,8 +2,10 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using Crust.Disks;
 using Crust.Installers;
+using Crust.Machines.Watching;
 using Crust.Reports;
 using Crust.Spec;
+using Serilog;
 
 namespace Crust.Machines;
 
@@ -13,8 +15,8 @@ namespace Crust.Machines;
 /// <param name="Disk">The empty raw disk.</param>
 /// <param name="Machine">The machine's hardware and limits.</param>
 /// <param name="Accelerator">What runs the guest, as the probe chose it.</param>
-/// <param name="SerialLog">Gets the serial port's output.</param>
-public sealed record InstallRequest(InstallerIso Installer, string SeedVolume, string Disk, MachineSpec Machine, Accelerator Accelerator, LogFile SerialLog)
+/// <param name="Files">Get the serial port's output and pictures of the screen.</param>
+public sealed record InstallRequest(InstallerIso Installer, string SeedVolume, string Disk, MachineSpec Machine, Accelerator Accelerator, RunFiles Files)
 {
     /// <summary>What is typed while it boots, in Packer's notation.</summary>
     public ImmutableArray<string> BootKeys { get; init; } = [];
@@ -24,7 +26,7 @@ public sealed record InstallRequest(InstallerIso Installer, string SeedVolume, s
 }
 
 /// <summary>Runs an installer in a machine until the guest powers it off, and judges what happened.</summary>
-public sealed class InstallRun(MachineLauncher launcher, IBuildObserver observer, TimeProvider time)
+public sealed class InstallRun(MachineLauncher launcher, IBuildObserver observer, TimeProvider time, ILogger log)
 {
     // After a panic's first line, its trace follows.
     private static readonly TimeSpan PanicTrace = TimeSpan.FromSeconds(1);
@@ -39,31 +41,31 @@ public sealed class InstallRun(MachineLauncher launcher, IBuildObserver observer
         var started = time.GetTimestamp();
         var ownCpu = OwnCpuTime();
         using var iso = new HeldIso(request.Installer.Path);
-        await using var machine = await launcher.StartAsync(description, request.SerialLog.Path, cancellation);
+        await using var machine = await launcher.StartAsync(description, request.Files.SerialLog.Path, cancellation);
         var progress = new InstallProgress(observer);
-        machine.OnSignal = progress.Observe;
+        var watch = new MachineWatch(machine, new WatchSettings(request.Machine.Stall, request.Files.ScreensFolder, Installs: true), time, log);
+        machine.OnSignal = (signal, seen) =>
+        {
+            progress.Observe(signal, seen);
+            watch.Observe(signal, seen);
+        };
 
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var looking = watch.RunAsync(watching.Token);
         var typing = new BootTyping(machine, time).RunAsync(request.BootKeys, request.BootKeysAfter, watching.Token);
         var facts = await machine.WaitAsync(_ => false, request.Machine.Deadline, cancellation);
         await watching.CancelAsync();
-        await typing;
+        await Task.WhenAll(typing, looking);
         if (facts.PanicText is not null)
         {
             await Task.Delay(PanicTrace, time, cancellation);
         }
 
+        var diagnosis = await watch.ConcludeAsync(request.Files.Screen.Path);
         (var outcome, facts) = await machine.EndAsync(request.Machine.OnReboot);
         // Ctrl-C reaches QEMU too: its end by a signal is the user's doing then, not a failure.
         cancellation.ThrowIfCancellationRequested();
-        iso.CheckUnchanged(MachineFailure.LastLines(machine.SerialTail));
-        if (outcome is not (MachineOutcome.PoweredOff or MachineOutcome.Reset { Finished: true }))
-        {
-            throw MachineFailure.Of(outcome, $"the installer {Path.GetFileName(request.Installer.Path)}", machine.SerialTail, request.SerialLog.KeptAs);
-        }
-
-        DiskProof.Check(request.Disk);
-        return new InstallFacts
+        var run = new InstallFacts
         {
             Accelerator = request.Accelerator.LowerName(),
             Seconds = time.GetElapsedTime(started).TotalSeconds,
@@ -73,7 +75,24 @@ public sealed class InstallRun(MachineLauncher launcher, IBuildObserver observer
             Resets = facts.Resets,
             Finished = time.GetUtcNow(),
             CommandLine = machine.CommandLine,
+            Trace = watch.Trace,
         };
+        try
+        {
+            iso.CheckUnchanged(MachineFailure.LastLines(machine.SerialTail));
+            if (outcome is not (MachineOutcome.PoweredOff or MachineOutcome.Reset { Finished: true }))
+            {
+                throw MachineFailure.Of(outcome, $"the installer {Path.GetFileName(request.Installer.Path)}", RunEvidence.Of(machine, request.Files, facts, diagnosis));
+            }
+
+            DiskProof.Check(request.Disk);
+            return run;
+        }
+        catch (CrustException e)
+        {
+            e.Install = run;
+            throw;
+        }
     }
 
     private static MachineDescription Describe(InstallRequest request, IEnumerable<string> extraDisks) => new()

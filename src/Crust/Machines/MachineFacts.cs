@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Crust.Machines.Watching;
 
 namespace Crust.Machines;
 
@@ -39,6 +40,9 @@ internal abstract record MachineSignal
     /// <summary>The run's time is up.</summary>
     public sealed record DeadlineExpired(TimeSpan Deadline) : MachineSignal;
 
+    /// <summary>The machine does nothing any more.</summary>
+    public sealed record Stalled(Stall Stall) : MachineSignal;
+
     /// <summary>An SSH server answered with this banner.</summary>
     public sealed record SshBanner(string Banner) : MachineSignal;
 }
@@ -49,12 +53,25 @@ internal sealed partial record MachineFacts
     // SeaBIOS resets a machine several times over on its way back up; no guest boots and resets again this fast.
     private static readonly TimeSpan OneReset = TimeSpan.FromSeconds(1);
 
+    // An installer that boots in steps writes to its disk in each of them.
+    private const int ResetsOfALoop = 5;
+
     public MachineSignal.Shutdown? Shutdown { get; init; }
 
     /// <summary>How often the guest reset and booted again.</summary>
     public int Resets { get; init; }
 
     public DateTimeOffset LastReset { get; init; }
+
+    /// <summary>How many of the last resets came without anything having been written to a disk since the one before.</summary>
+    public int IdleResets { get; init; }
+
+    public long BytesAtReset { get; init; }
+
+    /// <summary>Whether it boots and resets over and over, and nothing comes of it.</summary>
+    public bool IsBootLoop => IdleResets >= ResetsOfALoop;
+
+    public Stall? Stalled { get; init; }
 
     public bool PanicEvent { get; init; }
 
@@ -87,13 +104,19 @@ internal sealed partial record MachineFacts
 
     /// <summary>Whether nothing more is to be expected of this machine.</summary>
     public bool IsOver => Shutdown is not null || PanicEvent || PanicText is not null || DiskError is not null
-        || QmpBroke is not null || Exit is not null || DeadlineExpired is not null;
+        || QmpBroke is not null || Exit is not null || DeadlineExpired is not null || Stalled is not null || IsBootLoop;
 
     public MachineFacts With(MachineSignal signal) => signal switch
     {
         // The first shutdown counts: QEMU's answer to Crust's own 'quit' comes after the guest's.
         MachineSignal.Shutdown shutdown => this with { Shutdown = Shutdown ?? shutdown },
-        MachineSignal.Reset reset => this with { Resets = reset.At - LastReset < OneReset ? Resets : Resets + 1, LastReset = reset.At },
+        MachineSignal.Reset reset => reset.At - LastReset < OneReset ? this : this with
+        {
+            Resets = Resets + 1,
+            LastReset = reset.At,
+            IdleResets = Resets > 0 && BytesWritten == BytesAtReset ? IdleResets + 1 : 0,
+            BytesAtReset = BytesWritten,
+        },
         MachineSignal.Panicked => this with { PanicEvent = true },
         MachineSignal.DiskError error => this with { DiskError = DiskError ?? error },
         MachineSignal.Serial serial => this with { FreshSerial = serial.Text, PanicText = PanicText ?? FindPanic(serial.Text) },
@@ -104,6 +127,7 @@ internal sealed partial record MachineFacts
         MachineSignal.Exited exited => this with { Exit = exited },
         MachineSignal.Written written => this with { BytesWritten = written.Bytes, CpuTime = written.CpuTime },
         MachineSignal.DeadlineExpired expired => this with { DeadlineExpired = expired.Deadline },
+        MachineSignal.Stalled stalled => this with { Stalled = stalled.Stall },
         MachineSignal.SshBanner banner => this with { SshBanner = banner.Banner },
         _ => this,
     };

@@ -1,19 +1,47 @@
+using Crust.Machines.Watching;
+using Crust.Reports;
 using Crust.Spec;
 
 namespace Crust.Machines;
+
+/// <summary>What is left of a run to find out from why it failed.</summary>
+/// <param name="SerialTail">The last text on its serial port.</param>
+/// <param name="SerialLog">Where the serial log is kept.</param>
+internal sealed record RunEvidence(string SerialTail, string SerialLog)
+{
+    /// <summary>Where the last picture of its screen is kept; null if there is none.</summary>
+    public string? Screen { get; init; }
+
+    /// <summary>What the guest seems to wait for; null if that can't be told.</summary>
+    public Diagnosis? Diagnosis { get; init; }
+
+    /// <summary>How often it booted.</summary>
+    public int Boots { get; init; } = 1;
+
+    public static RunEvidence Of(RunningMachine machine, RunFiles files, MachineFacts facts, Diagnosis? diagnosis) => new(machine.SerialTail, files.SerialLog.KeptAs)
+    {
+        Screen = File.Exists(files.Screen.Path) ? files.Screen.KeptAs : null,
+        Diagnosis = diagnosis,
+        Boots = facts.Resets + 1,
+    };
+}
 
 /// <summary>Turns a run's bad end into the error that a user reads. Each way to fail has its own words.</summary>
 internal static class MachineFailure
 {
     private const int QuotedLines = 15;
 
-    public static CrustException Of(MachineOutcome outcome, string what, string serialTail, string serialLog)
+    public static CrustException Of(MachineOutcome outcome, string what, RunEvidence evidence)
     {
-        var (kind, sentence, remedy) = Describe(outcome, what);
-        return new CrustException(kind, sentence, $"serial log: {serialLog}", remedy) { Detail = LastLines(serialTail) };
+        var (kind, sentence, remedy) = Describe(outcome, what, evidence);
+        return new CrustException(kind, sentence, Where(evidence), remedy) { Detail = LastLines(evidence.SerialTail) };
     }
 
-    private static (FailureKind Kind, string Sentence, string Remedy) Describe(MachineOutcome outcome, string what) => outcome switch
+    /// <summary>Where to look for more.</summary>
+    public static string Where(RunEvidence evidence) =>
+        $"serial log: {evidence.SerialLog}{(evidence.Screen is { } screen ? $"; its screen: {screen}" : "")}";
+
+    private static (FailureKind Kind, string Sentence, string Remedy) Describe(MachineOutcome outcome, string what, RunEvidence evidence) => outcome switch
     {
         MachineOutcome.Reset => (FailureKind.GuestFailed, $"{what} reset the machine instead of powering it off",
             "let the installer power off (install.poweroff: true), or set machine.onReboot to 'finish' if the reset is its end, or 'continue' if it boots again to go on; a crash of the guest's processor (a triple fault) looks the same: the serial log's last lines tell them apart"),
@@ -29,8 +57,14 @@ internal static class MachineFailure
             "free space on the cache's file system, or set CRUST_CACHE to one that has more"),
         MachineOutcome.DiskError error => (FailureKind.InputOutput, $"This host couldn't read or write a drive of {what}: {error.Reason}",
             "check the file system of the cache and of the installer ISO, and the host's log"),
-        MachineOutcome.DeadlineExpired late => (FailureKind.GuestFailed, $"{what} hadn't finished after {Duration.Format(late.Deadline)}",
-            "read in the serial log what it waited for; if it only needs longer, raise the deadline (machine.deadline, --deadline)"),
+        MachineOutcome.Stalled { Stall: var stall } => (FailureKind.GuestFailed,
+            $"{what} did nothing for {Duration.Format(stall.Quiet)}{(stall.Busy ? " but keep a processor busy" : "")}: {evidence.Diagnosis?.Sentence ?? "what it waits for can't be told"}",
+            $"{evidence.Diagnosis?.Remedy ?? "look at the picture of its screen, and at the serial log"}; if it only needs longer, raise machine.stall (--stall)"),
+        MachineOutcome.BootLoop loop => (FailureKind.GuestFailed, $"{what} booted {loop.Boots} times over and wrote nothing to the disk in between: it is in a boot loop",
+            "read in the serial log why it resets: more machine.memory or another machine.firmware often helps; the installed system may not boot, and the installer be started again"),
+        MachineOutcome.DeadlineExpired late => (FailureKind.GuestFailed,
+            $"{what} hadn't finished after {Duration.Format(late.Deadline)}{(evidence.Boots > 1 ? $" and {evidence.Boots} boots" : "")}{(evidence.Diagnosis is { } seems ? $": {seems.Sentence}" : "")}",
+            $"{(evidence.Diagnosis is { } known ? known.Remedy : "read in the serial log what it waited for")}; if it only needs longer, raise the deadline (machine.deadline, --deadline)"),
         _ => (FailureKind.GuestFailed, $"{what} ended without a reason that Crust knows ({outcome})", "read the serial log"),
     };
 

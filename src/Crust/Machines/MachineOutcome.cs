@@ -1,3 +1,4 @@
+using Crust.Machines.Watching;
 using Crust.Spec;
 
 namespace Crust.Machines;
@@ -33,6 +34,12 @@ public abstract record MachineOutcome
     /// <summary>The run's time was up.</summary>
     public sealed record DeadlineExpired(TimeSpan Deadline) : MachineOutcome;
 
+    /// <summary>It did nothing any more.</summary>
+    internal sealed record Stalled(Stall Stall) : MachineOutcome;
+
+    /// <summary>It booted and reset over and over, and wrote nothing in between.</summary>
+    public sealed record BootLoop(int Boots) : MachineOutcome;
+
     /// <summary>None of these: Crust ended the machine when it had seen what it wanted.</summary>
     public sealed record Stopped : MachineOutcome;
 }
@@ -52,6 +59,8 @@ internal static class Verdict
         { Shutdown: { Guest: true, Reason: "guest-reset" } } => OfReset(facts, onReboot),
         { Shutdown: { Reason: not "host-qmp-quit" } shutdown } => new MachineOutcome.EndedByHost(shutdown.Reason),
         { QmpBroke: { } reason } => new MachineOutcome.QemuDied(reason, facts.Exit?.Stderr ?? ""),
+        { IsBootLoop: true } => new MachineOutcome.BootLoop(facts.Resets + 1),
+        { Stalled: { } stall } => new MachineOutcome.Stalled(stall),
         { DeadlineExpired: { } deadline } => new MachineOutcome.DeadlineExpired(deadline),
         { Shutdown: not null } => new MachineOutcome.Stopped(),
         { Exit: { } exit } => Died(exit),

@@ -29,6 +29,7 @@ public sealed class RunningMachine : IAsyncDisposable
     private readonly Channel<MachineSignal> _signals = Channel.CreateBounded<MachineSignal>(new BoundedChannelOptions(64) { SingleReader = true });
     private readonly List<Waiter> _waiters = [];
     private readonly Lock _lock = new();
+    private readonly long _started;
     private readonly Task[] _pumps;
     private readonly Task _folding;
     private MachineFacts _facts = new();
@@ -44,6 +45,7 @@ public sealed class RunningMachine : IAsyncDisposable
         _serial = serial;
         _time = time;
         _log = log;
+        _started = time.GetTimestamp();
         _folding = Task.Run(FoldAsync);
         var pumps = new MachinePumps(qemu, qmp, SignalAsync, time, log) { ReplyTimeout = replyTimeout };
         _pumps =
@@ -67,6 +69,24 @@ public sealed class RunningMachine : IAsyncDisposable
 
     /// <summary>The last 64 KiB of the serial port's text.</summary>
     public string SerialTail => _serialText.Tail;
+
+    /// <summary>Bytes that came over the serial port.</summary>
+    internal long SerialReceived => _serialText.Received;
+
+    /// <summary>Time since the guest began to run.</summary>
+    internal TimeSpan Elapsed => _time.GetElapsedTime(_started);
+
+    /// <summary>What is known by now.</summary>
+    internal MachineFacts Facts
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _facts;
+            }
+        }
+    }
 
     /// <summary>Called for each change of the facts; set before anything is waited for. Must return at once.</summary>
     internal Action<MachineSignal, MachineFacts>? OnSignal { get; set; }

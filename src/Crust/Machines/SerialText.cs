@@ -14,6 +14,10 @@ internal sealed partial class SerialText
     private readonly Decoder _decoder = Encoding.UTF8.GetDecoder();
     private readonly StringBuilder _tail = new();
     private string _unfinished = "";
+    private long _received;
+
+    /// <summary>Bytes that came.</summary>
+    public long Received => Interlocked.Read(ref _received);
 
     /// <summary>The last 64 KiB of text.</summary>
     public string Tail
@@ -30,6 +34,7 @@ internal sealed partial class SerialText
     /// <summary>Takes the next bytes and returns the text that is new, preceded by the unfinished line before it.</summary>
     public string Append(ReadOnlySpan<byte> bytes)
     {
+        Interlocked.Add(ref _received, bytes.Length);
         var chars = new char[_decoder.GetCharCount(bytes, flush: false)];
         _decoder.GetChars(bytes, chars, flush: false);
         var raw = _unfinished + new string(chars);

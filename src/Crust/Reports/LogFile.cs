@@ -11,6 +11,19 @@ public sealed record LogFile(string Path, string KeptAs)
     /// <summary>A log that is written into a draft folder and gets its place in the images folder when the build ends.</summary>
     public static LogFile Draft(string drafts, string finalPath) => new(System.IO.Path.Combine(drafts, System.IO.Path.GetFileName(finalPath)), finalPath);
 
+    /// <summary>Removes what an earlier build has left at its place, if that can be done.</summary>
+    public void Drop()
+    {
+        try
+        {
+            File.Delete(KeptAs);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It is older than this build, as its time shows.
+        }
+    }
+
     /// <summary>Moves the log to where it is kept, if that can be written: a log must not hide how its build ended.</summary>
     public void Keep()
     {

@@ -110,6 +110,9 @@ public sealed record MachineSpec
     /// <summary>How long a run of the machine may take.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromMinutes(60);
 
+    /// <summary>How long a machine may do nothing: no disk write, no serial output, nothing new on its screen. Twice that while its processors are busy.</summary>
+    public TimeSpan Stall { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <summary>What a guest's reboot means during an install.</summary>
     public OnReboot OnReboot { get; init; } = OnReboot.Fail;
 }

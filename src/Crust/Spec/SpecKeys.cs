@@ -88,6 +88,8 @@ public static class SpecKeys
                 "What runs the guest's instructions; auto is KVM where it works, else TCG.", "--accel"),
             SpecKey.Of("machine.deadline", ValueTypes.Time, s => s.Machine.Deadline, (s, v) => With(s, m => m with { Deadline = v }),
                 "How long the install may take.", "--deadline"),
+            SpecKey.Of("machine.stall", ValueTypes.Time, s => s.Machine.Stall, (s, v) => With(s, m => m with { Stall = v }),
+                "How long a machine may write nothing to its disk and its serial port and show nothing new; twice that while its processors are busy.", "--stall"),
             SpecKey.Of("machine.onReboot", ValueTypes.Choice<OnReboot>(), s => s.Machine.OnReboot, (s, v) => With(s, m => m with { OnReboot = v }),
                 "What it means when the installer reboots: a failure, its end, or nothing.", "--on-reboot"),
         ];

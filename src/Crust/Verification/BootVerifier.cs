@@ -3,9 +3,11 @@ using System.Net.Sockets;
 using System.Text;
 using Crust.Formats;
 using Crust.Machines;
+using Crust.Machines.Watching;
 using Crust.Reports;
 using Crust.Spec;
 using Crust.Tools;
+using Serilog;
 
 namespace Crust.Verification;
 
@@ -15,8 +17,8 @@ namespace Crust.Verification;
 /// <param name="Machine">The machine's hardware.</param>
 /// <param name="Accelerator">What runs the guest, as the probe chose it.</param>
 /// <param name="Verify">What to wait for, and how long.</param>
-/// <param name="SerialLog">Gets the serial port's output.</param>
-public sealed record BootRequest(string Image, IImageFormat Format, MachineSpec Machine, Accelerator Accelerator, VerifySpec Verify, LogFile SerialLog);
+/// <param name="Files">Get the serial port's output and pictures of the screen.</param>
+public sealed record BootRequest(string Image, IImageFormat Format, MachineSpec Machine, Accelerator Accelerator, VerifySpec Verify, RunFiles Files);
 
 /// <summary>An image that came up.</summary>
 /// <param name="Firmware">What it booted under.</param>
@@ -25,7 +27,7 @@ public sealed record BootRequest(string Image, IImageFormat Format, MachineSpec 
 public sealed record BootProof(Firmware Firmware, string Expected, double Seconds);
 
 /// <summary>Boots an image, on an overlay that is thrown away, and decides if it is alive.</summary>
-public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuildObserver observer, TimeProvider time)
+public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuildObserver observer, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan ProbeInterval = TimeSpan.FromSeconds(2);
 
@@ -39,8 +41,10 @@ public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuild
         var item = Path.GetFileName(request.Image);
         var started = time.GetTimestamp();
         await using var machine = await StartAsync(request, folder, cancellation);
-        machine.OnSignal = (signal, _) =>
+        var watch = new MachineWatch(machine, new WatchSettings(request.Machine.Stall, request.Files.ScreensFolder, Installs: false), time, log);
+        machine.OnSignal = (signal, facts) =>
         {
+            watch.Observe(signal, facts);
             if (signal is MachineSignal.Serial serial && serial.Text.Split('\n').LastOrDefault(line => !string.IsNullOrWhiteSpace(line)) is { } line)
             {
                 observer.Observe(new BuildEvent.Progressed(Stage.Verify, item, null, line.Trim()));
@@ -49,19 +53,21 @@ public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuild
 
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var banner = request.Verify.Ssh ? WatchSshAsync(machine, watching.Token) : Task.CompletedTask;
+        var looking = watch.RunAsync(watching.Token);
         var expect = request.Verify.Expect;
         var facts = await machine.WaitAsync(
             facts => request.Verify.Ssh ? facts.SshBanner is not null : facts.FreshSerial.Contains(expect, StringComparison.Ordinal),
             request.Verify.Deadline, cancellation);
         await watching.CancelAsync();
-        await banner;
+        await Task.WhenAll(banner, looking);
         var seconds = time.GetElapsedTime(started).TotalSeconds;
         var up = !facts.IsOver;
+        var diagnosis = up ? null : await watch.ConcludeAsync(request.Files.Screen.Path);
         var (outcome, _) = await machine.EndAsync(OnReboot.Fail);
         cancellation.ThrowIfCancellationRequested();
         return up
             ? new BootProof(request.Machine.Firmware, facts.SshBanner ?? expect, seconds)
-            : throw Failure(request, outcome, machine.SerialTail);
+            : throw Failure(request, outcome, RunEvidence.Of(machine, request.Files, facts, diagnosis));
     }
 
     /// <summary>Starts a machine from the image; for tests that go on inside the guest.</summary>
@@ -83,7 +89,7 @@ public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuild
             ForwardSsh = request.Verify.Ssh,
             Network = request.Machine.Network is MachineNetwork.User,
             Drives = [new Drive.Disk("qcow2") { File = overlay, Bus = request.Machine.DiskBus }],
-        }, request.SerialLog.Path, cancellation);
+        }, request.Files.SerialLog.Path, cancellation);
     }
 
     /// <summary>The format of an image that a user named, by its extension.</summary>
@@ -101,20 +107,21 @@ public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuild
                 $"name it with one of these extensions: {string.Join(" ", bootable.Select(format => format.Extension))}");
     }
 
-    private static CrustException Failure(BootRequest request, MachineOutcome outcome, string serialTail)
+    private static CrustException Failure(BootRequest request, MachineOutcome outcome, RunEvidence evidence)
     {
         var image = $"the image {Path.GetFileName(request.Image)}";
         var expected = request.Verify.Ssh ? "an SSH banner" : $"'{request.Verify.Expect}' on the serial port";
         return outcome switch
         {
-            MachineOutcome.DeadlineExpired late => Of($"{image} didn't show {expected} within {Duration.Format(late.Deadline)}",
+            MachineOutcome.DeadlineExpired late => Of(
+                $"{image} didn't show {expected} within {Duration.Format(late.Deadline)}{(evidence.Diagnosis is { } seems ? $": {seems.Sentence}" : "")}",
                 "read in the serial log how far it came; set verify.expect to what this system prints, or raise verify.deadline"),
             MachineOutcome.PoweredOff => Of($"{image} powered off instead of coming up", "read in the serial log why"),
-            _ => MachineFailure.Of(outcome, image, serialTail, request.SerialLog.KeptAs),
+            _ => MachineFailure.Of(outcome, image, evidence),
         };
 
         CrustException Of(string what, string remedy) =>
-            new(FailureKind.GuestFailed, what, $"serial log: {request.SerialLog.KeptAs}", remedy) { Detail = MachineFailure.LastLines(serialTail) };
+            new(FailureKind.GuestFailed, what, MachineFailure.Where(evidence), remedy) { Detail = MachineFailure.LastLines(evidence.SerialTail) };
     }
 
     private static async Task WatchSshAsync(RunningMachine machine, CancellationToken cancellation)

@@ -49,14 +49,14 @@ public sealed class ImageProver(BootVerifier verifier, ImagesFolder shelf)
 
         async Task<BootProof> BootAsync(string image, IImageFormat format)
         {
-            var log = LogFile.Draft(folder.Path, shelf.SerialLogPath(Path.GetFileName(image)));
+            var files = RunFiles.Draft(folder.Path, shelf.ImagePath(Path.GetFileName(image)));
             try
             {
-                return await verifier.VerifyAsync(new BootRequest(image, format, spec.Machine, accelerator, spec.Verify, log), folder.Path, cancellation);
+                return await verifier.VerifyAsync(new BootRequest(image, format, spec.Machine, accelerator, spec.Verify, files), folder.Path, cancellation);
             }
             catch (CrustException)
             {
-                log.Keep();
+                files.KeepAll();
                 throw;
             }
         }

@@ -34,8 +34,8 @@ public sealed class HostDiskTests
 
         var launcher = new MachineLauncher(Host.Tools, FirmwareFinder.OfHost, _folder, TimeProvider.System, Logger.None);
         var error = await Assert.ThrowsAsync<CrustException>(async () =>
-            await new InstallRun(launcher, new NoObserver(), TimeProvider.System).RunAsync(new(await InspectAsync(iso), iso, disk,
-                new MachineSpec { Memory = 256 << 20, Deadline = TimeSpan.FromMinutes(1) }, Accelerator.Tcg, LogFile.At(Path.Combine(_folder, "serial.log"))), Cancellation));
+            await new InstallRun(launcher, new NoObserver(), TimeProvider.System, Logger.None).RunAsync(new(await InspectAsync(iso), iso, disk,
+                new MachineSpec { Memory = 256 << 20, Deadline = TimeSpan.FromMinutes(1) }, Accelerator.Tcg, RunFiles.Draft(_folder, Path.Combine(_folder, "host-disk"))), Cancellation));
 
         Assert.That((error!.Kind, error.What), Is.EqualTo((FailureKind.InputOutput, "This host's disk became full while the installer installs.iso was writing")));
         Assert.That(error.Remedy, Does.Contain("free space"));

@@ -1,4 +1,4 @@
-using Crust.Machines;
+using Crust.Machines.Watching;
 
 namespace Crust.Tests.Machines;
 

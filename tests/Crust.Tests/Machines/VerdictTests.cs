@@ -106,7 +106,7 @@ public sealed class VerdictTests
             new MachineOutcome.Reset(false), new MachineOutcome.Panicked("p"), new MachineOutcome.JobFailed("j"), new MachineOutcome.QemuDied("d", ""),
             new MachineOutcome.EndedByHost("h"), new MachineOutcome.DiskError("e", false), new MachineOutcome.DiskError("e", true), new MachineOutcome.DeadlineExpired(TimeSpan.FromMinutes(1)),
         ];
-        var errors = failures.Select(outcome => MachineFailure.Of(outcome, "the installer", "last words\n", "/serial.log")).ToList();
+        var errors = failures.Select(outcome => MachineFailure.Of(outcome, "the installer", new RunEvidence("last words\n", "/serial.log"))).ToList();
 
         Assert.That(errors.Select(error => error.What), Is.Unique);
         Assert.That(errors, Has.All.Matches<CrustException>(error => error!.Where.Contains("/serial.log") && error.Remedy.Length > 10 && error.Detail == "last words"));

@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 
-namespace Crust.Machines;
+namespace Crust.Machines.Watching;
 
 /// <summary>
 /// What a machine's screen shows in VGA text mode: 25 lines of 80 characters at 0xB8000, each with an attribute byte behind it (IBM VGA, mode 3). In graphics
