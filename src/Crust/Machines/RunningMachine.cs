@@ -115,6 +115,14 @@ public sealed class RunningMachine : IAsyncDisposable
     /// <summary>Types on the machine's serial port.</summary>
     internal Task TypeAsync(string text, CancellationToken cancellation) => _serial.WriteAsync(Encoding.UTF8.GetBytes(text), cancellation).AsTask();
 
+    /// <summary>Has QEMU write what the screen shows to a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="format">`ppm`, or `png` since QEMU 7.1.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="QmpException">QEMU has gone, or can't do it.</exception>
+    internal async Task DumpScreenAsync(string path, string format, CancellationToken cancellation) =>
+        await _qmp.ExecuteAsync("screendump", new JsonObject { ["filename"] = path, ["format"] = format }, cancellation);
+
     /// <summary>Ends QEMU, politely first, reads all that is left in its connections, and decides how the run ended.</summary>
     internal async Task<(MachineOutcome Outcome, MachineFacts Facts)> EndAsync(OnReboot onReboot)
     {

@@ -47,6 +47,15 @@ public enum StubGuest
     /// <summary>Reads its own ISO for three seconds, says "stub: the medium is as it was" or "stub: the medium has changed", installs and powers off.</summary>
     ReadsItsMedium,
 
+    /// <summary>Asks "Install to /dev/vda? [y/N]" on its serial port, and waits for ever.</summary>
+    AsksOnSerial,
+
+    /// <summary>Comes up to a login prompt on its serial port and installs nothing, as a live system does.</summary>
+    ComesUpLive,
+
+    /// <summary>Shows Linux' "Kernel panic - not syncing: stub" on its screen alone and hangs.</summary>
+    PanicsOnScreen,
+
     /// <summary>Halts for ever.</summary>
     Hangs,
 

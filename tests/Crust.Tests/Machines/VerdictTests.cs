@@ -1,4 +1,5 @@
 using Crust.Machines;
+using Crust.Machines.Watching;
 using Crust.Spec;
 
 namespace Crust.Tests.Machines;
@@ -99,12 +100,25 @@ public sealed class VerdictTests
     }
 
     [Test]
+    public void Resets_with_nothing_written_in_between_are_a_boot_loop_and_those_of_an_installer_that_works_in_steps_are_none()
+    {
+        Assert.That(Boot(written: 0), Is.EqualTo(new MachineOutcome.BootLoop(7)));
+        Assert.That(Boot(written: 512), Is.TypeOf<MachineOutcome.Stopped>());
+
+        static MachineOutcome Boot(long written) => Of(OnReboot.Continue, [.. Enumerable.Range(1, 6).SelectMany(boot => new MachineSignal[]
+        {
+            new MachineSignal.Written(boot * written, TimeSpan.Zero), new MachineSignal.Reset(DateTimeOffset.UnixEpoch.AddMinutes(boot)),
+        })]);
+    }
+
+    [Test]
     public void None_of_the_failures_reads_like_another()
     {
         MachineOutcome[] failures =
         [
             new MachineOutcome.Reset(false), new MachineOutcome.Panicked("p"), new MachineOutcome.JobFailed("j"), new MachineOutcome.QemuDied("d", ""),
             new MachineOutcome.EndedByHost("h"), new MachineOutcome.DiskError("e", false), new MachineOutcome.DiskError("e", true), new MachineOutcome.DeadlineExpired(TimeSpan.FromMinutes(1)),
+            new MachineOutcome.Stalled(new Stall(TimeSpan.FromMinutes(10), false)), new MachineOutcome.BootLoop(7),
         ];
         var errors = failures.Select(outcome => MachineFailure.Of(outcome, "the installer", new RunEvidence("last words\n", "/serial.log"))).ToList();
 

@@ -15,7 +15,7 @@ internal sealed record Diagnosis(string Sentence, string Remedy)
     [
         new(@"Kernel panic - not syncing", "a kernel panic is on its screen",
             "read the lines before the panic; more machine.memory or another machine.firmware often helps"),
-        new(@"No bootable device|Boot failed: not a bootable disk|No bootable option or device was found|Operating System not found|No Boot Device",
+        new(@"No bootable device|No bootable option or device was found|Operating System not found|No Boot Device",
             "its firmware found nothing that it can boot", "check that the ISO boots on machine.firmware as it is set, and that the installer is for machine.arch"),
         new(@"UEFI Interactive Shell|^Shell> *$", "it is in the UEFI shell: its firmware found nothing that it can boot",
             "check that the ISO boots under UEFI and is for machine.arch, or set machine.firmware to bios"),
@@ -40,8 +40,9 @@ internal sealed record Diagnosis(string Sentence, string Remedy)
         var serialLines = LastLines(serial);
         var screenLines = LastLines(screen);
         var text = string.Join('\n', [.. screenLines, .. serialLines]);
-        return Signs.FirstOrDefault(sign => sign.Matches(text))?.Diagnosis
-            ?? LoginPrompt(serialLines, screenLines, installs)
+        // What was there before a prompt is done with.
+        return LoginPrompt(serialLines, screenLines, installs)
+            ?? Signs.FirstOrDefault(sign => sign.Matches(text))?.Diagnosis
             ?? Question(serialLines, "on the serial port") ?? Question(screenLines, "on the screen");
     }
 

@@ -21,7 +21,7 @@ internal sealed class MachineWatch(RunningMachine machine, WatchSettings setting
     private static readonly TimeSpan ShortestInterval = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan LastLook = TimeSpan.FromSeconds(5);
 
-    private readonly ScreenRecorder _screens = new(machine, settings.ScreensFolder);
+    private readonly ScreenRecorder _screens = new(machine.DumpScreenAsync, () => machine.Elapsed, Path.Combine(machine.Folder, "screen.ppm"), settings.ScreensFolder);
     private readonly TraceRecorder _trace = new();
     private bool _blind;
 

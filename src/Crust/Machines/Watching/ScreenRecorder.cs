@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.Json.Nodes;
 using Crust.Disks;
 using Crust.Machines.Qmp;
 
@@ -9,9 +8,11 @@ namespace Crust.Machines.Watching;
 /// Keeps pictures of a machine's screen as PNG files: one whenever it changed noticeably, at most one each five seconds. There are never more
 /// than 200: beyond that every second one is dropped, and new ones are taken half as often, so that they are spread over the whole run.
 /// </summary>
-/// <param name="machine">The machine; QEMU itself writes the files.</param>
+/// <param name="dump">Writes a picture of the screen to a path, as `ppm` or `png`.</param>
+/// <param name="elapsed">Time since the machine's start.</param>
+/// <param name="scratch">The path of a file that nobody else uses.</param>
 /// <param name="folder">The folder for the PNG files.</param>
-internal sealed class ScreenRecorder(RunningMachine machine, string folder)
+internal sealed class ScreenRecorder(Func<string, string, CancellationToken, Task> dump, Func<TimeSpan> elapsed, string scratch, string folder)
 {
     internal const int Most = 200;
 
@@ -33,7 +34,7 @@ internal sealed class ScreenRecorder(RunningMachine machine, string folder)
     public async Task<ScreenPicture> LookAsync(CancellationToken cancellation)
     {
         var picture = await TakeAsync(cancellation);
-        var now = machine.Elapsed;
+        var now = elapsed();
         if (picture.DiffersFrom(_kept) && (_screens.Count == 0 || now.TotalSeconds - _screens[^1].Seconds >= _interval.TotalSeconds))
         {
             await KeepAsync(picture, now, cancellation);
@@ -49,7 +50,7 @@ internal sealed class ScreenRecorder(RunningMachine machine, string folder)
         var picture = await TakeAsync(cancellation);
         if (picture.Hash != _kept?.Hash)
         {
-            await KeepAsync(picture, machine.Elapsed, cancellation);
+            await KeepAsync(picture, elapsed(), cancellation);
         }
 
         return picture;
@@ -57,8 +58,7 @@ internal sealed class ScreenRecorder(RunningMachine machine, string folder)
 
     private async Task<ScreenPicture> TakeAsync(CancellationToken cancellation)
     {
-        var scratch = Path.Combine(machine.Folder, "screen.ppm");
-        await DumpAsync(scratch, "ppm", cancellation);
+        await dump(scratch, "ppm", cancellation);
         return ScreenPicture.Parse(await File.ReadAllBytesAsync(scratch, cancellation));
     }
 
@@ -66,7 +66,7 @@ internal sealed class ScreenRecorder(RunningMachine machine, string folder)
     {
         Directory.CreateDirectory(folder);
         var file = $"{_count:0000}.png";
-        await DumpAsync(Path.Combine(folder, file), "png", cancellation);
+        await dump(Path.Combine(folder, file), "png", cancellation);
         (_kept, _count) = (picture, _count + 1);
         _screens.Add(new TraceScreen(Math.Round(now.TotalSeconds, 1), file));
         if (_screens.Count >= Most)
@@ -86,7 +86,4 @@ internal sealed class ScreenRecorder(RunningMachine machine, string folder)
 
         _interval *= 2;
     }
-
-    private async Task DumpAsync(string path, string format, CancellationToken cancellation) =>
-        await machine.Qmp.ExecuteAsync("screendump", new JsonObject { ["filename"] = path, ["format"] = format }, cancellation);
 }

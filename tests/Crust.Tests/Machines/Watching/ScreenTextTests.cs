@@ -1,6 +1,6 @@
 using Crust.Machines.Watching;
 
-namespace Crust.Tests.Machines;
+namespace Crust.Tests.Machines.Watching;
 
 public sealed class ScreenTextTests
 {
