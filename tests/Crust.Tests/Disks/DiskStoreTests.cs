@@ -54,7 +54,17 @@ public sealed class DiskStoreTests
     {
         var disk = await GetAsync(InstallAsync);
 
-        Assert.That(disk, Is.EqualTo(new InstalledDisk { Key = Key, Path = disk.Path, Size = Size, Allocated = 1 << 20, Map = disk.Map, Install = Facts, FromCache = false }));
+        Assert.That(disk, Is.EqualTo(new InstalledDisk
+        {
+            Key = Key,
+            Path = disk.Path,
+            RunFolder = Path.GetDirectoryName(disk.Path)!,
+            Size = Size,
+            Allocated = 1 << 20,
+            Map = disk.Map,
+            Install = Facts with { Trace = disk.Install.Trace },
+            FromCache = false,
+        }));
         Assert.That(File.GetUnixFileMode(disk.Path), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead));
     }
 
