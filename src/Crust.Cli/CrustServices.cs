@@ -30,7 +30,7 @@ internal sealed class CrustServices : IAsyncDisposable
             Runtime = environment.RuntimeFolder,
             Builder = Folders.BuilderBesideProgram,
         };
-        _buildLog = new BuildLog(Path.Combine(Folders.Cache, "logs", $"{Environment.ProcessId}.log"));
+        _buildLog = BuildLog.In(Path.Combine(Folders.Cache, "logs"));
         _log = new LoggerConfiguration().MinimumLevel.Debug()
             .WriteTo.File(_buildLog.Path, outputTemplate: "{Timestamp:HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}", fileSizeLimitBytes: 64 << 20)
             .CreateLogger();
@@ -74,7 +74,15 @@ internal sealed class CrustServices : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _log.DisposeAsync();
-        File.Delete(_buildLog.Path);
+        try
+        {
+            await _log.DisposeAsync();
+        }
+        catch (IOException)
+        {
+            // What it still held can't be written: a full disk, which is what the build's own error is about.
+        }
+
+        _buildLog.Remove();
     }
 }

@@ -92,7 +92,7 @@ public sealed class BuildCache(string root, ILogger log)
         }
     }
 
-    private static void TryDelete(string folder)
+    internal static void TryDelete(string folder)
     {
         try
         {

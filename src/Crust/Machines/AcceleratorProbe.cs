@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Crust.Cache;
 using Crust.Spec;
 using Crust.Tools;
 using Serilog;
@@ -17,7 +18,7 @@ public sealed record AcceleratorChoice(Accelerator Used, string Reason, string? 
 /// instructions. So a small guest is run to its end (<see cref="LongModeStub"/>), once for each boot of the host.
 /// </summary>
 /// <param name="tools">Finds and starts QEMU.</param>
-/// <param name="cacheFolder">Where the result is remembered.</param>
+/// <param name="cacheFolder">Where the result is remembered, and the stub's disk lies.</param>
 /// <param name="log">Gets what the probe saw.</param>
 public sealed class AcceleratorProbe(ToolBox tools, string cacheFolder, ILogger log)
 {
@@ -121,10 +122,10 @@ public sealed class AcceleratorProbe(ToolBox tools, string cacheFolder, ILogger 
     /// <summary>Runs the stub; gives what went wrong, or an empty text.</summary>
     internal async Task<string> RunStubAsync(string accelerator, string cpu, CancellationToken cancellation)
     {
-        var folder = Directory.CreateTempSubdirectory("crust-probe-").FullName;
+        using var folder = new ScratchFolder(cacheFolder);
         try
         {
-            var disk = Path.Combine(folder, "stub.img");
+            var disk = Path.Combine(folder.Path, "stub.img");
             LongModeStub.WriteDisk(disk);
             var clock = Stopwatch.StartNew();
             await using var qemu = tools.Start(ToolCommand.Of("qemu-system-x86_64", LongModeStub.QemuArguments(disk, accelerator, cpu)));
@@ -144,9 +145,9 @@ public sealed class AcceleratorProbe(ToolBox tools, string cacheFolder, ILogger 
         {
             return $"it opens, but a guest that takes a fraction of a second wasn't done after {Patience.TotalSeconds:0.#} s";
         }
-        finally
+        catch (IOException e)
         {
-            Directory.Delete(folder, recursive: true);
+            throw new CrustException(FailureKind.HostLacks, $"The cache can't be written: {e.Message}", folder.Path, "make room there, or set CRUST_CACHE to another file system", e);
         }
     }
 

@@ -110,7 +110,7 @@ internal sealed partial record MachineFacts
     {
         // The first shutdown counts: QEMU's answer to Crust's own 'quit' comes after the guest's.
         MachineSignal.Shutdown shutdown => this with { Shutdown = Shutdown ?? shutdown },
-        MachineSignal.Reset reset => reset.At - LastReset < OneReset ? this : this with
+        MachineSignal.Reset reset => (reset.At - LastReset).Duration() < OneReset ? this : this with
         {
             Resets = Resets + 1,
             LastReset = reset.At,

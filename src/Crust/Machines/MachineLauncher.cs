@@ -66,7 +66,16 @@ public sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, stri
         }
 
         var variables = Path.Combine(sockets.Folder, "vars.fd");
-        File.Copy(template.Variables, variables);
+        try
+        {
+            File.Copy(template.Variables, variables);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CrustException(FailureKind.HostLacks, $"The machine's UEFI variables can't be copied: {e.Message}", variables,
+                "make room there (a MiB for each machine), or set XDG_RUNTIME_DIR or TMPDIR to another folder", e);
+        }
+
         return new(sockets.Qmp.Path, sockets.Serial.Path, sockets.Word.Path, template with { Variables = variables });
     }
 

@@ -41,6 +41,20 @@ public sealed class HostDiskTests
         Assert.That(error.Remedy, Does.Contain("free space"));
     }
 
+    [Test]
+    public async Task A_folder_of_sockets_without_room_for_UEFI_variables_is_told_and_nothing_is_left_in_it()
+    {
+        using var small = await SmallFileSystem.MountAsync(Path.Combine(_folder, "small"), "64k", Cancellation);
+        var launcher = new MachineLauncher(Host.Tools, FirmwareFinder.OfHost, small.Path, TimeProvider.System, Logger.None);
+
+        var error = await Assert.ThrowsAsync<CrustException>(async () => await launcher.StartAsync(
+            new MachineDescription { Name = "test", Accelerator = Accelerator.Tcg, Firmware = Firmware.Uefi, Drives = [] }, Path.Combine(_folder, "serial.log"), Cancellation));
+
+        Assert.That((error!.Kind, error.What), Is.EqualTo((FailureKind.HostLacks, "The machine's UEFI variables can't be copied: No space left on device")), error.ToString());
+        Assert.That(error.Remedy, Does.Contain("XDG_RUNTIME_DIR"));
+        Assert.That(Directory.EnumerateFileSystemEntries(small.Path), Is.Empty);
+    }
+
     private static async Task<InstallerIso> InspectAsync(string iso) =>
         await new InstallerSource(Path.GetDirectoryName(iso)!, new NoObserver(), TimeProvider.System, Logger.None).GetAsync(new InstallerSpec { Iso = iso }, Cancellation);
 }

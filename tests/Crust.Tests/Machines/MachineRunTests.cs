@@ -80,6 +80,41 @@ public sealed class MachineRunTests
     }
 
     [Test]
+    public async Task QEMU_that_never_opens_its_control_connection_is_ended_and_told()
+    {
+        _fakes.Add("qemu-system-x86_64", "sleep");
+
+        var error = await Assert.ThrowsAsync<CrustException>(async () => await LaunchAsync(TimeSpan.FromMilliseconds(200)));
+
+        Assert.That((error!.Kind, error.What), Is.EqualTo((FailureKind.HostLacks, "QEMU never opened its control connection")));
+        Assert.That(error.Remedy, Does.Contain("the host's load"));
+        AssertNoProcess();
+    }
+
+    [Test]
+    public async Task QEMU_that_connects_and_never_greets_is_ended_and_told()
+    {
+        _fakes.Add("qemu-system-x86_64", "connect\nsleep");
+
+        var error = await Assert.ThrowsAsync<CrustException>(async () => await LaunchAsync(TimeSpan.FromSeconds(8)));
+
+        Assert.That((error!.Kind, error.What), Is.EqualTo((FailureKind.HostLacks, "QEMU never greeted on its control connection")));
+        AssertNoProcess();
+    }
+
+    [Test]
+    public async Task QEMU_that_stops_answering_is_ended_and_told_without_being_asked_to_quit()
+    {
+        _fakes.Add("qemu-system-x86_64", $"{Start}\nsleep");
+        await using var machine = await LaunchAsync(replyTimeout: TimeSpan.FromMilliseconds(100));
+
+        await machine.WaitAsync(_ => false, TimeSpan.FromMinutes(1), Cancellation);
+
+        Assert.That((await machine.EndAsync(OnReboot.Fail)).Outcome, Is.EqualTo(new MachineOutcome.QemuDied("QEMU hasn't answered for 0.1 seconds", "")));
+        AssertNoProcess();
+    }
+
+    [Test]
     public async Task Without_QEMU_the_package_to_install_is_named()
     {
         var launcher = new MachineLauncher(_fakes.ToolBoxWithNothingElse, FirmwareFinder.OfHost, _runtime, TimeProvider.System, Logger.None);
@@ -144,7 +179,26 @@ public sealed class MachineRunTests
         return (await machine.EndAsync(OnReboot.Fail)).Outcome;
     }
 
-    private Task<RunningMachine> LaunchAsync() =>
+    private Task<RunningMachine> LaunchAsync(TimeSpan? startTimeout = null, TimeSpan? replyTimeout = null) =>
         new MachineLauncher(_fakes.ToolBox, FirmwareFinder.OfHost, _runtime, TimeProvider.System, Logger.None)
-            .StartAsync(Description, _fakes.FileFor("serial.log"), Cancellation);
+        {
+            StartTimeout = startTimeout ?? TimeSpan.FromSeconds(30),
+            ReplyTimeout = replyTimeout ?? TimeSpan.FromSeconds(30),
+        }.StartAsync(Description, _fakes.FileFor("serial.log"), Cancellation);
+
+    // All that was started has a path of this test's folder in its arguments.
+    private void AssertNoProcess() => Assert.That(Directory.EnumerateFiles("/proc", "cmdline", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1 })
+        .Where(file => char.IsAsciiDigit(file["/proc/".Length]) && Read(file).Contains(_fakes.Folder, StringComparison.Ordinal)), Is.Empty);
+
+    private static string Read(string file)
+    {
+        try
+        {
+            return File.ReadAllText(file);
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
 }
