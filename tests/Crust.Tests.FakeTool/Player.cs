@@ -27,7 +27,14 @@ internal sealed partial class Player(string[] arguments) : IDisposable
                 Console.Error.WriteLine(rest);
                 break;
 
-            // flood N: N bytes on standard error.
+            // flood N: N bytes on standard error. flood serial N: on the serial port. flood N NAME [JSON]: N events.
+            case "flood" when first == "serial":
+                Qmp.FloodSerial(Number(second));
+                break;
+            case "flood" when second.Length > 0:
+                var (name, data) = Split(second);
+                Qmp.FloodEvents(Number(first), name, data);
+                break;
             case "flood":
                 Flood(Number(rest));
                 break;

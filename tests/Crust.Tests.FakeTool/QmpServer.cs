@@ -37,28 +37,10 @@ internal sealed class QmpServer : IDisposable
 
     public void Expect(string command)
     {
-        while (true)
+        var expected = $"the command '{command}'";
+        while (Read(expected) is var (got, line) && got != command)
         {
-            var line = _reader.ReadLine() ?? throw new ScriptException($"expected the command '{command}', got the stream's end");
-            using var document = JsonDocument.Parse(line);
-            var got = document.RootElement.GetProperty("execute").GetString();
-            if (document.RootElement.TryGetProperty("id", out var id))
-            {
-                _ids[got!] = id.GetRawText();
-            }
-
-            if (got == command)
-            {
-                return;
-            }
-
-            // Whoever watches a machine polls it; a script needn't know when.
-            if (got != "query-blockstats")
-            {
-                throw new ScriptException($"expected the command '{command}', got {line}");
-            }
-
-            Reply(got, "[]");
+            AnswerWatcher(got, line, expected);
         }
     }
 
@@ -70,8 +52,28 @@ internal sealed class QmpServer : IDisposable
     public void Refuse(string command, string text) =>
         Send($$"""{"error": {"class": "GenericError", "desc": {{JsonSerializer.Serialize(text)}}}{{Id(command)}}}""" + "\r\n");
 
-    public void Event(string name, string json) =>
-        Send($$"""{"timestamp": {"seconds": 1700000000, "microseconds": 123456}, "event": "{{name}}"{{(json.Length > 0 ? $", \"data\": {json}" : "")}}}""" + "\r\n");
+    public void Event(string name, string json) => Send(EventText(name, json));
+
+    public void FloodEvents(int count, string name, string json)
+    {
+        const int AtOnce = 500;
+        var bytes = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat(EventText(name, json), AtOnce)));
+        for (var sent = 0; sent < count; sent += AtOnce)
+        {
+            _socket.Send(bytes);
+            AnswerWatchers();
+        }
+    }
+
+    public void FloodSerial(int count)
+    {
+        var bytes = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("the same line again and again, with \e[1mbold\e[0m words\r\n", 1000)));
+        for (var sent = 0; sent < count; sent += bytes.Length)
+        {
+            _ports["serial"].Send(bytes);
+            AnswerWatchers();
+        }
+    }
 
     public void Send(string text) => _socket.Send(Encoding.UTF8.GetBytes(text));
 
@@ -94,6 +96,48 @@ internal sealed class QmpServer : IDisposable
             port.Dispose();
         }
     }
+
+    private (string Command, string Line) Read(string expected)
+    {
+        var line = _reader.ReadLine() ?? throw new ScriptException($"expected {expected}, got the stream's end");
+        using var document = JsonDocument.Parse(line);
+        var command = document.RootElement.GetProperty("execute").GetString()!;
+        if (document.RootElement.TryGetProperty("id", out var id))
+        {
+            _ids[command] = id.GetRawText();
+        }
+
+        return (command, line);
+    }
+
+    private void AnswerWatchers()
+    {
+        const string Expected = "a watcher's command";
+        while (_socket.Available > 0)
+        {
+            var (command, line) = Read(Expected);
+            AnswerWatcher(command, line, Expected);
+        }
+    }
+
+    // Whoever watches a machine asks it now and then; a script needn't know when.
+    private void AnswerWatcher(string command, string line, string expected)
+    {
+        switch (command)
+        {
+            case "query-blockstats":
+                Reply(command, "[]");
+                break;
+            case "screendump":
+                Refuse(command, "a script has no screen");
+                break;
+            default:
+                throw new ScriptException($"expected {expected}, got {line}");
+        }
+    }
+
+    private static string EventText(string name, string json) =>
+        $$"""{"timestamp": {"seconds": 1700000000, "microseconds": 123456}, "event": "{{name}}"{{(json.Length > 0 ? $", \"data\": {json}" : "")}}}""" + "\r\n";
 
     private static Socket? Connect(string[] arguments, string id)
     {

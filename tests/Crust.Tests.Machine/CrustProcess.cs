@@ -15,10 +15,12 @@ internal sealed class CrustProcess : IDisposable
     public CrustProcess()
     {
         Directory.CreateDirectory(Runtime);
+        Directory.CreateDirectory(Temporary);
         Environment = new()
         {
             ["CRUST_CACHE"] = Cache,
             ["XDG_RUNTIME_DIR"] = Runtime,
+            ["TMPDIR"] = Temporary,
             ["ISO_URL"] = "",
             ["NO_COLOR"] = "1",
         };
@@ -32,6 +34,8 @@ internal sealed class CrustProcess : IDisposable
     public string Cache => Path.Combine(Folder, "cache");
 
     public string Runtime => Path.Combine(Folder, "run");
+
+    public string Temporary => Path.Combine(Folder, "tmp");
 
     /// <summary>Variables of the program's environment, on top of the tests' own.</summary>
     public Dictionary<string, string> Environment { get; }
@@ -126,6 +130,9 @@ internal sealed class RunningCrust : IAsyncDisposable
             await Task.Delay(50, cancellation);
         }
     }
+
+    /// <summary>The program's process id.</summary>
+    public int Id => _process.Id;
 
     /// <summary>Sends a signal to the program alone.</summary>
     public void Signal(string name) => Process.Start("kill", [$"-{name}", $"{_process.Id}"]).WaitForExit();

@@ -37,13 +37,14 @@ internal sealed class FakeTools : IDisposable
     /// <summary>A private folder, deleted at the end: for the scripts' files and sockets.</summary>
     public string Folder { get; } = Directory.CreateTempSubdirectory("crust-fake-").FullName;
 
+    /// <summary>The folder of the fake programs, to be put first in a PATH.</summary>
+    public string Bin => Path.Combine(Folder, "bin");
+
     /// <summary>Finds the fake programs first, then the real ones.</summary>
     public ToolBox ToolBox => new([Bin, .. HostEnvironment.Read().SearchPath], Logger.None);
 
     /// <summary>Finds the fake programs, and of the real ones only what starts them.</summary>
     public ToolBox ToolBoxWithNothingElse => new([Bin, Starter], Logger.None);
-
-    private string Bin => Path.Combine(Folder, "bin");
 
     private string Starter => Path.Combine(Folder, "starter");
 

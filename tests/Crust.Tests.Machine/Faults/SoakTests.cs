@@ -1,0 +1,82 @@
+using System.Globalization;
+using Crust.Cli;
+using Crust.Spec;
+using Crust.Tests.Machine.Guests;
+
+namespace Crust.Tests.Machine.Faults;
+
+/// <summary>
+/// A hundred builds in a row, all in this one process: what a build forgets to give back adds up here, while a process for each
+/// build would hide it. By itself, for what other tests hold would be counted too.
+/// </summary>
+[CancelAfter(300_000)]
+[NonParallelizable]
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+public sealed class SoakTests : FaultFixture
+{
+    private const int Builds = 100;
+
+    // Until then, the runtime and the pools of its library have grown to what they need.
+    private const int WarmUp = 20;
+
+    [Test]
+    public async Task A_hundred_builds_leave_no_process_handle_thread_memory_or_file()
+    {
+        var iso = await StubGuests.IsoAsync(StubGuest.Installs, Crust.Folder, Cancellation);
+        var warm = default(Holdings);
+        for (var i = 0; i < Builds; i++)
+        {
+            if (i == WarmUp)
+            {
+                warm = Holdings.Now();
+            }
+
+            await BuildAsync(iso, i);
+            Directory.Delete(Crust.Images, recursive: true);
+            Directory.Delete(Path.Combine(Crust.Cache, "disks"), recursive: true);
+        }
+
+        var now = Holdings.Now();
+        TestContext.Out.WriteLine($"after {WarmUp} builds {warm}\nafter {Builds} builds {now}");
+
+        // One of each in each build would be 80 more.
+        Assert.That(now.Handles - warm.Handles, Is.LessThan(20), "file handles");
+        Assert.That(now.Threads - warm.Threads, Is.LessThan(20), "threads");
+        Assert.That(now.ManagedBytes - warm.ManagedBytes, Is.LessThan(4 << 20), "managed memory");
+        Assert.That(now.PrivateBytes - warm.PrivateBytes, Is.LessThan(80 << 20), "memory");
+        Assert.That(Directory.EnumerateFiles(Crust.Cache, "*", SearchOption.AllDirectories).Count(), Is.LessThan(10), "files in the cache");
+    }
+
+    private async Task BuildAsync(string iso, int number)
+    {
+        var environment = HostEnvironment.From(HostEnvironment.Read().Variables.SetItem("CRUST_CACHE", Crust.Cache).SetItem("XDG_RUNTIME_DIR", Crust.Runtime));
+        await using var services = new CrustServices(environment, Crust.Images, new NoObserver());
+        var spec = new BuildSpec
+        {
+            Name = $"soak{number}",
+            Installer = new InstallerSpec { Iso = iso },
+            Machine = new MachineSpec { Disk = 64 << 20, Memory = 128 << 20, Accelerator = Accelerator.Tcg, Deadline = TimeSpan.FromMinutes(1) },
+            Trim = false,
+        };
+        var result = await services.Build.RunAsync(spec, Cancellation);
+        Assert.That(result.UpToDate, Is.False, "the installer was booted");
+    }
+
+    private readonly record struct Holdings(int Handles, int Threads, long ManagedBytes, long PrivateBytes)
+    {
+        public static Holdings Now()
+        {
+            // Twice: what a finalizer lets go of is collected the next time. A handle that only a finalizer closes isn't leaked.
+            for (var i = 0; i < 2; i++)
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+            }
+
+            var memory = GC.GetTotalMemory(forceFullCollection: true);
+            var anonymous = File.ReadLines("/proc/self/status").First(line => line.StartsWith("RssAnon:", StringComparison.Ordinal)).Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1];
+            return new(Directory.GetFileSystemEntries("/proc/self/fd").Length, Directory.GetDirectories("/proc/self/task").Length,
+                memory, long.Parse(anonymous, CultureInfo.InvariantCulture) * 1024);
+        }
+    }
+}
