@@ -10,7 +10,7 @@ export DOTNET_NOLOGO := 1
 .PHONY: help vmdk img img.zst qcow2 kubevirt ova vhd vhdx gce iso all installer build tools test-tools bench-tools bench sdk test format clean distclean
 
 # What a build needs, and what the tests and the benchmarks need beyond that.
-PACKAGES      := qemu-system-x86 qemu-utils ovmf xorriso mmdebstrap uidmap squashfs-tools mtools dosfstools zstd cpio kmod util-linux libdeflate0
+PACKAGES      := qemu-system-x86 qemu-utils ovmf swtpm xorriso mmdebstrap uidmap squashfs-tools mtools dosfstools zstd cpio kmod util-linux libdeflate0
 TEST_PACKAGES := bmap-tools btrfs-progs xfsprogs e2fsprogs openssh-client openssl cloud-init binutils libvmdk-utils libqcow-utils libvhdi-utils libxml2-utils p7zip-full gdisk skopeo docker-registry faketime
 BENCH_PACKAGES := hyperfine jq gnuplot-nox gdisk e2fsprogs
 

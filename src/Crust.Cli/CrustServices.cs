@@ -20,7 +20,7 @@ internal sealed class CrustServices : IAsyncDisposable
     private readonly Logger _log;
     private readonly BuildLog _buildLog;
 
-    public CrustServices(HostEnvironment environment, string imagesFolder, IBuildObserver observer)
+    public CrustServices(HostEnvironment environment, string imagesFolder, IBuildObserver observer, bool showsGuest = false)
     {
         var time = TimeProvider.System;
         Folders = new Folders
@@ -49,8 +49,9 @@ internal sealed class CrustServices : IAsyncDisposable
             new InstallerLibrary(new InstallerSource(Folders.Cache, observer, time, _log), Reference),
             new SeedComposer(),
             new SeedVolume(tools),
+            new IsoFiles(tools),
             new DiskStore(cache, _log),
-            new InstallRun(launcher, observer, time, _log),
+            new InstallRun(launcher, new GuestScreen(tools, showsGuest, environment.HasDisplay), observer, time, _log),
             new DiskTrim(tools, new ApplianceRun(appliance, launcher), observer),
             new ImageWriter(new FormatServices(tools, appliance), observer),
             new ImageProver(Verifier, Shelf),

@@ -50,6 +50,9 @@ public abstract record BuildEvent
     /// <summary>A stage ended well after <paramref name="Elapsed"/>. <paramref name="Detail"/> is its result in a few words.</summary>
     public sealed record Finished(Stage Stage, TimeSpan Elapsed, string Detail) : BuildEvent;
 
+    /// <summary>Something that its user asked to be told, and that is no warning.</summary>
+    public sealed record Noted(string Message) : BuildEvent;
+
     /// <summary>Something that doesn't stop the build but that its user should know.</summary>
     public sealed record Warned(string Message) : BuildEvent;
 }

@@ -26,6 +26,7 @@ internal static class BuildKey
             .Append($"machine {machine.Arch} {machine.Firmware} cpus={machine.Cpus} memory={machine.Memory} disk={machine.Disk} onReboot={machine.OnReboot}\n")
             .Append(Unusual(machine))
             .Append($"trim={(spec.Trim ? DiskTrim.Version : 0)}\n")
+            .Append(spec.Installer.BootKernel is { } kernel ? $"kernel={kernel} initrd={spec.Installer.BootInitrd}\nappend={spec.Installer.BootAppend}\n" : "")
             .AppendJoin("", spec.Installer.BootKeys.Select(keys => $"keys={keys}\n"))
             .Append($"seed\n{seed.KeyMaterial}");
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(material.ToString())));
@@ -35,5 +36,6 @@ internal static class BuildKey
     private static string Unusual(MachineSpec machine) =>
         (machine.DiskBus is DiskBus.Virtio ? "" : $"bus={machine.DiskBus}\n")
         + (machine.ExtraDisks.IsEmpty ? "" : $"extraDisks={string.Join(',', machine.ExtraDisks)}\n")
+        + (machine.Tpm ? "tpm\n" : "")
         + (machine.Network is MachineNetwork.User ? "" : $"network={machine.Network}\n");
 }

@@ -26,6 +26,7 @@ public sealed class ImageBuild(
     InstallerLibrary installers,
     SeedComposer seeds,
     SeedVolume seedVolumes,
+    IsoFiles isoFiles,
     DiskStore disks,
     InstallRun installRun,
     DiskTrim trim,
@@ -53,7 +54,7 @@ public sealed class ImageBuild(
         var installer = await stages.RunAsync(Stage.Installer, spec.Installer.Iso ?? "the reference installer",
             () => installers.GetAsync(spec.Installer, spec.Machine.Arch, cancellation),
             iso => $"{Path.GetFileName(iso.Path)}, {Size.Format(iso.Size)}");
-        Preflight.CheckInstaller(installer, spec.Machine);
+        Preflight.CheckInstaller(installer, spec);
 
         var seed = seeds.Compose(spec, seedFiles, installer);
         warnings.Warn(seed.Warnings);
@@ -103,8 +104,10 @@ public sealed class ImageBuild(
         {
             preflight.CheckSpace(installer);
             using var volume = await seedVolumes.CreateAsync(seed, Path.GetDirectoryName(disk)!, cancellation);
+            using var kernel = await isoFiles.TakeKernelAsync(installer, spec.Installer, Path.GetDirectoryName(disk)!, cancellation);
             var facts = await installRun.RunAsync(new InstallRequest(installer, volume.Path, disk, spec.Machine, accelerator, files)
             {
+                DirectBoot = kernel?.Boot,
                 BootKeys = spec.Installer.BootKeys,
                 BootKeysAfter = spec.Installer.BootKeysAfter,
             }, cancellation);

@@ -29,6 +29,11 @@ public sealed class Preflight(ToolBox tools, FirmwareFinder firmware, Accelerato
             tools.Require(program);
         }
 
+        if (machine.Tpm)
+        {
+            tools.Require(TpmEmulator.Program);
+        }
+
         if (machine.Firmware is not Firmware.Bios)
         {
             firmware.FindUefi(machine.Arch, machine.Firmware is Firmware.UefiSecure);
@@ -41,14 +46,16 @@ public sealed class Preflight(ToolBox tools, FirmwareFinder firmware, Accelerato
 
     /// <summary>Checks that an installer fits the machine that the spec describes.</summary>
     /// <exception cref="CrustException">It doesn't.</exception>
-    public static void CheckInstaller(InstallerIso installer, MachineSpec machine)
+    public static void CheckInstaller(InstallerIso installer, BuildSpec spec)
     {
-        if (machine.Firmware is Firmware.Bios && !installer.BootsBios)
+        var machine = spec.Machine;
+        var usesItsLoader = spec.Installer.BootKernel is null;
+        if (usesItsLoader && machine.Firmware is Firmware.Bios && !installer.BootsBios)
         {
             throw new CrustException(FailureKind.BadInput, "The installer ISO has no boot image for BIOS", installer.Path, "set machine.firmware to uefi (--firmware uefi)");
         }
 
-        if (machine.Firmware is not Firmware.Bios && !installer.BootsUefi)
+        if (usesItsLoader && machine.Firmware is not Firmware.Bios && !installer.BootsUefi)
         {
             throw new CrustException(FailureKind.BadInput, "The installer ISO has no boot image for UEFI", installer.Path, "set machine.firmware to bios (--firmware bios)");
         }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using System.Text.RegularExpressions;
 using Crust.Spec;
 
 namespace Crust.Tests.Machine;
@@ -121,7 +122,7 @@ internal sealed class RunningCrust : IAsyncDisposable
     {
         while (true)
         {
-            if (Children().FirstOrDefault() is var qemu and > 0 && guestRuns())
+            if (FindChild("qemu-system") is { } qemu && guestRuns())
             {
                 return qemu;
             }
@@ -133,6 +134,27 @@ internal sealed class RunningCrust : IAsyncDisposable
 
     /// <summary>The program's process id.</summary>
     public int Id => _process.Id;
+
+    /// <summary>The process id of a program that it started, by the beginning of the program's name; null if none runs.</summary>
+    public int? FindChild(string program) => Children(program).Cast<int?>().FirstOrDefault();
+
+    /// <summary>Waits until its standard error has a text that a pattern matches, and gives the pattern's first group.</summary>
+    public async Task<string> ExpectErrorAsync(string pattern, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            lock (_error)
+            {
+                if (Regex.Match(_error.ToString(), pattern) is { Success: true } match)
+                {
+                    return match.Groups[1].Value;
+                }
+            }
+
+            Assert.That(_process.HasExited, Is.False, $"it ended too early: {_error}");
+            await Task.Delay(50, cancellation);
+        }
+    }
 
     /// <summary>Sends a signal to the program alone.</summary>
     public void Signal(string name) => Process.Start("kill", [$"-{name}", $"{_process.Id}"]).WaitForExit();
@@ -148,12 +170,12 @@ internal sealed class RunningCrust : IAsyncDisposable
         _process.Dispose();
     }
 
-    private IEnumerable<int> Children() =>
+    private IEnumerable<int> Children(string program) =>
         from folder in Directory.EnumerateDirectories("/proc")
         where int.TryParse(Path.GetFileName(folder), out _)
         let stat = TryRead(Path.Combine(folder, "stat"))
         // "pid (comm) state ppid …"; the command's name may hold anything but is behind the last parenthesis.
-        where stat.Contains("(qemu-system", StringComparison.Ordinal) && stat[(stat.LastIndexOf(')') + 1)..].Split(' ')[2] == $"{_process.Id}"
+        where stat.Contains($"({program}", StringComparison.Ordinal) && stat[(stat.LastIndexOf(')') + 1)..].Split(' ')[2] == $"{_process.Id}"
         select int.Parse(Path.GetFileName(folder));
 
     private static string TryRead(string path)

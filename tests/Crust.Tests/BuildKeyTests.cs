@@ -17,6 +17,7 @@ public sealed class BuildKeyTests
         new(Spec with { Machine = Spec.Machine with { Firmware = Firmware.Uefi } }) { TestName = "Another_machine_has_another_key(firmware)" },
         new(Spec with { Machine = Spec.Machine with { DiskBus = DiskBus.Scsi } }) { TestName = "Another_machine_has_another_key(diskBus)" },
         new(Spec with { Machine = Spec.Machine with { ExtraDisks = [1L << 30] } }) { TestName = "Another_machine_has_another_key(extraDisks)" },
+        new(Spec with { Machine = Spec.Machine with { Tpm = true } }) { TestName = "Another_machine_has_another_key(tpm)" },
         new(Spec with { Machine = Spec.Machine with { Network = MachineNetwork.None } }) { TestName = "Another_machine_has_another_key(network)" },
         new(Spec with { Machine = Spec.Machine with { Cpus = 3 } }) { TestName = "Another_machine_has_another_key(cpus)" },
         new(Spec with { Machine = Spec.Machine with { Memory = 5L << 30 } }) { TestName = "Another_machine_has_another_key(memory)" },
@@ -41,6 +42,9 @@ public sealed class BuildKeyTests
             Key,
             BuildKey.Of(InstallerSample.Iso, Seed, Spec with { Trim = false }),
             BuildKey.Of(InstallerSample.Iso, Seed, Spec with { Installer = new InstallerSpec { BootKeys = ["<enter>"] } }),
+            BuildKey.Of(InstallerSample.Iso, Seed, Spec with { Installer = new InstallerSpec { BootKernel = "/k" } }),
+            BuildKey.Of(InstallerSample.Iso, Seed, Spec with { Installer = new InstallerSpec { BootKernel = "/k", BootInitrd = "/i" } }),
+            BuildKey.Of(InstallerSample.Iso, Seed, Spec with { Installer = new InstallerSpec { BootKernel = "/k", BootAppend = "a" } }),
             BuildKey.Of(InstallerSample.Iso, Seed, Spec with { Installer = new InstallerSpec { BootKeys = ["<enter>", "a"] } }),
         }, Is.Unique);
 

@@ -53,6 +53,10 @@ public sealed class PreflightTests
     }
 
     [Test]
+    public async Task A_machine_with_a_TPM_needs_swtpm() =>
+        Assert.That((await Assert.ThrowsAsync<ToolMissingException>(() => CheckAsync(Machine with { Tpm = true })))!.Remedy, Is.EqualTo("install it: apt-get install swtpm"));
+
+    [Test]
     public async Task An_arm64_build_needs_its_own_QEMU() =>
         Assert.That((await Assert.ThrowsAsync<ToolMissingException>(() => CheckAsync(Machine with { Arch = Arch.Arm64 })))!.Program, Is.EqualTo("qemu-system-aarch64"));
 
@@ -103,7 +107,7 @@ public sealed class PreflightTests
 
     [Test]
     public void An_installer_that_boots_under_both_firmwares_fits_each_machine([Values] Firmware firmware) =>
-        Assert.That(() => Crust.Preflight.CheckInstaller(InstallerSample.Iso, Machine with { Firmware = firmware }), Throws.Nothing);
+        Assert.That(() => Crust.Preflight.CheckInstaller(InstallerSample.Iso, new BuildSpec { Machine = Machine with { Firmware = firmware } }), Throws.Nothing);
 
     [TestCase(Firmware.Bios, "The installer ISO has no boot image for BIOS", "set machine.firmware to uefi (--firmware uefi)")]
     [TestCase(Firmware.Uefi, "The installer ISO has no boot image for UEFI", "set machine.firmware to bios (--firmware bios)")]
@@ -111,17 +115,21 @@ public sealed class PreflightTests
     {
         var iso = InstallerSample.Iso with { BootsBios = firmware is not Firmware.Bios, BootsUefi = firmware is not Firmware.Uefi };
 
-        ErrorAssert.Says(Assert.Throws<CrustException>(() => Crust.Preflight.CheckInstaller(iso, Machine with { Firmware = firmware }))!,
+        ErrorAssert.Says(Assert.Throws<CrustException>(() => Crust.Preflight.CheckInstaller(iso, new BuildSpec { Machine = Machine with { Firmware = firmware } }))!,
             FailureKind.BadInput, what, "/iso/edge.iso", remedy);
     }
+
+    [Test]
+    public void An_installer_whose_kernel_is_started_needs_no_boot_image_for_the_firmware() => Assert.That(
+        () => Crust.Preflight.CheckInstaller(InstallerSample.Iso with { BootsBios = false }, new BuildSpec { Machine = Machine, Installer = new InstallerSpec { BootKernel = "/vmlinuz" } }), Throws.Nothing);
 
     [Test]
     public void A_disk_that_is_too_small_for_the_installer_is_told_with_what_it_needs()
     {
         var iso = InstallerSample.Iso with { MinimumDisk = 3L << 30 };
 
-        Assert.That(() => Crust.Preflight.CheckInstaller(iso, Machine with { Disk = 3L << 30 }), Throws.Nothing);
-        ErrorAssert.Says(Assert.Throws<CrustException>(() => Crust.Preflight.CheckInstaller(iso, Machine with { Disk = 2L << 30 }))!,
+        Assert.That(() => Crust.Preflight.CheckInstaller(iso, new BuildSpec { Machine = Machine with { Disk = 3L << 30 } }), Throws.Nothing);
+        ErrorAssert.Says(Assert.Throws<CrustException>(() => Crust.Preflight.CheckInstaller(iso, new BuildSpec { Machine = Machine with { Disk = 2L << 30 } }))!,
             FailureKind.BadInput, "The disk of 2.0 GiB is too small: this installer needs 3.0 GiB", "machine.disk", "set machine.disk (DISK_SIZE, --disk-size) to 3G or more");
     }
 

@@ -12,7 +12,8 @@ internal static class BuildCommand
         var output = CommonOptions.Output();
         var json = CommonOptions.Json();
         var quiet = CommonOptions.Quiet();
-        var command = new Command("build", "Boots an installer, waits until it powers off, and turns the installed disk into images.") { output, json, quiet };
+        var show = new Option<bool>("--show") { Description = "Show the installer's screen while it runs: in a window where there is a display, else on a VNC socket." };
+        var command = new Command("build", "Boots an installer, waits until it powers off, and turns the installed disk into images.") { output, json, quiet, show };
         spec.AddTo(command);
         command.SetAction(async (parse, cancellation) =>
         {
@@ -24,7 +25,7 @@ internal static class BuildCommand
                 view.Observe(new BuildEvent.Warned(warning));
             }
 
-            await using var services = new CrustServices(environment, parse.GetRequiredValue(output), view);
+            await using var services = new CrustServices(environment, parse.GetRequiredValue(output), view, parse.GetValue(show));
             var result = await services.Build.RunAsync(read.Spec, cancellation);
             await view.DisposeAsync();
             Print(result, parse.GetValue(json), parse.InvocationConfiguration);

@@ -13,7 +13,7 @@ internal static class VerifyCommand
     public static Command Create()
     {
         var images = new Argument<string[]>("IMAGE") { Description = "Images to boot. They aren't changed.", Arity = ArgumentArity.OneOrMore };
-        var spec = new SpecOptions(key => key.Path is "machine.arch" or "machine.firmware" or "machine.cpus" or "machine.memory" or "machine.diskBus" or "machine.network" or "machine.accelerator"
+        var spec = new SpecOptions(key => key.Path is "machine.arch" or "machine.firmware" or "machine.cpus" or "machine.memory" or "machine.diskBus" or "machine.network" or "machine.tpm" or "machine.accelerator"
             || (key.Path.StartsWith("verify.", StringComparison.Ordinal) && key.Path != "verify.boot"));
         var json = CommonOptions.Json();
         var quiet = CommonOptions.Quiet();

@@ -54,6 +54,9 @@ internal sealed class LiveView : ProgressView
                     }
 
                     break;
+                case BuildEvent.Noted noted:
+                    _console.MarkupLineInterpolated($"[blue]note:[/] {noted.Message}");
+                    break;
                 case BuildEvent.Warned warned:
                     _console.MarkupLineInterpolated($"[yellow]warning:[/] {warned.Message}");
                     break;

@@ -47,6 +47,9 @@ internal sealed class PlainView : ProgressView
 
                     Write(finished.Stage, $"{finished.Detail} ({Duration.Format(finished.Elapsed)})");
                     break;
+                case BuildEvent.Noted noted:
+                    _out.WriteLine($"{Clock()} note       {noted.Message}");
+                    break;
                 case BuildEvent.Warned warned:
                     _out.WriteLine($"{Clock()} warning    {warned.Message}");
                     break;

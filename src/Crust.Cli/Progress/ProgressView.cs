@@ -19,14 +19,14 @@ internal abstract class ProgressView : IBuildObserver, IAsyncDisposable
     public abstract ValueTask DisposeAsync();
 }
 
-/// <summary>Only warnings.</summary>
+/// <summary>Only warnings, and what was asked for.</summary>
 internal sealed class QuietView : ProgressView
 {
     public override void Observe(BuildEvent buildEvent)
     {
-        if (buildEvent is BuildEvent.Warned warned)
+        if (buildEvent switch { BuildEvent.Warned warned => $"warning: {warned.Message}", BuildEvent.Noted noted => $"note: {noted.Message}", _ => null } is { } line)
         {
-            Console.Error.WriteLine($"warning: {warned.Message}");
+            Console.Error.WriteLine(line);
         }
     }
 

@@ -18,6 +18,9 @@ namespace Crust.Machines;
 /// <param name="Files">Get the serial port's output and pictures of the screen.</param>
 public sealed record InstallRequest(InstallerIso Installer, string SeedVolume, string Disk, MachineSpec Machine, Accelerator Accelerator, RunFiles Files)
 {
+    /// <summary>The kernel that the machine starts with; null for the ISO's own boot loader.</summary>
+    public DirectBoot? DirectBoot { get; init; }
+
     /// <summary>What is typed while it boots, in Packer's notation.</summary>
     public ImmutableArray<string> BootKeys { get; init; } = [];
 
@@ -26,7 +29,7 @@ public sealed record InstallRequest(InstallerIso Installer, string SeedVolume, s
 }
 
 /// <summary>Runs an installer in a machine until the guest powers it off, and judges what happened.</summary>
-public sealed class InstallRun(MachineLauncher launcher, IBuildObserver observer, TimeProvider time, ILogger log)
+public sealed class InstallRun(MachineLauncher launcher, GuestScreen screen, IBuildObserver observer, TimeProvider time, ILogger log)
 {
     // After a panic's first line, its trace follows.
     private static readonly TimeSpan PanicTrace = TimeSpan.FromSeconds(1);
@@ -37,11 +40,16 @@ public sealed class InstallRun(MachineLauncher launcher, IBuildObserver observer
     public async Task<InstallFacts> RunAsync(InstallRequest request, CancellationToken cancellation)
     {
         using var extraDisks = ExtraDisks.Create(request.Machine.ExtraDisks, Path.GetDirectoryName(request.Disk)!);
-        var description = Describe(request, extraDisks.Files);
+        var description = Describe(request, extraDisks.Files) with { Display = await screen.ChooseAsync(request.Machine.Arch, cancellation) };
         var started = time.GetTimestamp();
         var ownCpu = OwnCpuTime();
         using var iso = new HeldIso(request.Installer.Path);
         await using var machine = await launcher.StartAsync(description, request.Files.SerialLog.Path, cancellation);
+        if (description.Display is GuestDisplay.VncSocket)
+        {
+            observer.Observe(new BuildEvent.Noted($"the guest's screen: vncviewer {machine.VncSocket}"));
+        }
+
         var progress = new InstallProgress(observer);
         var watch = new MachineWatch(machine, new WatchSettings(request.Machine.Stall, request.Files.ScreensFolder, Installs: true), time, log);
         machine.OnSignal = (signal, seen) =>
@@ -103,6 +111,8 @@ public sealed class InstallRun(MachineLauncher launcher, IBuildObserver observer
         Accelerator = request.Accelerator,
         Cpus = request.Machine.Cpus,
         Memory = request.Machine.Memory,
+        DirectBoot = request.DirectBoot,
+        Tpm = request.Machine.Tpm,
         Network = request.Machine.Network is MachineNetwork.User,
         AllowReset = request.Machine.OnReboot is OnReboot.Continue,
         // The disk comes first: it is empty and passed over until the installer has made it bootable.

@@ -33,6 +33,12 @@ public sealed record MachineDescription
     /// <summary>A network card with QEMU's user-mode network, whose guests reach out but aren't reached.</summary>
     public bool Network { get; init; } = true;
 
+    /// <summary>A TPM 2.0, whose state is this machine's own and begins empty.</summary>
+    public bool Tpm { get; init; }
+
+    /// <summary>Where its screen is to be seen.</summary>
+    public GuestDisplay Display { get; init; } = new GuestDisplay.None();
+
     /// <summary>Forwards a free TCP port of 127.0.0.1, chosen by the kernel, to the guest's port 22.</summary>
     public bool ForwardSsh { get; init; }
 
@@ -42,9 +48,9 @@ public sealed record MachineDescription
 
 /// <summary>A Linux kernel that QEMU itself loads.</summary>
 /// <param name="Kernel">Its path.</param>
-/// <param name="Initramfs">The initramfs' path.</param>
+/// <param name="Initramfs">The initramfs' path; null for none.</param>
 /// <param name="Arguments">Its command line.</param>
-public sealed record DirectBoot(string Kernel, string Initramfs, ImmutableArray<string> Arguments);
+public sealed record DirectBoot(string Kernel, string? Initramfs, ImmutableArray<string> Arguments);
 
 /// <summary>A drive of a machine.</summary>
 public abstract record Drive

@@ -34,6 +34,9 @@ internal abstract record MachineSignal
     /// <summary>QEMU's process ended.</summary>
     public sealed record Exited(int Code, string Stderr) : MachineSignal;
 
+    /// <summary>The emulator of its TPM ended while QEMU ran.</summary>
+    public sealed record TpmEnded(int Code, string Stderr) : MachineSignal;
+
     /// <summary>Bytes the guest has written to its disks so far, and QEMU's CPU time.</summary>
     public sealed record Written(long Bytes, TimeSpan CpuTime) : MachineSignal;
 
@@ -82,6 +85,14 @@ internal sealed partial record MachineFacts
 
     public string? QmpBroke { get; init; }
 
+    public MachineSignal.TpmEnded? TpmEnded { get; init; }
+
+    /// <summary>What Secure Boot refused to boot from; the firmware may go on with something else.</summary>
+    public string? BootRefused { get; init; }
+
+    /// <summary>Whether Secure Boot refused, and there is nothing else to boot.</summary>
+    public bool NothingSignedBoots { get; init; }
+
     public MachineSignal.Exited? Exit { get; init; }
 
     public TimeSpan? DeadlineExpired { get; init; }
@@ -104,7 +115,7 @@ internal sealed partial record MachineFacts
 
     /// <summary>Whether nothing more is to be expected of this machine.</summary>
     public bool IsOver => Shutdown is not null || PanicEvent || PanicText is not null || DiskError is not null
-        || QmpBroke is not null || Exit is not null || DeadlineExpired is not null || Stalled is not null || IsBootLoop;
+        || QmpBroke is not null || TpmEnded is not null || NothingSignedBoots || Exit is not null || DeadlineExpired is not null || Stalled is not null || IsBootLoop;
 
     public MachineFacts With(MachineSignal signal) => signal switch
     {
@@ -119,11 +130,13 @@ internal sealed partial record MachineFacts
         },
         MachineSignal.Panicked => this with { PanicEvent = true },
         MachineSignal.DiskError error => this with { DiskError = DiskError ?? error },
-        MachineSignal.Serial serial => this with { FreshSerial = serial.Text, PanicText = PanicText ?? FindPanic(serial.Text) },
+        MachineSignal.Serial serial => WithSerial(serial.Text),
         MachineSignal.Word { Said: GuestWord.Hello hello } => this with { Job = hello.Job },
         MachineSignal.Word { Said: GuestWord.Failed failed } => this with { JobFailed = JobFailed ?? failed.Message },
         MachineSignal.Word { Said: GuestWord.Done done } => this with { JobDone = done.Message },
         MachineSignal.QmpBroke broke => this with { QmpBroke = QmpBroke ?? broke.Reason },
+        // QEMU ends it on its own way out.
+        MachineSignal.TpmEnded ended => this with { TpmEnded = Shutdown is null && Exit is null ? ended : TpmEnded },
         MachineSignal.Exited exited => this with { Exit = exited },
         MachineSignal.Written written => this with { BytesWritten = written.Bytes, CpuTime = written.CpuTime },
         MachineSignal.DeadlineExpired expired => this with { DeadlineExpired = expired.Deadline },
@@ -131,6 +144,18 @@ internal sealed partial record MachineFacts
         MachineSignal.SshBanner banner => this with { SshBanner = banner.Banner },
         _ => this,
     };
+
+    private MachineFacts WithSerial(string text)
+    {
+        var refused = BootRefused ?? FirmwareWords.FindRefused(text);
+        return this with
+        {
+            FreshSerial = text,
+            PanicText = PanicText ?? FindPanic(text),
+            BootRefused = refused,
+            NothingSignedBoots = NothingSignedBoots || (refused is not null && FirmwareWords.SaysNothingBoots(text)),
+        };
+    }
 
     private static string? FindPanic(string text) => KernelPanic().Match(text) is { Success: true } match ? match.Groups[1].Value.Trim() : null;
 

@@ -27,9 +27,11 @@ public sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, stri
     {
         var template = description.Firmware is Spec.Firmware.Bios ? null : firmware.FindUefi(description.Arch, description.Firmware is Spec.Firmware.UefiSecure);
         var sockets = await MachineSockets.CreateAsync(runtimeFolder, cancellation);
+        RunningTool? tpm = null;
         RunningTool? qemu = null;
         try
         {
+            tpm = description.Tpm ? await TpmEmulator.StartAsync(tools, sockets.Tpm, cancellation) : null;
             var command = new ToolCommand
             {
                 Program = QemuArguments.ProgramFor(description.Arch),
@@ -44,13 +46,18 @@ public sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, stri
             var serial = await ConnectAsync(sockets.Serial, qemu, timeout.Token, cancellation);
             var word = await ConnectAsync(sockets.Word, qemu, timeout.Token, cancellation);
             var qmp = await StartGuestAsync(qmpStream, qemu, timeout.Token, cancellation);
-            return new RunningMachine(description, command.ToString(), sockets, qemu, qmp, serial, word, serialLog, ReplyTimeout, time, log);
+            return new RunningMachine(description, command.ToString(), sockets, qemu, tpm, qmp, serial, word, serialLog, ReplyTimeout, time, log);
         }
         catch
         {
             if (qemu is not null)
             {
                 await qemu.DisposeAsync();
+            }
+
+            if (tpm is not null)
+            {
+                await tpm.DisposeAsync();
             }
 
             sockets.Dispose();
@@ -60,9 +67,10 @@ public sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, stri
 
     private static QemuEndpoints EndpointsOf(MachineSockets sockets, FirmwareImage? template)
     {
+        var endpoints = new QemuEndpoints(sockets.Qmp.Path, sockets.Serial.Path, sockets.Word.Path, null) { Tpm = sockets.Tpm, Vnc = sockets.Vnc };
         if (template is null)
         {
-            return new(sockets.Qmp.Path, sockets.Serial.Path, sockets.Word.Path, null);
+            return endpoints;
         }
 
         var variables = Path.Combine(sockets.Folder, "vars.fd");
@@ -76,7 +84,7 @@ public sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, stri
                 "make room there (a MiB for each machine), or set XDG_RUNTIME_DIR or TMPDIR to another folder", e);
         }
 
-        return new(sockets.Qmp.Path, sockets.Serial.Path, sockets.Word.Path, template with { Variables = variables });
+        return endpoints with { Firmware = template with { Variables = variables } };
     }
 
     private static async Task<Stream> ConnectAsync(MachineSockets.Endpoint endpoint, RunningTool qemu, CancellationToken timeout, CancellationToken cancellation)

@@ -31,6 +31,12 @@ public abstract record MachineOutcome
     /// <summary>The host couldn't read or write the disk.</summary>
     public sealed record DiskError(string Reason, bool NoSpace) : MachineOutcome;
 
+    /// <summary>The emulator of the machine's TPM ended without QEMU's doing.</summary>
+    public sealed record TpmDied(string How, string Stderr) : MachineOutcome;
+
+    /// <summary>Secure Boot refused what the machine was to boot from, and there was nothing else.</summary>
+    public sealed record BootRefused(string From) : MachineOutcome;
+
     /// <summary>The run's time was up.</summary>
     public sealed record DeadlineExpired(TimeSpan Deadline) : MachineOutcome;
 
@@ -51,12 +57,14 @@ internal static class Verdict
     {
         // Causes before consequences: a panic may reset the machine, a full disk stops it until the deadline.
         { DiskError: { } error } => new MachineOutcome.DiskError(error.Reason, error.NoSpace),
+        { TpmEnded: { } tpm } => new MachineOutcome.TpmDied(HowEnded("swtpm, the machine's TPM,", tpm.Code), tpm.Stderr),
         { PanicText: { } text } => new MachineOutcome.Panicked(text),
         { PanicEvent: true } or { Shutdown: { Guest: true, Reason: "guest-panic" } } =>
             new MachineOutcome.Panicked("the guest reported a kernel panic"),
         { JobFailed: { } message } => new MachineOutcome.JobFailed(message),
         { Shutdown: { Guest: true, Reason: "guest-shutdown" } } => OfPowerOff(facts),
         { Shutdown: { Guest: true, Reason: "guest-reset" } } => OfReset(facts, onReboot),
+        { NothingSignedBoots: true, BootRefused: { } from } => new MachineOutcome.BootRefused(from),
         { Shutdown: { Reason: not "host-qmp-quit" } shutdown } => new MachineOutcome.EndedByHost(shutdown.Reason),
         { QmpBroke: { } reason } => new MachineOutcome.QemuDied(reason, facts.Exit?.Stderr ?? ""),
         { IsBootLoop: true } => new MachineOutcome.BootLoop(facts.Resets + 1),
@@ -77,9 +85,10 @@ internal static class Verdict
         ? new MachineOutcome.JobFailed($"the guest ended before its job '{job}' said that it is done")
         : null;
 
-    private static MachineOutcome.QemuDied Died(MachineSignal.Exited exit) => new(
-        exit.Code > 128 ? $"QEMU was ended by signal {exit.Code - 128}{NameOf(exit.Code - 128)}" : $"QEMU ended with exit code {exit.Code}",
-        exit.Stderr);
+    private static MachineOutcome.QemuDied Died(MachineSignal.Exited exit) => new(HowEnded("QEMU", exit.Code), exit.Stderr);
+
+    private static string HowEnded(string who, int code) =>
+        code > 128 ? $"{who} was ended by signal {code - 128}{NameOf(code - 128)}" : $"{who} ended with exit code {code}";
 
     private static string NameOf(int signal) => signal switch
     {

@@ -17,6 +17,9 @@ internal sealed class MachinePumps(RunningTool qemu, QmpClient qmp, Func<Machine
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
 
+    // QEMU tells the emulator to end, and ends a moment later.
+    private static readonly TimeSpan TpmGrace = TimeSpan.FromSeconds(1);
+
     // A guest can make QEMU tell some events, such as read errors of a CD, as often as it likes.
     private const int LoggedEvents = 1000;
 
@@ -118,6 +121,17 @@ internal sealed class MachinePumps(RunningTool qemu, QmpClient qmp, Func<Machine
     {
         var result = await qemu.Ended;
         await signal(new MachineSignal.Exited(result.ExitCode, result.Error));
+    }
+
+    /// <summary>The end of the TPM's emulator, if it isn't QEMU's.</summary>
+    public async Task TpmExitAsync(RunningTool tpm)
+    {
+        var result = await tpm.Ended;
+        await Task.WhenAny(qemu.Ended, Task.Delay(TpmGrace, time));
+        if (!qemu.Ended.IsCompleted)
+        {
+            await signal(new MachineSignal.TpmEnded(result.ExitCode, result.Error));
+        }
     }
 
     /// <summary>What the guest has written, once a second; and that QEMU doesn't answer any more.</summary>

@@ -33,6 +33,12 @@ internal sealed class MachineSockets : IDisposable
 
     public Endpoint Word { get; }
 
+    /// <summary>Where swtpm listens, if the machine has a TPM.</summary>
+    public string Tpm => Path.Combine(Folder, "tpm");
+
+    /// <summary>Where QEMU listens for VNC viewers, if it shows the screen so.</summary>
+    public string Vnc => Path.Combine(Folder, "vnc");
+
     /// <summary>Makes a fresh private folder with listening sockets, after removing those of builds that were killed.</summary>
     public static async Task<MachineSockets> CreateAsync(string runtimeFolder, CancellationToken cancellation)
     {

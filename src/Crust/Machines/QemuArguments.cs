@@ -8,7 +8,14 @@ namespace Crust.Machines;
 /// <param name="Serial">Socket for the first serial port.</param>
 /// <param name="Word">Socket for the virtio-serial port by which Crust's own guests speak.</param>
 /// <param name="Firmware">UEFI firmware whose variables are this machine's own copy; null for BIOS.</param>
-internal sealed record QemuEndpoints(string Qmp, string Serial, string Word, FirmwareImage? Firmware);
+internal sealed record QemuEndpoints(string Qmp, string Serial, string Word, FirmwareImage? Firmware)
+{
+    /// <summary>Socket on which the TPM's emulator listens, for a machine with a TPM.</summary>
+    public string Tpm { get; init; } = "";
+
+    /// <summary>Socket on which QEMU is to listen for VNC viewers, for a machine that is shown so.</summary>
+    public string Vnc { get; init; } = "";
+}
 
 /// <summary>Builds QEMU's argv. A pure function; its output is pinned by golden files.</summary>
 internal static class QemuArguments
@@ -25,7 +32,8 @@ internal static class QemuArguments
         "-name", $"crust-{machine.Name}",
         "-no-user-config",
         "-nodefaults",
-        "-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny",
+        // A window's libraries start programs of their own.
+        "-sandbox", $"on,obsolete=deny,elevateprivileges=deny{(machine.Display is GuestDisplay.Window ? "" : ",spawn=deny")},resourcecontrol=deny",
         "-machine", $"{(machine.Arch is Arch.Amd64 ? "q35" : "virt")},accel={(machine.Accelerator is Accelerator.Kvm ? "kvm" : "tcg")}{(HasSystemManagementMode(machine) ? ",smm=on" : "")}",
         // QEMU's default CPU lacks what today's distributions are compiled for.
         "-cpu", machine.Accelerator is Accelerator.Kvm ? "host" : "max",
@@ -34,7 +42,7 @@ internal static class QemuArguments
         "-rtc", "base=utc",
         // The guest waits for Crust's 'cont': QMP tells no events before its greeting is answered, and a quick guest is off by then.
         "-S",
-        "-display", "none",
+        "-display", DisplayArgument(machine.Display, endpoints),
         .. machine.Arch is Arch.Amd64 ? new[] { "-vga", "std" } : ["-device", "virtio-gpu-pci"],
         .. FirmwareArguments(endpoints.Firmware),
         // Only the firmware itself, in system management mode, may write its variables: otherwise the guest could put in keys of its own.
@@ -53,9 +61,10 @@ internal static class QemuArguments
         "-device", "virtio-rng-pci,rng=entropy",
         .. DriveArguments.For(machine),
         .. NetworkArguments(machine),
+        .. machine.Tpm ? TpmArguments(machine.Arch, endpoints.Tpm) : [],
         .. machine.DirectBoot is { } boot
-            ? new[] { "-kernel", boot.Kernel, "-initrd", boot.Initramfs, "-append", string.Join(' ', boot.Arguments) }
-            : [],
+            ? ["-kernel", boot.Kernel, .. boot.Initramfs is null ? [] : new[] { "-initrd", boot.Initramfs }, "-append", string.Join(' ', boot.Arguments)]
+            : Array.Empty<string>(),
     ];
 
     // Secure Boot on arm64 does without: virt has no such mode.
@@ -68,6 +77,22 @@ internal static class QemuArguments
             "-drive", $"if=pflash,unit=0,format=raw,readonly=on,file={Escape(firmware.Code)}",
             "-drive", $"if=pflash,unit=1,format=raw,file={Escape(firmware.Variables)}",
         ];
+
+    private static string DisplayArgument(GuestDisplay display, QemuEndpoints endpoints) => display switch
+    {
+        // A closed window would end the machine.
+        GuestDisplay.Window window => $"{window.Kind},window-close=off",
+        GuestDisplay.VncSocket => $"vnc=unix:{Escape(endpoints.Vnc)}",
+        _ => "none",
+    };
+
+    private static string[] TpmArguments(Arch arch, string socket) =>
+    [
+        "-chardev", $"socket,id=tpm,path={Escape(socket)}",
+        "-tpmdev", "emulator,id=tpm,chardev=tpm",
+        // virt has no ISA bus, and no CRB interface in QEMU.
+        "-device", arch is Arch.Amd64 ? "tpm-crb,tpmdev=tpm" : "tpm-tis-device,tpmdev=tpm",
+    ];
 
     private static string[] NetworkArguments(MachineDescription machine) => machine.Network
         ?

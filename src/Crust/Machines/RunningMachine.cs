@@ -18,6 +18,7 @@ public sealed class RunningMachine : IAsyncDisposable
 
     private readonly MachineSockets _sockets;
     private readonly RunningTool _qemu;
+    private readonly RunningTool? _tpm;
     private readonly QmpClient _qmp;
     private readonly Stream _serial;
     private readonly SerialText _serialText = new();
@@ -34,13 +35,14 @@ public sealed class RunningMachine : IAsyncDisposable
     private readonly Task _folding;
     private MachineFacts _facts = new();
 
-    internal RunningMachine(MachineDescription description, string commandLine, MachineSockets sockets, RunningTool qemu, QmpClient qmp,
+    internal RunningMachine(MachineDescription description, string commandLine, MachineSockets sockets, RunningTool qemu, RunningTool? tpm, QmpClient qmp,
         Stream serial, Stream word, string serialLog, TimeSpan replyTimeout, TimeProvider time, ILogger log)
     {
         Description = description;
         CommandLine = commandLine;
         _sockets = sockets;
         _qemu = qemu;
+        _tpm = tpm;
         _qmp = qmp;
         _serial = serial;
         _time = time;
@@ -54,6 +56,7 @@ public sealed class RunningMachine : IAsyncDisposable
             Task.Run(() => pumps.SerialAsync(serial, serialLog, _serialText)),
             Task.Run(() => pumps.WordsAsync(word)),
             Task.Run(pumps.ExitAsync),
+            Task.Run(() => tpm is null ? Task.CompletedTask : pumps.TpmExitAsync(tpm)),
             Task.Run(() => pumps.PollAsync(_ending.Token)),
         ];
     }
@@ -109,6 +112,9 @@ public sealed class RunningMachine : IAsyncDisposable
     /// <summary>A folder of this machine's own, removed with it; QEMU can write there.</summary>
     internal string Folder => _sockets.Folder;
 
+    /// <summary>Where VNC viewers find its screen.</summary>
+    internal string VncSocket => _sockets.Vnc;
+
     /// <summary>QEMU's control connection, for what isn't worth a method here.</summary>
     internal QmpClient Qmp => _qmp;
 
@@ -131,6 +137,7 @@ public sealed class RunningMachine : IAsyncDisposable
             await TryQuitAsync();
         }
 
+        await (_tpm?.DisposeAsync() ?? ValueTask.CompletedTask);
         await _ending.CancelAsync();
         await Task.WhenAll(_pumps);
         _signals.Writer.TryComplete();
@@ -156,6 +163,7 @@ public sealed class RunningMachine : IAsyncDisposable
     {
         await _ending.CancelAsync();
         await _qemu.DisposeAsync();
+        await (_tpm?.DisposeAsync() ?? ValueTask.CompletedTask);
         await _qmp.DisposeAsync();
         await Task.WhenAll(_pumps);
         _signals.Writer.TryComplete();

@@ -65,6 +65,10 @@ public sealed record Manifest
             Cpus = machine.Cpus,
             Memory = machine.Memory,
             Disk = machine.Disk,
+            DiskBus = machine.DiskBus.LowerName(),
+            ExtraDisks = machine.ExtraDisks,
+            Network = machine.Network.LowerName(),
+            Tpm = machine.Tpm,
         },
         DiskContent = disk.Content,
         Install = disk.Install,
@@ -113,7 +117,7 @@ public sealed record ManifestMachine
     /// <summary>`amd64` or `arm64`.</summary>
     public required string Arch { get; init; }
 
-    /// <summary>`bios` or `uefi`.</summary>
+    /// <summary>`bios`, `uefi` or `uefi-secure`.</summary>
     public required string Firmware { get; init; }
 
     /// <summary>Virtual CPUs.</summary>
@@ -124,6 +128,18 @@ public sealed record ManifestMachine
 
     /// <summary>The disk's size in bytes.</summary>
     public required long Disk { get; init; }
+
+    /// <summary>What the disk hung on: `virtio`, `scsi`, `sata` or `nvme`.</summary>
+    public string DiskBus { get; init; } = Spec.DiskBus.Virtio.LowerName();
+
+    /// <summary>Sizes in bytes of the disks beside it.</summary>
+    public ImmutableArray<long> ExtraDisks { get; init; } = [];
+
+    /// <summary>`user` or `none`.</summary>
+    public string Network { get; init; } = MachineNetwork.User.LowerName();
+
+    /// <summary>Whether it had a TPM.</summary>
+    public bool Tpm { get; init; }
 }
 
 /// <summary>An image, as the manifest tells of it.</summary>
@@ -164,7 +180,7 @@ public sealed record ManifestImage
 public sealed record ManifestFile(string File, long Size, string Sha256);
 
 /// <summary>How an image was proven to boot.</summary>
-/// <param name="Firmware">`bios` or `uefi`.</param>
+/// <param name="Firmware">`bios`, `uefi` or `uefi-secure`.</param>
 /// <param name="Expected">What was waited for and seen.</param>
 /// <param name="Seconds">From QEMU's start until then.</param>
 public sealed record ManifestProof(string Firmware, string Expected, double Seconds)

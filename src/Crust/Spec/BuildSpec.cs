@@ -45,6 +45,15 @@ public sealed record InstallerSpec
     /// <summary>Takes a URL without a checksum.</summary>
     public bool AllowUnverified { get; init; }
 
+    /// <summary>The kernel in the ISO that the machine starts with, by its path there, in place of the ISO's boot loader; null for none.</summary>
+    public string? BootKernel { get; init; }
+
+    /// <summary>The initramfs in the ISO that the kernel is given, by its path there; null for none.</summary>
+    public string? BootInitrd { get; init; }
+
+    /// <summary>The kernel's command line; null for none.</summary>
+    public string? BootAppend { get; init; }
+
     /// <summary>What is typed at the machine's keyboard while it boots, in Packer's notation; empty for nothing.</summary>
     public ImmutableArray<string> BootKeys { get; init; } = [];
 

@@ -17,6 +17,9 @@ public sealed record HostEnvironment
     /// <summary>Where short-lived sockets are: `XDG_RUNTIME_DIR` where there is one, else `TMPDIR`, else `/tmp`.</summary>
     public required string RuntimeFolder { get; init; }
 
+    /// <summary>Whether there is a display on which programs open windows: `WAYLAND_DISPLAY` or `DISPLAY` is set.</summary>
+    public required bool HasDisplay { get; init; }
+
     /// <summary>Reads the process's environment.</summary>
     public static HostEnvironment Read() =>
         From(Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
@@ -34,6 +37,7 @@ public sealed record HostEnvironment
             SearchPath = [.. (Value("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)
                 .Concat(["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]).Distinct()],
             CacheFolder = Path.GetFullPath(Value("CRUST_CACHE") ?? Path.Combine(Value("XDG_CACHE_HOME") ?? Path.Combine(home, ".cache"), "crust")),
+            HasDisplay = (Value("WAYLAND_DISPLAY") ?? Value("DISPLAY")) is not null,
             RuntimeFolder = runtime is not null && Directory.Exists(runtime) ? runtime : Value("TMPDIR") ?? "/tmp",
         };
     }

@@ -104,6 +104,9 @@ public sealed record MachineSpec
     /// <summary>What the network card is connected to.</summary>
     public MachineNetwork Network { get; init; } = MachineNetwork.User;
 
+    /// <summary>Whether it has a TPM 2.0.</summary>
+    public bool Tpm { get; init; }
+
     /// <summary>What runs the guest's instructions.</summary>
     public Accelerator Accelerator { get; init; } = Accelerator.Auto;
 

@@ -15,6 +15,7 @@ internal static class SpecRules
     public static void Check(BuildSpec spec, ImmutableDictionary<string, string> origins)
     {
         CheckAccount(spec.Seed.Ssh, origins);
+        CheckDirectBoot(spec, key => origins.GetValueOrDefault(key, key));
         CheckMachine(spec, key => origins.GetValueOrDefault(key, key));
     }
 
@@ -27,6 +28,21 @@ internal static class SpecRules
             throw WithoutAccount("A password is given without an account", origins["seed.ssh.password"]);
         if (!ssh.AuthorizedKeys.IsEmpty)
             throw WithoutAccount("Public keys are given without an account", origins["seed.ssh.authorizedKeys"]);
+    }
+
+    private static void CheckDirectBoot(BuildSpec spec, Func<string, string> whereIs)
+    {
+        var installer = spec.Installer;
+        if (installer.BootKernel is null)
+        {
+            if ((installer.BootInitrd is not null ? "initrd" : installer.BootAppend is not null ? "append" : null) is { } key)
+                throw Bad($"There is an installer.boot.{key}, and no kernel that it is for", whereIs($"installer.boot.{key}"), "set installer.boot.kernel to the kernel's path in the ISO");
+        }
+        else if (spec.Machine.OnReboot is OnReboot.Continue)
+        {
+            throw Bad("A machine that starts with installer.boot.kernel would start with it after each reboot, and install for ever", whereIs("machine.onReboot"),
+                "set machine.onReboot to finish if the reboot is the installer's end; else leave out installer.boot.kernel and type at the ISO's own boot menu (installer.boot.keys)");
+        }
     }
 
     private static void CheckMachine(BuildSpec spec, Func<string, string> whereIs)

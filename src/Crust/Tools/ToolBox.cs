@@ -14,6 +14,7 @@ public sealed class ToolBox(ImmutableArray<string> searchPath, ILogger log)
         ["qemu-system-x86_64"] = "qemu-system-x86",
         ["qemu-system-aarch64"] = "qemu-system-arm",
         ["qemu-img"] = "qemu-utils",
+        ["swtpm"] = "swtpm",
         ["xorriso"] = "xorriso",
         ["mmdebstrap"] = "mmdebstrap",
         ["mksquashfs"] = "squashfs-tools",

@@ -87,6 +87,7 @@ public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuild
             // Some systems reset once on their first boot.
             AllowReset = true,
             ForwardSsh = request.Verify.Ssh,
+            Tpm = request.Machine.Tpm,
             Network = request.Machine.Network is MachineNetwork.User,
             Drives = [new Drive.Disk("qcow2") { File = overlay, Bus = request.Machine.DiskBus }],
         }, request.Files.SerialLog.Path, cancellation);

@@ -48,6 +48,15 @@ public sealed class QemuArgumentsTests
     public void An_install_on_arm64_which_has_its_CDs_on_SCSI() => Check("install-arm64", Install with { Arch = Arch.Arm64, Firmware = Firmware.UefiSecure },
         Endpoints with { Firmware = new("/usr/share/AAVMF/CODE.fd", "/run/c/vars.fd") });
 
+    [TestCase(Arch.Amd64)]
+    [TestCase(Arch.Arm64)]
+    public void A_machine_with_a_TPM_whose_kernel_has_no_initramfs_shown_over_VNC(Arch arch) => Check($"tpm-direct-vnc-{arch.LowerName()}",
+        Install with { Arch = arch, Tpm = true, DirectBoot = new("/cache/kernel", null, ["quiet console=ttyS0"]), Display = new GuestDisplay.VncSocket() },
+        Endpoints with { Tpm = "/run/c/tpm", Vnc = "/run/c/vnc" });
+
+    [Test]
+    public void An_install_in_a_window() => Check("install-window", Install with { Display = new GuestDisplay.Window("gtk") }, Endpoints);
+
     [Test]
     public void A_job_in_the_appliance_whose_kernel_QEMU_loads() => Check("appliance-job",
         Install with

@@ -91,6 +91,27 @@ public sealed class VerdictTests
         Assert.That(Of(new MachineSignal.QmpBroke("not QMP"), new MachineSignal.Exited(137, "words")), Is.EqualTo(new MachineOutcome.QemuDied("not QMP", "words")));
 
     [Test]
+    public void A_TPM_that_ends_by_itself_is_told_but_not_one_that_QEMU_ends()
+    {
+        Assert.That(Of(new MachineSignal.TpmEnded(137, "")), Is.EqualTo(new MachineOutcome.TpmDied("swtpm, the machine's TPM, was ended by signal 9 (SIGKILL)", "")));
+        Assert.That(Of(PowerOff, new MachineSignal.TpmEnded(0, ""), CleanExit), Is.TypeOf<MachineOutcome.PoweredOff>());
+    }
+
+    [Test]
+    public void A_loader_that_Secure_Boot_refuses_ends_a_run_only_when_nothing_else_boots()
+    {
+        const string Refused = "BdsDxe: failed to load Boot0001 \"UEFI QEMU DVD-ROM QM00003 \" from PciRoot(0x0)/Pci(0x1F,0x2)/Sata(0x1,0xFFFF,0x0): Access Denied\r\n";
+        const string Empty = "BdsDxe: failed to load Boot0002 \"UEFI Misc Device\" from PciRoot(0x0)/Pci(0x2,0x0): Not Found\r\n";
+        const string Shell = "BdsDxe: failed to start Boot0003 \"EFI Internal Shell\" from Fv(7CB8BDC9)/FvFile(7C04A583): Security Violation\r\n";
+        const string Nothing = "BdsDxe: No bootable option or device was found.\r\n";
+
+        MachineSignal.Serial Said(string text) => new(text);
+        Assert.That(Of(Said(Empty), Said(Refused), Said(Shell), Said(Nothing)), Is.EqualTo(new MachineOutcome.BootRefused("UEFI QEMU DVD-ROM QM00003")));
+        Assert.That(Of(Said(Refused), Said("booting from something else"), PowerOff, CleanExit), Is.TypeOf<MachineOutcome.PoweredOff>());
+        Assert.That(Of(Said(Empty), Said(Shell), Said(Nothing)), Is.TypeOf<MachineOutcome.Stopped>());
+    }
+
+    [Test]
     public void What_the_firmware_resets_on_its_way_up_counts_as_one_reset()
     {
         var first = DateTimeOffset.UnixEpoch;
@@ -117,7 +138,7 @@ public sealed class VerdictTests
         MachineOutcome[] failures =
         [
             new MachineOutcome.Reset(false), new MachineOutcome.Panicked("p"), new MachineOutcome.JobFailed("j"), new MachineOutcome.QemuDied("d", ""),
-            new MachineOutcome.EndedByHost("h"), new MachineOutcome.DiskError("e", false), new MachineOutcome.DiskError("e", true), new MachineOutcome.DeadlineExpired(TimeSpan.FromMinutes(1)),
+            new MachineOutcome.EndedByHost("h"), new MachineOutcome.TpmDied("t", ""), new MachineOutcome.BootRefused("b"), new MachineOutcome.DiskError("e", false), new MachineOutcome.DiskError("e", true), new MachineOutcome.DeadlineExpired(TimeSpan.FromMinutes(1)),
             new MachineOutcome.Stalled(new Stall(TimeSpan.FromMinutes(10), false)), new MachineOutcome.BootLoop(7),
         ];
         var errors = failures.Select(outcome => MachineFailure.Of(outcome, "the installer", new RunEvidence("last words\n", "/serial.log"))).ToList();

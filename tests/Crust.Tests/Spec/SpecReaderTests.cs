@@ -163,8 +163,9 @@ public sealed class SpecReaderTests
             (string, string)[] account = key.Path == "seed.ssh.password" ? [("SSH_USER", "edge")] : [];
             if (key.Variable is not null)
                 Assert.That(_sample.Read(null, [.. account, (key.Variable, text)]).WhereIs(key.Path), Is.EqualTo($"environment variable {key.Variable}"));
+            (string, string[])[] kernel = key.Path is "installer.boot.initrd" or "installer.boot.append" ? [("installer.boot.kernel", ["/vmlinuz"])] : [];
             if (key.Option is not null)
-                Assert.That(_sample.Read(null, options: [(key.Path, [text])]).WhereIs(key.Path), Is.EqualTo($"option {key.Option}"));
+                Assert.That(_sample.Read(null, options: [.. kernel, (key.Path, [text])]).WhereIs(key.Path), Is.EqualTo($"option {key.Option}"));
         }
     }
 

@@ -32,5 +32,15 @@ public sealed class SpecRulesTests
         "An SSH server can't be reached in a machine without a network", "crust.yaml:2:16, verify.ssh",
         "wait for a text on the serial port (verify.expect), or set machine.network to user");
 
+    [TestCase("initrd", 13)]
+    [TestCase("append", 13)]
+    public void What_is_for_a_kernel_without_a_kernel(string key, int column) => Fails($"installer:\n  boot:\n    {key}: x\n",
+        $"There is an installer.boot.{key}, and no kernel that it is for", $"crust.yaml:3:{column}, installer.boot.{key}", "set installer.boot.kernel to the kernel's path in the ISO");
+
+    [Test]
+    public void A_kernel_that_would_start_again_after_each_reboot() => Fails("installer: { boot: { kernel: /vmlinuz } }\nmachine: { onReboot: continue }\n",
+        "A machine that starts with installer.boot.kernel would start with it after each reboot, and install for ever", "crust.yaml:2:22, machine.onReboot",
+        "set machine.onReboot to finish if the reboot is the installer's end; else leave out installer.boot.kernel and type at the ISO's own boot menu (installer.boot.keys)");
+
     private void Fails(string yaml, string what, string where, string remedy) => ErrorAssert.Says(_sample.Fail(yaml), FailureKind.BadInput, what, where, remedy);
 }
