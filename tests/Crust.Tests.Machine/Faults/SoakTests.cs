@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime;
 using Crust.Cli;
 using Crust.Spec;
 using Crust.Tests.Machine.Guests;
@@ -19,6 +20,9 @@ public sealed class SoakTests : FaultFixture
     // Until then, the runtime and the pools of its library have grown to what they need.
     private const int WarmUp = 20;
 
+    // That many handles are looked at before a finalizer could close what its owner forgot.
+    private const int WithoutCollection = 10;
+
     [Test]
     public async Task A_hundred_builds_leave_no_process_handle_thread_memory_or_file()
     {
@@ -32,19 +36,38 @@ public sealed class SoakTests : FaultFixture
             }
 
             await BuildAsync(iso, i);
-            Directory.Delete(Crust.Images, recursive: true);
-            Directory.Delete(Path.Combine(Crust.Cache, "disks"), recursive: true);
+            Clear();
         }
 
+        Assert.That(GC.TryStartNoGCRegion(200 << 20), Is.True);
+        var handles = Holdings.CountHandles();
+        for (var i = 0; i < WithoutCollection; i++)
+        {
+            await BuildAsync(iso, Builds + i);
+            Clear();
+        }
+
+        var unclosed = Holdings.CountHandles() - handles;
+        Assert.That(GCSettings.LatencyMode, Is.EqualTo(GCLatencyMode.NoGCRegion), "nothing was collected");
+        GC.EndNoGCRegion();
+
         var now = Holdings.Now();
-        TestContext.Out.WriteLine($"after {WarmUp} builds {warm}\nafter {Builds} builds {now}");
+        TestContext.Out.WriteLine($"after {WarmUp} builds {warm}\nafter {Builds} builds {now}\nhandles not closed by {WithoutCollection} builds: {unclosed}");
 
         // One of each in each build would be 80 more.
+        Assert.That(unclosed, Is.LessThan(WithoutCollection / 2), "file handles that nobody closed");
         Assert.That(now.Handles - warm.Handles, Is.LessThan(20), "file handles");
         Assert.That(now.Threads - warm.Threads, Is.LessThan(20), "threads");
         Assert.That(now.ManagedBytes - warm.ManagedBytes, Is.LessThan(4 << 20), "managed memory");
         Assert.That(now.PrivateBytes - warm.PrivateBytes, Is.LessThan(80 << 20), "memory");
         Assert.That(Directory.EnumerateFiles(Crust.Cache, "*", SearchOption.AllDirectories).Count(), Is.LessThan(10), "files in the cache");
+    }
+
+    // So that the next build of the same boots its installer.
+    private void Clear()
+    {
+        Directory.Delete(Crust.Images, recursive: true);
+        Directory.Delete(Path.Combine(Crust.Cache, "disks"), recursive: true);
     }
 
     private async Task BuildAsync(string iso, int number)
@@ -64,9 +87,11 @@ public sealed class SoakTests : FaultFixture
 
     private readonly record struct Holdings(int Handles, int Threads, long ManagedBytes, long PrivateBytes)
     {
+        public static int CountHandles() => Directory.GetFileSystemEntries("/proc/self/fd").Length;
+
         public static Holdings Now()
         {
-            // Twice: what a finalizer lets go of is collected the next time. A handle that only a finalizer closes isn't leaked.
+            // Twice: what a finalizer lets go of is collected the next time.
             for (var i = 0; i < 2; i++)
             {
                 GC.Collect();
@@ -75,7 +100,7 @@ public sealed class SoakTests : FaultFixture
 
             var memory = GC.GetTotalMemory(forceFullCollection: true);
             var anonymous = File.ReadLines("/proc/self/status").First(line => line.StartsWith("RssAnon:", StringComparison.Ordinal)).Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1];
-            return new(Directory.GetFileSystemEntries("/proc/self/fd").Length, Directory.GetDirectories("/proc/self/task").Length,
+            return new(CountHandles(), Directory.GetDirectories("/proc/self/task").Length,
                 memory, long.Parse(anonymous, CultureInfo.InvariantCulture) * 1024);
         }
     }
