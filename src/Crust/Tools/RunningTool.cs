@@ -147,10 +147,11 @@ public sealed partial class RunningTool : IAsyncDisposable
 
     private static Exception? HandOut(Process process, Action<ReadOnlyMemory<byte>> take)
     {
+        using var output = process.StandardOutput;
         var buffer = new byte[1 << 17];
         try
         {
-            for (int read; (read = process.StandardOutput.BaseStream.Read(buffer)) > 0;)
+            for (int read; (read = output.BaseStream.Read(buffer)) > 0;)
             {
                 take(buffer.AsMemory(0, read));
             }
@@ -199,13 +200,13 @@ public sealed partial class RunningTool : IAsyncDisposable
     {
         try
         {
+            await using var input = process.StandardInput;
             if (file is not null)
             {
-                await file.CopyToAsync(process.StandardInput.BaseStream, 1 << 20);
+                await file.CopyToAsync(input.BaseStream, 1 << 20);
             }
 
-            await process.StandardInput.WriteAsync(text);
-            process.StandardInput.Close();
+            await input.WriteAsync(text);
         }
         catch (IOException)
         {

@@ -51,6 +51,11 @@ internal sealed class TailReader
         {
             // The program was killed while it wrote; what came before is kept.
         }
+        finally
+        {
+            // Who has asked a Process for its streams has to close them.
+            reader.Dispose();
+        }
 
         EndLine();
     }
