@@ -22,7 +22,8 @@ internal sealed class StallWatch(TimeSpan limit)
 {
     // A cursor that blinks and a spinner show the same few pictures over and over: only one that wasn't among the last ones is new.
     private const int RememberedScreens = 16;
-    private const double BusyCores = 0.5;
+    // An idle guest takes a few hundredths of a core; a busy one takes what the host has left for it.
+    private const double BusyCores = 0.2;
 
     private readonly List<string> _screens = [];
     private SignsOfLife _last;
