@@ -2,6 +2,7 @@ using Crust.Appliance;
 using Crust.Cache;
 using Crust.Disks;
 using Crust.Formats;
+using Crust.Host;
 using Crust.Installers;
 using Crust.Machines;
 using Crust.Reports;
@@ -44,16 +45,23 @@ internal sealed class CrustServices : IAsyncDisposable
         Verifier = new BootVerifier(launcher, tools, observer, time, _log);
         var appliance = new ApplianceBuilder(tools, cache, Folders, observer);
         Reference = new ReferenceInstaller(tools, cache, Folders, appliance, observer);
+        var installers = new InstallerLibrary(new InstallerSource(Folders.Cache, observer, time, _log), Reference);
+        var seeds = new SeedComposer();
+        var disks = new DiskStore(cache, _log);
+        var writer = new ImageWriter(new FormatServices(tools, appliance), observer);
+        var checks = new HostChecks(tools, firmware, Probe, Folders);
+        var forecaster = new Forecaster(installers, appliance, seeds, disks, writer, Shelf);
+        Doctor = new Doctor(checks, forecaster);
         Build = new ImageBuild(
-            new Preflight(tools, firmware, Probe, Folders),
-            new InstallerLibrary(new InstallerSource(Folders.Cache, observer, time, _log), Reference),
-            new SeedComposer(),
+            new Preflight(checks, forecaster),
+            installers,
+            seeds,
             new SeedVolume(tools),
             new IsoFiles(tools),
-            new DiskStore(cache, _log),
+            disks,
             new InstallRun(launcher, new GuestScreen(tools, showsGuest, environment.HasDisplay), observer, time, _log),
             new DiskTrim(tools, new ApplianceRun(appliance, launcher), observer),
-            new ImageWriter(new FormatServices(tools, appliance), observer),
+            writer,
             new ImageProver(Verifier, Shelf),
             Shelf,
             _buildLog,
@@ -70,6 +78,8 @@ internal sealed class CrustServices : IAsyncDisposable
     public BootVerifier Verifier { get; }
 
     public ReferenceInstaller Reference { get; }
+
+    public Doctor Doctor { get; }
 
     public ImageBuild Build { get; }
 

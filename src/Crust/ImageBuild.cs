@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Crust.Appliance;
 using Crust.Disks;
 using Crust.Formats;
+using Crust.Host;
 using Crust.Installers;
 using Crust.Machines;
 using Crust.Reports;
@@ -46,9 +47,9 @@ public sealed class ImageBuild(
         var stages = new StageRunner(warnings, time);
 
         var host = await stages.RunAsync(Stage.Preflight, "this host",
-            () => preflight.CheckAsync(spec.Machine, cancellation),
+            () => preflight.CheckAsync(spec, cancellation),
             ready => ready.Describe());
-        warnings.Warn(host.Accelerator.Warning);
+        warnings.Warn(host.Warnings);
 
         var seedFiles = SeedFiles.Read(spec.Seed);
         var installer = await stages.RunAsync(Stage.Installer, spec.Installer.Iso ?? "the reference installer",
@@ -73,7 +74,7 @@ public sealed class ImageBuild(
         try
         {
             var disk = await stages.RunAsync(Stage.Install, $"{Path.GetFileName(installer.Path)} on a disk of {Size.Format(spec.Machine.Disk)}",
-                () => InstallAsync(key, installer, seed, spec, host.Accelerator.Used, files, stages, cancellation),
+                () => InstallAsync(key, installer, seed, spec, plan, host.Accelerator.Used, files, stages, cancellation),
                 installed => installed.FromCache ? "from the cache; the installer wasn't booted" : $"{Size.Format(installed.Allocated)} on the disk");
 
             var images = await stages.RunAsync(Stage.Formats, string.Join(", ", plan.ToWrite.Select(format => format.Name)),
@@ -98,11 +99,11 @@ public sealed class ImageBuild(
         }
     }
 
-    private Task<InstalledDisk> InstallAsync(string key, InstallerIso installer, Seed seed, BuildSpec spec, Accelerator accelerator,
+    private Task<InstalledDisk> InstallAsync(string key, InstallerIso installer, Seed seed, BuildSpec spec, ImagePlan plan, Accelerator accelerator,
         RunFiles files, StageRunner stages, CancellationToken cancellation) =>
         disks.GetOrInstallAsync(key, spec.Machine.Disk, async disk =>
         {
-            preflight.CheckSpace(installer);
+            preflight.CheckSpace(spec, installer, plan.ToWrite);
             using var volume = await seedVolumes.CreateAsync(seed, Path.GetDirectoryName(disk)!, cancellation);
             using var kernel = await isoFiles.TakeKernelAsync(installer, spec.Installer, Path.GetDirectoryName(disk)!, cancellation);
             var facts = await installRun.RunAsync(new InstallRequest(installer, volume.Path, disk, spec.Machine, accelerator, files)

@@ -127,7 +127,7 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Test]
-    public async Task An_images_folder_that_becomes_full_keeps_the_earlier_image()
+    public async Task An_images_folder_without_room_is_told_before_the_install_and_the_earlier_image_stays()
     {
         using var small = await SmallFileSystem.MountAsync(_crust.Images, "1M", Cancellation);
         await File.WriteAllTextAsync(_crust.Image("edge.img"), "earlier", Cancellation);
@@ -135,7 +135,7 @@ public sealed class BadInputTests : IDisposable
 
         var iso = await StubGuests.IsoAsync(StubGuest.Installs, _crust.Folder, Cancellation);
         Says(await BuildAsync("--iso", iso, "--name", "edge", "--format", "img", "--disk-size", "64M", "--memory", "256M"),
-            InputOutput, "The img image couldn't be written: no space is left, and about ", _crust.Images, "the installed disk is cached");
+            HostLacks, "There is too little space for the images: about ", _crust.Images, "choose another folder with --output");
 
         Assert.That(await File.ReadAllTextAsync(_crust.Image("edge.img"), Cancellation), Is.EqualTo("earlier"));
         Assert.That(_crust.ImageFiles.Where(file => !file.EndsWith(".log", StringComparison.Ordinal)), Is.EquivalentTo(new[] { "edge.img", "ballast" }));

@@ -44,6 +44,9 @@ internal sealed class CrustProcess : IDisposable
     /// <summary>Whether builds discard free space, which takes the appliance; stub guests have no file systems.</summary>
     public bool Trims { get; init; }
 
+    /// <summary>A command and its arguments that start the program in a world of its own.</summary>
+    public string[] Before { get; init; } = [];
+
     /// <summary>The path of a file in the images folder.</summary>
     public string Image(string file) => Path.Combine(Images, file);
 
@@ -76,7 +79,7 @@ internal sealed class CrustProcess : IDisposable
     {
         arguments = arguments is ["build", ..] && !Trims ? [.. arguments, "--trim", "false"] : arguments;
         // Whoever runs the tests may ignore signals (nohup does), and that is inherited.
-        var info = new ProcessStartInfo("env", ["--default-signal", Program, .. arguments])
+        var info = new ProcessStartInfo("env", ["--default-signal", .. Before, Program, .. arguments])
         {
             WorkingDirectory = Folder,
             RedirectStandardInput = true,

@@ -60,6 +60,14 @@ internal sealed class FakeTools : IDisposable
         return path;
     }
 
+    /// <summary>Puts a program into the folder that does no more than a line of shell: it starts at once.</summary>
+    public void AddShell(string program, string script)
+    {
+        var path = Path.Combine(Bin, program);
+        File.WriteAllText(path, $"#!/bin/sh\n{script}\n");
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
     /// <summary>Takes a program away.</summary>
     public void Remove(string program) => File.Delete(Path.Combine(Bin, program));
 

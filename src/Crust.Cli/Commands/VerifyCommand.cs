@@ -27,7 +27,7 @@ internal static class VerifyCommand
             await using var view = ProgressView.Create(environment, parse.GetValue(quiet));
             await using var services = new CrustServices(environment, "images", view);
             var accelerator = await services.Probe.ChooseAsync(wanted.Machine.Accelerator, wanted.Machine.Arch, cancellation);
-            if (accelerator.Warning is { } warning)
+            if (accelerator.FullWarning is { } warning)
             {
                 view.Observe(new BuildEvent.Warned(warning));
             }

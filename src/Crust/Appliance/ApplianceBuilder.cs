@@ -30,6 +30,10 @@ public sealed class ApplianceBuilder(ToolBox tools, BuildCache cache, Folders fo
         return new ApplianceImage(Path.Combine(folder, "vmlinuz"), Path.Combine(folder, "initramfs.zst"), key) { BootFolder = Path.Combine(folder, "boot") };
     }
 
+    /// <summary>Whether it is in the cache.</summary>
+    /// <exception cref="CrustException">There is none for this architecture.</exception>
+    public bool IsCached(Arch arch) => cache.Find(Kind, KeyOf(arch)) is not null;
+
     /// <summary>What decides the appliance's content, 64 hex digits.</summary>
     internal string KeyOf(Arch arch) => arch is Arch.Amd64
         ? Recipe.Key([_recipe], "appliance", Version, Mmdebstrap.Suite, arch.ToString())

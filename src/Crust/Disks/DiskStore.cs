@@ -63,6 +63,19 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
         }
     }
 
+    /// <summary>What the disk for a build key occupies, in bytes; null if there is none. Nothing is changed, whatever state it is in.</summary>
+    public long? FindAllocated(string key)
+    {
+        try
+        {
+            return cache.Find(Kind, key) is { } folder ? Load(folder, key).Allocated : null;
+        }
+        catch (Exception e) when (e is IOException or JsonException or InvalidDataException)
+        {
+            return null;
+        }
+    }
+
     // The disk of a failed install is evidence. One is kept for each key, until the next attempt or `crust clean`.
     private async Task<InstallFacts> KeepIfFailedAsync(string key, string path, Func<string, Task<InstallFacts>> install)
     {

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Runtime.InteropServices;
+using Crust.Tools;
 
 namespace Crust.Formats;
 
@@ -40,7 +41,7 @@ internal sealed unsafe partial class LibdeflateDeflater : Deflater
         }
     }
 
-    public static bool IsAvailable { get; } = NativeLibrary.TryLoad(Library, out _);
+    public static bool IsAvailable { get; } = HostLibrary.Deflate.IsThere();
 
     public override int Compress(ReadOnlySpan<byte> data, Span<byte> output)
     {

@@ -3,6 +3,7 @@ using System.IO.Compression;
 using Crust.Disks;
 using Crust.Formats.Archives;
 using Crust.Formats.Gce;
+using Crust.Spec;
 using Crust.Tools;
 
 namespace Crust.Formats;
@@ -24,6 +25,8 @@ internal sealed class GceFormat : IImageFormat
     public string Extension => ".tar.gz";
 
     public string QemuDriver => "raw";
+
+    public FormatNeeds NeedsOf(BuildSpec spec) => new(ImageWeight.Compressed) { Libraries = [HostLibrary.Deflate], IsUnpackedToBoot = true };
 
     public Task<QemuDisk> OpenAsync(string image, string scratch, ToolBox tools, CancellationToken cancellation) => Task.Run(() =>
     {

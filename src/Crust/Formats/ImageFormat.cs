@@ -58,6 +58,9 @@ public interface IImageFormat
     /// </summary>
     string RecipeOf(BuildSpec spec, FormatServices services) => "";
 
+    /// <summary>What writing the image takes of the host.</summary>
+    FormatNeeds NeedsOf(BuildSpec spec) => new(ImageWeight.Raw);
+
     /// <summary>Finds the disk in an image of this format, perhaps one that somebody else has made. Not for a medium.</summary>
     /// <param name="image">The image's path.</param>
     /// <param name="scratch">A private folder for what has to be unpacked.</param>

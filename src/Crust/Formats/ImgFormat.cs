@@ -1,4 +1,5 @@
 using Crust.Disks;
+using Crust.Spec;
 
 namespace Crust.Formats;
 
@@ -10,6 +11,8 @@ internal sealed class ImgFormat : IImageFormat
     public string Extension => ".img";
 
     public string? QemuDriver => "raw";
+
+    public FormatNeeds NeedsOf(BuildSpec spec) => new(ImageWeight.Shared);
 
     public async Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {

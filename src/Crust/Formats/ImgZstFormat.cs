@@ -21,6 +21,8 @@ internal sealed class ImgZstFormat : IImageFormat
 
     public string RecipeOf(BuildSpec spec, FormatServices services) => $"zstd {Version}";
 
+    public FormatNeeds NeedsOf(BuildSpec spec) => new(ImageWeight.Compressed) { Libraries = [HostLibrary.Zstd], Tools = ["zstd"], IsUnpackedToBoot = true };
+
     public async Task<QemuDisk> OpenAsync(string image, string scratch, ToolBox tools, CancellationToken cancellation)
     {
         var disk = Path.Combine(scratch, $"{Path.GetFileName(image)}.{Guid.NewGuid():N}.raw");

@@ -30,6 +30,14 @@ internal sealed class IsoFormat : IImageFormat
     public string RecipeOf(BuildSpec spec, FormatServices services) =>
         $"iso {Version} {Inner.RecipeOf(spec, services)} target={spec.Iso.Target} overwrite={Word(spec.Iso.Overwrite)} after={spec.Iso.After.LowerName()} appliance={services.Appliance.KeyOf(spec.Machine.Arch)[..16]}";
 
+    public FormatNeeds NeedsOf(BuildSpec spec) => new(ImageWeight.Compressed)
+    {
+        Wraps = Inner.Name,
+        Tools = HybridIso.Programs,
+        Libraries = Inner.NeedsOf(spec).Libraries,
+        TakesAppliance = true,
+    };
+
     public async Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {
         var appliance = await request.Appliance.GetAsync(request.Spec.Machine.Arch, cancellation);

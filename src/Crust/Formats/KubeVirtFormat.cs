@@ -21,6 +21,8 @@ internal sealed class KubeVirtFormat : IImageFormat
 
     public string RecipeOf(BuildSpec spec, FormatServices services) => Inner.RecipeOf(spec, services);
 
+    public FormatNeeds NeedsOf(BuildSpec spec) => Inner.NeedsOf(spec) with { Wraps = Inner.Name };
+
     public Task<QemuDisk> OpenAsync(string image, string scratch, ToolBox tools, CancellationToken cancellation) => Task.FromResult(ContainerDiskReader.Open(image));
 
     public async Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Crust.Formats.Archives;
 using Crust.Formats.Ova;
+using Crust.Spec;
 using Crust.Tools;
 
 namespace Crust.Formats;
@@ -19,6 +20,8 @@ internal sealed class OvaFormat : IImageFormat
     public string Extension => ".ova";
 
     public string QemuDriver => "vmdk";
+
+    public FormatNeeds NeedsOf(BuildSpec spec) => Inner.NeedsOf(spec) with { Wraps = Inner.Name };
 
     public Task<QemuDisk> OpenAsync(string image, string scratch, ToolBox tools, CancellationToken cancellation)
     {

@@ -16,6 +16,8 @@ internal sealed class Qcow2Format : IImageFormat
 
     public string RecipeOf(BuildSpec spec, FormatServices services) => $"compression={spec.Qcow2.Compression.LowerName()}";
 
+    public FormatNeeds NeedsOf(BuildSpec spec) => new(spec.Qcow2.Compression is Qcow2Compression.None ? ImageWeight.Raw : ImageWeight.Compressed);
+
     // No -W: written out of order, the clusters' places would differ from run to run.
     public async Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {

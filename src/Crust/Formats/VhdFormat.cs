@@ -20,6 +20,8 @@ internal sealed class VhdFormat : IImageFormat
 
     public string QemuDriver => "vpc";
 
+    public FormatNeeds NeedsOf(BuildSpec spec) => new(ImageWeight.Copied);
+
     public Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {
         var size = (request.Disk.Size + Unit - 1) / Unit * Unit;

@@ -1,5 +1,7 @@
 using Crust.Disks;
 using Crust.Formats.Vmdk;
+using Crust.Spec;
+using Crust.Tools;
 
 namespace Crust.Formats;
 
@@ -26,6 +28,8 @@ internal sealed class VmdkFormat(Func<Deflater> createDeflater, int workers) : I
     public string Extension => ".vmdk";
 
     public string? QemuDriver => "vmdk";
+
+    public FormatNeeds NeedsOf(BuildSpec spec) => new(ImageWeight.Compressed) { Libraries = [HostLibrary.Deflate] };
 
     public async Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {

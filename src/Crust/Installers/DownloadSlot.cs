@@ -30,7 +30,7 @@ internal sealed class DownloadSlot
 
     public DownloadSlot(string cacheFolder, Uri url, string fileName)
     {
-        _folder = Path.Combine(cacheFolder, "downloads", Checksum.OfText(url.AbsoluteUri));
+        _folder = FolderOf(cacheFolder, url);
         Finished = Path.Combine(_folder, fileName);
         try
         {
@@ -41,6 +41,9 @@ internal sealed class DownloadSlot
             throw new CrustException(FailureKind.HostLacks, $"The cache can't be written: {e.Message}", _folder, "make it writable, or set CRUST_CACHE to a folder that is", e);
         }
     }
+
+    /// <summary>Where a whole download is, or would be.</summary>
+    public static string PathOf(string cacheFolder, Uri url, string fileName) => Path.Combine(FolderOf(cacheFolder, url), fileName);
 
     /// <summary>The whole file.</summary>
     public string Finished { get; }
@@ -80,6 +83,8 @@ internal sealed class DownloadSlot
             File.Move(Partial + ".json", Finished + ".json");
         }
     }
+
+    private static string FolderOf(string cacheFolder, Uri url) => Path.Combine(cacheFolder, "downloads", Checksum.OfText(url.AbsoluteUri));
 
     private static DownloadFacts? Load(string file)
     {

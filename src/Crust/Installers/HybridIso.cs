@@ -34,6 +34,9 @@ internal sealed class HybridIso(ToolBox tools)
     private const string EspSerial = "43525354";
     private const int EspSectors = 16 * 2048;
 
+    /// <summary>Programs that it starts.</summary>
+    public static ImmutableArray<string> Programs { get; } = ["mformat", "mmd", "mcopy", "xorriso"];
+
     // SOURCE_DATE_EPOCH dates the volume, but leaves the files the times that they have on this host.
     private static readonly string FileDate = DateTimeOffset.FromUnixTimeSeconds(Mmdebstrap.Epoch).ToString("yyyyMMddHHmmss'00'", CultureInfo.InvariantCulture);
 

@@ -9,4 +9,16 @@ public sealed class InstallerLibrary(InstallerSource source, ReferenceInstaller 
     /// <exception cref="CrustException">It can't be had, or is no bootable ISO.</exception>
     public Task<InstallerIso> GetAsync(InstallerSpec spec, Arch arch, CancellationToken cancellation) =>
         spec.Iso is null ? reference.GetAsync(arch, cancellation) : source.GetAsync(spec, cancellation);
+
+    /// <summary>What can be told of the installer at once: nothing is fetched, built, or read as a whole.</summary>
+    /// <exception cref="CrustException">It can't be had, or is no bootable ISO, as far as that shows.</exception>
+    public InstallerGlance Glance(InstallerSpec spec, Arch arch) => spec.Iso is not null ? source.Glance(spec)
+        : reference.Find(arch) is { } iso ? new InstallerGlance(iso.Size, iso, iso.BaseName)
+        : new InstallerGlance(ReferenceInstaller.AboutSize, null, ReferenceInstaller.Name);
 }
+
+/// <summary>What is known of an installer before it is there.</summary>
+/// <param name="Size">Its size in bytes, perhaps only about; null if it isn't known.</param>
+/// <param name="Iso">The ISO, if it is on this host and its checksum is known; else null.</param>
+/// <param name="BaseName">What the images are called where the spec doesn't name them.</param>
+public sealed record InstallerGlance(long? Size, InstallerIso? Iso, string BaseName);

@@ -7,6 +7,7 @@ namespace Crust.Installers;
 /// <summary>Gets the installer ISO that a spec names, from a path or a URL, and checks it.</summary>
 public sealed class InstallerSource
 {
+    private readonly string _cacheFolder;
     private readonly ChecksumLists _checksums;
     private readonly IsoHash _hashes;
     private readonly Downloader _downloader;
@@ -20,6 +21,7 @@ public sealed class InstallerSource
 
     internal InstallerSource(string cacheFolder, HttpSource http, IBuildObserver observer, TimeProvider time, ILogger log)
     {
+        _cacheFolder = cacheFolder;
         _checksums = new ChecksumLists(http, cacheFolder, observer);
         _observer = observer;
         _hashes = new IsoHash(cacheFolder, observer, log);
@@ -38,7 +40,56 @@ public sealed class InstallerSource
             : await FromPathAsync(iso, spec, cancellation);
     }
 
+    /// <summary>What can be told of the ISO at once: nothing is fetched, no checksum is computed.</summary>
+    /// <exception cref="CrustException">It can't be had, or is no bootable ISO, as far as that shows.</exception>
+    public InstallerGlance Glance(InstallerSpec spec)
+    {
+        var iso = spec.Iso ?? throw new ArgumentException("The spec names no ISO.", nameof(spec));
+        if (!IsUrl(iso, out var url))
+        {
+            return Glance(Path.GetFullPath(iso), iso, BaseNameOf(Path.GetFileName(iso)), null);
+        }
+
+        var shown = CheckUrl(url, spec);
+        var baseName = BaseNameOf(Uri.UnescapeDataString(url.Segments[^1]));
+        var path = DownloadSlot.PathOf(_cacheFolder, url, baseName + ".iso");
+        // Without a checksum in the spec, the server has to say whether the file is still the same.
+        return File.Exists(path) && spec.Sha256 is { } sum && Checksum.IsSha256(sum)
+            ? Glance(path, shown, baseName, sum.ToLowerInvariant())
+            : new InstallerGlance(null, null, baseName);
+    }
+
+    private InstallerGlance Glance(string path, string source, string baseName, string? expected)
+    {
+        var facts = IsoInspector.Inspect(path, source);
+        try
+        {
+            var sha256 = _hashes.Recall(path);
+            return new InstallerGlance(facts.Size, sha256 is not null && (expected is null || sha256 == expected) ? Describe(facts, path, source, baseName, sha256) : null, baseName);
+        }
+        catch (IOException)
+        {
+            return new InstallerGlance(facts.Size, null, baseName);
+        }
+    }
+
     private async Task<InstallerIso> FromUrlAsync(Uri url, InstallerSpec spec, CancellationToken cancellation)
+    {
+        var shown = CheckUrl(url, spec);
+        var fileName = Uri.UnescapeDataString(url.Segments[^1]);
+        var baseName = BaseNameOf(fileName);
+        var expected = await FindChecksumAsync(spec.Sha256, fileName, cancellation);
+        var path = await _downloader.GetAsync(url, baseName + ".iso", expected, cancellation);
+        if (expected is null)
+        {
+            _observer.Observe(new BuildEvent.Warned($"{shown} was taken without a checksum, as installer.allowUnverified says"));
+        }
+
+        return await DescribeAsync(path, shown, baseName, cancellation);
+    }
+
+    // Gives the URL as it may be shown.
+    private static string CheckUrl(Uri url, InstallerSpec spec)
     {
         var shown = HttpSource.Show(url);
         if (url.Scheme is not ("http" or "https"))
@@ -52,16 +103,7 @@ public sealed class InstallerSource
                 "set installer.sha256 (or ISO_SHA256) to its SHA-256 or to the URL of its SHA256SUMS file; or set installer.allowUnverified to take whatever comes");
         }
 
-        var fileName = Uri.UnescapeDataString(url.Segments[^1]);
-        var baseName = BaseNameOf(fileName);
-        var expected = await FindChecksumAsync(spec.Sha256, fileName, cancellation);
-        var path = await _downloader.GetAsync(url, baseName + ".iso", expected, cancellation);
-        if (expected is null)
-        {
-            _observer.Observe(new BuildEvent.Warned($"{shown} was taken without a checksum, as installer.allowUnverified says"));
-        }
-
-        return await DescribeAsync(path, shown, baseName, cancellation);
+        return shown;
     }
 
     private async Task<InstallerIso> FromPathAsync(string iso, InstallerSpec spec, CancellationToken cancellation)
@@ -75,19 +117,21 @@ public sealed class InstallerSource
     {
         // Before the checksum: it reads a few sectors, not gigabytes.
         var facts = IsoInspector.Inspect(path, source);
-        return new InstallerIso
-        {
-            Path = path,
-            Sha256 = await _hashes.OfAsync(path, cancellation),
-            Size = facts.Size,
-            VolumeId = facts.VolumeId,
-            BootsBios = facts.BootsBios,
-            BootsUefi = facts.BootsUefi,
-            BaseName = baseName,
-            IsReference = false,
-            Source = source,
-        };
+        return Describe(facts, path, source, baseName, await _hashes.OfAsync(path, cancellation));
     }
+
+    private static InstallerIso Describe(IsoFacts facts, string path, string source, string baseName, string sha256) => new()
+    {
+        Path = path,
+        Sha256 = sha256,
+        Size = facts.Size,
+        VolumeId = facts.VolumeId,
+        BootsBios = facts.BootsBios,
+        BootsUefi = facts.BootsUefi,
+        BaseName = baseName,
+        IsReference = false,
+        Source = source,
+    };
 
     // The sum itself, or found in a SHA256SUMS file by the ISO's file name.
     private async Task<string?> FindChecksumAsync(string? sha256, string fileName, CancellationToken cancellation)

@@ -37,6 +37,10 @@ internal sealed class IsoHash(string cacheFolder, IBuildObserver observer, ILogg
         }
     }
 
+    /// <summary>A file's SHA-256 if it was computed before and the file hasn't changed since, else null.</summary>
+    /// <exception cref="IOException">The file can't be looked at.</exception>
+    public string? Recall(string path) => Recall(path, FileIdentity.Of(path));
+
     /// <summary>Remembers the SHA-256 of a file that was computed while it was written. Failing to is not an error: it is computed again then.</summary>
     public void Remember(string path, string hash)
     {

@@ -22,6 +22,9 @@ public sealed class ReferenceInstaller(ToolBox tools, BuildCache cache, Folders 
     /// <summary>What the images are called where the spec doesn't name them, and the ISO without its `.iso`.</summary>
     public const string Name = "crust-reference";
 
+    /// <summary>About its size in bytes.</summary>
+    internal const long AboutSize = 270L << 20;
+
     /// <summary>Changes whenever this code would make something else from the same files.</summary>
     private const string Version = "3";
 
@@ -39,10 +42,19 @@ public sealed class ReferenceInstaller(ToolBox tools, BuildCache cache, Folders 
     public async Task<InstallerIso> GetAsync(Arch arch, CancellationToken cancellation)
     {
         var root = new DebianRoot(tools, cache, _system);
-        var key = Recipe.Key([_recipe], "reference", Version, appliance.KeyOf(arch), root.Key);
-        var folder = await cache.GetOrAddAsync(Kind, key, folder => BuildAsync(arch, root, folder, cancellation),
-            _ => Progress(null, "waiting for another build that makes the reference installer"), cancellation);
-        var facts = JsonSerializer.Deserialize(await File.ReadAllTextAsync(Path.Combine(folder, $"{Name}.json"), cancellation), IsoFactsJson.Default.ReferenceIsoRecord)!;
+        return Load(await cache.GetOrAddAsync(Kind, KeyOf(arch, root), folder => BuildAsync(arch, root, folder, cancellation),
+            _ => Progress(null, "waiting for another build that makes the reference installer"), cancellation));
+    }
+
+    /// <summary>The ISO if it is in the cache, else null.</summary>
+    /// <exception cref="CrustException">There is none for this architecture.</exception>
+    public InstallerIso? Find(Arch arch) => cache.Find(Kind, KeyOf(arch, new DebianRoot(tools, cache, _system))) is { } folder ? Load(folder) : null;
+
+    private string KeyOf(Arch arch, DebianRoot root) => Recipe.Key([_recipe], "reference", Version, appliance.KeyOf(arch), root.Key);
+
+    private InstallerIso Load(string folder)
+    {
+        var facts = JsonSerializer.Deserialize(File.ReadAllText(Path.Combine(folder, $"{Name}.json")), IsoFactsJson.Default.ReferenceIsoRecord)!;
         return new InstallerIso
         {
             Path = Path.Combine(folder, $"{Name}.iso"),

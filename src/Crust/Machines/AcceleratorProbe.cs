@@ -10,8 +10,15 @@ namespace Crust.Machines;
 /// <summary>What runs the guest's instructions, and why.</summary>
 /// <param name="Used"><see cref="Accelerator.Kvm"/> or <see cref="Accelerator.Tcg"/>.</param>
 /// <param name="Reason">Why, in a few words.</param>
-/// <param name="Warning">What the user should know and do where the choice makes builds slow; null if there is nothing to be done.</param>
-public sealed record AcceleratorChoice(Accelerator Used, string Reason, string? Warning);
+/// <param name="Warning">What the user should know where the choice makes builds slow; null if there is nothing to be done.</param>
+public sealed record AcceleratorChoice(Accelerator Used, string Reason, string? Warning)
+{
+    /// <summary>What mends it, as an imperative; null without a warning.</summary>
+    public string? Remedy { get; init; }
+
+    /// <summary>The warning with its remedy; null without one.</summary>
+    public string? FullWarning => Warning is null ? null : $"{Warning}. To mend it: {Remedy}";
+}
 
 /// <summary>
 /// Finds out whether KVM works. A /dev/kvm that opens proves nothing: on some nested hosts a guest hangs in its first
@@ -62,8 +69,8 @@ public sealed class AcceleratorProbe(ToolBox tools, string cacheFolder, ILogger 
                     : $"{obstacle.Remedy}; or set machine.accelerator to auto or tcg");
         }
 
-        return new AcceleratorChoice(Accelerator.Tcg, obstacle.What,
-            obstacle.Remedy is null ? null : $"KVM can't be used: {obstacle.What}; {Slow}. To mend it: {obstacle.Remedy}");
+        var warning = obstacle.Remedy is null ? null : $"KVM can't be used: {obstacle.What}; {Slow}";
+        return new AcceleratorChoice(Accelerator.Tcg, obstacle.What, warning) { Remedy = obstacle.Remedy };
     }
 
     private async Task<Obstacle?> FindObstacleAsync(Arch guest, CancellationToken cancellation)

@@ -29,8 +29,11 @@ public sealed class FirmwareFinder(params IReadOnlyList<string> folders)
         return files.Select(file => Read(file, architecture, secureBoot)).FirstOrDefault(image => image is not null)
             ?? throw new CrustException(FailureKind.HostLacks, $"No UEFI firmware for {architecture}{(secureBoot ? " with Secure Boot" : "")} is installed",
                 $"firmware descriptors in {string.Join(", ", folders)}",
-                $"install it: apt-get install {(arch is Arch.Amd64 ? "ovmf" : "qemu-efi-aarch64")}");
+                $"install it: apt-get install {PackageFor(arch)}");
     }
+
+    /// <summary>The Debian package that brings UEFI firmware.</summary>
+    public static string PackageFor(Arch arch) => arch is Arch.Amd64 ? "ovmf" : "qemu-efi-aarch64";
 
     private static FirmwareImage? Read(string file, string architecture, bool secureBoot)
     {

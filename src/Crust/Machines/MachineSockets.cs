@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Text;
 using Crust.Cache;
 
 namespace Crust.Machines;
@@ -42,13 +43,12 @@ internal sealed class MachineSockets : IDisposable
     /// <summary>Makes a fresh private folder with listening sockets, after removing those of builds that were killed.</summary>
     public static async Task<MachineSockets> CreateAsync(string runtimeFolder, CancellationToken cancellation)
     {
-        var folder = Path.Combine(runtimeFolder, Prefix + Guid.NewGuid().ToString("N")[..12]);
-        if (Path.Combine(folder, "serial").Length > LongestPath)
+        if (TooLong(runtimeFolder) is { } error)
         {
-            throw new CrustException(FailureKind.HostLacks, $"The path for QEMU's sockets is longer than the {LongestPath} bytes that Linux allows",
-                folder, "set XDG_RUNTIME_DIR or TMPDIR to a folder with a shorter path");
+            throw error;
         }
 
+        var folder = NewFolder(runtimeFolder);
         try
         {
             RemoveAbandoned(runtimeFolder);
@@ -61,6 +61,13 @@ internal sealed class MachineSockets : IDisposable
                 "set XDG_RUNTIME_DIR or TMPDIR to a folder that can be written", e);
         }
     }
+
+    /// <summary>The error if sockets below a folder would have paths that are too long; null if they wouldn't.</summary>
+    public static CrustException? TooLong(string runtimeFolder) => Encoding.UTF8.GetByteCount(Path.Combine(NewFolder(runtimeFolder), "serial")) <= LongestPath ? null
+        : new CrustException(FailureKind.HostLacks, $"The path for QEMU's sockets is longer than the {LongestPath} bytes that Linux allows",
+            runtimeFolder, "set XDG_RUNTIME_DIR or TMPDIR to a folder with a shorter path");
+
+    private static string NewFolder(string runtimeFolder) => Path.Combine(runtimeFolder, Prefix + Guid.NewGuid().ToString("N")[..12]);
 
     public void Dispose()
     {

@@ -26,7 +26,12 @@ public sealed class ToolBox(ImmutableArray<string> searchPath, ILogger log)
         ["zstd"] = "zstd",
         ["setpriv"] = "util-linux",
         ["ssh"] = "openssh-client",
+        ["newuidmap"] = "uidmap",
+        ["newgidmap"] = "uidmap",
     }.ToImmutableDictionary();
+
+    /// <summary>The Debian package that brings a program.</summary>
+    public static string PackageOf(string program) => Packages.GetValueOrDefault(program, program);
 
     /// <summary>Where a program is, or null if it isn't installed.</summary>
     public string? Find(string program) => Path.IsPathRooted(program)
@@ -36,7 +41,7 @@ public sealed class ToolBox(ImmutableArray<string> searchPath, ILogger log)
     /// <summary>Where a program is.</summary>
     /// <exception cref="ToolMissingException">It isn't installed.</exception>
     public string Require(string program) =>
-        Find(program) ?? throw new ToolMissingException(program, Packages.GetValueOrDefault(program, program));
+        Find(program) ?? throw new ToolMissingException(program, PackageOf(program));
 
     /// <summary>Runs a program to its end.</summary>
     /// <exception cref="ToolMissingException">It isn't installed.</exception>

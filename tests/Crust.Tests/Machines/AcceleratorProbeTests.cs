@@ -45,7 +45,7 @@ public sealed class AcceleratorProbeTests
 
         Assert.That(choice.Used, Is.EqualTo(Accelerator.Tcg));
         Assert.That(choice.Reason, Is.EqualTo("it opens, but a guest that takes a fraction of a second wasn't done after 0.2 s"));
-        Assert.That(choice.Warning, Does.StartWith("KVM can't be used: it opens, but").And.Contain("ten times slower").And.Contain("nested virtualisation"));
+        Assert.That(choice.FullWarning, Does.StartWith("KVM can't be used: it opens, but").And.Contain("ten times slower").And.Contain("nested virtualisation"));
     }
 
     [TestCase("exit 97", "a guest computed wrongly")]
@@ -96,7 +96,7 @@ public sealed class AcceleratorProbeTests
 
         Assert.That(choice.Used, Is.EqualTo(Accelerator.Tcg));
         Assert.That(choice.Reason, Is.EqualTo("there is no /dev/there-is-none"));
-        Assert.That(choice.Warning, Does.Contain("--device /dev/kvm"));
+        Assert.That(choice.FullWarning, Does.Contain("--device /dev/kvm"));
     }
 
     [Test]
@@ -107,7 +107,7 @@ public sealed class AcceleratorProbeTests
 
         Assert.That(choice.Used, Is.EqualTo(Accelerator.Tcg));
         Assert.That(choice.Reason, Does.EndWith("may not be opened by this user"));
-        Assert.That(choice.Warning, Does.Contain("usermod -aG kvm"));
+        Assert.That(choice.FullWarning, Does.Contain("usermod -aG kvm"));
     }
 
     [TestCase(Arch.Arm64, Arch.Amd64, "the guest is arm64 and this host is amd64")]

@@ -1,0 +1,53 @@
+using System.CommandLine;
+using Crust.Cli.Views;
+using Crust.Spec;
+
+namespace Crust.Cli.Commands;
+
+internal static class DoctorCommand
+{
+    public static Command Create()
+    {
+        var spec = new SpecOptions();
+        var output = CommonOptions.Output();
+        var json = CommonOptions.Json();
+        var command = new Command("doctor", "Says what this host can do, what a build lacks here, and the commands that mend it.") { output, json };
+        spec.AddTo(command);
+        command.SetAction(async (parse, cancellation) =>
+        {
+            var environment = HostEnvironment.Read();
+            var read = spec.Read(parse, environment);
+            await using var services = new CrustServices(environment, parse.GetRequiredValue(output), new Silence());
+            var diagnosis = await services.Doctor.ExamineAsync(read.Spec, cancellation);
+            var to = parse.InvocationConfiguration;
+            foreach (var warning in read.Warnings)
+            {
+                to.Error.WriteLine($"warning: {warning}");
+            }
+
+            if (parse.GetValue(json))
+            {
+                to.Output.Write(diagnosis.ToJson());
+            }
+            else if (Console.IsOutputRedirected || environment.Variables.GetValueOrDefault("TERM") is null or "" or "dumb")
+            {
+                DoctorView.WriteLines(diagnosis, to.Output);
+            }
+            else
+            {
+                DoctorView.WriteTable(diagnosis, to.Output, environment.Variables.GetValueOrDefault("NO_COLOR", "").Length == 0);
+            }
+
+            return (int)(diagnosis.CanBuild ? ExitCode.Done : ExitCode.HostLacks);
+        });
+        return command;
+    }
+
+    // The doctor builds nothing, so there is nothing to watch.
+    private sealed class Silence : IBuildObserver
+    {
+        public void Observe(BuildEvent buildEvent)
+        {
+        }
+    }
+}

@@ -1,0 +1,87 @@
+using Crust.Host;
+using Spectre.Console;
+
+namespace Crust.Cli.Views;
+
+/// <summary>Shows what the doctor says.</summary>
+internal static class DoctorView
+{
+    /// <summary>One line for each check, and one with the remedy where there is one.</summary>
+    public static void WriteLines(Diagnosis diagnosis, TextWriter output)
+    {
+        foreach (var finding in diagnosis.Found.Findings)
+        {
+            output.WriteLine($"{Word(finding.Gravity),-8} {finding.Name,-18} {Says(finding)}");
+            if (finding.Remedy is { } remedy)
+            {
+                output.WriteLine($"{"",-8} {"",-18} to do: {remedy}");
+            }
+        }
+
+        if (diagnosis.Install is { } install)
+        {
+            output.WriteLine($"To install all that is missing: {install}");
+        }
+
+        output.WriteLine(diagnosis.Summary);
+    }
+
+    /// <summary>A table for a terminal.</summary>
+    public static void WriteTable(Diagnosis diagnosis, TextWriter output, bool color)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = AnsiSupport.Yes,
+            ColorSystem = color ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Out = new AnsiConsoleOutput(output),
+        });
+        var table = new Table().Border(TableBorder.Rounded).AddColumn("").AddColumn("what").AddColumn("found");
+        foreach (var area in diagnosis.Found.Findings.GroupBy(finding => finding.Area))
+        {
+            if (table.Rows.Count > 0)
+            {
+                table.AddEmptyRow();
+            }
+
+            foreach (var finding in area)
+            {
+                var remedy = finding.Remedy is { } text ? $"\n[bold]to do:[/] {Markup.Escape(text)}" : "";
+                table.AddRow($"[{Color(finding.Gravity)}]{Mark(finding.Gravity)} {Word(finding.Gravity)}[/]", Markup.Escape(finding.Name), Markup.Escape(Says(finding)) + remedy);
+            }
+        }
+
+        console.Write(table);
+        if (diagnosis.Install is { } install)
+        {
+            console.MarkupLineInterpolated($"To install all that is missing: [bold]{install}[/]");
+        }
+
+        console.MarkupLineInterpolated($"[bold]{diagnosis.Summary}[/]");
+    }
+
+    private static string Says(Finding finding) => finding.Where is { } where ? $"{finding.What} ({where})" : finding.What;
+
+    private static string Word(Gravity gravity) => gravity switch
+    {
+        Gravity.Fine => "ok",
+        Gravity.Note => "note",
+        Gravity.Warning => "warning",
+        _ => "PROBLEM",
+    };
+
+    private static string Mark(Gravity gravity) => gravity switch
+    {
+        Gravity.Fine => "✓",
+        Gravity.Note => "·",
+        Gravity.Warning => "!",
+        _ => "✗",
+    };
+
+    private static string Color(Gravity gravity) => gravity switch
+    {
+        Gravity.Fine => "green",
+        Gravity.Note => "grey",
+        Gravity.Warning => "yellow",
+        _ => "red",
+    };
+}

@@ -1,0 +1,99 @@
+using System.Collections.Immutable;
+using Crust.Appliance;
+using Crust.Disks;
+using Crust.Formats;
+using Crust.Installers;
+using Crust.Seeds;
+using Crust.Spec;
+
+namespace Crust.Host;
+
+/// <summary>How much a build needs something.</summary>
+public enum Need
+{
+    /// <summary>Not at all.</summary>
+    None,
+
+    /// <summary>It works without, only not as well.</summary>
+    Wanted,
+
+    /// <summary>It fails without.</summary>
+    Required,
+}
+
+/// <summary>What a build will have to do, as far as that can be told at once.</summary>
+public sealed record BuildForecast
+{
+    /// <summary>The images' base name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The installer's size in bytes, perhaps only about; null if it isn't known before it is downloaded.</summary>
+    public required long? InstallerSize { get; init; }
+
+    /// <summary>Whether the reference installer has to be built.</summary>
+    public bool BuildsReference { get; init; }
+
+    /// <summary>How much the build needs Crust's own live system, and it has to be built.</summary>
+    public Need Appliance { get; init; }
+
+    /// <summary>Whether it is known if the installed disk is cached. It isn't before the ISO's checksum is.</summary>
+    public bool IsCacheKnown { get; init; }
+
+    /// <summary>What the cached installed disk occupies, in bytes; null if there is none, as far as is known.</summary>
+    public long? CachedDisk { get; init; }
+
+    /// <summary>The formats that have to be written.</summary>
+    public required ImmutableArray<IImageFormat> ToWrite { get; init; }
+
+    /// <summary>Whether images are booted.</summary>
+    public bool Verifies { get; init; }
+}
+
+/// <summary>Tells what a build will have to do.</summary>
+public sealed class Forecaster(InstallerLibrary installers, ApplianceBuilder appliance, SeedComposer seeds, DiskStore disks, ImageWriter writer, ImagesFolder shelf)
+{
+    /// <summary>Looks at the cache and the images; fetches, builds and changes nothing.</summary>
+    /// <exception cref="CrustException">The spec can't be built anywhere: its files are missing or wrong, or its installer doesn't fit its machine.</exception>
+    public BuildForecast Of(BuildSpec spec)
+    {
+        var files = SeedFiles.Read(spec.Seed);
+        var glance = installers.Glance(spec.Installer, spec.Machine.Arch);
+        var name = spec.Name ?? glance.BaseName;
+        var key = glance.Iso is { } iso ? KeyOf(spec, files, iso) : null;
+        var formats = spec.Formats.Select(ImageFormats.Named).ToImmutableArray();
+        var forecast = new BuildForecast
+        {
+            Name = name,
+            InstallerSize = glance.Size,
+            BuildsReference = spec.Installer.Iso is null && glance.Iso is null,
+            // What isn't built yet has no disk, in all likelihood.
+            IsCacheKnown = key is not null || spec.Installer.Iso is null,
+            CachedDisk = key is null ? null : disks.FindAllocated(key),
+            ToWrite = key is null ? formats : ImagePlan.For(spec.Formats, shelf.FindIntact(name), key, format => writer.RecipeOf(format, spec), null).ToWrite,
+            Verifies = spec.Verify.Boot ?? spec.Installer.Iso is null,
+        };
+        return forecast with { Appliance = NeedOfAppliance(spec, forecast) };
+    }
+
+    private string? KeyOf(BuildSpec spec, SeedFiles files, InstallerIso installer)
+    {
+        Preflight.CheckInstaller(installer, spec);
+        try
+        {
+            return BuildKey.Of(installer, seeds.Compose(spec, files, installer), spec);
+        }
+        catch (CrustException e) when (e.Kind is FailureKind.HostLacks)
+        {
+            // A library to hash a password with: the checks tell of it.
+            return null;
+        }
+    }
+
+    private Need NeedOfAppliance(BuildSpec spec, BuildForecast forecast)
+    {
+        var need = forecast.BuildsReference || forecast.ToWrite.Any(format => format.NeedsOf(spec).TakesAppliance) ? Need.Required
+            : spec.Trim && forecast.CachedDisk is null && !forecast.ToWrite.IsEmpty ? Need.Wanted
+            : Need.None;
+        return need is Need.None || appliance.IsCached(spec.Machine.Arch) ? Need.None : need;
+    }
+}

@@ -1,0 +1,85 @@
+using System.Collections.Immutable;
+using Crust.Formats;
+using Crust.Installers;
+using Crust.Machines;
+using Crust.Spec;
+
+namespace Crust.Host;
+
+/// <summary>What this host will do for a build.</summary>
+/// <param name="Accelerator">What will run the guests.</param>
+/// <param name="Warnings">What the user should know, each with what mends it.</param>
+public sealed record HostReadiness(AcceleratorChoice Accelerator, ImmutableArray<string> Warnings)
+{
+    /// <summary>The same in a few words; where the choice is worth a warning, that tells why.</summary>
+    public string Describe() => Accelerator.Warning is null ? $"{Accelerator.Used.LowerName()}: {Accelerator.Reason}" : Accelerator.Used.LowerName();
+}
+
+/// <summary>Finds out, before anything dear is done, whether a spec can be built on this host.</summary>
+public sealed class Preflight(HostChecks checks, Forecaster forecaster)
+{
+    /// <summary>Checks all that a build needs of this host, and chooses the accelerator.</summary>
+    /// <exception cref="CrustException">Something is missing; its message names all that is, and what mends it. Or the spec can't be built anywhere.</exception>
+    public async Task<HostReadiness> CheckAsync(BuildSpec spec, CancellationToken cancellation)
+    {
+        var found = await checks.RunAsync(new HostQuestion(spec, forecaster.Of(spec), Thoroughly: false), cancellation);
+        if (found.Problems.Any(problem => !problem.IsEstimate))
+        {
+            throw ErrorOf([.. found.Problems]);
+        }
+
+        return new HostReadiness(found.Accelerator!, [.. found.Warnings.Concat(found.Problems).Select(finding => finding.ToWarning())]);
+    }
+
+    /// <summary>Checks, once the installer is there and its disk isn't, that the file systems have room for the disk and its images.</summary>
+    /// <exception cref="CrustException">They haven't.</exception>
+    public void CheckSpace(BuildSpec spec, InstallerIso installer, IEnumerable<IImageFormat> toWrite)
+    {
+        var forecast = new BuildForecast { Name = installer.BaseName, InstallerSize = installer.Size, IsCacheKnown = true, ToWrite = [.. toWrite] };
+        if (checks.Space.Find(forecast, spec).Where(finding => finding.Gravity is Gravity.Problem).ToImmutableArray() is { IsEmpty: false } problems)
+        {
+            throw ErrorOf(problems);
+        }
+    }
+
+    /// <summary>Checks that an installer fits the machine that the spec describes.</summary>
+    /// <exception cref="CrustException">It doesn't.</exception>
+    public static void CheckInstaller(InstallerIso installer, BuildSpec spec)
+    {
+        var machine = spec.Machine;
+        var usesItsLoader = spec.Installer.BootKernel is null;
+        if (usesItsLoader && machine.Firmware is Firmware.Bios && !installer.BootsBios)
+        {
+            throw new CrustException(FailureKind.BadInput, "The installer ISO has no boot image for BIOS", installer.Path, "set machine.firmware to uefi (--firmware uefi)");
+        }
+
+        if (usesItsLoader && machine.Firmware is not Firmware.Bios && !installer.BootsUefi)
+        {
+            throw new CrustException(FailureKind.BadInput, "The installer ISO has no boot image for UEFI", installer.Path, "set machine.firmware to bios (--firmware bios)");
+        }
+
+        if (installer.MinimumDisk > machine.Disk)
+        {
+            throw new CrustException(FailureKind.BadInput,
+                $"The disk of {Size.Format(machine.Disk)} is too small: this installer needs {Size.Format(installer.MinimumDisk.Value)}",
+                "machine.disk", $"set machine.disk (DISK_SIZE, --disk-size) to {Size.ToSpecText(installer.MinimumDisk.Value)} or more");
+        }
+    }
+
+    // All at once: nobody wants to mend one thing after the other, with a build between each.
+    private static CrustException ErrorOf(ImmutableArray<Finding> problems)
+    {
+        if (problems is [var single])
+        {
+            return single.ToError();
+        }
+
+        var install = Diagnosis.InstallCommand(problems);
+        var rest = problems.Where(problem => problem.Packages.IsEmpty).ToList();
+        return new CrustException(FailureKind.HostLacks, $"{problems.Length} things keep this host from building it", string.Join(", ", problems.Select(problem => problem.Name)),
+            install is null ? "mend each, as said below" : rest.Count == 0 ? $"install what is missing: {install}" : $"install what is missing: {install}; and mend the others, as said below")
+        {
+            Detail = string.Join('\n', problems.SelectMany(problem => new[] { problem.What, $"  where: {problem.Where ?? problem.Name}", $"  to do: {problem.Remedy}" })),
+        };
+    }
+}

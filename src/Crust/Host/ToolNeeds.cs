@@ -1,0 +1,49 @@
+using System.Collections.Immutable;
+using Crust.Installers;
+using Crust.Machines;
+using Crust.Spec;
+
+namespace Crust.Host;
+
+/// <summary>A program, and how much a build needs it.</summary>
+/// <param name="Program">Its name.</param>
+/// <param name="Need">How much it is needed.</param>
+/// <param name="For">What for, in a few words.</param>
+internal sealed record ToolNeed(string Program, Need Need, string For)
+{
+    // QEMU: screendumps as PNG came with 7.1. mksquashfs: tar archives on its input came with 4.5.
+    private static readonly ImmutableDictionary<string, Version> Oldest = new Dictionary<string, Version>
+    {
+        ["qemu-system-x86_64"] = new(7, 1),
+        ["qemu-system-aarch64"] = new(7, 1),
+        ["qemu-img"] = new(7, 1),
+        ["mksquashfs"] = new(4, 5),
+    }.ToImmutableDictionary();
+
+    private static readonly ImmutableArray<string> ForAppliance = ["mmdebstrap", "depmod", "zstd"];
+
+    /// <summary>The oldest version that will do; null if any will that is known.</summary>
+    public Version? Minimum => Oldest.GetValueOrDefault(Program);
+
+    /// <summary>How the program is asked for its version.</summary>
+    public string VersionOption => Program is "mksquashfs" or "xorriso" ? "-version" : "--version";
+
+    /// <summary>The programs that a build may need, each once, in the order in which they are told.</summary>
+    public static ImmutableArray<ToolNeed> Of(BuildSpec spec, BuildForecast forecast)
+    {
+        var writing = forecast.ToWrite.Select(format => (format.Name, Needs: format.NeedsOf(spec))).ToList();
+        const string live = "Crust's own live system";
+        ToolNeed[] all =
+        [
+            new(QemuArguments.ProgramFor(spec.Machine.Arch), Need.Required, "runs the machine"),
+            new("qemu-img", Need.Required, "makes and converts disks"),
+            new("xorriso", Need.Required, "writes the seed"),
+            new("setpriv", Need.Required, "starts all others, and ends them with Crust"),
+            .. spec.Machine.Tpm ? new[] { new ToolNeed(TpmEmulator.Program, Need.Required, "is the machine's TPM") } : [],
+            .. writing.SelectMany(format => format.Needs.Tools.Select(tool => new ToolNeed(tool, Need.Required, format.Name))),
+            .. ForAppliance.Select(tool => new ToolNeed(tool, forecast.Appliance, live)),
+            .. HybridIso.Programs.Prepend("mksquashfs").Select(tool => new ToolNeed(tool, forecast.BuildsReference ? Need.Required : Need.None, "the reference installer")),
+        ];
+        return [.. all.GroupBy(need => need.Program).Select(needs => needs.MaxBy(need => need.Need)!)];
+    }
+}

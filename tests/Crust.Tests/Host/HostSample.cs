@@ -1,0 +1,94 @@
+using System.Collections.Immutable;
+using Crust.Appliance;
+using Crust.Cache;
+using Crust.Disks;
+using Crust.Formats;
+using Crust.Host;
+using Crust.Installers;
+using Crust.Machines;
+using Crust.Seeds;
+using Crust.Spec;
+using Crust.Tests.Installers;
+using Crust.Tools;
+using Serilog.Core;
+
+namespace Crust.Tests.Host;
+
+/// <summary>A host that has all that a build needs, of which tests take things away.</summary>
+internal sealed class HostSample : IDisposable
+{
+    public static readonly ImmutableArray<string> Programs =
+        ["qemu-system-x86_64", "qemu-img", "xorriso", "mmdebstrap", "depmod", "zstd", "mksquashfs", "mformat", "mmd", "mcopy"];
+
+    public HostSample()
+    {
+        foreach (var program in Programs)
+        {
+            Fakes.AddShell(program, $"echo {program} version 9.1.2");
+        }
+
+        Write("proc/meminfo", Memory(total: 16, available: 12));
+        Folders = new Folders { Images = Fakes.FileFor("images"), Cache = Fakes.FileFor("cache"), Runtime = Fakes.Folder, Builder = Folders.BuilderBesideProgram };
+        File.WriteAllBytes(Iso, IsoBytes.With("EDGE", 0x00, 0xef));
+    }
+
+    public FakeTools Fakes { get; } = new();
+
+    public Folders Folders { get; set; }
+
+    /// <summary>Libraries that aren't there.</summary>
+    public HashSet<HostLibrary> Missing { get; } = [];
+
+    /// <summary>What file systems look like; by default there is room enough, on one.</summary>
+    public Func<string, FolderSpace> Look { get; set; } = _ => new FolderSpace(1, 1L << 40, Clones: false);
+
+    /// <summary>A vendor's installer.</summary>
+    public string Iso => Fakes.FileFor("edge.iso");
+
+    /// <summary>A build of it, under TCG: nothing is started to find out what KVM does.</summary>
+    public BuildSpec Spec => new() { Installer = new() { Iso = Iso }, Machine = new() { Accelerator = Accelerator.Tcg, Cpus = 1 }, Trim = false };
+
+    public HostFiles Files => new(Fakes.FileFor("root"));
+
+    public HostChecks Checks => new(Fakes.ToolBoxWithNothingElse, new FirmwareFinder(Fakes.FileFor("no-descriptors")),
+        new AcceleratorProbe(Fakes.ToolBoxWithNothingElse, Folders.Cache, Logger.None) { Device = Fakes.FileFor("kvm") }, Folders, Files, library => !Missing.Contains(library), path => Look(path));
+
+    public Forecaster Forecaster
+    {
+        get
+        {
+            var tools = Fakes.ToolBoxWithNothingElse;
+            var cache = new BuildCache(Folders.Cache, Logger.None);
+            var observer = new EventList();
+            var appliance = new ApplianceBuilder(tools, cache, Folders, observer);
+            return new Forecaster(
+                new InstallerLibrary(new InstallerSource(Folders.Cache, observer, TimeProvider.System, Logger.None), new ReferenceInstaller(tools, cache, Folders, appliance, observer)),
+                appliance, new SeedComposer(), new DiskStore(cache, Logger.None), new ImageWriter(new FormatServices(tools, appliance), observer), new ImagesFolder(Folders.Images));
+        }
+    }
+
+    public Preflight Preflight => new(Checks, Forecaster);
+
+    public Doctor Doctor => new(Checks, Forecaster);
+
+    /// <summary>What Linux says of memory, in GiB.</summary>
+    public static string Memory(int total, int available, int swap = 0) =>
+        $"MemTotal: {total << 20} kB\nMemFree: 1 kB\nMemAvailable: {available << 20} kB\nSwapTotal: {swap << 20} kB\nSwapFree: {swap << 20} kB\n";
+
+    /// <summary>A question about a vendor's installer of a GiB, for one format.</summary>
+    public static HostQuestion Question(BuildSpec? spec = null, BuildForecast? forecast = null, bool thoroughly = false) =>
+        new(spec ?? new BuildSpec(), forecast ?? Forecast("img"), thoroughly);
+
+    public static BuildForecast Forecast(params string[] formats) =>
+        new() { Name = "edge", InstallerSize = 1L << 30, IsCacheKnown = true, ToWrite = [.. formats.Select(ImageFormats.Named)] };
+
+    /// <summary>Puts a file where Linux would have it.</summary>
+    public void Write(string path, string content)
+    {
+        var file = Path.Combine(Fakes.FileFor("root"), path);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        File.WriteAllText(file, content);
+    }
+
+    public void Dispose() => Fakes.Dispose();
+}
