@@ -19,11 +19,12 @@ internal sealed partial class FoldersCheck(Folders folders) : IHostCheck
             Look("cache", folders.Cache, makes, isOwn: true, "make it writable, or set CRUST_CACHE to a folder that is"),
             MachineSockets.TooLong(folders.Runtime) is { } error
                 ? new Finding("folders", "sockets", Gravity.Problem, error.What) { Where = error.Where, Remedy = error.Remedy }
-                : Look("sockets", folders.Runtime, makes: false, isOwn: false, "set XDG_RUNTIME_DIR or TMPDIR to a folder that can be written"),
+                : Look("sockets", folders.Runtime, makes: false, isOwn: false, "set XDG_RUNTIME_DIR or TMPDIR to a folder that can be written",
+                    "The private folder for QEMU's sockets can't be made"),
         ]);
     }
 
-    private static Finding Look(string name, string folder, bool makes, bool isOwn, string remedy)
+    private static Finding Look(string name, string folder, bool makes, bool isOwn, string remedy, string what = "The folder can't be written")
     {
         try
         {
@@ -42,7 +43,7 @@ internal sealed partial class FoldersCheck(Folders folders) : IHostCheck
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new Finding("folders", name, Gravity.Problem, $"The folder can't be written: {e.Message}") { Where = folder, Remedy = remedy };
+            return new Finding("folders", name, Gravity.Problem, $"{what}: {e.Message}") { Where = folder, Remedy = remedy };
         }
     }
 

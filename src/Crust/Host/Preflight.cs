@@ -23,9 +23,11 @@ public sealed class Preflight(HostChecks checks, Forecaster forecaster)
     public async Task<HostReadiness> CheckAsync(BuildSpec spec, CancellationToken cancellation)
     {
         var found = await checks.RunAsync(new HostQuestion(spec, forecaster.Of(spec), Thoroughly: false), cancellation);
-        if (found.Problems.Any(problem => !problem.IsEstimate))
+        var certain = found.Problems.Where(problem => !problem.IsEstimate).ToList();
+        if (certain.Count > 0)
         {
-            throw ErrorOf([.. found.Problems]);
+            // How much space there is where nothing can be written helps nobody.
+            throw ErrorOf([.. certain, .. found.Problems.Where(problem => problem.IsEstimate && certain.All(other => other.Where != problem.Where))]);
         }
 
         return new HostReadiness(found.Accelerator!, [.. found.Warnings.Concat(found.Problems).Select(finding => finding.ToWarning())]);

@@ -111,7 +111,8 @@ public sealed class PreflightTests
     {
         _host.Folders = _host.Folders with { Runtime = _host.Fakes.FileFor("none") };
 
-        await CheckUnwritableAsync(_host.Folders.Runtime, "set XDG_RUNTIME_DIR or TMPDIR to a folder that can be written");
+        await CheckUnwritableAsync(_host.Folders.Runtime, "set XDG_RUNTIME_DIR or TMPDIR to a folder that can be written",
+            "The private folder for QEMU's sockets can't be made: it doesn't exist");
     }
 
     [Test]
@@ -147,6 +148,15 @@ public sealed class PreflightTests
         _host.Fakes.Remove("xorriso");
 
         Assert.That((await FailAsync(_host.Spec)).Where, Is.EqualTo("xorriso, disk, images"));
+    }
+
+    [Test]
+    public async Task The_space_of_a_folder_that_cannot_be_written_is_nobodys_concern()
+    {
+        _host.Look = folder => new FolderSpace(folder == _host.Folders.Cache ? 1ul : 2ul, folder == _host.Folders.Cache ? 1000 : 1L << 40, Clones: false);
+        await File.WriteAllTextAsync(_host.Folders.Cache, "", Cancellation);
+
+        Assert.That((await FailAsync(_host.Spec)).What, Does.StartWith("The folder can't be written: "));
     }
 
     [Test]
@@ -203,12 +213,12 @@ public sealed class PreflightTests
             FailureKind.BadInput, "The disk of 2.0 GiB is too small: this installer needs 3.0 GiB", "machine.disk", "set machine.disk (DISK_SIZE, --disk-size) to 3G or more");
     }
 
-    private async Task CheckUnwritableAsync(string folder, string remedy)
+    private async Task CheckUnwritableAsync(string folder, string remedy, string what = "The folder can't be written: ")
     {
         var error = await FailAsync(_host.Spec);
 
         ErrorAssert.Says(error, FailureKind.HostLacks, error.What, folder, remedy);
-        Assert.That(error.What, Does.StartWith("The folder can't be written: "));
+        Assert.That(error.What, Does.StartWith(what));
     }
 
     // As an earlier build would.
