@@ -78,6 +78,17 @@ public sealed class OtherChecksTests
     }
 
     [Test]
+    public async Task A_probe_without_a_folder_to_work_in_says_nothing_of_KVM_and_stops_no_build()
+    {
+        await File.WriteAllTextAsync(_host.Folders.Cache, "", Cancellation);
+
+        var (finding, choice) = await KvmAsync("/dev/null", Accelerator.Auto);
+
+        Assert.That((finding.Gravity, choice!.Used), Is.EqualTo((Gravity.Warning, Accelerator.Tcg)));
+        Assert.That(finding.What, Does.StartWith("Whether KVM works can't be told: "));
+    }
+
+    [Test]
     public async Task BIOS_comes_with_QEMU() => Assert.That((await FirmwareAsync(Firmware.Bios, Arch.Amd64)).Gravity, Is.EqualTo(Gravity.Fine));
 
     [TestCase(Firmware.Uefi, Arch.Amd64, "No UEFI firmware for x86_64 is installed", "ovmf")]
