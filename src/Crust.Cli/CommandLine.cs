@@ -54,6 +54,6 @@ internal static class CommandLine
     internal static string Describe(CrustException error)
     {
         var detail = error.Detail.Length == 0 ? "" : string.Concat(error.Detail.Split('\n').Select(line => $"\n  | {line}"));
-        return $"crust: {error.What}\n  where: {error.Where}\n  to do: {error.Remedy}{detail}";
+        return $"crust: {error.What}\n  where: {error.Where}\n  to do: {error.Remedy}{(error.Report is { } report ? $"\n  report: {Path.GetRelativePath(Environment.CurrentDirectory, report)}" : "")}{detail}";
     }
 }

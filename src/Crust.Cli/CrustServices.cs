@@ -24,6 +24,9 @@ internal sealed class CrustServices : IAsyncDisposable
     public CrustServices(HostEnvironment environment, string imagesFolder, IBuildObserver observer, bool showsGuest = false)
     {
         var time = TimeProvider.System;
+        // All rooms talk to the journal, which passes on what it hears: the manifest and the report tell it, too.
+        var journal = new BuildJournal(observer, time);
+        Observer = journal;
         Folders = new Folders
         {
             Images = Path.GetFullPath(imagesFolder),
@@ -42,13 +45,13 @@ internal sealed class CrustServices : IAsyncDisposable
         var launcher = new MachineLauncher(tools, firmware, Folders.Runtime, time, _log);
         Shelf = new ImagesFolder(Folders.Images);
         Probe = new AcceleratorProbe(tools, Folders.Cache, _log);
-        Verifier = new BootVerifier(launcher, tools, observer, time, _log);
-        var appliance = new ApplianceBuilder(tools, cache, Folders, observer);
-        Reference = new ReferenceInstaller(tools, cache, Folders, appliance, observer);
-        var installers = new InstallerLibrary(new InstallerSource(Folders.Cache, observer, time, _log), Reference);
+        Verifier = new BootVerifier(launcher, tools, journal, time, _log);
+        var appliance = new ApplianceBuilder(tools, cache, Folders, journal);
+        Reference = new ReferenceInstaller(tools, cache, Folders, appliance, journal);
+        var installers = new InstallerLibrary(new InstallerSource(Folders.Cache, journal, time, _log), Reference);
         var seeds = new SeedComposer();
         var disks = new DiskStore(cache, _log);
-        var writer = new ImageWriter(new FormatServices(tools, appliance), observer);
+        var writer = new ImageWriter(new FormatServices(tools, appliance), journal);
         var checks = new HostChecks(tools, firmware, Probe, Folders);
         var forecaster = new Forecaster(installers, appliance, seeds, disks, writer, Shelf);
         Doctor = new Doctor(checks, forecaster);
@@ -59,15 +62,18 @@ internal sealed class CrustServices : IAsyncDisposable
             new SeedVolume(tools),
             new IsoFiles(tools),
             disks,
-            new InstallRun(launcher, new GuestScreen(tools, showsGuest, environment.HasDisplay), observer, time, _log),
-            new DiskTrim(tools, new ApplianceRun(appliance, launcher), observer),
+            new InstallRun(launcher, new GuestScreen(tools, showsGuest, environment.HasDisplay), journal, time, _log),
+            new DiskTrim(tools, new ApplianceRun(appliance, launcher), journal),
             writer,
             new ImageProver(Verifier, Shelf),
             Shelf,
             _buildLog,
-            observer,
+            journal,
             time);
     }
+
+    /// <summary>What happens before the build, such as warnings of its spec, is told here.</summary>
+    public IBuildObserver Observer { get; }
 
     public Folders Folders { get; }
 

@@ -1,4 +1,5 @@
 using Crust.Disks;
+using Crust.Reports;
 
 namespace Crust;
 
@@ -47,4 +48,10 @@ public class CrustException(FailureKind kind, string what, string where, string 
 
     /// <summary>How the installer's run went until it failed, for the report; null where none did.</summary>
     public InstallFacts? Install { get; internal set; }
+
+    /// <summary>The files of the machine's run that failed, for the report; null where none did.</summary>
+    internal RunFiles? Run { get; set; }
+
+    /// <summary>The path of the report that tells more; null if there is none.</summary>
+    public string? Report { get; internal set; }
 }

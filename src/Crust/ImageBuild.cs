@@ -16,11 +16,12 @@ namespace Crust;
 /// <param name="Manifest">All facts, as they were written.</param>
 /// <param name="Images">The paths of the images that were asked for.</param>
 /// <param name="UpToDate">Whether there was nothing to do.</param>
-public sealed record BuildResult(Manifest Manifest, ImmutableArray<string> Images, bool UpToDate);
+/// <param name="Report">The path of the report; null if there was nothing to do, or it couldn't be written.</param>
+public sealed record BuildResult(Manifest Manifest, ImmutableArray<string> Images, bool UpToDate, string? Report);
 
 /// <summary>
 /// The main job, as a story. Each stage takes what the one before returned:
-/// spec → preflight → installer → seed → machine → installed disk → images → proof → manifest.
+/// spec → preflight → installer → seed → machine → installed disk → images → proof → manifest, report.
 /// </summary>
 public sealed class ImageBuild(
     Preflight preflight,
@@ -35,7 +36,7 @@ public sealed class ImageBuild(
     ImageProver prover,
     ImagesFolder shelf,
     BuildLog log,
-    IBuildObserver observer,
+    BuildJournal journal,
     TimeProvider time)
 {
     /// <summary>Builds what the spec asks for; what is there already and unchanged is reused.</summary>
@@ -43,22 +44,21 @@ public sealed class ImageBuild(
     /// <exception cref="OperationCanceledException">Cancelled. No process and no file is left.</exception>
     public async Task<BuildResult> RunAsync(BuildSpec spec, CancellationToken cancellation)
     {
-        var warnings = new WarningLog(observer);
-        var stages = new StageRunner(warnings, time);
+        var stages = new StageRunner(journal, time);
 
         var host = await stages.RunAsync(Stage.Preflight, "this host",
             () => preflight.CheckAsync(spec, cancellation),
             ready => ready.Describe());
-        warnings.Warn(host.Warnings);
+        journal.Warn(host.Warnings);
 
         var seedFiles = SeedFiles.Read(spec.Seed);
-        var installer = await stages.RunAsync(Stage.Installer, spec.Installer.Iso ?? "the reference installer",
+        var installer = await stages.RunAsync(Stage.Installer, spec.Installer.Shown,
             () => installers.GetAsync(spec.Installer, spec.Machine.Arch, cancellation),
             iso => $"{Path.GetFileName(iso.Path)}, {Size.Format(iso.Size)}");
         Preflight.CheckInstaller(installer, spec);
 
         var seed = seeds.Compose(spec, seedFiles, installer);
-        warnings.Warn(seed.Warnings);
+        journal.Warn(seed.Warnings);
 
         var name = spec.Name ?? installer.BaseName;
         var key = BuildKey.Of(installer, seed, spec);
@@ -66,16 +66,27 @@ public sealed class ImageBuild(
         var plan = ImagePlan.For(spec.Formats, shelf.FindIntact(name), key, format => writer.RecipeOf(format, spec), proof);
         if (plan.IsUpToDate && shelf.LoadManifest(name) is { } current)
         {
-            return new BuildResult(current, shelf.PathsOf(current, spec.Formats), UpToDate: true);
+            return new BuildResult(current, shelf.PathsOf(current, spec.Formats), UpToDate: true, null);
         }
 
         using var drafts = shelf.CreateDrafts();
         var files = RunFiles.Draft(drafts.Path, shelf.PrefixOf(name));
+        var story = new BuildStory
+        {
+            Name = name,
+            Spec = spec,
+            Installer = installer,
+            SeedFiles = seedFiles.Files,
+            BuildKey = key,
+            ImagesFolder = shelf.Path,
+            Host = HostFacts.Read(),
+        };
         try
         {
             var disk = await stages.RunAsync(Stage.Install, $"{Path.GetFileName(installer.Path)} on a disk of {Size.Format(spec.Machine.Disk)}",
                 () => InstallAsync(key, installer, seed, spec, plan, host.Accelerator.Used, files, stages, cancellation),
                 installed => installed.FromCache ? "from the cache; the installer wasn't booted" : $"{Size.Format(installed.Allocated)} on the disk");
+            story = story.With(disk, files);
 
             var images = await stages.RunAsync(Stage.Formats, string.Join(", ", plan.ToWrite.Select(format => format.Name)),
                 () => writer.WriteAsync(disk, plan.ToWrite, name, spec, drafts, cancellation),
@@ -85,14 +96,15 @@ public sealed class ImageBuild(
                 () => prover.ProveAsync(images, plan.ToProve, spec, host.Accelerator.Used, drafts, cancellation),
                 proven => proven.Describe());
 
-            var manifest = Manifest.Of(name, key, installer, spec.Machine, disk, proofs.Known) with { Seconds = stages.Seconds, Warnings = warnings.Messages };
-            manifest = await shelf.PublishAsync(manifest, proofs.Fresh, cancellation);
+            var manifest = await shelf.PublishAsync(Manifest.Of(story, disk, journal, proofs.Known), proofs.Fresh, cancellation);
+            var report = ReportFile.TryWrite(story.Ended(journal, manifest), shelf.ReportPath(name), drafts.Path);
             files.KeepLog();
             log.KeepAs(shelf.LogPath(name));
-            return new BuildResult(manifest, shelf.PathsOf(manifest, spec.Formats), UpToDate: false);
+            return new BuildResult(manifest, shelf.PathsOf(manifest, spec.Formats), UpToDate: false, report);
         }
-        catch (CrustException)
+        catch (CrustException e)
         {
+            e.Report = ReportFile.TryWrite(story.Ended(journal, e, files), shelf.ReportPath(name), drafts.Path);
             files.KeepAll();
             log.KeepAs(shelf.LogPath(name));
             throw;
@@ -104,6 +116,7 @@ public sealed class ImageBuild(
         disks.GetOrInstallAsync(key, spec.Machine.Disk, async disk =>
         {
             preflight.CheckSpace(spec, installer, plan.ToWrite);
+            var before = journal.Warnings.Length;
             using var volume = await seedVolumes.CreateAsync(seed, Path.GetDirectoryName(disk)!, cancellation);
             using var kernel = await isoFiles.TakeKernelAsync(installer, spec.Installer, Path.GetDirectoryName(disk)!, cancellation);
             var facts = await installRun.RunAsync(new InstallRequest(installer, volume.Path, disk, spec.Machine, accelerator, files)
@@ -113,11 +126,9 @@ public sealed class ImageBuild(
                 BootKeysAfter = spec.Installer.BootKeysAfter,
             }, cancellation);
             files.CopyTo(Path.GetDirectoryName(disk)!);
-            return !spec.Trim ? facts : facts with
-            {
-                TrimmedBytes = await stages.RunAsync(Stage.Trim, "discarding free space",
-                    () => trim.TrimAsync(disk, spec.Machine.Arch, accelerator, cancellation),
-                    freed => freed is { } bytes ? $"{Size.Format(bytes)} less to ship" : "left as it is"),
-            };
-        }, _ => observer.Observe(new BuildEvent.Progressed(Stage.Install, null, null, "another build installs the same; waiting for its result")), cancellation);
+            var trimmed = !spec.Trim ? null : await stages.RunAsync(Stage.Trim, "discarding free space",
+                () => trim.TrimAsync(disk, spec.Machine.Arch, accelerator, cancellation),
+                freed => freed is { } bytes ? $"{Size.Format(bytes)} less to ship" : "left as it is");
+            return facts with { TrimmedBytes = trimmed, Warnings = journal.Warnings[before..] };
+        }, _ => journal.Observe(new BuildEvent.Progressed(Stage.Install, null, null, "another build installs the same; waiting for its result")), cancellation);
 }

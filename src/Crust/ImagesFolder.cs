@@ -11,20 +11,26 @@ namespace Crust;
 /// <summary>The folder of finished images: which of them are current, and how new ones get their final names.</summary>
 public sealed class ImagesFolder(string folder)
 {
+    /// <summary>The folder.</summary>
+    public string Path => folder;
+
     /// <summary>The path of a name's manifest.</summary>
-    public string ManifestPath(string name) => Path.Combine(folder, $"{name}.manifest.json");
+    public string ManifestPath(string name) => System.IO.Path.Combine(folder, $"{name}.manifest.json");
 
     /// <summary>The path of a name's log.</summary>
-    public string LogPath(string name) => Path.Combine(folder, $"{name}.log");
+    public string LogPath(string name) => System.IO.Path.Combine(folder, $"{name}.log");
 
     /// <summary>What the paths of all of a name's files begin with.</summary>
-    public string PrefixOf(string name) => Path.Combine(folder, name);
+    public string PrefixOf(string name) => System.IO.Path.Combine(folder, name);
+
+    /// <summary>The path of a name's report.</summary>
+    public string ReportPath(string name) => PrefixOf(name) + ".report.html";
 
     /// <summary>The path of an image.</summary>
     public string ImagePath(ManifestImage image) => ImagePath(image.File);
 
     /// <summary>The path of the image with that file name.</summary>
-    public string ImagePath(string file) => Path.Combine(folder, file);
+    public string ImagePath(string file) => System.IO.Path.Combine(folder, file);
 
     /// <summary>The paths of a manifest's images in the given formats.</summary>
     public ImmutableArray<string> PathsOf(Manifest manifest, IEnumerable<string> formats) =>
@@ -51,7 +57,7 @@ public sealed class ImagesFolder(string folder)
     {
         try
         {
-            using var held = await FileLock.AcquireAsync(Path.Combine(folder, ".lock"), null, cancellation);
+            using var held = await FileLock.AcquireAsync(System.IO.Path.Combine(folder, ".lock"), null, cancellation);
             var fresh = images.Select(image => Move(manifest.Name, manifest.BuildKey, image)).ToList();
             var kept = FindIntact(manifest.Name).Where(old => fresh.All(image => image.File != old.File));
             // An image proven again, without being written again, comes with the manifest.
@@ -75,7 +81,7 @@ public sealed class ImagesFolder(string folder)
     private ManifestImage Move(string name, string buildKey, ProvenImage image)
     {
         var file = name + image.Draft.Format.Extension;
-        var path = Path.Combine(folder, file);
+        var path = System.IO.Path.Combine(folder, file);
         // rename(2) does nothing where both names are links to one file, as an img and its cached disk may be.
         File.Move(image.Draft.Path, path, overwrite: true);
         var blockMap = image.Draft.BlockMap is { } map ? MoveBlockMap(map, path) : null;
@@ -98,19 +104,19 @@ public sealed class ImagesFolder(string folder)
         var path = image + BmapFile.Extension;
         File.Move(draft, path, overwrite: true);
         var bytes = File.ReadAllBytes(path);
-        return new ManifestFile(Path.GetFileName(path), bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes)));
+        return new ManifestFile(System.IO.Path.GetFileName(path), bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes)));
     }
 
     private bool IsIntact(ManifestImage image)
     {
         var file = new FileInfo(ImagePath(image));
         return file.Exists && file.Length == image.Size && file.LastWriteTimeUtc == image.Modified.UtcDateTime
-            && (image.BlockMap is null || File.Exists(Path.Combine(folder, image.BlockMap.File)));
+            && (image.BlockMap is null || File.Exists(System.IO.Path.Combine(folder, image.BlockMap.File)));
     }
 
     private void UpdateChecksums(IReadOnlyCollection<ManifestImage> images)
     {
-        var path = Path.Combine(folder, ChecksumFile.Name);
+        var path = System.IO.Path.Combine(folder, ChecksumFile.Name);
         var existing = File.Exists(path) ? File.ReadAllText(path) : "";
         var sums = images.ToDictionary(image => image.File, image => image.Sha256);
         foreach (var map in images.Select(image => image.BlockMap).OfType<ManifestFile>())
@@ -118,7 +124,7 @@ public sealed class ImagesFolder(string folder)
             sums.Add(map.File, map.Sha256);
         }
 
-        WriteWhole(path, ChecksumFile.Update(existing, sums, file => File.Exists(Path.Combine(folder, file))));
+        WriteWhole(path, ChecksumFile.Update(existing, sums, file => File.Exists(System.IO.Path.Combine(folder, file))));
     }
 
     private static void WriteWhole(string path, string text)

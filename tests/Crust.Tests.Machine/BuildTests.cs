@@ -29,7 +29,7 @@ public sealed class BuildTests : IDisposable
 
         Assert.That(result.ExitCode, Is.Zero, result.Error);
         Assert.That(result.Output, Is.EqualTo(string.Concat(Disks.Select(format => $"images/installs{format.Extension}\n"))));
-        Assert.That(_crust.ImageFiles, Is.EquivalentTo(new[] { "SHA256SUMS", "installs.log", "installs.manifest.json", "installs.serial.log" }
+        Assert.That(_crust.ImageFiles, Is.EquivalentTo(new[] { "SHA256SUMS", "installs.log", "installs.manifest.json", "installs.report.html", "installs.serial.log" }
             .Concat(Disks.Select(format => $"installs{format.Extension}"))
             .Concat(["installs.img.bmap", "installs.img.zst.bmap", "installs.vhd.bmap"])));
         foreach (var format in Disks)

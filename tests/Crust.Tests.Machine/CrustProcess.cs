@@ -55,6 +55,9 @@ internal sealed class CrustProcess : IDisposable
         ? Directory.EnumerateFileSystemEntries(Images).Select(path => Path.GetFileName(path)).Where(name => name != ".lock").Order(StringComparer.Ordinal)
         : [];
 
+    /// <summary>The same without what is left for a diagnosis: logs, reports, the last screen.</summary>
+    public IEnumerable<string> Products => ImageFiles.Where(file => !Leftovers.IsEvidence(file));
+
     /// <summary>Lets what takes minutes to make, and isn't what is tested, come from the user's own cache, or go there.</summary>
     public void ShareDearThings()
     {

@@ -10,6 +10,9 @@ internal static class Leftovers
 
     private static readonly string[] Evidence = [".log", ".screen.png", ".report.html"];
 
+    /// <summary>Whether a file is what a build leaves for a diagnosis.</summary>
+    public static bool IsEvidence(string file) => Evidence.Any(file.EndsWith);
+
     /// <summary>Puts images of that name into the images folder, as an earlier build would have left them.</summary>
     /// <returns>Their names and checksums, for <see cref="AssertNone"/>.</returns>
     public static Dictionary<string, string> PutEarlierImages(CrustProcess crust, string name)
@@ -24,7 +27,7 @@ internal static class Leftovers
     }
 
     /// <summary>The checksums of all that lies in the images folder, but what is kept of a failed build for its diagnosis.</summary>
-    public static Dictionary<string, string> Hashes(CrustProcess crust) => crust.ImageFiles.Where(file => !Evidence.Any(file.EndsWith))
+    public static Dictionary<string, string> Hashes(CrustProcess crust) => crust.ImageFiles.Where(file => !IsEvidence(file))
         .ToDictionary(file => file, file => File.Exists(crust.Image(file)) ? Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(crust.Image(file)))) : "a folder");
 
     /// <summary>Looks for all that a run could have left: processes, sockets and their folders, loop devices, mounts, temporary files, changed images.</summary>

@@ -161,7 +161,7 @@ public sealed class ReferenceTests
 
         Assert.That(result.ExitCode, Is.EqualTo(4), result.Error);
         Assert.That(result.Error, Does.Contain("install.auto isn't true"));
-        Assert.That(Crust.ImageFiles.Where(file => file.StartsWith("refused", StringComparison.Ordinal)), Is.EquivalentTo(new[] { "refused.log", "refused.serial.log" }));
+        Assert.That(Crust.ImageFiles.Where(file => file.StartsWith("refused", StringComparison.Ordinal)), Is.EquivalentTo(new[] { "refused.log", "refused.report.html", "refused.screen.png", "refused.serial.log" }));
     }
 
     [Test]
@@ -171,7 +171,7 @@ public sealed class ReferenceTests
 
         Assert.That(result.ExitCode, Is.EqualTo(4), result.Error);
         Assert.That(result.Error, Does.Contain("the installer panics.iso ended in a kernel panic: Kernel panic - not syncing: VFS: Unable to mount root fs"));
-        Assert.That(Crust.ImageFiles.Where(file => file.StartsWith("panics", StringComparison.Ordinal)), Is.EquivalentTo(new[] { "panics.log", "panics.serial.log" }));
+        Assert.That(Crust.ImageFiles.Where(file => file.StartsWith("panics", StringComparison.Ordinal)), Is.EquivalentTo(new[] { "panics.log", "panics.report.html", "panics.screen.png", "panics.serial.log" }));
     }
 
     // The appliance's kernel with an initramfs that holds no init.

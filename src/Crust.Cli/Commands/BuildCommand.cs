@@ -20,14 +20,19 @@ internal static class BuildCommand
             var environment = HostEnvironment.Read();
             await using var view = ProgressView.Create(environment, parse.GetValue(quiet));
             var read = spec.Read(parse, environment);
+            await using var services = new CrustServices(environment, parse.GetRequiredValue(output), view, parse.GetValue(show));
             foreach (var warning in read.Warnings)
             {
-                view.Observe(new BuildEvent.Warned(warning));
+                services.Observer.Observe(new BuildEvent.Warned(warning));
             }
 
-            await using var services = new CrustServices(environment, parse.GetRequiredValue(output), view, parse.GetValue(show));
             var result = await services.Build.RunAsync(read.Spec, cancellation);
             await view.DisposeAsync();
+            if (result.Report is { } report && !parse.GetValue(quiet))
+            {
+                parse.InvocationConfiguration.Error.WriteLine($"crust: report: {Path.GetRelativePath(Environment.CurrentDirectory, report)}");
+            }
+
             Print(result, parse.GetValue(json), parse.InvocationConfiguration);
             return (int)ExitCode.Done;
         });

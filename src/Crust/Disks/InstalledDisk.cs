@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -45,6 +46,12 @@ public sealed record InstallFacts
 
     /// <summary>QEMU's command line. Holds no secrets: these are on the seed volume.</summary>
     public required string CommandLine { get; init; }
+
+    /// <summary>QEMU's version, as it told it.</summary>
+    public string QemuVersion { get; init; } = "";
+
+    /// <summary>What was warned of meanwhile: by the installer, and by Crust.</summary>
+    public ImmutableArray<string> Warnings { get; init; } = [];
 
     /// <summary>How it went over time.</summary>
     public InstallTrace Trace { get; init; } = InstallTrace.None;

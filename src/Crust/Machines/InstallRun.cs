@@ -83,6 +83,7 @@ public sealed class InstallRun(MachineLauncher launcher, GuestScreen screen, IBu
             Resets = facts.Resets,
             Finished = time.GetUtcNow(),
             CommandLine = machine.CommandLine,
+            QemuVersion = machine.QemuVersion,
             Trace = watch.Trace,
         };
         try

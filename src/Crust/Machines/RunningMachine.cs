@@ -67,6 +67,9 @@ public sealed class RunningMachine : IAsyncDisposable
     /// <summary>QEMU's command line, as one would type it.</summary>
     public string CommandLine { get; }
 
+    /// <summary>QEMU's version, as it told it.</summary>
+    public string QemuVersion => _qmp.Version;
+
     /// <summary>QEMU's process id.</summary>
     public int ProcessId => _qemu.Id;
 

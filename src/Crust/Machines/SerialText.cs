@@ -31,6 +31,9 @@ internal sealed partial class SerialText
         }
     }
 
+    /// <summary>A text without escape sequences, with one kind of line breaks.</summary>
+    public static string Clean(string raw) => EscapeSequence().Replace(raw, "").Replace("\r\n", "\n").Replace('\r', '\n').Replace("\0", "");
+
     /// <summary>Takes the next bytes and returns the text that is new, preceded by the unfinished line before it.</summary>
     public string Append(ReadOnlySpan<byte> bytes)
     {
@@ -43,7 +46,7 @@ internal sealed partial class SerialText
         var escape = raw.LastIndexOf('\e');
         var cut = escape >= 0 && raw.Length - escape < 32 && !EscapeSequence().IsMatch(raw.AsSpan(escape)) ? escape : raw.Length;
         _unfinished = raw[cut..];
-        var text = EscapeSequence().Replace(raw[..cut], "").Replace("\r\n", "\n").Replace('\r', '\n').Replace("\0", "");
+        var text = Clean(raw[..cut]);
         lock (_tail)
         {
             var lineStart = LastLineStart();

@@ -11,6 +11,9 @@ public sealed record LogFile(string Path, string KeptAs)
     /// <summary>A log that is written into a draft folder and gets its place in the images folder when the build ends.</summary>
     public static LogFile Draft(string drafts, string finalPath) => new(System.IO.Path.Combine(drafts, System.IO.Path.GetFileName(finalPath)), finalPath);
 
+    /// <summary>Where it is at the moment.</summary>
+    public string Now => File.Exists(Path) ? Path : KeptAs;
+
     /// <summary>Removes what an earlier build has left at its place, if that can be done.</summary>
     public void Drop()
     {

@@ -4,7 +4,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Crust.Disks;
-using Crust.Installers;
 using Crust.Spec;
 using Crust.Verification;
 
@@ -30,6 +29,9 @@ public sealed record Manifest
     /// <summary>The installer.</summary>
     public required ManifestInstaller Installer { get; init; }
 
+    /// <summary>The files that the seed was made of; their contents, which may be secret, are in no manifest.</summary>
+    public ImmutableArray<ManifestSeedFile> SeedFiles { get; init; } = [];
+
     /// <summary>The machine in which it ran.</summary>
     public required ManifestMachine Machine { get; init; }
 
@@ -38,6 +40,15 @@ public sealed record Manifest
 
     /// <summary>How the installed disk came to be, perhaps in an earlier build.</summary>
     public required InstallFacts Install { get; init; }
+
+    /// <summary>Whether the installed disk came from the cache, so that no installer was booted.</summary>
+    public bool FromCache { get; init; }
+
+    /// <summary>The host of the build that wrote this document; null in documents of earlier versions.</summary>
+    public HostFacts? Host { get; init; }
+
+    /// <summary>When the build that wrote this document began.</summary>
+    public DateTimeOffset Started { get; init; }
 
     /// <summary>Seconds that each stage took in the build that wrote this document, by the stage's name.</summary>
     public required ImmutableSortedDictionary<string, double> Seconds { get; init; }
@@ -51,30 +62,35 @@ public sealed record Manifest
     /// <summary>When the guest had powered off.</summary>
     public required DateTimeOffset Finished { get; init; }
 
-    /// <summary>The facts of a build; stages and warnings are still to be put in.</summary>
-    internal static Manifest Of(string name, string key, InstallerIso installer, MachineSpec machine, InstalledDisk disk, ImmutableArray<ManifestImage> images) => new()
+    /// <summary>The facts of a build that went well. Images that are written just now are still to be put in.</summary>
+    internal static Manifest Of(BuildStory story, InstalledDisk disk, BuildJournal journal, ImmutableArray<ManifestImage> images) => new()
     {
-        Name = name,
+        Name = story.Name,
         Crust = CrustVersion.Current,
-        BuildKey = key,
-        Installer = new() { Source = installer.Source, Sha256 = installer.Sha256, Size = installer.Size, VolumeId = installer.VolumeId },
+        BuildKey = story.BuildKey,
+        Installer = new() { Source = story.Installer.Source, Sha256 = story.Installer.Sha256, Size = story.Installer.Size, VolumeId = story.Installer.VolumeId },
+        SeedFiles = [.. story.SeedFiles.Select(file => new ManifestSeedFile(file.Role, Path.GetFileName(file.Path), file.Size, file.Sha256))],
         Machine = new()
         {
-            Arch = machine.Arch.LowerName(),
-            Firmware = machine.Firmware.LowerName(),
-            Cpus = machine.Cpus,
-            Memory = machine.Memory,
-            Disk = machine.Disk,
-            DiskBus = machine.DiskBus.LowerName(),
-            ExtraDisks = machine.ExtraDisks,
-            Network = machine.Network.LowerName(),
-            Tpm = machine.Tpm,
+            Arch = story.Spec.Machine.Arch.LowerName(),
+            Firmware = story.Spec.Machine.Firmware.LowerName(),
+            Cpus = story.Spec.Machine.Cpus,
+            Memory = story.Spec.Machine.Memory,
+            Disk = story.Spec.Machine.Disk,
+            DiskBus = story.Spec.Machine.DiskBus.LowerName(),
+            ExtraDisks = story.Spec.Machine.ExtraDisks,
+            Network = story.Spec.Machine.Network.LowerName(),
+            Tpm = story.Spec.Machine.Tpm,
         },
+        Host = story.Host,
         DiskContent = disk.Content,
         Install = disk.Install,
-        Seconds = ImmutableSortedDictionary<string, double>.Empty,
+        FromCache = disk.FromCache,
+        Started = journal.Started,
+        Seconds = journal.SecondsByStage,
         Images = images,
-        Warnings = [],
+        // What was warned of when the disk was installed holds for all that is made of it.
+        Warnings = disk.FromCache ? [.. disk.Install.Warnings.Except(journal.Warnings), .. journal.Warnings] : journal.Warnings,
         Finished = disk.Install.Finished,
     };
 
@@ -110,6 +126,13 @@ public sealed record ManifestInstaller
     /// <summary>Its ISO 9660 volume id.</summary>
     public required string VolumeId { get; init; }
 }
+
+/// <summary>A file that the seed was made of.</summary>
+/// <param name="Role">What it was for: `user-data`, `network-config`.</param>
+/// <param name="File">Its name.</param>
+/// <param name="Size">Its length in bytes.</param>
+/// <param name="Sha256">Its SHA-256 in hex.</param>
+public sealed record ManifestSeedFile(string Role, string File, long Size, string Sha256);
 
 /// <summary>The machine, as the manifest tells of it.</summary>
 public sealed record ManifestMachine

@@ -39,6 +39,10 @@ public sealed record InstallerSpec
     /// <summary>A path or an http(s) URL; null for the reference installer.</summary>
     public string? Iso { get; init; }
 
+    /// <summary>The same for people: without a login or a token that a URL may hold.</summary>
+    public string Shown => Iso is null ? "the reference installer"
+        : Iso.Contains("://", StringComparison.Ordinal) && Uri.TryCreate(Iso, UriKind.Absolute, out var url) ? Installers.HttpSource.Show(url) : Iso;
+
     /// <summary>The SHA-256 that the ISO must have: 64 hex digits, or a path or URL of a SHA256SUMS file; null for none.</summary>
     public string? Sha256 { get; init; }
 

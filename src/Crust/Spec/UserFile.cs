@@ -12,11 +12,16 @@ internal static class UserFile
     /// <param name="label">What the user calls it, for messages.</param>
     /// <param name="role">What it is for: "spec", "user-data".</param>
     /// <exception cref="CrustException">It isn't there, can't be read, or isn't UTF-8.</exception>
-    public static string Read(string path, string label, string role)
+    public static string Read(string path, string label, string role) => Read(path, label, role, out _);
+
+    /// <summary>The same, with the bytes of the file.</summary>
+    /// <exception cref="CrustException">As above.</exception>
+    public static string Read(string path, string label, string role, out byte[] bytes)
     {
         try
         {
-            return StrictUtf8.GetString(File.ReadAllBytes(path)).TrimStart('\uFEFF');
+            bytes = File.ReadAllBytes(path);
+            return StrictUtf8.GetString(bytes).TrimStart('\uFEFF');
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -54,9 +54,10 @@ public sealed class ImageProver(BootVerifier verifier, ImagesFolder shelf)
             {
                 return await verifier.VerifyAsync(new BootRequest(image, format, spec.Machine, accelerator, spec.Verify, files), folder.Path, cancellation);
             }
-            catch (CrustException)
+            catch (CrustException e)
             {
                 files.KeepAll();
+                e.Run = files;
                 throw;
             }
         }

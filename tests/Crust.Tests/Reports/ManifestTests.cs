@@ -1,6 +1,7 @@
 using Crust.Disks;
 using Crust.Reports;
 using Crust.Spec;
+using Crust.Tests.Installers;
 using Crust.Tests.Spec;
 
 namespace Crust.Tests.Reports;
@@ -69,9 +70,15 @@ public sealed class ManifestTests
     [Test]
     public void A_builds_facts_are_put_in_by_the_specs_names()
     {
-        var disk = new InstalledDisk { Key = "k", Path = "/disk", Size = 1, Allocated = 1, Map = new BlockMap(1, []), Install = ManifestSample.Full.Install, FromCache = false };
+        var disk = new InstalledDisk { Key = "k", Path = "/disk", Size = 1, Allocated = 1, Map = new BlockMap(1, []), Install = ManifestSample.Full.Install with { Warnings = ["then", "now"] }, FromCache = true };
 
-        var manifest = Manifest.Of("edge", "k", InstallerSample.Iso, new MachineSpec { Arch = Arch.Arm64, Firmware = Firmware.Uefi, Cpus = 3 }, disk, [ManifestSample.Img]);
+        var journal = new BuildJournal(new EventList(), TimeProvider.System);
+        journal.Observe(new BuildEvent.Started(Stage.Formats, "img"));
+        journal.Observe(new BuildEvent.Finished(Stage.Formats, TimeSpan.FromSeconds(2.5), "img 1 byte"));
+        journal.Warn("now");
+        var story = ReportSample.Built with { Spec = new BuildSpec { Machine = new MachineSpec { Arch = Arch.Arm64, Firmware = Firmware.Uefi, Cpus = 3 } } };
+
+        var manifest = Manifest.Of(story, disk, journal, [ManifestSample.Img]);
 
         Assert.That(manifest.Machine, Is.EqualTo(new ManifestMachine { Arch = "arm64", Firmware = "uefi", Cpus = 3, Memory = 4L << 30, Disk = 100L << 30 }));
         Assert.That(manifest.Installer.Source, Is.EqualTo(InstallerSample.Iso.Source));
@@ -79,5 +86,23 @@ public sealed class ManifestTests
         Assert.That(manifest.DiskContent, Is.EqualTo(disk.Content));
         Assert.That(manifest.Crust, Is.EqualTo(CrustVersion.Current));
         Assert.That(manifest.Images, Is.EqualTo(new[] { ManifestSample.Img }));
+        Assert.That(manifest.SeedFiles, Is.EqualTo(new[] { new ManifestSeedFile("user-data", "user-data.yaml", 412, new('9', 64)) }));
+        Assert.That(manifest.Seconds, Is.EqualTo(new Dictionary<string, double> { ["formats"] = 2.5 }));
+        Assert.That(manifest.Warnings, Is.EqualTo(new[] { "then", "now" }), "what was warned of when the disk was installed still holds");
+        Assert.That(manifest.FromCache, Is.True);
+    }
+
+    [Test]
+    public void A_manifest_of_an_earlier_version_that_tells_less_is_read()
+    {
+        var json = System.Text.Json.Nodes.JsonNode.Parse(ManifestSample.Full.ToJson())!.AsObject();
+        foreach (var key in new[] { "seedFiles", "host", "started", "fromCache" })
+            Assert.That(json.Remove(key), Is.True, key);
+        var install = json["install"]!.AsObject();
+        foreach (var key in new[] { "qemuVersion", "warnings", "trace" })
+            Assert.That(install.Remove(key), Is.True, key);
+        System.IO.File.WriteAllText(File, json.ToJsonString());
+
+        Assert.That(Manifest.TryLoad(File)!.Images, Is.EqualTo(ManifestSample.Full.Images));
     }
 }

@@ -36,6 +36,9 @@ public sealed class QmpClient : IAsyncDisposable
         _reading = Task.Run(ReadAllAsync);
     }
 
+    /// <summary>QEMU's version, with that of its package if there is one; empty if it didn't tell.</summary>
+    public string Version { get; private set; } = "";
+
     /// <summary>Completes when the connection has ended: with QEMU's end well, with anything that isn't QMP with a <see cref="QmpException"/>.</summary>
     public Task Closed => _reading;
 
@@ -185,8 +188,9 @@ public sealed class QmpClient : IAsyncDisposable
 
     private void HandleReply(QmpMessage message)
     {
-        if (message.Greeting is not null)
+        if (message.Greeting is { } greeting)
         {
+            Version = QmpGreeting.VersionIn(greeting);
             _greeted.TrySetResult();
         }
         else if (message.Id is { } id && _pending.TryRemove(id, out var reply))

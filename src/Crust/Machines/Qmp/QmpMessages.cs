@@ -44,6 +44,23 @@ internal sealed record QmpMessage
     public long? Id { get; init; }
 }
 
+/// <summary>QEMU's first word.</summary>
+internal static class QmpGreeting
+{
+    /// <summary>The version in `{"version": {"qemu": {"major": 7, …}, "package": "…"}}`; empty if there is none.</summary>
+    public static string VersionIn(JsonElement greeting)
+    {
+        if (greeting.ValueKind is not JsonValueKind.Object || !greeting.TryGetProperty("version", out var version)
+            || version.ValueKind is not JsonValueKind.Object || !version.TryGetProperty("qemu", out var qemu) || qemu.ValueKind is not JsonValueKind.Object)
+        {
+            return "";
+        }
+
+        var number = string.Join('.', qemu.EnumerateObject().OrderBy(part => part.Name is "major" ? 0 : part.Name is "minor" ? 1 : 2).Select(part => part.Value.ToString()));
+        return version.TryGetProperty("package", out var package) && package.ToString() is { Length: > 0 } named ? $"{number} ({named.Trim('(', ')', ' ')})" : number;
+    }
+}
+
 /// <summary>When an event happened, since the Unix epoch.</summary>
 internal readonly record struct QmpTimestamp(
     [property: JsonPropertyName("seconds")] long Seconds,

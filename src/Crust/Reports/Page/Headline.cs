@@ -1,0 +1,75 @@
+using Crust.Spec;
+
+namespace Crust.Reports.Page;
+
+/// <summary>The page's top: what happened in one sentence, and the figures that everybody asks for.</summary>
+internal static class Headline
+{
+    public static Markup Render(Template html, BuildStory story)
+    {
+        var failed = story.Failure is not null;
+        return html.Of($"""
+            <header class="top">
+            <p class="kind">Crust build report</p>
+            <h1>{story.Name}</h1>
+            <p class="verdict {(failed ? "bad" : "good")}">{(failed ? "✗ Failed" : "✓ Built")}</p>
+            <p class="lead">{Sentence(story)}</p>
+            <p class="when"><time datetime="{story.Started.ToString("u")}">{Words.Moment(story.Started)}</time></p>
+            </header>
+            """);
+    }
+
+    /// <summary>The figures that everybody asks for.</summary>
+    public static Markup Figures(Template html, BuildStory story) => html.Of($"""
+        <dl class="figures" aria-label="Figures">{Figures(story).Select(figure => html.Of($"<div><dt>{figure.Name}</dt><dd>{figure.Value}</dd></div>\n"))}</dl>
+        """);
+
+    /// <summary>What happened.</summary>
+    internal static string Sentence(BuildStory story)
+    {
+        if (story.Failure is { } failure)
+        {
+            var stage = story.Stages.LastOrDefault(stage => stage.Result is null)?.Stage.LowerName();
+            return $"The build failed {(stage is null ? "" : $"in its stage {stage} ")}after {Words.Time(story.Seconds)}: {failure.What}.";
+        }
+
+        var installer = Path.GetFileName(story.Installer.Path);
+        var written = story.Stages.LastOrDefault(stage => stage.Stage is Stage.Formats) is null ? [] : story.Spec.Formats.ToList();
+        var images = (story.Manifest?.Images ?? []).Where(image => written.Contains(image.Format)).ToList();
+        var proven = images.Count(image => image.Verified is not null);
+        var installed = story.FromCache || story.Install is null
+            ? $"From the disk that {installer} had installed{(story.Install is { } before ? $" on {Words.Moment(before.Finished)}" : "")}"
+            : $"{installer} installed its system in {Words.Time(story.Install.Seconds)}; from that disk";
+        var proof = proven == 0 ? "none was booted"
+            : proven == images.Count ? $"{(proven == 1 ? "it came up" : $"all {proven} came up")} under {Firmware(story)}"
+            : $"{Words.Count(proven, "image")} came up under {Firmware(story)}";
+        return $"{installed}, Crust made {Words.List(written)}, and {proof}.";
+    }
+
+    private static string Firmware(BuildStory story) => Words.Firmware(story.Spec.Machine.Firmware.LowerName());
+
+    private static IEnumerable<(string Name, string Value)> Figures(BuildStory story)
+    {
+        yield return ("in all", Words.Time(story.Seconds));
+        if (story.Install is { } install)
+        {
+            yield return (story.FromCache ? "installed in, earlier" : "in the machine", Words.Time(install.Seconds));
+            yield return ("written by the guest", Size.Format(install.BytesWritten));
+            yield return ("accelerator", install.Accelerator.ToUpperInvariant());
+            if (install.Resets > 0)
+            {
+                yield return ("boots", Words.Number(install.Resets + 1));
+            }
+        }
+
+        if (story.Manifest is { } manifest)
+        {
+            yield return (manifest.Images.Length == 1 ? "image" : "images", Words.Number(manifest.Images.Length));
+        }
+
+        if (story.Warnings.Length > 0)
+        {
+            yield return (story.Warnings.Length == 1 ? "warning" : "warnings", Words.Number(story.Warnings.Length));
+        }
+    }
+}

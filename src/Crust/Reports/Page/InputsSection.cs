@@ -1,0 +1,74 @@
+using Crust.Spec;
+
+namespace Crust.Reports.Page;
+
+/// <summary>What the build was made of, with checksums, and what was asked for.</summary>
+internal static class InputsSection
+{
+    public static Markup Render(Template html, BuildStory story) => html.Of($"""
+        <section id="inputs" aria-labelledby="inputs-title">
+        <h2 id="inputs-title">Inputs</h2>
+        <div>
+        <ul class="files">
+        <li>
+        <p><strong>{Path.GetFileName(story.Installer.Path)}</strong> <span class="meta">the installer, {Words.ExactSize(story.Installer.Size)}, volume ‘{story.Installer.VolumeId}’</span></p>
+        {OutputsSection.Checksum(html, "SHA-256", story.Installer.Sha256)}
+        <p class="quiet">from {story.Installer.Source}</p>
+        </li>
+        {story.SeedFiles.Select(file => html.Of($"""
+        <li>
+        <p><strong>{file.Path}</strong> <span class="meta">{file.Role}, {Words.ExactSize(file.Size)}</span></p>
+        {OutputsSection.Checksum(html, "SHA-256", file.Sha256)}
+        </li>
+
+        """))}
+        </ul>
+        <dl class="facts">
+        {Facts(story.Spec).Select(fact => html.Of($"<dt>{fact.Name}</dt><dd>{fact.Value}</dd>\n"))}
+        </dl>
+        </div>
+        </section>
+        """);
+
+    private static IEnumerable<(string Name, string Value)> Facts(BuildSpec spec)
+    {
+        yield return ("Formats", Words.List(spec.Formats));
+        yield return ("Seed", Words.Sentence(Seed(spec.Seed)));
+        yield return ("Machine", $"{spec.Machine.Arch.LowerName()}, {Words.Firmware(spec.Machine.Firmware.LowerName())}, {Words.Count(spec.Machine.Cpus, "CPU")}, "
+            + $"{Size.ToSpecText(spec.Machine.Memory)} of memory, a disk of {Size.ToSpecText(spec.Machine.Disk)}");
+        yield return ("Limits", $"deadline {Duration.Format(spec.Machine.Deadline)}; a reboot of the installer means: {spec.Machine.OnReboot.LowerName()}");
+        if (!spec.Installer.BootKeys.IsEmpty)
+        {
+            // What is typed may be a password.
+            yield return ("Boot keys", $"{Words.Count(spec.Installer.BootKeys.Length, "text")} typed{(spec.Installer.BootKeysAfter is { } after ? $" after ‘{after}’" : "")}");
+        }
+    }
+
+    // What it tells, without what is secret in it.
+    private static string Seed(SeedSpec seed)
+    {
+        var says = new List<string>();
+        if (seed.Ssh.User is { } user)
+        {
+            string?[] ways = [seed.Ssh.Password is null ? null : "a password", seed.Ssh.AuthorizedKeys.IsEmpty ? null : Words.Count(seed.Ssh.AuthorizedKeys.Length, "public key")];
+            says.Add($"the account {user} with {Words.List([.. ways.OfType<string>().DefaultIfEmpty("no way to log in")])}");
+        }
+
+        if (seed.Palette.Endpoint is { } endpoint)
+        {
+            says.Add($"Palette at {endpoint}{(seed.Palette.EdgeHostToken is null ? "" : " with an edge host token")}");
+        }
+
+        if (seed.Palette.RegistrationUrl is { } registration)
+        {
+            says.Add($"registration at {registration}");
+        }
+
+        if (seed.UserData is not null)
+        {
+            says.Add("the user-data above, merged over what Crust generates");
+        }
+
+        return says.Count == 0 ? "what Crust generates; no account, no registration" : Words.List(says);
+    }
+}

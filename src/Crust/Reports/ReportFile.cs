@@ -1,0 +1,28 @@
+using Crust.Reports.Page;
+
+namespace Crust.Reports;
+
+/// <summary>A build's report: `images/&lt;name&gt;.report.html`.</summary>
+internal static class ReportFile
+{
+    /// <summary>Writes the report, whole or not at all. It must not hide how its build ended: what can't be written isn't there.</summary>
+    /// <param name="story">What it tells.</param>
+    /// <param name="path">Where it is to stand.</param>
+    /// <param name="drafts">A folder on the same file system that is removed with what is left in it.</param>
+    /// <returns>The path; null if it couldn't be written.</returns>
+    public static string? TryWrite(BuildStory story, string path, string drafts)
+    {
+        try
+        {
+            var draft = Path.Combine(drafts, Path.GetFileName(path));
+            var page = ReportPage.Render(story, SerialExcerpt.Read(story.SerialLog), EmbeddedScreen.ReadAll(story.Install?.Trace, story.Screens), EmbeddedScreen.TryRead(0, story.LastScreen));
+            File.WriteAllText(draft, page);
+            File.Move(draft, path, overwrite: true);
+            return path;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,56 @@
+using Crust.Tests.Installers;
+
+namespace Crust.Tests;
+
+public sealed class BuildJournalTests
+{
+    private readonly ManualTime _time = new();
+
+    [Test]
+    public void What_is_warned_of_inside_a_stage_is_remembered_and_passed_on()
+    {
+        var observer = new EventList();
+        var journal = new BuildJournal(observer, _time);
+
+        journal.Observe(new BuildEvent.Warned("one"));
+        journal.Warn("two", null, "one");
+
+        Assert.That(journal.Warnings, Is.EqualTo(new[] { "one", "two" }));
+        Assert.That(observer.Events.OfType<BuildEvent.Warned>().Select(warned => warned.Message), Is.EqualTo(new[] { "one", "two", "one" }));
+    }
+
+    [Test]
+    public void A_guest_that_warns_without_end_does_not_fill_the_memory()
+    {
+        var journal = new BuildJournal(new EventList(), _time);
+
+        for (var i = 0; i < 1000; i++)
+            journal.Warn($"{i}");
+
+        Assert.That(journal.Warnings, Has.Length.EqualTo(200));
+    }
+
+    [Test]
+    public void Stages_are_told_in_the_order_in_which_they_began_and_the_one_that_failed_has_no_result()
+    {
+        var journal = new BuildJournal(new EventList(), _time);
+
+        journal.Observe(new BuildEvent.Started(Stage.Install, "iso"));
+        _time.Advance(TimeSpan.FromSeconds(4));
+        journal.Observe(new BuildEvent.Started(Stage.Trim, "free space"));
+        _time.Advance(TimeSpan.FromSeconds(2));
+        journal.Observe(new BuildEvent.Finished(Stage.Trim, TimeSpan.FromSeconds(2), "less"));
+        journal.Observe(new BuildEvent.Finished(Stage.Install, TimeSpan.FromSeconds(6), "more"));
+        journal.Observe(new BuildEvent.Started(Stage.Formats, "img"));
+        _time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.That(journal.Stages, Is.EqualTo(new StageRecord[]
+        {
+            new(Stage.Install, "iso", 0, 6, "more"),
+            new(Stage.Trim, "free space", 4, 2, "less"),
+            new(Stage.Formats, "img", 6, 1, null),
+        }));
+        Assert.That(journal.SecondsByStage, Is.EqualTo(new Dictionary<string, double> { ["install"] = 6, ["trim"] = 2 }));
+        Assert.That(journal.Seconds, Is.EqualTo(7));
+    }
+}

@@ -1,0 +1,113 @@
+using System.Xml.Linq;
+using Crust.Reports;
+using Crust.Reports.Page;
+using Crust.Spec;
+
+namespace Crust.Tests.Reports;
+
+public sealed class ReportPageTests
+{
+    private const string Evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u202e\u0007\e[31m";
+
+    [Test]
+    public void What_happened_is_told_in_one_sentence_at_the_top()
+    {
+        Assert.That(Headline.Sentence(ReportSample.Built), Is.EqualTo("edge.iso installed its system in 1 min 46 s; from that disk, Crust made img and vmdk, and 1 image came up under BIOS."));
+        Assert.That(Headline.Sentence(ReportSample.Built with { FromCache = true }),
+            Is.EqualTo("From the disk that edge.iso had installed on 4 March 2025, 05:06 UTC, Crust made img and vmdk, and 1 image came up under BIOS."));
+        Assert.That(Headline.Sentence(ReportSample.Failed),
+            Is.EqualTo("The build failed in its stage install after 2 min 38 s: the installer edge.iso ended in a kernel panic: Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)."));
+    }
+
+    [Test]
+    public void After_a_failure_its_cause_comes_before_all_else()
+    {
+        var page = ReportSample.Render(ReportSample.Failed);
+
+        Assert.That(page.IndexOf("id=\"cause\"", StringComparison.Ordinal), Is.Positive.And.LessThan(page.IndexOf("id=\"warnings\"", StringComparison.Ordinal)));
+        Assert.That(page, Does.Contain("more machine.memory").And.Contain("the failed disk is kept").And.Contain("No image was written"));
+        Assert.That(ReportSample.Render(ReportSample.Built), Does.Not.Contain("id=\"cause\""));
+    }
+
+    [Test]
+    public void Nothing_that_a_guest_an_ISO_or_a_path_says_becomes_markup()
+    {
+        var story = ReportSample.Failed with
+        {
+            Name = Evil,
+            Installer = InstallerSample.Iso with { Path = $"/iso/{Evil}", VolumeId = Evil, Source = Evil },
+            SeedFiles = [new("user-data", Evil, 1, Evil)],
+            Stages = [new(Stage.Install, Evil, 0, 1, Evil), new(Stage.Formats, Evil, 1, 1, null)],
+            Warnings = [Evil],
+            Install = ReportSample.Failed.Install! with { CommandLine = Evil, Accelerator = Evil },
+            Failure = new CrustException(FailureKind.GuestFailed, Evil, Evil, Evil) { Detail = Evil },
+            Host = ReportSample.Failed.Host with { System = Evil },
+            ImagesFolder = Evil,
+            SerialLogName = Evil,
+        };
+
+        var page = ReportPage.Render(story, new SerialExcerpt(Evil, 10, Evil, 100), ReportSample.Screens, ReportSample.Screens[0]);
+
+        Assert.That(page, Does.Not.Contain("<script>alert").And.Not.Contain("onerror=alert(2)>").And.Not.Contain("<img src=x"));
+        Assert.That(page, Does.Contain("&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&gt;&lt;img src=x"));
+        Assert.That(page.Where(c => char.IsControl(c) && c is not ('\n' or '\t')), Is.Empty);
+        Assert.That(page, Does.Not.Contain("\u202e"));
+    }
+
+    [TestCaseSource(nameof(Stories))]
+    public void The_page_is_well_formed_and_no_id_stands_twice(BuildStory story)
+    {
+        var page = ReportSample.Render(story);
+
+        // What HTML leaves open is closed for XML's sake.
+        var body = page[page.IndexOf("<body>", StringComparison.Ordinal)..(page.IndexOf("</footer>", StringComparison.Ordinal) + 9)] + "</body>";
+        body = System.Text.RegularExpressions.Regex.Replace(body, "<(img|input)((?:\"[^\"]*\"|[^\">])*)>", "<$1$2/>").Replace(" hidden>", " hidden=\"\">");
+        var tree = XElement.Parse(body);
+        Assert.That(tree.Descendants().Attributes("id").Select(id => id.Value), Is.Unique);
+        Assert.That(tree.Descendants("img").Select(image => image.Attribute("alt")?.Value), Has.All.Length.GreaterThan(10));
+        Assert.That(tree.Descendants().Attributes("aria-labelledby").Select(label => label.Value), Is.SubsetOf(tree.Descendants().Attributes("id").Select(id => id.Value)));
+    }
+
+    [Test]
+    public void A_secret_that_a_guest_prints_is_masked_in_every_part_of_the_page()
+    {
+        const string Token = "Z9-token-of-the-edge";
+        var story = ReportSample.Failed with
+        {
+            Warnings = [$"the password is {ReportSample.Password}"],
+            Install = ReportSample.Failed.Install! with { CommandLine = $"qemu -x '{Token}'" },
+            Failure = new CrustException(FailureKind.GuestFailed, $"failed with {Token}", Token, Token) { Detail = $"token={Token}" },
+        };
+        var serial = new SerialExcerpt($"login with {ReportSample.Password}\ntoken {Token}", 0, "", 10);
+
+        var page = ReportPage.Render(story, serial, [], null);
+
+        Assert.That(page, Does.Not.Contain(Token).And.Not.Contain(ReportSample.Password).And.Contain("login with •••"));
+    }
+
+    [Test]
+    public void The_login_in_an_ISOs_address_is_masked()
+    {
+        var story = ReportSample.Built with
+        {
+            Spec = new BuildSpec { Installer = new InstallerSpec { Iso = "https://me:p%40ssword@example.org/edge.iso?key=12345" } },
+            Stages = [new(Stage.Installer, "https://me:p%40ssword@example.org/edge.iso?key=12345", 0, 1, "p@ssword")],
+        };
+
+        Assert.That(ReportSample.Render(story), Does.Not.Contain("p%40ssword").And.Not.Contain("p@ssword").And.Not.Contain("12345\""));
+    }
+
+    [Test]
+    public void A_command_line_has_an_option_a_line_and_stays_the_same_command() =>
+        Assert.That(MachineSection.Lines("qemu -a 'b -c d' --e f"), Is.EqualTo("qemu \\\n  -a 'b -c d' \\\n  --e f"));
+
+    [Test]
+    public void A_story_with_nothing_to_draw_has_neither_plot_nor_film()
+    {
+        var page = ReportPage.Render(ReportSample.Built with { Install = null, Stages = [], SeedFiles = [], Warnings = [] }, null, [], null);
+
+        Assert.That(page, Does.Not.Contain("id=\"trace\"").And.Not.Contain("class=\"film\"").And.Not.Contain("NaN").And.Contain("Nothing came from the serial port"));
+    }
+
+    private static IEnumerable<BuildStory> Stories() => [ReportSample.Built, ReportSample.Failed];
+}
