@@ -34,14 +34,29 @@ internal static class InputsSection
     {
         yield return ("Formats", Words.List(spec.Formats));
         yield return ("Seed", Words.Sentence(Seed(spec.Seed)));
-        yield return ("Machine", $"{spec.Machine.Arch.LowerName()}, {Words.Firmware(spec.Machine.Firmware.LowerName())}, {Words.Count(spec.Machine.Cpus, "CPU")}, "
-            + $"{Size.ToSpecText(spec.Machine.Memory)} of memory, a disk of {Size.ToSpecText(spec.Machine.Disk)}");
-        yield return ("Limits", $"deadline {Duration.Format(spec.Machine.Deadline)}; a reboot of the installer means: {spec.Machine.OnReboot.LowerName()}");
+        yield return ("Machine", Machine(spec.Machine));
+        yield return ("Limits", $"deadline {Duration.Format(spec.Machine.Deadline)}, stall after {Duration.Format(spec.Machine.Stall)}; a reboot of the installer means: {spec.Machine.OnReboot.LowerName()}");
         if (!spec.Installer.BootKeys.IsEmpty)
         {
             // What is typed may be a password.
             yield return ("Boot keys", $"{Words.Count(spec.Installer.BootKeys.Length, "text")} typed{(spec.Installer.BootKeysAfter is { } after ? $" after ‘{after}’" : "")}");
         }
+    }
+
+    private static string Machine(MachineSpec machine)
+    {
+        string?[] parts =
+        [
+            machine.Arch.LowerName(),
+            Words.Firmware(machine.Firmware.LowerName()),
+            machine.Tpm ? "TPM 2.0" : null,
+            Words.Count(machine.Cpus, "CPU"),
+            $"{Size.ToSpecText(machine.Memory)} of memory",
+            $"a disk of {Size.ToSpecText(machine.Disk)} ({machine.DiskBus.LowerName()})",
+            machine.ExtraDisks.IsEmpty ? null : $"more disks of {Words.List([.. machine.ExtraDisks.Select(Size.ToSpecText)])}",
+            machine.Network is MachineNetwork.User ? null : $"network: {machine.Network.LowerName()}",
+        ];
+        return string.Join(", ", parts.OfType<string>());
     }
 
     // What it tells, without what is secret in it.
