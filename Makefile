@@ -9,9 +9,10 @@ SHELL := /bin/bash
 export DOTNET_NOLOGO := 1
 .PHONY: help vmdk img img.zst qcow2 kubevirt ova vhd vhdx gce iso all installer build tools test-tools bench-tools bench sdk test format clean distclean
 
-# What a build needs, and what the tests and the benchmarks need beyond that.
+# What a build needs, and what builds for arm64, the tests and the benchmarks need beyond that.
 PACKAGES      := qemu-system-x86 qemu-utils ovmf swtpm xorriso mmdebstrap uidmap squashfs-tools mtools dosfstools zstd cpio kmod util-linux libdeflate0
-TEST_PACKAGES := chromium python3-jsonschema bmap-tools btrfs-progs xfsprogs e2fsprogs openssh-client openssl cloud-init binutils libvmdk-utils libqcow-utils libvhdi-utils libxml2-utils p7zip-full gdisk skopeo docker-registry faketime
+ARM64_PACKAGES := qemu-system-arm qemu-efi-aarch64 qemu-user-static binfmt-support arch-test
+TEST_PACKAGES := $(ARM64_PACKAGES) chromium python3-jsonschema bmap-tools btrfs-progs xfsprogs e2fsprogs openssh-client openssl cloud-init binutils libvmdk-utils libqcow-utils libvhdi-utils libxml2-utils p7zip-full gdisk skopeo docker-registry faketime
 BENCH_PACKAGES := hyperfine jq gnuplot-nox gdisk e2fsprogs
 
 SUDO    := $(if $(filter 0,$(shell id -u)),,sudo)
@@ -45,11 +46,16 @@ define install_missing
 	fi
 endef
 
+# Where no init system has done so, the kernel still has to be told that QEMU runs programs for arm64.
+run_arm64_programs = @! command -v update-binfmts >/dev/null || arch-test arm64 >/dev/null || $(SUDO) update-binfmts --enable qemu-aarch64
+
 tools:
-	$(call install_missing,$(PACKAGES))
+	$(call install_missing,$(PACKAGES) $(if $(findstring arm64,$(ARGS)),$(ARM64_PACKAGES)))
+	$(if $(findstring arm64,$(ARGS)),$(run_arm64_programs))
 
 test-tools:
 	$(call install_missing,$(PACKAGES) $(TEST_PACKAGES))
+	$(run_arm64_programs)
 
 bench-tools:
 	$(call install_missing,$(PACKAGES) $(BENCH_PACKAGES))

@@ -9,6 +9,12 @@ systemctl disable e2scrub_reap.service e2scrub_all.timer
 echo LANG=C.UTF-8 >/etc/default/locale
 ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
 
+# Where that wasn't left to the kernel's package.
+for kernel in /boot/vmlinuz-*; do
+    release=${kernel#/boot/vmlinuz-}
+    [ -e "/boot/initrd.img-$release" ] || update-initramfs -c -k "$release"
+done
+
 # Each installed system makes its own.
 rm -f /etc/ssh/ssh_host_*_key /etc/ssh/ssh_host_*_key.pub
 : >/etc/machine-id

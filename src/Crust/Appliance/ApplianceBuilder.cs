@@ -13,21 +13,23 @@ namespace Crust.Appliance;
 public sealed class ApplianceBuilder(ToolBox tools, BuildCache cache, Folders folders, IBuildObserver observer)
 {
     /// <summary>Changes whenever this code would make something else from the same files.</summary>
-    private const string Version = "1";
+    private const string Version = "2";
 
     private const string Kind = "appliance";
     private const string Packages = "packages.tar";
 
-    private readonly Recipe _recipe = new(Path.Combine(folders.Builder, "appliance"));
-
     /// <summary>The appliance, from the cache if it is there.</summary>
-    /// <exception cref="CrustException">A tool is missing or failed, or there is none for this architecture.</exception>
+    /// <exception cref="CrustException">A tool is missing or failed.</exception>
     public async Task<ApplianceImage> GetAsync(Arch arch, CancellationToken cancellation)
     {
         var key = KeyOf(arch);
-        var folder = await cache.GetOrAddAsync(Kind, key, folder => BuildAsync(folder, cancellation),
+        var folder = await cache.GetOrAddAsync(Kind, key, folder => BuildAsync(arch, folder, cancellation),
             _ => Progress(null, "waiting for another build that makes the appliance"), cancellation);
-        return new ApplianceImage(Path.Combine(folder, "vmlinuz"), Path.Combine(folder, "initramfs.zst"), key) { BootFolder = Path.Combine(folder, "boot") };
+        return new ApplianceImage(Path.Combine(folder, "vmlinuz"), Path.Combine(folder, "initramfs.zst"), key)
+        {
+            Arch = arch,
+            BootFolder = Path.Combine(folder, "boot"),
+        };
     }
 
     /// <summary>Whether it is in the cache.</summary>
@@ -35,19 +37,27 @@ public sealed class ApplianceBuilder(ToolBox tools, BuildCache cache, Folders fo
     public bool IsCached(Arch arch) => cache.Find(Kind, KeyOf(arch)) is not null;
 
     /// <summary>What decides the appliance's content, 64 hex digits.</summary>
-    internal string KeyOf(Arch arch) => arch is Arch.Amd64
-        ? Recipe.Key([_recipe], "appliance", Version, Mmdebstrap.Suite, arch.ToString())
-        : throw new CrustException(FailureKind.BadInput, "There is no appliance for arm64 yet", "machine.arch", "build for amd64");
+    internal string KeyOf(Arch arch) => Recipe.Key([RecipeFor(arch)], "appliance", Version, Mmdebstrap.Suite, arch.ToString());
 
-    private async Task BuildAsync(string folder, CancellationToken cancellation)
+    private Recipe RecipeFor(Arch arch) => new(Path.Combine(folders.Builder, "appliance"), arch);
+
+    private async Task BuildAsync(Arch arch, string folder, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
-        observer.Observe(new BuildEvent.Started(Stage.Appliance, "building Crust's own live system (once)"));
-        File.Copy(_recipe.PathOf("prepare.sh"), Path.Combine(folder, "prepare.sh"));
+        var recipe = RecipeFor(arch);
+        if (arch is Arch.Amd64)
+        {
+            // GRUB's image for BIOS is made by GRUB's own program.
+            await ForeignPrograms.CheckAsync(tools, arch, cancellation);
+        }
+
+        observer.Observe(new BuildEvent.Started(Stage.Appliance, $"building Crust's own live system for {arch.LowerName()} (once)"));
+        File.Copy(recipe.PathOf("prepare.sh"), Path.Combine(folder, "prepare.sh"));
         await tools.RunAsync(new Mmdebstrap
         {
             Variant = "extract",
-            Packages = _recipe.List("packages.list"),
+            Arch = arch,
+            Packages = recipe.List("packages.list"),
             Folder = folder,
             Output = Packages,
             Script = "prepare.sh",
@@ -57,8 +67,8 @@ public sealed class ApplianceBuilder(ToolBox tools, BuildCache cache, Folders fo
         var tar = Path.Combine(folder, Packages);
         using (var tree = await PackageTree.OpenAsync(tar, cancellation))
         {
-            ExtractBootFiles(tree, Path.Combine(folder, "boot"));
-            var contents = new InitramfsContents(tree, _recipe);
+            ExtractBootFiles(tree, recipe, Path.Combine(folder, "boot"));
+            var contents = new InitramfsContents(tree, recipe);
             await File.WriteAllBytesAsync(Path.Combine(folder, "vmlinuz"), tree.Read(contents.KernelPath), cancellation);
             var modules = Path.Combine(folder, "modules");
             contents.ExtractModules(modules);
@@ -75,10 +85,10 @@ public sealed class ApplianceBuilder(ToolBox tools, BuildCache cache, Folders fo
         observer.Observe(new BuildEvent.Finished(Stage.Appliance, clock.Elapsed, $"initramfs of {size >> 20} MiB"));
     }
 
-    private void ExtractBootFiles(PackageTree tree, string folder)
+    private static void ExtractBootFiles(PackageTree tree, Recipe recipe, string folder)
     {
         Directory.CreateDirectory(folder);
-        foreach (var line in _recipe.List("boot.list"))
+        foreach (var line in recipe.List("boot.list"))
         {
             var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             File.WriteAllBytes(Path.Combine(folder, words[0]), tree.Read(words[1]));

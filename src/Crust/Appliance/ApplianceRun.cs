@@ -43,7 +43,7 @@ public sealed class ApplianceRun(ApplianceBuilder builder, MachineLauncher launc
             Memory = Memory,
             Network = false,
             Drives = [job.Disk],
-            DirectBoot = new DirectBoot(appliance.Kernel, appliance.Initramfs, [$"crust.job={job.Name}", "console=ttyS0,115200", .. ApplianceImage.KernelArguments]),
+            DirectBoot = new DirectBoot(appliance.Kernel, appliance.Initramfs, [$"crust.job={job.Name}", .. appliance.SerialConsoles, .. appliance.KernelArguments]),
         }, job.SerialLog, cancellation);
         machine.OnSignal = (signal, _) => Tell(signal, job);
 

@@ -24,7 +24,7 @@ public sealed class DiskTrim(ToolBox tools, ApplianceRun appliance, IBuildObserv
     /// <summary>Trims a disk in place. If that fails, the disk is as it was, and a warning says why.</summary>
     /// <param name="disk">The raw disk. Nobody else uses it.</param>
     /// <param name="arch">Its architecture.</param>
-    /// <param name="accelerator">What runs the guest, as the probe chose it.</param>
+    /// <param name="accelerator">What runs guests of that architecture, as the probe chose it.</param>
     /// <param name="cancellation">Gives up; the disk is as it was.</param>
     /// <returns>Bytes that the disk occupies less on the host; null if it couldn't be trimmed.</returns>
     public async Task<long?> TrimAsync(string disk, Arch arch, Accelerator accelerator, CancellationToken cancellation)
@@ -37,7 +37,8 @@ public sealed class DiskTrim(ToolBox tools, ApplianceRun appliance, IBuildObserv
             await tools.RunAsync(ToolCommand.Of("qemu-img", "create", "-q", "-f", "qcow2", "-o", $"cluster_size={ClusterSize}", "-F", "raw", "-b", disk, overlay), cancellation);
             await appliance.RunAsync(new ApplianceJob("trim", new Drive.Disk("qcow2") { File = overlay }, accelerator, serialLog)
             {
-                Arch = arch,
+                // File systems are the same everywhere, and the appliance is quickest on a processor like this host's. KVM was chosen only if the disk's is, too.
+                Arch = HostArch.Current is { } host && tools.Find(QemuArguments.ProgramFor(host)) is not null ? host : arch,
                 OnProgress = (fraction, detail) => observer.Observe(new BuildEvent.Progressed(Stage.Trim, null, fraction, detail)),
                 OnWarning = warning => observer.Observe(new BuildEvent.Warned($"trim: {warning}")),
             }, cancellation);

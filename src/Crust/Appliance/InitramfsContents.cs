@@ -1,20 +1,22 @@
 using System.Text;
+using Crust.Spec;
 
 namespace Crust.Appliance;
 
 /// <summary>Picks what the appliance's initramfs holds: programs with their libraries, kernel modules, Crust's own scripts.</summary>
 internal sealed class InitramfsContents
 {
-    private const string Libraries = "/usr/lib/x86_64-linux-gnu";
     private const string BusyBox = "/usr/lib/busybox/busybox";
 
     private readonly PackageTree _tree;
     private readonly Recipe _recipe;
+    private readonly string _libraries;
 
     public InitramfsContents(PackageTree tree, Recipe recipe)
     {
         _tree = tree;
         _recipe = recipe;
+        _libraries = $"/usr/lib/{(recipe.Arch is Arch.Amd64 ? "x86_64" : "aarch64")}-linux-gnu";
         KernelPath = tree.Below("/boot").FirstOrDefault(path => path.StartsWith("/boot/vmlinuz-", StringComparison.Ordinal))
             ?? throw PackageTree.Missing("/boot/vmlinuz-*");
         Release = KernelPath["/boot/vmlinuz-".Length..];
@@ -79,8 +81,9 @@ internal sealed class InitramfsContents
     }
 
     // A link stays a link, so that a program that looks at its own name (modprobe is kmod) still knows what it is to do.
-    private void AddProgram(CpioArchive archive, string path)
+    private void AddProgram(CpioArchive archive, string name)
     {
+        var path = name.StartsWith('/') ? name : $"{_libraries}/{name}";
         var place = InUsr(path);
         if (archive.Contains(place))
         {
@@ -100,7 +103,7 @@ internal sealed class InitramfsContents
         archive.AddFile(place, content, executable: !place.StartsWith("/etc/", StringComparison.Ordinal));
         foreach (var need in needs)
         {
-            AddProgram(archive, need.StartsWith('/') ? need : $"{Libraries}/{need}");
+            AddProgram(archive, need);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Crust.Spec;
 using Crust.Tools;
 
 namespace Crust.Appliance;
@@ -24,6 +25,9 @@ internal sealed record Mmdebstrap
         ("creating tarball", 0.92, "packing"),
     ];
 
+    /// <summary>The packages' architecture. Where it isn't the host's, and packages are installed, <see cref="ForeignPrograms"/> have to run.</summary>
+    public required Arch Arch { get; init; }
+
     /// <summary>What mmdebstrap calls the kind of root: `minbase`, or `extract` for packages that are unpacked but not installed.</summary>
     public required string Variant { get; init; }
 
@@ -42,8 +46,11 @@ internal sealed record Mmdebstrap
     /// <summary>A tar file that is unpacked into the root once the packages are there; null for none.</summary>
     public string? Overlay { get; init; }
 
-    /// <summary>A script that is run in the root at the end.</summary>
+    /// <summary>A script that is run at the end: in the root, or, where nothing is installed, on the host with the root's path as its argument.</summary>
     public required string Script { get; init; }
+
+    /// <summary>Whether the kernel's package makes an initramfs; otherwise that is left to the script.</summary>
+    public bool MakesInitramfs { get; init; } = true;
 
     /// <summary>Paths that dpkg leaves out, by patterns; one that begins with `!` is kept.</summary>
     public IReadOnlyList<string> Exclude { get; init; } = [];
@@ -58,16 +65,20 @@ internal sealed record Mmdebstrap
         WorkingDirectory = Folder,
         // Killed, it would leave its root in the folder for temporary files, with /proc and /sys mounted in it.
         Ending = Ending.Terminate,
-        Environment = ImmutableDictionary<string, string>.Empty.Add("SOURCE_DATE_EPOCH", Epoch.ToString(CultureInfo.InvariantCulture)),
+        Environment = ImmutableDictionary<string, string>.Empty
+            .Add("SOURCE_DATE_EPOCH", Epoch.ToString(CultureInfo.InvariantCulture))
+            // What kernel-package has defined, and initramfs-tools' hook for kernels obeys.
+            .AddRange(MakesInitramfs ? [] : [KeyValuePair.Create("INITRD", "No")]),
         Arguments =
         [
             "--mode=auto",
             $"--variant={Variant}",
+            $"--architectures={Arch.LowerName()}",
             $"--include={string.Join(',', Packages)}",
             .. Exclude.Select(pattern => pattern.StartsWith('!') ? $"--dpkgopt=path-include={pattern[1..]}" : $"--dpkgopt=path-exclude={pattern}"),
             .. Overlay is null ? Array.Empty<string>() : [$"--{Hook}-hook=tar-in {Overlay} /"],
             $"--{Hook}-hook=upload {Script} /{Script}",
-            $"--{Hook}-hook=chroot \"$1\" sh /{Script}",
+            $"--{Hook}-hook={(Variant == "extract" ? $"sh \"$1\"/{Script} \"$1\"" : $"chroot \"$1\" sh /{Script}")}",
             $"--{Hook}-hook=rm \"$1\"/{Script}",
             "--format=tar",
             Suite,

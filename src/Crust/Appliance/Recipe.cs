@@ -1,20 +1,34 @@
 using System.Security.Cryptography;
 using System.Text;
+using Crust.Spec;
 
 namespace Crust.Appliance;
 
-/// <summary>A folder of `builder/` that says what something is made from.</summary>
+/// <summary>
+/// A folder of `builder/` that says what something is made from, for one architecture. What belongs to one alone says so in its name:
+/// `packages.arm64.list` continues `packages.list`, the files in `root.arm64/` join those in `root/`.
+/// </summary>
 /// <param name="folder">Its path.</param>
-internal sealed class Recipe(string folder)
+/// <param name="arch">The architecture.</param>
+internal sealed class Recipe(string folder, Arch arch)
 {
+    private readonly string _name = arch.LowerName();
+
+    /// <summary>What it is made for.</summary>
+    public Arch Arch => arch;
+
     public string Folder { get; } = folder;
 
     /// <summary>The path of one of its files.</summary>
     public string PathOf(string name) => Path.Combine(Folder, name);
 
-    /// <summary>The lines of one of its lists, without comments and empty lines.</summary>
-    public IReadOnlyList<string> List(string name) =>
-        [.. Read(name).Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0 && !line.StartsWith('#'))];
+    /// <summary>The lines of one of its lists, then those of the list for the architecture, without comments and empty lines.</summary>
+    public IReadOnlyList<string> List(string name)
+    {
+        var own = Path.ChangeExtension(name, _name + Path.GetExtension(name));
+        var parts = new[] { name, own }.Where(part => File.Exists(PathOf(part))).DefaultIfEmpty(name);
+        return [.. parts.SelectMany(part => Read(part).Split('\n')).Select(line => line.Trim()).Where(line => line.Length > 0 && !line.StartsWith('#'))];
+    }
 
     /// <summary>One of its files as text.</summary>
     public string Read(string name)
@@ -29,25 +43,16 @@ internal sealed class Recipe(string folder)
         }
     }
 
-    /// <summary>All its files, with their paths below it (`/` between folders), in ordinal order.</summary>
-    public IReadOnlyList<(string Name, string Path)> Files(string below = "")
+    /// <summary>The files in one of its folders and in the folder for the architecture, with their paths below it (`/` between folders), in ordinal order.</summary>
+    public IReadOnlyList<(string Name, string Path)> Files(string below)
     {
-        var root = Path.Combine(Folder, below);
-        try
-        {
-            return [.. Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories)
-                .Select(path => (Path.GetRelativePath(root, path), path))
-                .OrderBy(file => file.Item1, StringComparer.Ordinal)];
-        }
-        catch (IOException e)
-        {
-            throw Missing(root, e);
-        }
+        var roots = new[] { below, $"{below}.{_name}" }.Select(PathOf).Where(Directory.Exists).DefaultIfEmpty(PathOf(below));
+        return [.. roots.SelectMany(Enumerate).OrderBy(file => file.Name, StringComparer.Ordinal)];
     }
 
     /// <summary>
-    /// A SHA-256 over the names and contents of all files of some recipes, and over <paramref name="facts"/>: whatever else
-    /// decides what is made. File times and modes play no part.
+    /// A SHA-256 over the names and contents of all files of some recipes, save those of other architectures, and over
+    /// <paramref name="facts"/>: whatever else decides what is made. File times and modes play no part.
     /// </summary>
     public static string Key(IEnumerable<Recipe> recipes, params IEnumerable<string> facts)
     {
@@ -64,13 +69,33 @@ internal sealed class Recipe(string folder)
             Add(Encoding.UTF8.GetBytes(fact));
         }
 
-        foreach (var (name, path) in recipes.SelectMany(recipe => recipe.Files()))
+        foreach (var (name, path) in recipes.SelectMany(recipe => recipe.OwnFiles()))
         {
             Add(Encoding.UTF8.GetBytes(name));
             Add(File.ReadAllBytes(path));
         }
 
         return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private IEnumerable<(string Name, string Path)> OwnFiles()
+    {
+        var others = Enum.GetValues<Arch>().Where(other => other != arch).Select(other => other.LowerName()).ToList();
+        return Enumerate(Folder)
+            .Where(file => !file.Name.Split('/').Any(part => part.Split('.').Skip(1).Any(others.Contains)))
+            .OrderBy(file => file.Name, StringComparer.Ordinal);
+    }
+
+    private static IEnumerable<(string Name, string Path)> Enumerate(string root)
+    {
+        try
+        {
+            return [.. Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories).Select(path => (Path.GetRelativePath(root, path), path))];
+        }
+        catch (IOException e)
+        {
+            throw Missing(root, e);
+        }
     }
 
     private static CrustException Missing(string path, Exception e) =>

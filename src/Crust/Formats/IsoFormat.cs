@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using Crust.Appliance;
 using Crust.Formats.Iso;
 using Crust.Formats.Zstd;
 using Crust.Installers;
@@ -9,8 +8,8 @@ using Crust.Spec;
 namespace Crust.Formats;
 
 /// <summary>
-/// Media for the field: an ISO that boots the appliance, whose job `flash` writes the disk on it to a disk of the machine. Boots under BIOS, UEFI and
-/// UEFI with Secure Boot, from a CD and from a USB stick.
+/// Media for the field: an ISO that boots the appliance, whose job `flash` writes the disk on it to a disk of the machine. Boots under UEFI with and without
+/// Secure Boot, on amd64 under BIOS, too, from a CD and from a USB stick.
 /// </summary>
 internal sealed class IsoFormat : IImageFormat
 {
@@ -55,7 +54,7 @@ internal sealed class IsoFormat : IImageFormat
             VolumeId = label,
             Title = $"Write {request.Name} to a disk",
             Appliance = appliance,
-            KernelArguments = ["crust.job=flash", $"crust.medium={label}", "console=tty0", "console=ttyS0,115200", .. ApplianceImage.KernelArguments],
+            KernelArguments = ["crust.job=flash", $"crust.medium={label}", "console=tty0", .. appliance.SerialConsoles, .. appliance.KernelArguments],
             Files = [("/crust/flash/disk.img.zst", payload.Path), ("/crust/flash/map", mapFile), ("/crust/flash/settings", settingsFile)],
         }, request.Path, work, written => request.Progress(Math.Min(1, written / total)), cancellation);
         Directory.Delete(work, recursive: true);

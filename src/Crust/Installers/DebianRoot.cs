@@ -3,6 +3,7 @@ using System.Formats.Tar;
 using System.Globalization;
 using Crust.Appliance;
 using Crust.Cache;
+using Crust.Spec;
 using Crust.Tools;
 
 namespace Crust.Installers;
@@ -13,7 +14,7 @@ namespace Crust.Installers;
 /// </summary>
 /// <param name="tools">Needs mmdebstrap and mksquashfs.</param>
 /// <param name="cache">Keeps what was built.</param>
-/// <param name="recipe">`builder/reference/system`.</param>
+/// <param name="recipe">`builder/reference/system`, for the architecture that is wanted.</param>
 internal sealed class DebianRoot(ToolBox tools, BuildCache cache, Recipe recipe)
 {
     /// <summary>Changes whenever this code would make something else from the same files.</summary>
@@ -27,9 +28,10 @@ internal sealed class DebianRoot(ToolBox tools, BuildCache cache, Recipe recipe)
     public sealed record Result(string Squashfs, string SizeFile);
 
     /// <summary>What decides its content, 64 hex digits.</summary>
-    public string Key => Recipe.Key([recipe], "root", Version, Mmdebstrap.Suite);
+    public string Key => Recipe.Key([recipe], "root", Version, Mmdebstrap.Suite, recipe.Arch.ToString());
 
     /// <summary>The root file system, from the cache if it is there.</summary>
+    /// <exception cref="CrustException">A tool is missing or failed, or this host runs no programs of the architecture.</exception>
     public async Task<Result> GetAsync(Action<double?, string> progress, CancellationToken cancellation)
     {
         var folder = await cache.GetOrAddAsync(Kind, Key, folder => BuildAsync(folder, progress, cancellation),
@@ -39,11 +41,15 @@ internal sealed class DebianRoot(ToolBox tools, BuildCache cache, Recipe recipe)
 
     private async Task BuildAsync(string folder, Action<double?, string> progress, CancellationToken cancellation)
     {
+        await ForeignPrograms.CheckAsync(tools, recipe.Arch, cancellation);
         await WriteOverlayAsync(Path.Combine(folder, "overlay.tar"), cancellation);
         File.Copy(recipe.PathOf("finish.sh"), Path.Combine(folder, "finish.sh"));
         await tools.RunAsync(new Mmdebstrap
         {
             Variant = "minbase",
+            Arch = recipe.Arch,
+            // For arm64, finish.sh makes it once the overlay is there: that says which drivers are wanted.
+            MakesInitramfs = recipe.Arch is Arch.Amd64,
             Packages = recipe.List("packages.list"),
             Exclude = recipe.List("exclude.list"),
             Folder = folder,

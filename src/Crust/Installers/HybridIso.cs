@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Crust.Appliance;
+using Crust.Spec;
 using Crust.Tools;
 
 namespace Crust.Installers;
@@ -25,8 +26,8 @@ internal sealed record HybridIsoContent
 }
 
 /// <summary>
-/// Writes ISOs that boot under BIOS and UEFI, from a CD and from a USB stick: El Torito entries for both firmwares, GRUB's hybrid MBR, and
-/// an EFI system partition appended to the ISO and named in a GPT. Under UEFI, Debian's signed shim and GRUB start it.
+/// Writes ISOs that boot under UEFI and, on amd64, under BIOS, from a CD and from a USB stick: El Torito entries for the firmwares, GRUB's hybrid MBR,
+/// and an EFI system partition appended to the ISO and named in a GPT. Under UEFI, Debian's signed shim and GRUB start it.
 /// </summary>
 internal sealed class HybridIso(ToolBox tools)
 {
@@ -36,6 +37,13 @@ internal sealed class HybridIso(ToolBox tools)
 
     /// <summary>Programs that it starts.</summary>
     public static ImmutableArray<string> Programs { get; } = ["mformat", "mmd", "mcopy", "xorriso"];
+
+    private const string SerialOfPc = """
+        if serial --unit=0 --speed=115200; then
+            terminal_input console serial
+            terminal_output console serial
+        fi
+        """;
 
     // SOURCE_DATE_EPOCH dates the volume, but leaves the files the times that they have on this host.
     private static readonly string FileDate = DateTimeOffset.FromUnixTimeSeconds(Mmdebstrap.Epoch).ToString("yyyyMMddHHmmss'00'", CultureInfo.InvariantCulture);
@@ -54,7 +62,7 @@ internal sealed class HybridIso(ToolBox tools)
         var mark = Path.Combine(work, "disk-info");
         await File.WriteAllTextAsync(menu, Menu(content), cancellation);
         await File.WriteAllTextAsync(mark, $"{content.Title}\n", cancellation);
-        foreach (var command in EspCommands(content.Appliance.BootFolder, menu, esp))
+        foreach (var command in EspCommands(content.Appliance, menu, esp))
         {
             await tools.RunAsync(command, cancellation);
         }
@@ -75,10 +83,7 @@ internal sealed class HybridIso(ToolBox tools)
     internal static string Menu(HybridIsoContent content) => $$"""
         # The signed GRUB of a USB stick starts from the stick's EFI system partition: look for the ISO itself.
         search --no-floppy --set=root --label {{content.VolumeId}}
-        if serial --unit=0 --speed=115200; then
-            terminal_input console serial
-            terminal_output console serial
-        fi
+        {{(content.Appliance.Arch is Arch.Amd64 ? SerialOfPc : "# The firmware's console is on the serial port as well, for which GRUB has no driver here.")}}
         set timeout=1
         menuentry "{{content.Title}}" {
             echo "Loading {{content.Title}} ..."
@@ -89,17 +94,20 @@ internal sealed class HybridIso(ToolBox tools)
         """;
 
     /// <summary>The commands that make the EFI system partition.</summary>
-    internal static ImmutableArray<ToolCommand> EspCommands(string boot, string menu, string esp)
+    internal static ImmutableArray<ToolCommand> EspCommands(ApplianceImage appliance, string menu, string esp)
     {
+        // As the UEFI specification abbreviates architectures (section 3.5.1.1).
+        var name = appliance.Arch is Arch.Amd64 ? "x64" : "aa64";
+        string Boot(string program) => Path.Combine(appliance.BootFolder, $"{program}{name}.efi");
         ToolCommand Mtool(string program, params string[] arguments) =>
             new() { Program = program, Arguments = [.. arguments], Environment = Reproducibly };
         return
         [
             Mtool("mformat", "-i", esp, "-C", "-T", EspSectors.ToString(CultureInfo.InvariantCulture), "-N", EspSerial, "-v", "CRUST-EFI", "::"),
             Mtool("mmd", "-i", esp, "::/EFI", "::/EFI/BOOT", "::/boot", "::/boot/grub"),
-            Mtool("mcopy", "-i", esp, Path.Combine(boot, "shimx64.efi"), "::/EFI/BOOT/BOOTX64.EFI"),
-            Mtool("mcopy", "-i", esp, Path.Combine(boot, "mmx64.efi"), "::/EFI/BOOT/mmx64.efi"),
-            Mtool("mcopy", "-i", esp, Path.Combine(boot, "grubx64.efi"), "::/EFI/BOOT/grubx64.efi"),
+            Mtool("mcopy", "-i", esp, Boot("shim"), $"::/EFI/BOOT/BOOT{name.ToUpperInvariant()}.EFI"),
+            Mtool("mcopy", "-i", esp, Boot("mm"), $"::/EFI/BOOT/mm{name}.efi"),
+            Mtool("mcopy", "-i", esp, Boot("grub"), $"::/EFI/BOOT/grub{name}.efi"),
             Mtool("mcopy", "-i", esp, menu, "::/boot/grub/grub.cfg"),
         ];
     }
@@ -108,6 +116,7 @@ internal sealed class HybridIso(ToolBox tools)
     internal static ToolCommand IsoCommand(HybridIsoContent content, string menu, string mark, string esp)
     {
         var boot = content.Appliance.BootFolder;
+        var bios = content.Appliance.Arch is Arch.Amd64;
         return new ToolCommand
         {
             Program = "xorriso",
@@ -119,14 +128,20 @@ internal sealed class HybridIso(ToolBox tools)
                 "-V", content.VolumeId,
                 "-r", "-J", "-joliet-long", "-iso-level", "3", "--set_all_file_dates", FileDate,
                 "-partition_offset", "16",
-                // BIOS: from a CD by El Torito, from a stick by the MBR, which loads the same image.
-                "-b", "boot/grub/eltorito.img", "-c", "boot/boot.cat", "-no-emul-boot", "-boot-load-size", "4",
-                "-boot-info-table", "--grub2-boot-info", "--grub2-mbr", Path.Combine(boot, "boot_hybrid.img"), "--mbr-force-bootable",
+                .. bios
+                    ? new[]
+                    {
+                        // BIOS: from a CD by El Torito, from a stick by the MBR, which loads the same image.
+                        "-b", "boot/grub/eltorito.img", "-c", "boot/boot.cat", "-no-emul-boot", "-boot-load-size", "4",
+                        "-boot-info-table", "--grub2-boot-info", "--grub2-mbr", Path.Combine(boot, "boot_hybrid.img"), "--mbr-force-bootable",
+                    }
+                    : ["-c", "boot/boot.cat"],
                 // UEFI: one FAT image, seen as an El Torito entry on a CD and as a partition on a stick.
                 "-append_partition", "2", "0xef", esp, "-appended_part_as_gpt",
-                "-eltorito-alt-boot", "-e", "--interval:appended_partition_2:all::", "-no-emul-boot",
+                .. bios ? new[] { "-eltorito-alt-boot" } : [],
+                "-e", "--interval:appended_partition_2:all::", "-no-emul-boot",
                 "-graft-points",
-                Graft("/boot/grub/eltorito.img", Path.Combine(boot, "eltorito.img")),
+                .. bios ? new[] { Graft("/boot/grub/eltorito.img", Path.Combine(boot, "eltorito.img")) } : [],
                 Graft("/boot/grub/grub.cfg", menu),
                 Graft("/.disk/info", mark),
                 Graft("/boot/vmlinuz", content.Appliance.Kernel),

@@ -14,7 +14,7 @@ public sealed class InstallerLibrary(InstallerSource source, ReferenceInstaller 
     /// <exception cref="CrustException">It can't be had, or is no bootable ISO, as far as that shows.</exception>
     public InstallerGlance Glance(InstallerSpec spec, Arch arch) => spec.Iso is not null ? source.Glance(spec)
         : reference.Find(arch) is { } iso ? new InstallerGlance(iso.Size, iso, iso.BaseName)
-        : new InstallerGlance(ReferenceInstaller.AboutSize, null, ReferenceInstaller.Name);
+        : new InstallerGlance(ReferenceInstaller.AboutSize, null, ReferenceInstaller.NameFor(arch));
 }
 
 /// <summary>What is known of an installer before it is there.</summary>

@@ -19,9 +19,6 @@ namespace Crust.Installers;
 /// <param name="observer">Hears of progress in the stage <see cref="Stage.Installer"/> if there is something to build; its start and end are the caller's to tell.</param>
 public sealed class ReferenceInstaller(ToolBox tools, BuildCache cache, Folders folders, ApplianceBuilder appliance, IBuildObserver observer)
 {
-    /// <summary>What the images are called where the spec doesn't name them, and the ISO without its `.iso`.</summary>
-    public const string Name = "crust-reference";
-
     /// <summary>About its size in bytes.</summary>
     internal const long AboutSize = 270L << 20;
 
@@ -31,70 +28,77 @@ public sealed class ReferenceInstaller(ToolBox tools, BuildCache cache, Folders 
     private const string Kind = "installers";
     private const string VolumeId = "CRUST_REFERENCE";
 
-    private readonly Recipe _recipe = new(Path.Combine(folders.Builder, "reference"));
-    private readonly Recipe _system = new(Path.Combine(folders.Builder, "reference", "system"));
-
-    /// <summary>The smallest disk that it installs to, in bytes.</summary>
-    public long MinimumDisk => long.Parse(_recipe.Read("minimum-disk").Trim(), CultureInfo.InvariantCulture);
+    /// <summary>What the images are called where the spec doesn't name them, and the ISO without its `.iso`.</summary>
+    public static string NameFor(Arch arch) => arch is Arch.Amd64 ? "crust-reference" : $"crust-reference-{arch.LowerName()}";
 
     /// <summary>The ISO, from the cache if it is there: that costs no reading of the ISO.</summary>
-    /// <exception cref="CrustException">A tool is missing or failed, or there is none for this architecture.</exception>
+    /// <exception cref="CrustException">A tool is missing or failed, or this host runs no programs of the architecture.</exception>
     public async Task<InstallerIso> GetAsync(Arch arch, CancellationToken cancellation)
     {
-        var root = new DebianRoot(tools, cache, _system);
-        return Load(await cache.GetOrAddAsync(Kind, KeyOf(arch, root), folder => BuildAsync(arch, root, folder, cancellation),
-            _ => Progress(null, "waiting for another build that makes the reference installer"), cancellation));
+        var recipe = RecipeFor(arch);
+        var root = RootOf(recipe);
+        return Load(await cache.GetOrAddAsync(Kind, KeyOf(recipe, root), folder => BuildAsync(recipe, root, folder, cancellation),
+            _ => Progress(null, "waiting for another build that makes the reference installer"), cancellation), recipe);
     }
 
     /// <summary>The ISO if it is in the cache, else null.</summary>
-    /// <exception cref="CrustException">There is none for this architecture.</exception>
-    public InstallerIso? Find(Arch arch) => cache.Find(Kind, KeyOf(arch, new DebianRoot(tools, cache, _system))) is { } folder ? Load(folder) : null;
-
-    private string KeyOf(Arch arch, DebianRoot root) => Recipe.Key([_recipe], "reference", Version, appliance.KeyOf(arch), root.Key);
-
-    private InstallerIso Load(string folder)
+    public InstallerIso? Find(Arch arch)
     {
-        var facts = JsonSerializer.Deserialize(File.ReadAllText(Path.Combine(folder, $"{Name}.json")), IsoFactsJson.Default.ReferenceIsoRecord)!;
+        var recipe = RecipeFor(arch);
+        return cache.Find(Kind, KeyOf(recipe, RootOf(recipe))) is { } folder ? Load(folder, recipe) : null;
+    }
+
+    private Recipe RecipeFor(Arch arch) => new(Path.Combine(folders.Builder, "reference"), arch);
+
+    private DebianRoot RootOf(Recipe recipe) => new(tools, cache, new Recipe(recipe.PathOf("system"), recipe.Arch));
+
+    private string KeyOf(Recipe recipe, DebianRoot root) => Recipe.Key([recipe], "reference", Version, appliance.KeyOf(recipe.Arch), root.Key);
+
+    private static InstallerIso Load(string folder, Recipe recipe)
+    {
+        var name = NameFor(recipe.Arch);
+        var facts = JsonSerializer.Deserialize(File.ReadAllText(Path.Combine(folder, $"{name}.json")), IsoFactsJson.Default.ReferenceIsoRecord)!;
         return new InstallerIso
         {
-            Path = Path.Combine(folder, $"{Name}.iso"),
+            Path = Path.Combine(folder, $"{name}.iso"),
             Sha256 = facts.Sha256,
             Size = facts.Size,
             VolumeId = VolumeId,
-            BootsBios = true,
+            BootsBios = recipe.Arch is Arch.Amd64,
             BootsUefi = true,
-            BaseName = Name,
+            BaseName = name,
             IsReference = true,
-            MinimumDisk = MinimumDisk,
+            MinimumDisk = long.Parse(recipe.Read("minimum-disk").Trim(), CultureInfo.InvariantCulture),
             Source = "reference installer",
         };
     }
 
-    private async Task BuildAsync(Arch arch, DebianRoot root, string folder, CancellationToken cancellation)
+    private async Task BuildAsync(Recipe recipe, DebianRoot root, string folder, CancellationToken cancellation)
     {
-        var image = await appliance.GetAsync(arch, cancellation);
         var system = await root.GetAsync((fraction, detail) => Progress(fraction * 0.9, detail), cancellation);
+        var image = await appliance.GetAsync(recipe.Arch, cancellation);
         var work = Path.Combine(folder, "work");
         Directory.CreateDirectory(work);
         Progress(0.9, "writing the ISO");
-        var iso = Path.Combine(folder, $"{Name}.iso");
-        var facts = new ReferenceIsoRecord(await new HybridIso(tools).WriteAsync(Content(image, system), iso, work, _ => { }, cancellation), new FileInfo(iso).Length);
-        await File.WriteAllTextAsync(Path.Combine(folder, $"{Name}.json"), JsonSerializer.Serialize(facts, IsoFactsJson.Default.ReferenceIsoRecord), cancellation);
+        var name = NameFor(recipe.Arch);
+        var iso = Path.Combine(folder, $"{name}.iso");
+        var facts = new ReferenceIsoRecord(await new HybridIso(tools).WriteAsync(Content(recipe, image, system), iso, work, _ => { }, cancellation), new FileInfo(iso).Length);
+        await File.WriteAllTextAsync(Path.Combine(folder, $"{name}.json"), JsonSerializer.Serialize(facts, IsoFactsJson.Default.ReferenceIsoRecord), cancellation);
         Directory.Delete(work, recursive: true);
     }
 
-    private HybridIsoContent Content(ApplianceImage image, DebianRoot.Result system) => new()
+    private static HybridIsoContent Content(Recipe recipe, ApplianceImage image, DebianRoot.Result system) => new()
     {
         VolumeId = VolumeId,
         Title = "Crust reference installer",
         Appliance = image,
-        KernelArguments = ["crust.job=install", $"crust.medium={VolumeId}", "console=tty0", "console=ttyS0,115200", .. ApplianceImage.KernelArguments],
+        KernelArguments = ["crust.job=install", $"crust.medium={VolumeId}", "console=tty0", .. image.SerialConsoles, .. image.KernelArguments],
         Files =
         [
             ("/crust/root.squashfs", system.Squashfs),
             ("/crust/root.size", system.SizeFile),
-            ("/crust/minimum-disk", _recipe.PathOf("minimum-disk")),
-            ("/crust/read-seed.py", _recipe.PathOf("read-seed.py")),
+            ("/crust/minimum-disk", recipe.PathOf("minimum-disk")),
+            ("/crust/read-seed.py", recipe.PathOf("read-seed.py")),
         ],
     };
 

@@ -38,12 +38,7 @@ public sealed class AcceleratorProbe(ToolBox tools, string cacheFolder, ILogger 
     internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>The host's own architecture, null if it is none that Crust knows.</summary>
-    internal Arch? Host { get; init; } = RuntimeInformation.OSArchitecture switch
-    {
-        Architecture.X64 => Arch.Amd64,
-        Architecture.Arm64 => Arch.Arm64,
-        _ => null,
-    };
+    internal Arch? Host { get; init; } = HostArch.Current;
 
     /// <summary>Chooses the accelerator for a guest.</summary>
     /// <exception cref="CrustException">KVM is demanded and can't be used (<see cref="FailureKind.HostLacks"/>).</exception>

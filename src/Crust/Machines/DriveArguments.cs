@@ -9,7 +9,7 @@ internal static class DriveArguments
     /// <summary>Controllers, then the drives in boot order.</summary>
     public static IEnumerable<string> For(MachineDescription machine) =>
     [
-        .. machine.Drives.Any(drive => drive is Drive.UsbStick) ? new[] { "-device", "qemu-xhci,id=usb" } : [],
+        .. machine.Drives.Any(drive => drive is Drive.UsbStick) || HasUsbKeyboard(machine) ? new[] { "-device", "qemu-xhci,id=usb" } : [],
         .. machine.Drives.Any(drive => IsScsi(drive, machine.Arch)) ? new[] { "-device", "virtio-scsi-pci,id=scsi" } : [],
         // Where QEMU loads the kernel itself, that comes first by a boot index of its own.
         .. machine.Drives.SelectMany((drive, index) => For(drive, machine.Arch, index, machine.DirectBoot is null ? $",bootindex={index}" : "")),

@@ -23,6 +23,9 @@ internal static class QemuArguments
     /// <summary>The name of the virtio-serial port by which Crust's own guests say how they fare.</summary>
     public const string WordPort = "org.crust.word";
 
+    // Pointers are signed by the architecture's own cipher, whose emulation takes half of the time, unless another is asked for.
+    private const string EmulatedArmCpu = "max,pauth-impdef=on";
+
     /// <summary>QEMU's program for an architecture.</summary>
     public static string ProgramFor(Arch arch) => arch is Arch.Amd64 ? "qemu-system-x86_64" : "qemu-system-aarch64";
 
@@ -34,9 +37,9 @@ internal static class QemuArguments
         "-nodefaults",
         // A window's libraries start programs of their own.
         "-sandbox", $"on,obsolete=deny,elevateprivileges=deny{(machine.Display is GuestDisplay.Window ? "" : ",spawn=deny")},resourcecontrol=deny",
-        "-machine", $"{(machine.Arch is Arch.Amd64 ? "q35" : "virt")},accel={(machine.Accelerator is Accelerator.Kvm ? "kvm" : "tcg")}{(HasSystemManagementMode(machine) ? ",smm=on" : "")}",
+        "-machine", $"{(machine.Arch is Arch.Amd64 ? "q35" : "virt,gic-version=max")},accel={(machine.Accelerator is Accelerator.Kvm ? "kvm" : "tcg")}{(HasSystemManagementMode(machine) ? ",smm=on" : "")}",
         // QEMU's default CPU lacks what today's distributions are compiled for.
-        "-cpu", machine.Accelerator is Accelerator.Kvm ? "host" : "max",
+        "-cpu", machine.Accelerator is Accelerator.Kvm ? "host" : machine.Arch is Arch.Amd64 ? "max" : EmulatedArmCpu,
         "-smp", $"{machine.Cpus}",
         "-m", $"{machine.Memory >> 20}M",
         "-rtc", "base=utc",
@@ -60,12 +63,16 @@ internal static class QemuArguments
         "-object", "rng-random,id=entropy,filename=/dev/urandom",
         "-device", "virtio-rng-pci,rng=entropy",
         .. DriveArguments.For(machine),
+        .. HasUsbKeyboard(machine) ? new[] { "-device", "usb-kbd,bus=usb.0" } : [],
         .. NetworkArguments(machine),
         .. machine.Tpm ? TpmArguments(machine.Arch, endpoints.Tpm) : [],
         .. machine.DirectBoot is { } boot
             ? ["-kernel", boot.Kernel, .. boot.Initramfs is null ? [] : new[] { "-initrd", boot.Initramfs }, "-append", string.Join(' ', boot.Arguments)]
             : Array.Empty<string>(),
     ];
+
+    /// <summary>Whether its keyboard is on USB; q35 brings another.</summary>
+    public static bool HasUsbKeyboard(MachineDescription machine) => machine.Arch is Arch.Arm64;
 
     // Secure Boot on arm64 does without: virt has no such mode.
     private static bool HasSystemManagementMode(MachineDescription machine) => machine is { Firmware: Firmware.UefiSecure, Arch: Arch.Amd64 };

@@ -77,7 +77,7 @@ public static class SpecKeys
             SpecKey.Of("machine.arch", ValueTypes.Choice<Arch>(), s => s.Machine.Arch, (s, v) => With(s, m => m with { Arch = v }),
                 "The guest's processor architecture.", "--arch"),
             SpecKey.Of("machine.firmware", ValueTypes.Choice<Firmware>(), s => s.Machine.Firmware, (s, v) => With(s, m => m with { Firmware = v }),
-                "What the machine starts with.", "--firmware"),
+                "What the machine starts with; on arm64, where there is no BIOS, uefi if it isn't set.", "--firmware"),
             SpecKey.Of("machine.cpus", ValueTypes.Integer(1, 255), s => s.Machine.Cpus, (s, v) => With(s, m => m with { Cpus = v }),
                 "Virtual CPUs, 1 to 255.", "--cpus"),
             SpecKey.Of("machine.memory", ValueTypes.Bytes(128 * MiB, 16 * TiB, MiB), s => s.Machine.Memory, (s, v) => With(s, m => m with { Memory = v }),

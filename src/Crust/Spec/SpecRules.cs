@@ -2,11 +2,19 @@ using System.Collections.Immutable;
 
 namespace Crust.Spec;
 
-/// <summary>What must hold between the keys of a spec.</summary>
+/// <summary>What must hold between the keys of a spec, and defaults of one that depend on another.</summary>
 internal static class SpecRules
 {
     // q35's AHCI controller has 6 ports; the installed disk, the installer and the seed take 3.
     private const int MostExtraSataDisks = 3;
+
+    /// <summary>Fills in what isn't given and depends on what is.</summary>
+    /// <param name="spec">The spec.</param>
+    /// <param name="origins">Where each given key stands.</param>
+    public static BuildSpec Complete(BuildSpec spec, ImmutableDictionary<string, string> origins) =>
+        spec.Machine.Arch is Arch.Arm64 && !origins.ContainsKey("machine.firmware")
+            ? spec with { Machine = spec.Machine with { Firmware = Firmware.Uefi } }
+            : spec;
 
     /// <summary>Checks a spec that is complete.</summary>
     /// <param name="spec">The spec.</param>
@@ -48,6 +56,8 @@ internal static class SpecRules
     private static void CheckMachine(BuildSpec spec, Func<string, string> whereIs)
     {
         var machine = spec.Machine;
+        if (machine.Firmware is Firmware.Bios && machine.Arch is Arch.Arm64)
+            throw Bad("An arm64 machine has no BIOS", whereIs("machine.firmware"), "set machine.firmware to uefi or uefi-secure, or leave it out");
         if (machine.DiskBus is DiskBus.Sata && machine.Arch is Arch.Arm64)
             throw Bad("An arm64 machine has no SATA", whereIs("machine.diskBus"), "set machine.diskBus to virtio, scsi or nvme");
         if (machine.DiskBus is DiskBus.Sata && machine.ExtraDisks.Length > MostExtraSataDisks)

@@ -18,12 +18,17 @@ internal sealed class FieldMachine : IAsyncDisposable
     public string Screen => _machine.SerialTail;
 
     /// <summary>Switches it on.</summary>
-    public static async Task<FieldMachine> StartAsync(Firmware startedBy, string log, CancellationToken cancellation, params Drive[] drives)
+    public static Task<FieldMachine> StartAsync(Firmware startedBy, string log, CancellationToken cancellation, params Drive[] drives) =>
+        StartAsync(Arch.Amd64, startedBy, log, cancellation, drives);
+
+    /// <summary>Switches one of an architecture on.</summary>
+    public static async Task<FieldMachine> StartAsync(Arch arch, Firmware startedBy, string log, CancellationToken cancellation, params Drive[] drives)
     {
         var launcher = new MachineLauncher(Host.Tools, FirmwareFinder.OfHost, "/tmp", TimeProvider.System, Logger.None);
         return new(await launcher.StartAsync(new MachineDescription
         {
             Name = "field",
+            Arch = arch,
             Accelerator = Accelerator.Tcg,
             Firmware = startedBy,
             Memory = 512L << 20,

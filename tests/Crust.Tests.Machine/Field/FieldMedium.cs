@@ -22,11 +22,15 @@ internal static class FieldMedium
     public static ApplianceBuilder Appliance { get; } = new(Host.Tools, new BuildCache(Folders.Cache, Logger.None), Folders, new NoObserver());
 
     /// <summary>Writes the iso.</summary>
-    public static async Task<string> WriteAsync(InstalledDisk disk, string path, IsoSpec iso, CancellationToken cancellation)
+    public static Task<string> WriteAsync(InstalledDisk disk, string path, IsoSpec iso, CancellationToken cancellation) =>
+        WriteAsync(disk, path, new BuildSpec { Iso = iso }, cancellation);
+
+    /// <summary>Writes the iso as a spec says.</summary>
+    public static async Task<string> WriteAsync(InstalledDisk disk, string path, BuildSpec spec, CancellationToken cancellation)
     {
         using var drafts = DraftFolder.Create(path + ".drafts");
         var writer = new ImageWriter(new FormatServices(Host.Tools, Appliance), new NoObserver());
-        var images = await writer.WriteAsync(disk, [ImageFormats.Named("iso")], "edge", new BuildSpec { Iso = iso }, drafts, cancellation);
+        var images = await writer.WriteAsync(disk, [ImageFormats.Named("iso")], "edge", spec, drafts, cancellation);
         File.Move(images[0].Path, path);
         return path;
     }

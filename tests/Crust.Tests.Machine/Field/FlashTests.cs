@@ -52,6 +52,25 @@ public sealed class FlashTests
     }
 
     [Test]
+    public async Task An_iso_for_arm64_writes_a_disk_that_boots_there_under_Secure_Boot()
+    {
+        var appliance = await FieldMedium.Appliance.GetAsync(Arch.Arm64, Cancellation);
+        var source = await SourceDisk.CreateAsync(appliance, Directory.CreateDirectory(PathOf("arm64")).FullName, Cancellation);
+        var spec = new BuildSpec { Machine = new MachineSpec { Arch = Arch.Arm64 }, Iso = new IsoSpec { Target = "auto" } };
+        var iso = await FieldMedium.WriteAsync(source, PathOf("arm64.iso"), spec, Cancellation);
+        var target = EmptyDisk("target-arm64", SourceDisk.Size);
+        await using (var flashing = await FieldMachine.StartAsync(Arch.Arm64, Firmware.UefiSecure, target + ".log", Cancellation, Stick(iso), Disk(target)))
+        {
+            Assert.That(await flashing.EndAsync(Cancellation), Is.InstanceOf<MachineOutcome.PoweredOff>(), flashing.Screen);
+            Assert.That(flashing.Screen, Does.Contain("started by UEFI with Secure Boot"));
+        }
+
+        Assert.That(await Host.RunAsync("qemu-img", ["compare", source.Path, target], Cancellation), Does.Contain("identical"));
+        await using var machine = await FieldMachine.StartAsync(Arch.Arm64, Firmware.UefiSecure, target + ".boot.log", Cancellation, Disk(target));
+        await machine.ExpectAsync("stub login:", Cancellation);
+    }
+
+    [Test]
     public async Task The_iso_holds_a_stream_that_any_zstd_reads_and_is_the_same_each_time()
     {
         var again = await FieldMedium.WriteAsync(_source, PathOf("again.iso"), new IsoSpec { Target = "auto" }, Cancellation);

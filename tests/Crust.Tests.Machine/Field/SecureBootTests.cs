@@ -51,7 +51,7 @@ public sealed class SecureBootTests : IDisposable
         await File.WriteAllBytesAsync(Path.Combine(boot, "shimx64.efi"), shim, Cancellation);
         await File.WriteAllTextAsync(InFolder("grub.cfg"), "", Cancellation);
         var content = Directory.CreateDirectory(InFolder("content")).FullName;
-        foreach (var command in HybridIso.EspCommands(boot, InFolder("grub.cfg"), Path.Combine(content, "esp.img")))
+        foreach (var command in HybridIso.EspCommands(appliance with { BootFolder = boot }, InFolder("grub.cfg"), Path.Combine(content, "esp.img")))
         {
             await Host.Tools.RunAsync(command, Cancellation);
         }

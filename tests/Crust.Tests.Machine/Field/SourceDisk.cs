@@ -1,13 +1,14 @@
 using Crust.Appliance;
 using Crust.Disks;
 using Crust.Installers;
+using Crust.Spec;
 using Crust.Tests.Machine.Guests;
 
 namespace Crust.Tests.Machine.Field;
 
 /// <summary>
 /// A small disk to put on media: GPT, an EFI system partition with Debian's signed shim and GRUB, and data with holes between. It comes up
-/// to "stub login: " under BIOS, UEFI and Secure Boot, in a second.
+/// to "stub login: " under BIOS (on amd64), UEFI and Secure Boot, in a second.
 /// </summary>
 internal static class SourceDisk
 {
@@ -50,9 +51,11 @@ internal static class SourceDisk
     private static async Task<string> EspAsync(ApplianceImage appliance, string folder, CancellationToken cancellation)
     {
         var menu = Path.Combine(folder, "source-grub.cfg");
-        await File.WriteAllTextAsync(menu, "serial --unit=0 --speed=115200\nterminal_output console serial\necho \"stub login: \"\nsleep 600\n", cancellation);
+        // Firmware of arm64 talks on the serial port itself.
+        var serial = appliance.Arch is Arch.Amd64 ? "serial --unit=0 --speed=115200\nterminal_output console serial\n" : "";
+        await File.WriteAllTextAsync(menu, $"{serial}echo \"stub login: \"\nsleep 600\n", cancellation);
         var esp = Path.Combine(folder, "source-esp.img");
-        foreach (var command in HybridIso.EspCommands(appliance.BootFolder, menu, esp))
+        foreach (var command in HybridIso.EspCommands(appliance, menu, esp))
         {
             await Host.Tools.RunAsync(command, cancellation);
         }

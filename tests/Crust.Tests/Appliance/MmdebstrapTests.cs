@@ -1,4 +1,5 @@
 using Crust.Appliance;
+using Crust.Spec;
 
 namespace Crust.Tests.Appliance;
 
@@ -7,7 +8,8 @@ public sealed class MmdebstrapTests
     private static readonly Mmdebstrap Run = new()
     {
         Variant = "minbase",
-        Packages = ["linux-image-amd64", "sudo"],
+        Arch = Arch.Arm64,
+        Packages = ["linux-image-arm64", "sudo"],
         Exclude = ["/usr/share/doc/*", "!/usr/share/doc/*/copyright"],
         Folder = "/cache/x",
         Output = "root.tar",
@@ -19,7 +21,7 @@ public sealed class MmdebstrapTests
     public void A_root_is_installed_with_the_overlay_before_the_script() =>
         Assert.That(Run.Command((_, _) => { }).ToString(), Is.EqualTo(string.Join(' ',
         [
-            "mmdebstrap --mode=auto --variant=minbase --include=linux-image-amd64,sudo",
+            "mmdebstrap --mode=auto --variant=minbase --architectures=arm64 --include=linux-image-arm64,sudo",
             "'--dpkgopt=path-exclude=/usr/share/doc/*' '--dpkgopt=path-include=/usr/share/doc/*/copyright'",
             "'--customize-hook=tar-in overlay.tar /' '--customize-hook=upload finish.sh /finish.sh'",
             "'--customize-hook=chroot \"$1\" sh /finish.sh' '--customize-hook=rm \"$1\"/finish.sh'",
@@ -27,9 +29,13 @@ public sealed class MmdebstrapTests
         ])));
 
     [Test]
-    public void Where_nothing_is_installed_the_script_runs_after_unpacking() =>
-        Assert.That((Run with { Variant = "extract", Overlay = null, Exclude = [] }).Command((_, _) => { }).Arguments,
-            Has.Exactly(3).StartsWith("--extract-hook=").And.None.StartsWith("--customize-hook="));
+    public void Where_nothing_is_installed_the_script_runs_after_unpacking_on_the_host() =>
+        Assert.That((Run with { Variant = "extract", Overlay = null, Exclude = [] }).Command((_, _) => { }).Arguments.Where(argument => argument.Contains("hook")),
+            Is.EqualTo(new[] { "--extract-hook=upload finish.sh /finish.sh", "--extract-hook=sh \"$1\"/finish.sh \"$1\"", "--extract-hook=rm \"$1\"/finish.sh" }));
+
+    [Test]
+    public void A_kernels_package_makes_an_initramfs_unless_that_is_left_to_the_script() =>
+        Assert.That(new[] { Run, Run with { MakesInitramfs = false } }.Select(run => run.Command((_, _) => { }).Environment.GetValueOrDefault("INITRD")), Is.EqualTo(new[] { null, "No" }));
 
     [Test]
     public void What_mmdebstrap_says_becomes_progress()

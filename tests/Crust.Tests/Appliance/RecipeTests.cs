@@ -1,4 +1,5 @@
 using Crust.Appliance;
+using Crust.Spec;
 
 namespace Crust.Tests.Appliance;
 
@@ -18,14 +19,54 @@ public sealed class RecipeTests
         File.WriteAllText(Path.Combine(_folder, name), text);
     }
 
-    private string Key(params string[] facts) => Recipe.Key([new Recipe(_folder)], facts);
+    private string Key(params string[] facts) => Recipe.Key([Of(Arch.Amd64)], facts);
+
+    private Recipe Of(Arch arch) => new(_folder, arch);
 
     [Test]
     public void A_list_has_neither_comments_nor_empty_lines()
     {
         Write("a.list", "# what this is\n\n  one\ntwo\n# three\n");
 
-        Assert.That(new Recipe(_folder).List("a.list"), Is.EqualTo(new[] { "one", "two" }));
+        Assert.That(Of(Arch.Amd64).List("a.list"), Is.EqualTo(new[] { "one", "two" }));
+    }
+
+    [Test]
+    public void A_list_goes_on_with_that_of_its_architecture()
+    {
+        Write("a.list", "one\n");
+        Write("a.amd64.list", "# a PC\nbios\n");
+        Write("a.arm64.list", "board\n");
+        Write("b.arm64.list", "alone\n");
+
+        Assert.That(Of(Arch.Amd64).List("a.list"), Is.EqualTo(new[] { "one", "bios" }));
+        Assert.That(Of(Arch.Arm64).List("a.list"), Is.EqualTo(new[] { "one", "board" }));
+        Assert.That(Of(Arch.Arm64).List("b.list"), Is.EqualTo(new[] { "alone" }));
+    }
+
+    [Test]
+    public void A_folder_has_the_files_of_its_architecture_too()
+    {
+        Write("root/etc/hosts", "");
+        Write("root.arm64/etc/grub", "");
+        Write("root.amd64/etc/bios", "");
+
+        Assert.That(Of(Arch.Arm64).Files("root").Select(file => file.Name), Is.EqualTo(new[] { "etc/grub", "etc/hosts" }));
+    }
+
+    [TestCase("a.arm64.list", false)]
+    [TestCase("root.arm64/etc/grub", false)]
+    [TestCase("root.arm64/etc/grub.amd64", false)]
+    [TestCase("a.amd64.list", true)]
+    [TestCase("root.amd64/etc/grub", true)]
+    [TestCase("arm64/a.list", true)]
+    public void The_key_covers_what_belongs_to_its_architecture(string name, bool covered)
+    {
+        Write("a.list", "one");
+        var before = Key();
+        Write(name, "more");
+
+        Assert.That(Key(), covered ? Is.Not.EqualTo(before) : Is.EqualTo(before));
     }
 
     [Test]
@@ -71,6 +112,6 @@ public sealed class RecipeTests
 
     [Test]
     public void A_file_that_is_missing_is_named() =>
-        Assert.That(() => new Recipe(_folder).List("gone.list"), Throws.TypeOf<CrustException>()
+        Assert.That(() => Of(Arch.Arm64).List("gone.list"), Throws.TypeOf<CrustException>()
             .With.Property(nameof(CrustException.Where)).EqualTo(Path.Combine(_folder, "gone.list")));
 }

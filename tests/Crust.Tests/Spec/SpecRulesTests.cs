@@ -1,3 +1,5 @@
+using Crust.Spec;
+
 namespace Crust.Tests.Spec;
 
 /// <summary>Keys that contradict each other.</summary>
@@ -10,6 +12,16 @@ public sealed class SpecRulesTests
 
     [TearDown]
     public void TearDown() => _sample.Dispose();
+
+    [TestCase("machine: { arch: arm64 }\n", Firmware.Uefi)]
+    [TestCase("machine: { arch: arm64, firmware: uefi-secure }\n", Firmware.UefiSecure)]
+    [TestCase("machine: { arch: amd64 }\n", Firmware.Bios)]
+    public void Arm64_starts_with_UEFI_unless_more_is_said(string yaml, Firmware firmware) =>
+        Assert.That(_sample.Read(yaml).Spec.Machine.Firmware, Is.EqualTo(firmware));
+
+    [Test]
+    public void BIOS_on_arm64() => Fails("machine:\n  arch: arm64\n  firmware: bios\n",
+        "An arm64 machine has no BIOS", "crust.yaml:3:13, machine.firmware", "set machine.firmware to uefi or uefi-secure, or leave it out");
 
     [Test]
     public void SATA_on_arm64() => Fails("machine:\n  arch: arm64\n  diskBus: sata\n",
