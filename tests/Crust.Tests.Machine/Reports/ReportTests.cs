@@ -1,4 +1,6 @@
 using Crust.Tests.Machine.Guests;
+using Crust.Tests.Spec;
+using Crust.Tools;
 
 namespace Crust.Tests.Machine.Reports;
 
@@ -26,6 +28,8 @@ public sealed class ReportTests : IDisposable
         var first = await ReadAsync();
         Assert.That(first, Does.Contain("✓ Built").And.Contain("came up</span> under BIOS").And.Contain("stub: installer started").And.Contain("data:image/png"));
         Assert.That(first, Does.Contain("<dd>2</dd>").And.Match(@"<dt>QEMU</dt><dd>\d+\.\d+\.\d+").And.Contain("-nodefaults \\\n"));
+
+        await AssertValidAsync(_crust.Image("edge.manifest.json"));
 
         await BuildAsync(StubGuest.ResetsOnceThenInstalls, ["--format", "qcow2", .. continues]);
         var second = await ReadAsync();
@@ -72,6 +76,18 @@ public sealed class ReportTests : IDisposable
         File.Delete(_crust.Image("edge.report.html"));
         Assert.That((await BuildAsync(StubGuest.Hangs, "--stall", "soon")).ExitCode, Is.EqualTo(2));
         Assert.That(_crust.ImageFiles, Has.No.Member("edge.report.html"));
+    }
+
+    // By a validator that isn't of .NET; that it does validate shows by what it says of another document.
+    private async Task AssertValidAsync(string manifest)
+    {
+        const string Validate = "import json, sys, jsonschema; jsonschema.Draft202012Validator(json.load(open(sys.argv[1]))).validate(json.load(open(sys.argv[2])))";
+        var schema = RepositoryFile.PathOf("docs/manifest.schema.json");
+        await Host.RunAsync("python3", ["-c", Validate, schema, manifest], Cancellation);
+
+        var broken = Path.Combine(_crust.Folder, "broken.json");
+        await File.WriteAllTextAsync(broken, (await File.ReadAllTextAsync(manifest, Cancellation)).Replace("\"bytesWritten\"", "\"bytes\""), Cancellation);
+        await Assert.ThrowsAsync<ToolFailedException>(() => Host.RunAsync("python3", ["-c", Validate, schema, broken], Cancellation));
     }
 
     private Task<string> ReadAsync() => File.ReadAllTextAsync(_crust.Image("edge.report.html"), Cancellation);

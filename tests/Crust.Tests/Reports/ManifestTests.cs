@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Crust.Disks;
 using Crust.Reports;
 using Crust.Spec;
@@ -21,6 +22,23 @@ public sealed class ManifestTests
     [Test]
     public void The_document_is_what_scripts_depend_on() =>
         RepositoryFile.MustEqual("tests/Crust.Tests/Golden/manifest.json", ManifestSample.Full.ToJson());
+
+    [Test]
+    public void The_schema_in_the_docs_is_the_schema_of_the_code_and_describes_every_key()
+    {
+        var schema = ManifestSchema.ToJson();
+
+        RepositoryFile.MustEqual("docs/manifest.schema.json", schema);
+        Assert.That(KeysWithoutDescription(JsonNode.Parse(schema)!, "manifest"), Is.Empty);
+    }
+
+    private static IEnumerable<string> KeysWithoutDescription(JsonNode? node, string path) => node switch
+    {
+        JsonObject schema => (schema["properties"] as JsonObject ?? []).Where(key => key.Value is not JsonObject value || !value.ContainsKey("description")).Select(key => $"{path}.{key.Key}")
+            .Concat(schema.SelectMany(child => KeysWithoutDescription(child.Value, $"{path}.{child.Key}"))),
+        JsonArray list => list.SelectMany(child => KeysWithoutDescription(child, path)),
+        _ => [],
+    };
 
     [Test]
     public void What_is_written_is_read_back_to_the_last_digit()
@@ -95,7 +113,7 @@ public sealed class ManifestTests
     [Test]
     public void A_manifest_of_an_earlier_version_that_tells_less_is_read()
     {
-        var json = System.Text.Json.Nodes.JsonNode.Parse(ManifestSample.Full.ToJson())!.AsObject();
+        var json = JsonNode.Parse(ManifestSample.Full.ToJson())!.AsObject();
         foreach (var key in new[] { "seedFiles", "host", "started", "fromCache" })
             Assert.That(json.Remove(key), Is.True, key);
         var install = json["install"]!.AsObject();
