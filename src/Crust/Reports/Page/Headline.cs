@@ -41,7 +41,7 @@ internal static class Headline
             ? $"From the disk that {installer} had installed{(story.Install is { } before ? $" on {Words.Moment(before.Finished)}" : "")}"
             : $"{installer} installed its system in {Words.Time(story.Install.Seconds)}; from that disk";
         var proof = proven == 0 ? "none was booted"
-            : proven == images.Count ? $"{(proven == 1 ? "it came up" : $"all {proven} came up")} under {Firmware(story)}"
+            : proven == images.Count ? $"{(proven switch { 1 => "it", 2 => "both", _ => $"all {proven}" })} came up under {Firmware(story)}"
             : $"{Words.Count(proven, "image")} came up under {Firmware(story)}";
         return $"{installed}, Crust made {Words.List(written)}, and {proof}.";
     }

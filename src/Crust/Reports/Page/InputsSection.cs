@@ -17,8 +17,9 @@ internal static class InputsSection
         </li>
         {story.SeedFiles.Select(file => html.Of($"""
         <li>
-        <p><strong>{file.Path}</strong> <span class="meta">{file.Role}, {Words.ExactSize(file.Size)}</span></p>
+        <p><strong>{Path.GetFileName(file.Path)}</strong> <span class="meta">{file.Role}, {Words.ExactSize(file.Size)}</span></p>
         {OutputsSection.Checksum(html, "SHA-256", file.Sha256)}
+        <p class="quiet">from {file.Path}</p>
         </li>
 
         """))}
