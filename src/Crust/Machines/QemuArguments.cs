@@ -23,7 +23,7 @@ internal static class QemuArguments
     /// <summary>The name of the virtio-serial port by which Crust's own guests say how they fare.</summary>
     public const string WordPort = "org.crust.word";
 
-    // Pointers are signed by the architecture's own cipher, whose emulation takes half of the time, unless another is asked for.
+    // Pointers are signed by the architecture's own cipher, which is slow to emulate, unless another is asked for.
     private const string EmulatedArmCpu = "max,pauth-impdef=on";
 
     /// <summary>QEMU's program for an architecture.</summary>
