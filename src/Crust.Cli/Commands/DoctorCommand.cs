@@ -29,13 +29,13 @@ internal static class DoctorCommand
             {
                 to.Output.Write(diagnosis.ToJson());
             }
-            else if (Console.IsOutputRedirected || environment.Variables.GetValueOrDefault("TERM") is null or "" or "dumb")
+            else if (Console.IsOutputRedirected || !environment.HasCapableTerminal)
             {
                 DoctorView.WriteLines(diagnosis, to.Output);
             }
             else
             {
-                DoctorView.WriteTable(diagnosis, to.Output, environment.Variables.GetValueOrDefault("NO_COLOR", "").Length == 0);
+                DoctorView.WriteTable(diagnosis, to.Output, environment.WantsColor);
             }
 
             return (int)(diagnosis.CanBuild ? ExitCode.Done : ExitCode.HostLacks);

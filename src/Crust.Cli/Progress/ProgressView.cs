@@ -6,13 +6,10 @@ namespace Crust.Cli.Progress;
 internal abstract class ProgressView : IBuildObserver, IAsyncDisposable
 {
     /// <summary>A live view on a terminal, plain lines elsewhere.</summary>
-    public static ProgressView Create(HostEnvironment environment, bool quiet)
-    {
-        var color = environment.Variables.GetValueOrDefault("NO_COLOR", "").Length == 0;
-        return quiet ? new QuietView()
-            : Console.IsErrorRedirected || environment.Variables.GetValueOrDefault("TERM") is null or "" or "dumb" ? new PlainView(Console.Error, TimeProvider.System)
-            : new LiveView(color);
-    }
+    public static ProgressView Create(HostEnvironment environment, bool quiet) =>
+        quiet ? new QuietView()
+        : Console.IsErrorRedirected || !environment.HasCapableTerminal ? new PlainView(Console.Error, TimeProvider.System)
+        : new LiveView(environment.WantsColor);
 
     public abstract void Observe(BuildEvent buildEvent);
 

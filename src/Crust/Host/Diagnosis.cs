@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -84,12 +83,6 @@ internal sealed record DiagnosisCheck(string Area, string Name, string Result, s
 [JsonSerializable(typeof(DiagnosisDocument))]
 internal sealed partial class DiagnosisJson : JsonSerializerContext
 {
-    /// <summary>Without the escapes that only HTML needs.</summary>
-    public static JsonTypeInfo<DiagnosisDocument> Readable { get; } =
-        new DiagnosisJson(new JsonSerializerOptions
-        {
-            WriteIndented = true,
-            PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        }).DiagnosisDocument;
+    /// <summary>As people read it, too.</summary>
+    public static JsonTypeInfo<DiagnosisDocument> Readable { get; } = new DiagnosisJson(ReadableJson.Options()).DiagnosisDocument;
 }

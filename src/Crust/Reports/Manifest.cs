@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -215,12 +214,6 @@ public sealed record ManifestProof(string Firmware, string Expected, double Seco
 [JsonSerializable(typeof(Manifest))]
 internal sealed partial class ManifestJson : JsonSerializerContext
 {
-    /// <summary>Without the escapes that only HTML needs: people read manifests too.</summary>
-    public static JsonTypeInfo<Manifest> Readable { get; } =
-        new ManifestJson(new JsonSerializerOptions
-        {
-            WriteIndented = true,
-            PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        }).Manifest;
+    /// <summary>As people read it, too.</summary>
+    public static JsonTypeInfo<Manifest> Readable { get; } = new ManifestJson(ReadableJson.Options()).Manifest;
 }

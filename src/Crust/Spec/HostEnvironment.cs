@@ -20,6 +20,12 @@ public sealed record HostEnvironment
     /// <summary>Whether there is a display on which programs open windows: `WAYLAND_DISPLAY` or `DISPLAY` is set.</summary>
     public required bool HasDisplay { get; init; }
 
+    /// <summary>Whether the terminal, if there is one, can do more than lines of text: `TERM` says so.</summary>
+    public required bool HasCapableTerminal { get; init; }
+
+    /// <summary>Whether output may be coloured: `NO_COLOR` isn't set (no-color.org).</summary>
+    public required bool WantsColor { get; init; }
+
     /// <summary>Reads the process's environment.</summary>
     public static HostEnvironment Read() =>
         From(Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
@@ -38,6 +44,8 @@ public sealed record HostEnvironment
                 .Concat(["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]).Distinct()],
             CacheFolder = Path.GetFullPath(Value("CRUST_CACHE") ?? Path.Combine(Value("XDG_CACHE_HOME") ?? Path.Combine(home, ".cache"), "crust")),
             HasDisplay = (Value("WAYLAND_DISPLAY") ?? Value("DISPLAY")) is not null,
+            HasCapableTerminal = Value("TERM") is not (null or "dumb"),
+            WantsColor = Value("NO_COLOR") is null,
             RuntimeFolder = runtime is not null && Directory.Exists(runtime) ? runtime : Value("TMPDIR") ?? "/tmp",
         };
     }

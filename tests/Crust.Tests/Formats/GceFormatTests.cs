@@ -4,37 +4,27 @@ using Crust.Tests.Disks;
 namespace Crust.Tests.Formats;
 
 [CancelAfter(120_000)]
-public sealed class GceFormatTests
+public sealed class GceFormatTests : ImageFixture
 {
     private const int MiB = 1 << 20;
     private const long GiB = 1L << 30;
 
-    private SampleImages _images = null!;
-
-    [SetUp]
-    public void SetUp() => _images = new SampleImages();
-
-    [TearDown]
-    public void TearDown() => _images.Dispose();
-
-    private static CancellationToken Cancellation => TestContext.CurrentContext.CancellationToken;
-
     [Test]
     public async Task tar_and_gzip_read_the_disk_that_was_written_and_it_is_whole_GiB()
     {
-        var image = await _images.WriteAsync("gce");
+        var image = await Images.WriteAsync("gce");
 
         await SampleImages.RunAsync("gzip", "--test", image.Path);
         var list = await SampleImages.RunAsync("tar", "--numeric-owner", "--utc", "-tvzf", image.Path);
         Assert.That(list.Split(' ', StringSplitOptions.RemoveEmptyEntries), Is.EqualTo($"-rw-r--r-- 0/0 {GiB} 1970-01-01 00:00 disk.raw\n".Split(' ')));
-        await SampleImages.RunAsync("tar", "-C", _images.Disk.FileFor("images"), "--sparse", "-xzf", image.Path);
-        await _images.MustBeTheDiskAsync("raw", _images.Disk.FileFor("images/disk.raw"));
+        await SampleImages.RunAsync("tar", "-C", Images.Disk.FileFor("images"), "--sparse", "-xzf", image.Path);
+        await Images.MustBeTheDiskAsync("raw", Images.Disk.FileFor("images/disk.raw"));
     }
 
     [Test]
     public async Task The_archive_is_in_the_format_that_Google_asks_for()
     {
-        var image = await _images.WriteAsync("gce");
+        var image = await Images.WriteAsync("gce");
 
         Assert.That(await SampleImages.RunAsync("sh", "-c", $"gzip -dc '{image.Path}' 2>/dev/null | head -c 265 | tail -c 8 | od -An -c"),
             Is.EqualTo("   u   s   t   a   r          \\0\n"));
@@ -63,11 +53,11 @@ public sealed class GceFormatTests
     [Test]
     public async Task It_is_unpacked_sparse_to_be_booted()
     {
-        var image = await _images.WriteAsync("gce");
+        var image = await Images.WriteAsync("gce");
 
-        var disk = await image.Format.OpenAsync(image.Path, _images.Disk.Folder, SampleDisk.Tools, Cancellation);
+        var disk = await image.Format.OpenAsync(image.Path, Images.Disk.Folder, SampleDisk.Tools, Cancellation);
 
-        await _images.MustBeTheDiskAsync(disk.Driver, disk.Path);
+        await Images.MustBeTheDiskAsync(disk.Driver, disk.Path);
         Assert.That(await SampleImages.RunAsync("du", "--block-size=1M", disk.Path), Does.Match(@"^\d{1,2}\s"));
     }
 
@@ -75,10 +65,10 @@ public sealed class GceFormatTests
     [TestCase("garbage")]
     public async Task Something_else_is_told(string content)
     {
-        var path = _images.Disk.FileFor("x.tar.gz");
+        var path = Images.Disk.FileFor("x.tar.gz");
         await File.WriteAllTextAsync(path, content);
 
-        var error = (await Assert.ThrowsAsync<CrustException>(() => ImageFormats.Named("gce").OpenAsync(path, _images.Disk.Folder, SampleDisk.Tools, Cancellation)))!;
+        var error = (await Assert.ThrowsAsync<CrustException>(() => ImageFormats.Named("gce").OpenAsync(path, Images.Disk.Folder, SampleDisk.Tools, Cancellation)))!;
 
         Assert.That((error.Kind, error.Where), Is.EqualTo((FailureKind.BadInput, path)));
     }

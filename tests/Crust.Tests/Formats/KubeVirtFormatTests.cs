@@ -7,38 +7,28 @@ using Crust.Tests.Installers;
 namespace Crust.Tests.Formats;
 
 [CancelAfter(120_000)]
-public sealed class KubeVirtFormatTests
+public sealed class KubeVirtFormatTests : ImageFixture
 {
-    private SampleImages _images = null!;
-
-    [SetUp]
-    public void SetUp() => _images = new SampleImages();
-
-    [TearDown]
-    public void TearDown() => _images.Dispose();
-
-    private static CancellationToken Cancellation => TestContext.CurrentContext.CancellationToken;
-
     [Test]
     public async Task The_layer_that_skopeo_copies_holds_the_qcow2_for_KubeVirt_s_QEMU_alone()
     {
-        var written = await _images.WriteAsync(["kubevirt", "qcow2"], new EventList());
+        var written = await Images.WriteAsync(["kubevirt", "qcow2"], new EventList());
 
         var layer = await CopyLayerAsync(written[0].Path);
 
         var list = await SampleImages.RunAsync("tar", "--numeric-owner", "--utc", "-tvf", layer);
         Assert.That(list.Split(' ', StringSplitOptions.RemoveEmptyEntries), Is.EqualTo(
             $"dr-xr-xr-x 107/107 0 1970-01-01 00:00 disk/\n-r--r----- 107/107 {written[1].Size} 1970-01-01 00:00 disk/edge.qcow2\n".Split(' ')));
-        await SampleImages.RunAsync("tar", "-C", _images.Disk.Folder, "-xf", layer);
-        await SampleImages.RunAsync("cmp", _images.Disk.FileFor("disk/edge.qcow2"), written[1].Path);
-        await _images.MustBeTheDiskAsync("qcow2", _images.Disk.FileFor("disk/edge.qcow2"));
+        await SampleImages.RunAsync("tar", "-C", Images.Disk.Folder, "-xf", layer);
+        await SampleImages.RunAsync("cmp", Images.Disk.FileFor("disk/edge.qcow2"), written[1].Path);
+        await Images.MustBeTheDiskAsync("qcow2", Images.Disk.FileFor("disk/edge.qcow2"));
     }
 
     [Test]
     public async Task It_says_which_architecture_the_guest_is_for([Values] Arch arch)
     {
-        _images.Spec = new BuildSpec { Machine = new() { Arch = arch } };
-        var image = await _images.WriteAsync("kubevirt");
+        Images.Spec = new BuildSpec { Machine = new() { Arch = arch } };
+        var image = await Images.WriteAsync("kubevirt");
 
         using var seen = JsonDocument.Parse(await SkopeoAsync("inspect", $"oci-archive:{image.Path}"));
         Assert.That(seen.RootElement.GetProperty("Architecture").GetString(), Is.EqualTo(arch is Arch.Amd64 ? "amd64" : "arm64"));
@@ -53,24 +43,24 @@ public sealed class KubeVirtFormatTests
     [Test]
     public async Task A_registry_takes_it_and_gives_it_back_as_it_was()
     {
-        var image = await _images.WriteAsync("kubevirt");
-        await using var registry = await LocalRegistry.StartAsync(_images.Disk.Folder, Cancellation);
+        var image = await Images.WriteAsync("kubevirt");
+        await using var registry = await LocalRegistry.StartAsync(Images.Disk.Folder, Cancellation);
         var remote = $"docker://{registry.Host}/edge/disk:1";
 
         await SkopeoAsync("copy", "--preserve-digests", "--dest-tls-verify=false", $"oci-archive:{image.Path}", remote);
-        await SkopeoAsync("copy", "--preserve-digests", "--src-tls-verify=false", remote, $"oci:{_images.Disk.FileFor("pulled")}:edge");
+        await SkopeoAsync("copy", "--preserve-digests", "--src-tls-verify=false", remote, $"oci:{Images.Disk.FileFor("pulled")}:edge");
 
         var local = await SkopeoAsync("inspect", "--format", "{{.Digest}}", $"oci-archive:{image.Path}");
-        Assert.That(await SkopeoAsync("inspect", "--format", "{{.Digest}}", $"oci:{_images.Disk.FileFor("pulled")}:edge"), Is.EqualTo(local));
+        Assert.That(await SkopeoAsync("inspect", "--format", "{{.Digest}}", $"oci:{Images.Disk.FileFor("pulled")}:edge"), Is.EqualTo(local));
     }
 
     [Test]
     public async Task Each_blob_has_the_name_that_its_bytes_give_it()
     {
-        var image = await _images.WriteAsync("kubevirt");
-        await SampleImages.RunAsync("tar", "-C", _images.Disk.Folder, "-xf", image.Path);
+        var image = await Images.WriteAsync("kubevirt");
+        await SampleImages.RunAsync("tar", "-C", Images.Disk.Folder, "-xf", image.Path);
 
-        var blobs = Directory.GetFiles(_images.Disk.FileFor("blobs/sha256"));
+        var blobs = Directory.GetFiles(Images.Disk.FileFor("blobs/sha256"));
 
         Assert.That(blobs, Has.Length.EqualTo(3));
         foreach (var blob in blobs)
@@ -84,7 +74,7 @@ public sealed class KubeVirtFormatTests
     {
         using var again = new SampleImages();
 
-        var both = await _images.WriteAsync(["qcow2", "kubevirt"], new EventList());
+        var both = await Images.WriteAsync(["qcow2", "kubevirt"], new EventList());
         var alone = await again.WriteAsync("kubevirt");
 
         Assert.That(alone.Sha256, Is.EqualTo(both[1].Sha256));
@@ -94,8 +84,8 @@ public sealed class KubeVirtFormatTests
     [Test]
     public async Task The_qcow2_stays_only_if_it_is_asked_for()
     {
-        await _images.WriteAsync(["kubevirt", "qcow2"], new EventList());
-        Assert.That(_images.Files, Is.EqualTo(new[] { "edge.kubevirt.oci.tar", "edge.qcow2" }));
+        await Images.WriteAsync(["kubevirt", "qcow2"], new EventList());
+        Assert.That(Images.Files, Is.EqualTo(new[] { "edge.kubevirt.oci.tar", "edge.qcow2" }));
 
         using var alone = new SampleImages();
         await alone.WriteAsync("kubevirt");
@@ -105,24 +95,24 @@ public sealed class KubeVirtFormatTests
     [Test]
     public async Task QEMU_reads_the_disk_where_it_is()
     {
-        var image = await _images.WriteAsync("kubevirt");
+        var image = await Images.WriteAsync("kubevirt");
 
-        var disk = await image.Format.OpenAsync(image.Path, _images.Disk.Folder, SampleDisk.Tools, Cancellation);
+        var disk = await image.Format.OpenAsync(image.Path, Images.Disk.Folder, SampleDisk.Tools, Cancellation);
 
-        await _images.MustBeTheDiskAsync(disk);
+        await Images.MustBeTheDiskAsync(disk);
     }
 
     [Test]
     public async Task What_skopeo_has_written_is_read_too_unless_it_has_compressed_the_layer()
     {
-        var image = await _images.WriteAsync("kubevirt");
-        var copy = _images.Disk.FileFor("copy.kubevirt.oci.tar");
+        var image = await Images.WriteAsync("kubevirt");
+        var copy = Images.Disk.FileFor("copy.kubevirt.oci.tar");
         await SkopeoAsync("copy", "--preserve-digests", $"oci-archive:{image.Path}", $"oci-archive:{copy}:edge");
-        await _images.MustBeTheDiskAsync(await image.Format.OpenAsync(copy, _images.Disk.Folder, SampleDisk.Tools, Cancellation));
-        var compressed = _images.Disk.FileFor("compressed.kubevirt.oci.tar");
+        await Images.MustBeTheDiskAsync(await image.Format.OpenAsync(copy, Images.Disk.Folder, SampleDisk.Tools, Cancellation));
+        var compressed = Images.Disk.FileFor("compressed.kubevirt.oci.tar");
         await SkopeoAsync("copy", $"oci-archive:{image.Path}", $"oci-archive:{compressed}:edge");
 
-        var error = (await Assert.ThrowsAsync<CrustException>(() => image.Format.OpenAsync(compressed, _images.Disk.Folder, SampleDisk.Tools, Cancellation)))!;
+        var error = (await Assert.ThrowsAsync<CrustException>(() => image.Format.OpenAsync(compressed, Images.Disk.Folder, SampleDisk.Tools, Cancellation)))!;
 
         Assert.That(error.Kind, Is.EqualTo(FailureKind.BadInput));
         Assert.That(error.What, Does.StartWith("The image isn't a containerDisk with one uncompressed layer").And.EndsWith("its layer is of the type application/vnd.oci.image.layer.v1.tar+gzip"));
@@ -132,17 +122,17 @@ public sealed class KubeVirtFormatTests
     [TestCase("garbage")]
     public async Task Something_else_is_told(string content)
     {
-        var path = _images.Disk.FileFor("x.kubevirt.oci.tar");
+        var path = Images.Disk.FileFor("x.kubevirt.oci.tar");
         await File.WriteAllTextAsync(path, content);
 
-        var error = (await Assert.ThrowsAsync<CrustException>(() => ImageFormats.Named("kubevirt").OpenAsync(path, _images.Disk.Folder, SampleDisk.Tools, Cancellation)))!;
+        var error = (await Assert.ThrowsAsync<CrustException>(() => ImageFormats.Named("kubevirt").OpenAsync(path, Images.Disk.Folder, SampleDisk.Tools, Cancellation)))!;
 
         Assert.That(error.Where, Is.EqualTo(path));
     }
 
     private async Task<string> CopyLayerAsync(string image)
     {
-        var folder = _images.Disk.FileFor("copied");
+        var folder = Images.Disk.FileFor("copied");
         await SkopeoAsync("copy", $"oci-archive:{image}", $"dir:{folder}");
         using var manifest = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(folder, "manifest.json"), Cancellation));
         return Path.Combine(folder, manifest.RootElement.GetProperty("layers")[0].GetProperty("digest").GetString()!["sha256:".Length..]);

@@ -9,43 +9,33 @@ using Crust.Tests.Spec;
 namespace Crust.Tests.Formats;
 
 [CancelAfter(120_000)]
-public sealed partial class OvaFormatTests
+public sealed partial class OvaFormatTests : ImageFixture
 {
-    private SampleImages _images = null!;
-
-    [SetUp]
-    public void SetUp() => _images = new SampleImages();
-
-    [TearDown]
-    public void TearDown() => _images.Dispose();
-
-    private static CancellationToken Cancellation => TestContext.CurrentContext.CancellationToken;
-
     [Test]
     public async Task It_holds_the_descriptor_first_then_the_manifest_and_the_vmdk_of_which_that_tells()
     {
-        var written = await _images.WriteAsync(["ova", "vmdk"], new EventList());
-        await SampleImages.RunAsync("tar", "-C", _images.Disk.Folder, "-xf", written[0].Path);
+        var written = await Images.WriteAsync(["ova", "vmdk"], new EventList());
+        await SampleImages.RunAsync("tar", "-C", Images.Disk.Folder, "-xf", written[0].Path);
 
         Assert.That(await SampleImages.RunAsync("tar", "-tf", written[0].Path), Is.EqualTo("edge.ovf\nedge.mf\nedge.vmdk\n"));
-        await SampleImages.RunAsync("cmp", _images.Disk.FileFor("edge.vmdk"), written[1].Path);
-        var lines = ManifestLine().Matches(await File.ReadAllTextAsync(_images.Disk.FileFor("edge.mf"), Cancellation));
+        await SampleImages.RunAsync("cmp", Images.Disk.FileFor("edge.vmdk"), written[1].Path);
+        var lines = ManifestLine().Matches(await File.ReadAllTextAsync(Images.Disk.FileFor("edge.mf"), Cancellation));
         Assert.That(lines.Select(line => line.Groups["file"].Value), Is.EqualTo(new[] { "edge.ovf", "edge.vmdk" }));
         foreach (Match line in lines)
         {
-            Assert.That(await SampleImages.RunAsync("sha256sum", _images.Disk.FileFor(line.Groups["file"].Value)), Does.StartWith(line.Groups["sum"].Value));
+            Assert.That(await SampleImages.RunAsync("sha256sum", Images.Disk.FileFor(line.Groups["file"].Value)), Does.StartWith(line.Groups["sum"].Value));
         }
     }
 
     [Test]
     public async Task The_descriptor_is_XML_and_tells_the_files_as_they_are()
     {
-        var image = await _images.WriteAsync("ova");
-        await SampleImages.RunAsync("tar", "-C", _images.Disk.Folder, "-xf", image.Path);
+        var image = await Images.WriteAsync("ova");
+        await SampleImages.RunAsync("tar", "-C", Images.Disk.Folder, "-xf", image.Path);
 
         Assert.That(await XPathAsync("concat(//*[local-name()='File']/@*[local-name()='href'], ' ', //*[local-name()='File']/@*[local-name()='size'])"),
-            Is.EqualTo($"edge.vmdk {new FileInfo(_images.Disk.FileFor("edge.vmdk")).Length}\n"));
-        Assert.That(await XPathAsync("string(//*[local-name()='Disk']/@*[local-name()='capacity'])"), Is.EqualTo($"{_images.Disk.Installed.Size}\n"));
+            Is.EqualTo($"edge.vmdk {new FileInfo(Images.Disk.FileFor("edge.vmdk")).Length}\n"));
+        Assert.That(await XPathAsync("string(//*[local-name()='Disk']/@*[local-name()='capacity'])"), Is.EqualTo($"{Images.Disk.Installed.Size}\n"));
     }
 
     [Test]
@@ -63,9 +53,9 @@ public sealed partial class OvaFormatTests
     [Test]
     public async Task QEMU_reads_the_disk_where_it_is()
     {
-        var image = await _images.WriteAsync("ova");
+        var image = await Images.WriteAsync("ova");
 
-        await _images.MustBeTheDiskAsync(await image.Format.OpenAsync(image.Path, _images.Disk.Folder, SampleDisk.Tools, Cancellation));
+        await Images.MustBeTheDiskAsync(await image.Format.OpenAsync(image.Path, Images.Disk.Folder, SampleDisk.Tools, Cancellation));
     }
 
     [Test]
@@ -73,7 +63,7 @@ public sealed partial class OvaFormatTests
     {
         using var again = new SampleImages();
 
-        var both = await _images.WriteAsync(["vmdk", "ova"], new EventList());
+        var both = await Images.WriteAsync(["vmdk", "ova"], new EventList());
         var alone = await again.WriteAsync("ova");
 
         Assert.That(alone.Sha256, Is.EqualTo(both[1].Sha256));
@@ -85,15 +75,15 @@ public sealed partial class OvaFormatTests
     [TestCase("garbage")]
     public async Task Something_else_is_told(string content)
     {
-        var path = _images.Disk.FileFor("x.ova");
+        var path = Images.Disk.FileFor("x.ova");
         await File.WriteAllTextAsync(path, content);
 
-        var error = (await Assert.ThrowsAsync<CrustException>(() => ImageFormats.Named("ova").OpenAsync(path, _images.Disk.Folder, SampleDisk.Tools, Cancellation)))!;
+        var error = (await Assert.ThrowsAsync<CrustException>(() => ImageFormats.Named("ova").OpenAsync(path, Images.Disk.Folder, SampleDisk.Tools, Cancellation)))!;
 
         Assert.That((error.Kind, error.Where), Is.EqualTo((FailureKind.BadInput, path)));
     }
 
-    private Task<string> XPathAsync(string expression) => SampleImages.RunAsync("xmllint", "--xpath", expression, _images.Disk.FileFor("edge.ovf"));
+    private Task<string> XPathAsync(string expression) => SampleImages.RunAsync("xmllint", "--xpath", expression, Images.Disk.FileFor("edge.ovf"));
 
     [GeneratedRegex(@"^SHA256\((?<file>[^)]+)\)= (?<sum>[0-9a-f]{64})$", RegexOptions.Multiline)]
     private static partial Regex ManifestLine();

@@ -7,33 +7,25 @@ using FsCheck.Fluent;
 namespace Crust.Tests.Formats;
 
 [CancelAfter(120_000)]
-public sealed class VhdFormatTests
+public sealed class VhdFormatTests : ImageFixture
 {
     private const long MiB = 1 << 20;
-
-    private SampleImages _images = null!;
-
-    [SetUp]
-    public void SetUp() => _images = new SampleImages();
-
-    [TearDown]
-    public void TearDown() => _images.Dispose();
 
     [Test]
     public async Task qemu_img_7z_and_libvhdi_read_the_disk_that_was_written()
     {
-        var image = await _images.WriteAsync("vhd");
+        var image = await Images.WriteAsync("vhd");
 
-        await _images.MustBeTheDiskAsync("vpc", image.Path);
+        await Images.MustBeTheDiskAsync("vpc", image.Path);
         Assert.That(await SampleImages.RunAsync("vhdiinfo", image.Path), Does.Match(@"Disk type\s+: Fixed").And.Contain($"({21 * MiB} bytes)"));
-        await SampleImages.RunAsync("7z", "x", "-y", "-tvhd", $"-o{_images.Disk.FileFor("7z")}", image.Path);
-        await SampleImages.RunAsync("cmp", "-n", $"{_images.Disk.Installed.Size}", _images.Disk.Path, Directory.GetFiles(_images.Disk.FileFor("7z")).Single());
+        await SampleImages.RunAsync("7z", "x", "-y", "-tvhd", $"-o{Images.Disk.FileFor("7z")}", image.Path);
+        await SampleImages.RunAsync("cmp", "-n", $"{Images.Disk.Installed.Size}", Images.Disk.Path, Directory.GetFiles(Images.Disk.FileFor("7z")).Single());
     }
 
     [Test]
     public async Task It_is_a_whole_number_of_MiB_and_a_footer_as_Azure_wants_it()
     {
-        var image = await _images.WriteAsync("vhd");
+        var image = await Images.WriteAsync("vhd");
 
         Assert.That(image.Size, Is.EqualTo((21 * MiB) + 512));
         using var info = JsonDocument.Parse(await SampleImages.RunAsync("qemu-img", "info", "--output=json", "-f", "vpc", image.Path));
@@ -58,7 +50,7 @@ public sealed class VhdFormatTests
         using var again = new SampleImages();
         using var other = new SampleImages(new SampleDisk(21 * MiB, new Piece(0, 1)));
 
-        var image = await _images.WriteAsync("vhd");
+        var image = await Images.WriteAsync("vhd");
 
         Assert.That((await again.WriteAsync("vhd")).Sha256, Is.EqualTo(image.Sha256));
         Assert.That(Id((await other.WriteAsync("vhd")).Path), Is.Not.EqualTo(Id(image.Path)), "another disk is another id");

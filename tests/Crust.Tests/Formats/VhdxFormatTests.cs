@@ -6,35 +6,27 @@ using FsCheck.Fluent;
 namespace Crust.Tests.Formats;
 
 [CancelAfter(120_000)]
-public sealed class VhdxFormatTests
+public sealed class VhdxFormatTests : ImageFixture
 {
     private const int MiB = 1 << 20;
     private const long GiB = 1L << 30;
 
-    private SampleImages _images = null!;
-
-    [SetUp]
-    public void SetUp() => _images = new SampleImages();
-
-    [TearDown]
-    public void TearDown() => _images.Dispose();
-
     [Test]
     public async Task qemu_img_7z_and_libvhdi_read_the_disk_that_was_written()
     {
-        var image = await _images.WriteAsync("vhdx");
+        var image = await Images.WriteAsync("vhdx");
 
-        await _images.MustBeTheDiskAsync("vhdx", image.Path);
+        await Images.MustBeTheDiskAsync("vhdx", image.Path);
         Assert.That(await SampleImages.RunAsync("qemu-img", "check", "-f", "vhdx", image.Path), Does.Contain("No errors were found"));
         Assert.That(await SampleImages.RunAsync("vhdiinfo", image.Path), Does.Match(@"Disk type\s+: Dynamic").And.Contain($"({21 * MiB} bytes)"));
-        await SampleImages.RunAsync("7z", "x", "-y", "-tvhdx", $"-o{_images.Disk.FileFor("7z")}", image.Path);
-        await SampleImages.RunAsync("cmp", "-n", $"{_images.Disk.Installed.Size}", _images.Disk.Path, Directory.GetFiles(_images.Disk.FileFor("7z")).Single());
+        await SampleImages.RunAsync("7z", "x", "-y", "-tvhdx", $"-o{Images.Disk.FileFor("7z")}", image.Path);
+        await SampleImages.RunAsync("cmp", "-n", $"{Images.Disk.Installed.Size}", Images.Disk.Path, Directory.GetFiles(Images.Disk.FileFor("7z")).Single());
     }
 
     [Test]
     public async Task Blocks_of_zeros_are_absent()
     {
-        var image = await _images.WriteAsync("vhdx");
+        var image = await Images.WriteAsync("vhdx");
 
         // Headers, log, metadata, table; of the disk the MiB 0, 1, 2, 5, 6, 7, 12, 20.
         Assert.That(image.Size, Is.EqualTo((4 + 8) * MiB));
@@ -43,7 +35,7 @@ public sealed class VhdxFormatTests
     [Test]
     public async Task It_can_be_written_to()
     {
-        var image = await _images.WriteAsync("vhdx");
+        var image = await Images.WriteAsync("vhdx");
 
         await SampleImages.RunAsync("qemu-io", "-f", "vhdx", "-c", "write -P 7 3M 4096", image.Path);
 

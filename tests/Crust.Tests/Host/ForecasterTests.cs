@@ -7,20 +7,12 @@ using Serilog.Core;
 namespace Crust.Tests.Host;
 
 [CancelAfter(60_000)]
-public sealed class ForecasterTests
+public sealed class ForecasterTests : HostFixture
 {
-    private HostSample _host = null!;
-
-    [SetUp]
-    public void SetUp() => _host = new HostSample();
-
-    [TearDown]
-    public void TearDown() => _host.Dispose();
-
     [Test]
     public void Without_an_ISO_the_reference_installer_has_to_be_built_if_it_is_not_cached()
     {
-        var forecast = _host.Forecaster.Of(new BuildSpec());
+        var forecast = Sample.Forecaster.Of(new BuildSpec());
 
         Assert.That((forecast.Name, forecast.BuildsReference, forecast.Appliance, forecast.Verifies), Is.EqualTo(("crust-reference", true, Need.Required, true)));
         Assert.That((forecast.IsCacheKnown, forecast.CachedDisk, forecast.InstallerSize), Is.EqualTo((true, (long?)null, (long?)ReferenceInstaller.AboutSize)));
@@ -31,39 +23,39 @@ public sealed class ForecasterTests
     [TestCase(false, "iso", Need.Required)]
     [TestCase(true, "iso", Need.Required)]
     public void The_appliance_is_needed_for_media_and_wanted_for_trimming(bool trim, string format, Need need) =>
-        Assert.That(_host.Forecaster.Of(_host.Spec with { Trim = trim, Formats = [format] }).Appliance, Is.EqualTo(need));
+        Assert.That(Sample.Forecaster.Of(Sample.Spec with { Trim = trim, Formats = [format] }).Appliance, Is.EqualTo(need));
 
     [Test]
     public async Task Of_an_ISO_its_size_is_known_at_once_and_whether_its_disk_is_cached_once_its_checksum_is()
     {
-        var before = _host.Forecaster.Of(_host.Spec);
-        await new InstallerSource(_host.Folders.Cache, new EventList(), TimeProvider.System, Logger.None).GetAsync(_host.Spec.Installer, TestContext.CurrentContext.CancellationToken);
-        var after = _host.Forecaster.Of(_host.Spec);
+        var before = Sample.Forecaster.Of(Sample.Spec);
+        await new InstallerSource(Sample.Folders.Cache, new EventList(), TimeProvider.System, Logger.None).GetAsync(Sample.Spec.Installer, TestContext.CurrentContext.CancellationToken);
+        var after = Sample.Forecaster.Of(Sample.Spec);
 
-        Assert.That((before.Name, before.InstallerSize, before.IsCacheKnown), Is.EqualTo(("edge", (long?)new FileInfo(_host.Iso).Length, false)));
+        Assert.That((before.Name, before.InstallerSize, before.IsCacheKnown), Is.EqualTo(("edge", (long?)new FileInfo(Sample.Iso).Length, false)));
         Assert.That((after.IsCacheKnown, after.CachedDisk), Is.EqualTo((true, (long?)null)));
     }
 
     [Test]
     public void Of_an_ISO_that_is_not_downloaded_the_size_is_unknown() => Assert.That(
-        _host.Forecaster.Of(_host.Spec with { Installer = new() { Iso = "https://example.org/edge.iso", Sha256 = new string('0', 64) } }).InstallerSize, Is.Null);
+        Sample.Forecaster.Of(Sample.Spec with { Installer = new() { Iso = "https://example.org/edge.iso", Sha256 = new string('0', 64) } }).InstallerSize, Is.Null);
 
     [Test]
     public void What_is_wrong_with_the_spec_is_bad_input()
     {
-        Assert.That(Kind(_host.Spec with { Installer = new() { Iso = _host.Fakes.FileFor("none.iso") } }), Is.EqualTo(FailureKind.BadInput));
-        Assert.That(Kind(_host.Spec with { Installer = new() { Iso = "https://example.org/edge.iso" } }), Is.EqualTo(FailureKind.BadInput));
-        Assert.That(Kind(_host.Spec with { Seed = new() { UserData = _host.Fakes.FileFor("none.yaml") } }), Is.AnyOf(FailureKind.BadInput, FailureKind.InputOutput));
+        Assert.That(Kind(Sample.Spec with { Installer = new() { Iso = Sample.Fakes.FileFor("none.iso") } }), Is.EqualTo(FailureKind.BadInput));
+        Assert.That(Kind(Sample.Spec with { Installer = new() { Iso = "https://example.org/edge.iso" } }), Is.EqualTo(FailureKind.BadInput));
+        Assert.That(Kind(Sample.Spec with { Seed = new() { UserData = Sample.Fakes.FileFor("none.yaml") } }), Is.AnyOf(FailureKind.BadInput, FailureKind.InputOutput));
     }
 
     [Test]
     public void Nothing_is_made_by_looking()
     {
-        _host.Forecaster.Of(_host.Spec);
-        _host.Forecaster.Of(new BuildSpec());
+        Sample.Forecaster.Of(Sample.Spec);
+        Sample.Forecaster.Of(new BuildSpec());
 
-        Assert.That(Directory.Exists(_host.Folders.Cache) || Directory.Exists(_host.Folders.Images), Is.False);
+        Assert.That(Directory.Exists(Sample.Folders.Cache) || Directory.Exists(Sample.Folders.Images), Is.False);
     }
 
-    private FailureKind Kind(BuildSpec spec) => Assert.Throws<CrustException>(() => _host.Forecaster.Of(spec))!.Kind;
+    private FailureKind Kind(BuildSpec spec) => Assert.Throws<CrustException>(() => Sample.Forecaster.Of(spec))!.Kind;
 }

@@ -7,22 +7,12 @@ using Serilog.Core;
 namespace Crust.Tests.Host;
 
 [CancelAfter(60_000)]
-public sealed class OtherChecksTests
+public sealed class OtherChecksTests : HostFixture
 {
-    private HostSample _host = null!;
-
-    [SetUp]
-    public void SetUp() => _host = new HostSample();
-
-    [TearDown]
-    public void TearDown() => _host.Dispose();
-
-    private static CancellationToken Cancellation => TestContext.CurrentContext.CancellationToken;
-
     [Test]
     public async Task KVM_that_works_is_fine()
     {
-        _host.Fakes.AddShell("qemu-system-x86_64", "exit 99");
+        Sample.Fakes.AddShell("qemu-system-x86_64", "exit 99");
 
         Assert.That((await KvmAsync("/dev/null", Accelerator.Auto)).Finding, Is.EqualTo(new Finding("host", "kvm", Gravity.Fine, "works: KVM ran a 64-bit guest to its end")));
     }
@@ -30,7 +20,7 @@ public sealed class OtherChecksTests
     [Test]
     public async Task KVM_that_is_there_and_broken_is_a_warning_that_says_why()
     {
-        _host.Fakes.AddShell("qemu-system-x86_64", "exit 97");
+        Sample.Fakes.AddShell("qemu-system-x86_64", "exit 97");
 
         var (finding, choice) = await KvmAsync("/dev/null", Accelerator.Auto);
 
@@ -51,7 +41,7 @@ public sealed class OtherChecksTests
     [Test]
     public async Task KVM_that_this_user_may_not_open_is_a_warning_with_the_group()
     {
-        var (finding, _) = await KvmAsync(_host.Fakes.Folder, Accelerator.Auto);
+        var (finding, _) = await KvmAsync(Sample.Fakes.Folder, Accelerator.Auto);
 
         Assert.That((finding.Gravity, finding.Remedy), Is.EqualTo((Gravity.Warning, "add the user to the group kvm (sudo usermod -aG kvm $USER) and log in again")));
     }
@@ -72,7 +62,7 @@ public sealed class OtherChecksTests
     [Test]
     public async Task Without_QEMU_nobody_knows_what_KVM_does()
     {
-        _host.Fakes.Remove("qemu-system-x86_64");
+        Sample.Fakes.Remove("qemu-system-x86_64");
 
         Assert.That((await KvmAsync("/dev/null", Accelerator.Kvm)).Finding, Is.EqualTo(new Finding("host", "kvm", Gravity.Note, "Whether KVM works can't be told without qemu-system-x86_64")));
     }
@@ -80,7 +70,7 @@ public sealed class OtherChecksTests
     [Test]
     public async Task A_probe_without_a_folder_to_work_in_says_nothing_of_KVM_and_stops_no_build()
     {
-        await File.WriteAllTextAsync(_host.Folders.Cache, "", Cancellation);
+        await File.WriteAllTextAsync(Sample.Folders.Cache, "", Cancellation);
 
         var (finding, choice) = await KvmAsync("/dev/null", Accelerator.Auto);
 
@@ -104,10 +94,10 @@ public sealed class OtherChecksTests
     [Test]
     public async Task A_missing_library_is_a_problem_or_a_warning_as_there_is_something_in_its_place()
     {
-        _host.Missing.UnionWith(HostLibrary.All);
+        Sample.Missing.UnionWith(HostLibrary.All);
         var spec = new BuildSpec { Seed = new() { Ssh = new() { User = "edge", Password = new Secret("x") } } };
 
-        var findings = await new LibrariesCheck(library => !_host.Missing.Contains(library)).FindAsync(HostSample.Question(spec, HostSample.Forecast("vmdk", "img.zst")), Cancellation);
+        var findings = await new LibrariesCheck(library => !Sample.Missing.Contains(library)).FindAsync(HostSample.Question(spec, HostSample.Forecast("vmdk", "img.zst")), Cancellation);
 
         Assert.That(findings.Select(finding => (finding.Gravity, finding.What, finding.Packages.Single())), Is.EqualTo(new[]
         {
@@ -134,38 +124,38 @@ public sealed class OtherChecksTests
         var missing = await RightsAsync();
         Assert.That((missing.Gravity, missing.What, missing.Packages.Single()), Is.EqualTo((Gravity.Problem, "mmdebstrap needs 'newuidmap' where it isn't run by root", "uidmap")));
 
-        _host.Fakes.AddShell("newuidmap", "");
-        _host.Fakes.AddShell("newgidmap", "");
-        _host.Write("etc/subuid", "somebody:100000:65536\nme:165536:1000\n");
+        Sample.Fakes.AddShell("newuidmap", "");
+        Sample.Fakes.AddShell("newgidmap", "");
+        Sample.Write("etc/subuid", "somebody:100000:65536\nme:165536:1000\n");
         missing = await RightsAsync();
         Assert.That((missing.Gravity, missing.What, missing.Where, missing.Remedy), Is.EqualTo((Gravity.Problem, "mmdebstrap needs 65536 subordinate ids for the user me",
             "/etc/subuid", "sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 me")));
 
-        _host.Write("etc/subuid", "me:165536:65536\n");
-        _host.Write("etc/subgid", "me:165536:65536\n");
-        _host.Write("proc/sys/user/max_user_namespaces", "0\n");
+        Sample.Write("etc/subuid", "me:165536:65536\n");
+        Sample.Write("etc/subgid", "me:165536:65536\n");
+        Sample.Write("proc/sys/user/max_user_namespaces", "0\n");
         missing = await RightsAsync();
         Assert.That((missing.Gravity, missing.Where, missing.Remedy), Is.EqualTo((Gravity.Problem, "user.max_user_namespaces", "sudo sysctl user.max_user_namespaces=10000")));
 
-        _host.Write("proc/sys/user/max_user_namespaces", "1000\n");
+        Sample.Write("proc/sys/user/max_user_namespaces", "1000\n");
         Assert.That((await RightsAsync()).Gravity, Is.EqualTo(Gravity.Fine));
     }
 
     [Test]
     public async Task Rights_are_asked_only_of_builds_that_make_something()
     {
-        Assert.That(await new RootlessCheck(_host.Fakes.ToolBoxWithNothingElse, _host.Files, "me", false).FindAsync(HostSample.Question(), Cancellation), Is.Empty);
+        Assert.That(await new RootlessCheck(Sample.Fakes.ToolBoxWithNothingElse, Sample.Files, "me", false).FindAsync(HostSample.Question(), Cancellation), Is.Empty);
         Assert.That((await RightsAsync(Need.Wanted)).Gravity, Is.EqualTo(Gravity.Warning));
     }
 
     private Task<(Finding Finding, AcceleratorChoice? Choice)> KvmAsync(string device, Accelerator accelerator) =>
-        new KvmCheck(new AcceleratorProbe(_host.Fakes.ToolBoxWithNothingElse, _host.Folders.Cache, Logger.None) { Device = device, Host = Arch.Amd64, Patience = TimeSpan.FromMinutes(1) })
+        new KvmCheck(new AcceleratorProbe(Sample.Fakes.ToolBoxWithNothingElse, Sample.Folders.Cache, Logger.None) { Device = device, Host = Arch.Amd64, Patience = TimeSpan.FromMinutes(1) })
             .FindAsync(new MachineSpec { Accelerator = accelerator }, Cancellation);
 
-    private async Task<Finding> FirmwareAsync(Firmware firmware, Arch arch) => (await new FirmwareCheck(new FirmwareFinder(_host.Fakes.FileFor("none")))
+    private async Task<Finding> FirmwareAsync(Firmware firmware, Arch arch) => (await new FirmwareCheck(new FirmwareFinder(Sample.Fakes.FileFor("none")))
         .FindAsync(HostSample.Question(new BuildSpec { Machine = new() { Firmware = firmware, Arch = arch } }), Cancellation)).Single();
 
     private async Task<Finding> RightsAsync(Need need = Need.Required, bool isRoot = false) =>
-        (await new RootlessCheck(_host.Fakes.ToolBoxWithNothingElse, _host.Files, "me", isRoot)
+        (await new RootlessCheck(Sample.Fakes.ToolBoxWithNothingElse, Sample.Files, "me", isRoot)
             .FindAsync(HostSample.Question(forecast: HostSample.Forecast("img") with { Appliance = need }), Cancellation)).Single();
 }

@@ -9,29 +9,19 @@ using Serilog.Core;
 namespace Crust.Tests.Host;
 
 [CancelAfter(60_000)]
-public sealed class PreflightTests
+public sealed class PreflightTests : HostFixture
 {
     private static readonly MachineSpec Machine = new() { Accelerator = Accelerator.Tcg };
-
-    private HostSample _host = null!;
-
-    [SetUp]
-    public void SetUp() => _host = new HostSample();
-
-    [TearDown]
-    public void TearDown() => _host.Dispose();
-
-    private static CancellationToken Cancellation => TestContext.CurrentContext.CancellationToken;
 
     [Test]
     public async Task A_host_that_has_all_is_ready_and_its_folders_are_made()
     {
-        var ready = await CheckAsync(_host.Spec);
+        var ready = await CheckAsync(Sample.Spec);
 
         Assert.That(ready.Accelerator.Used, Is.EqualTo(Accelerator.Tcg));
         Assert.That(ready.Warnings, Is.Empty);
-        Assert.That(Directory.EnumerateFileSystemEntries(_host.Folders.Images), Is.Empty);
-        Assert.That(Directory.EnumerateFileSystemEntries(_host.Folders.Cache), Is.Empty);
+        Assert.That(Directory.EnumerateFileSystemEntries(Sample.Folders.Images), Is.Empty);
+        Assert.That(Directory.EnumerateFileSystemEntries(Sample.Folders.Cache), Is.Empty);
     }
 
     [TestCase("qemu-system-x86_64", "qemu-system-x86")]
@@ -39,19 +29,19 @@ public sealed class PreflightTests
     [TestCase("xorriso", "xorriso")]
     public async Task A_missing_program_is_named_with_its_package(string program, string package)
     {
-        _host.Fakes.Remove(program);
+        Sample.Fakes.Remove(program);
 
-        ErrorAssert.Says(await FailAsync(_host.Spec),
+        ErrorAssert.Says(await FailAsync(Sample.Spec),
             FailureKind.HostLacks, $"The program '{program}' isn't installed", "searched in PATH and the sbin folders", $"install it: apt-get install {package}");
     }
 
     [Test]
     public async Task All_problems_are_told_at_once_with_one_command_for_all_that_is_missing()
     {
-        _host.Fakes.Remove("xorriso");
-        _host.Fakes.Remove("qemu-img");
-        _host.Missing.Add(HostLibrary.Zstd);
-        var spec = _host.Spec with { Formats = ["img.zst"], Machine = _host.Spec.Machine with { Memory = 20L << 30 } };
+        Sample.Fakes.Remove("xorriso");
+        Sample.Fakes.Remove("qemu-img");
+        Sample.Missing.Add(HostLibrary.Zstd);
+        var spec = Sample.Spec with { Formats = ["img.zst"], Machine = Sample.Spec.Machine with { Memory = 20L << 30 } };
 
         var error = await FailAsync(spec);
 
@@ -77,94 +67,94 @@ public sealed class PreflightTests
     [Test]
     public async Task Warnings_do_not_stop_a_build_and_come_with_their_remedies()
     {
-        var ready = await CheckAsync(_host.Spec with { Machine = _host.Spec.Machine with { Memory = 14L << 30 } });
+        var ready = await CheckAsync(Sample.Spec with { Machine = Sample.Spec.Machine with { Memory = 14L << 30 } });
 
         Assert.That(ready.Warnings.Single(), Does.StartWith("Memory is tight").And.Contain("To mend it: end other programs, or set machine.memory (--memory) to"));
     }
 
     [Test]
     public async Task A_machine_with_a_TPM_needs_swtpm() =>
-        Assert.That((await FailAsync(_host.Spec with { Machine = Machine with { Tpm = true } })).Remedy, Is.EqualTo("install it: apt-get install swtpm"));
+        Assert.That((await FailAsync(Sample.Spec with { Machine = Machine with { Tpm = true } })).Remedy, Is.EqualTo("install it: apt-get install swtpm"));
 
     [Test]
     public async Task Missing_firmware_is_told_to_who_asks_for_it() => Assert.That(
-        (await FailAsync(_host.Spec with { Machine = Machine with { Firmware = Firmware.Uefi } })).Remedy, Is.EqualTo("install it: apt-get install ovmf"));
+        (await FailAsync(Sample.Spec with { Machine = Machine with { Firmware = Firmware.Uefi } })).Remedy, Is.EqualTo("install it: apt-get install ovmf"));
 
     [Test]
     public async Task Images_that_cannot_be_written_are_told_before_anything_is_done()
     {
-        await File.WriteAllTextAsync(_host.Folders.Images, "", Cancellation);
+        await File.WriteAllTextAsync(Sample.Folders.Images, "", Cancellation);
 
-        await CheckUnwritableAsync(_host.Folders.Images, "make it writable, or choose another with --output");
+        await CheckUnwritableAsync(Sample.Folders.Images, "make it writable, or choose another with --output");
     }
 
     [Test]
     public async Task A_cache_that_cannot_be_written_is_told_before_anything_is_done()
     {
-        await File.WriteAllTextAsync(_host.Folders.Cache, "", Cancellation);
+        await File.WriteAllTextAsync(Sample.Folders.Cache, "", Cancellation);
 
-        await CheckUnwritableAsync(_host.Folders.Cache, "make it writable, or set CRUST_CACHE to a folder that is");
+        await CheckUnwritableAsync(Sample.Folders.Cache, "make it writable, or set CRUST_CACHE to a folder that is");
     }
 
     [Test]
     public async Task A_runtime_folder_that_is_not_there_is_told()
     {
-        _host.Folders = _host.Folders with { Runtime = _host.Fakes.FileFor("none") };
+        Sample.Folders = Sample.Folders with { Runtime = Sample.Fakes.FileFor("none") };
 
-        await CheckUnwritableAsync(_host.Folders.Runtime, "set XDG_RUNTIME_DIR or TMPDIR to a folder that can be written",
+        await CheckUnwritableAsync(Sample.Folders.Runtime, "set XDG_RUNTIME_DIR or TMPDIR to a folder that can be written",
             "The private folder for QEMU's sockets can't be made: it doesn't exist");
     }
 
     [Test]
     public async Task A_runtime_folder_whose_path_is_too_long_for_sockets_is_told()
     {
-        _host.Folders = _host.Folders with { Runtime = _host.Fakes.FileFor(new string('x', 100)) };
+        Sample.Folders = Sample.Folders with { Runtime = Sample.Fakes.FileFor(new string('x', 100)) };
 
-        ErrorAssert.Says(await FailAsync(_host.Spec), FailureKind.HostLacks, "The path for QEMU's sockets is longer than the 107 bytes that Linux allows",
-            _host.Folders.Runtime, "set XDG_RUNTIME_DIR or TMPDIR to a folder with a shorter path");
+        ErrorAssert.Says(await FailAsync(Sample.Spec), FailureKind.HostLacks, "The path for QEMU's sockets is longer than the 107 bytes that Linux allows",
+            Sample.Folders.Runtime, "set XDG_RUNTIME_DIR or TMPDIR to a folder with a shorter path");
     }
 
     [Test]
     public async Task A_shortage_of_space_that_is_only_an_estimate_is_a_warning_since_the_build_finds_out_itself()
     {
-        _host.Look = _ => new FolderSpace(1, 1000, Clones: false);
+        Sample.Look = _ => new FolderSpace(1, 1000, Clones: false);
 
-        Assert.That((await CheckAsync(_host.Spec)).Warnings.Single(), Does.StartWith("There is too little space for the installed disk and the images: about 51"));
+        Assert.That((await CheckAsync(Sample.Spec)).Warnings.Single(), Does.StartWith("There is too little space for the installed disk and the images: about 51"));
     }
 
     [Test]
     public async Task A_shortage_of_space_for_an_installer_whose_checksum_is_known_is_a_problem()
     {
-        _host.Look = _ => new FolderSpace(1, 1000, Clones: false);
+        Sample.Look = _ => new FolderSpace(1, 1000, Clones: false);
         await KnowAsync();
 
-        Assert.That((await FailAsync(_host.Spec)).What, Does.StartWith("There is too little space for the installed disk and the images"));
+        Assert.That((await FailAsync(Sample.Spec)).What, Does.StartWith("There is too little space for the installed disk and the images"));
     }
 
     [Test]
     public async Task An_estimate_is_told_among_other_problems()
     {
-        _host.Look = _ => new FolderSpace(1, 1000, Clones: false);
-        _host.Fakes.Remove("xorriso");
+        Sample.Look = _ => new FolderSpace(1, 1000, Clones: false);
+        Sample.Fakes.Remove("xorriso");
 
-        Assert.That((await FailAsync(_host.Spec)).Where, Is.EqualTo("xorriso, disk, images"));
+        Assert.That((await FailAsync(Sample.Spec)).Where, Is.EqualTo("xorriso, disk, images"));
     }
 
     [Test]
     public async Task The_space_of_a_folder_that_cannot_be_written_is_nobodys_concern()
     {
-        _host.Look = folder => new FolderSpace(folder == _host.Folders.Cache ? 1ul : 2ul, folder == _host.Folders.Cache ? 1000 : 1L << 40, Clones: false);
-        await File.WriteAllTextAsync(_host.Folders.Cache, "", Cancellation);
+        Sample.Look = folder => new FolderSpace(folder == Sample.Folders.Cache ? 1ul : 2ul, folder == Sample.Folders.Cache ? 1000 : 1L << 40, Clones: false);
+        await File.WriteAllTextAsync(Sample.Folders.Cache, "", Cancellation);
 
-        Assert.That((await FailAsync(_host.Spec)).What, Does.StartWith("The folder can't be written: "));
+        Assert.That((await FailAsync(Sample.Spec)).What, Does.StartWith("The folder can't be written: "));
     }
 
     [Test]
     public void Too_little_space_for_an_installer_that_is_there_is_an_error()
     {
-        _host.Look = folder => new FolderSpace(folder == _host.Folders.Cache ? 1ul : 2ul, 1L << 20, Clones: false);
+        Sample.Look = folder => new FolderSpace(folder == Sample.Folders.Cache ? 1ul : 2ul, 1L << 20, Clones: false);
 
-        var error = Assert.Throws<CrustException>(() => _host.Preflight.CheckSpace(_host.Spec, InstallerSample.Iso, HostSample.Forecast("img").ToWrite))!;
+        var error = Assert.Throws<CrustException>(() => Sample.Preflight.CheckSpace(Sample.Spec, InstallerSample.Iso, HostSample.Forecast("img").ToWrite))!;
 
         Assert.That(error.What, Is.EqualTo("2 things keep this host from building it"));
         Assert.That(error.Detail, Does.Contain("There is too little space for the installed disk: about 2.6 GiB are needed, 1.0 MiB are free")
@@ -173,15 +163,15 @@ public sealed class PreflightTests
 
     [Test]
     public void Enough_space_is_no_error() =>
-        Assert.That(() => _host.Preflight.CheckSpace(_host.Spec, InstallerSample.Iso, HostSample.Forecast("img").ToWrite), Throws.Nothing);
+        Assert.That(() => Sample.Preflight.CheckSpace(Sample.Spec, InstallerSample.Iso, HostSample.Forecast("img").ToWrite), Throws.Nothing);
 
     [Test]
     public async Task An_installer_that_does_not_fit_the_machine_is_bad_input_once_it_is_known()
     {
-        await File.WriteAllBytesAsync(_host.Iso, IsoBytes.With("EDGE", 0x00), Cancellation);
+        await File.WriteAllBytesAsync(Sample.Iso, IsoBytes.With("EDGE", 0x00), Cancellation);
         await KnowAsync();
 
-        Assert.That((await FailAsync(_host.Spec with { Machine = Machine with { Firmware = Firmware.Uefi } })).Kind, Is.EqualTo(FailureKind.BadInput));
+        Assert.That((await FailAsync(Sample.Spec with { Machine = Machine with { Firmware = Firmware.Uefi } })).Kind, Is.EqualTo(FailureKind.BadInput));
     }
 
     [Test]
@@ -215,16 +205,16 @@ public sealed class PreflightTests
 
     private async Task CheckUnwritableAsync(string folder, string remedy, string what = "The folder can't be written: ")
     {
-        var error = await FailAsync(_host.Spec);
+        var error = await FailAsync(Sample.Spec);
 
         ErrorAssert.Says(error, FailureKind.HostLacks, error.What, folder, remedy);
         Assert.That(error.What, Does.StartWith(what));
     }
 
     // As an earlier build would.
-    private Task<InstallerIso> KnowAsync() => new InstallerSource(_host.Folders.Cache, new EventList(), TimeProvider.System, Logger.None).GetAsync(_host.Spec.Installer, Cancellation);
+    private Task<InstallerIso> KnowAsync() => new InstallerSource(Sample.Folders.Cache, new EventList(), TimeProvider.System, Logger.None).GetAsync(Sample.Spec.Installer, Cancellation);
 
-    private Task<HostReadiness> CheckAsync(BuildSpec spec) => _host.Preflight.CheckAsync(spec, Cancellation);
+    private Task<HostReadiness> CheckAsync(BuildSpec spec) => Sample.Preflight.CheckAsync(spec, Cancellation);
 
     private async Task<CrustException> FailAsync(BuildSpec spec) => (await Assert.ThrowsAsync<CrustException>(() => CheckAsync(spec)))!;
 }

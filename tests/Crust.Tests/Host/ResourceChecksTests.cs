@@ -3,16 +3,8 @@ using Crust.Spec;
 
 namespace Crust.Tests.Host;
 
-public sealed class ResourceChecksTests
+public sealed class ResourceChecksTests : HostFixture
 {
-    private HostSample _host = null!;
-
-    [SetUp]
-    public void SetUp() => _host = new HostSample();
-
-    [TearDown]
-    public void TearDown() => _host.Dispose();
-
     [TestCase(2, 2, Gravity.Fine, "2 cores; the machine has 2", null)]
     [TestCase(1, 1, Gravity.Fine, "1 core; the machine has 1", null)]
     [TestCase(8, 2, Gravity.Warning, "The machine has 8 CPUs and this host has 2 cores: they will wait for each other", "set machine.cpus (--cpus) to 2 or less")]
@@ -39,7 +31,7 @@ public sealed class ResourceChecksTests
     [Test]
     public async Task Swap_counts_as_memory()
     {
-        _host.Write("proc/meminfo", HostSample.Memory(total: 16, available: 12, swap: 4));
+        Sample.Write("proc/meminfo", HostSample.Memory(total: 16, available: 12, swap: 4));
 
         Assert.That((await MemoryAsync(15)).Gravity, Is.EqualTo(Gravity.Fine));
     }
@@ -50,8 +42,8 @@ public sealed class ResourceChecksTests
     [TestCase("0::/\n7:cpu,memory:/outer", "sys/fs/cgroup/memory/outer/memory.limit_in_bytes")]
     public async Task A_containers_limit_is_what_it_has(string groups, string file)
     {
-        _host.Write("proc/self/cgroup", groups + "\n");
-        _host.Write(file, $"{3L << 30}\n");
+        Sample.Write("proc/self/cgroup", groups + "\n");
+        Sample.Write(file, $"{3L << 30}\n");
 
         var finding = await MemoryAsync(4);
 
@@ -63,10 +55,10 @@ public sealed class ResourceChecksTests
     [Test]
     public async Task What_a_container_has_in_use_is_not_available_but_cached_files_are()
     {
-        _host.Write("proc/self/cgroup", "0::/\n");
-        _host.Write("sys/fs/cgroup/memory.max", $"{6L << 30}\n");
-        _host.Write("sys/fs/cgroup/memory.current", $"{5L << 30}\n");
-        _host.Write("sys/fs/cgroup/memory.stat", $"anon 1\ninactive_file {2L << 30}\n");
+        Sample.Write("proc/self/cgroup", "0::/\n");
+        Sample.Write("sys/fs/cgroup/memory.max", $"{6L << 30}\n");
+        Sample.Write("sys/fs/cgroup/memory.current", $"{5L << 30}\n");
+        Sample.Write("sys/fs/cgroup/memory.stat", $"anon 1\ninactive_file {2L << 30}\n");
 
         Assert.That((await MemoryAsync(4)).What, Does.Contain("but 3.0 GiB are available in this container"));
         Assert.That((await MemoryAsync(2)).Gravity, Is.EqualTo(Gravity.Fine));
@@ -76,8 +68,8 @@ public sealed class ResourceChecksTests
     [TestCase("4:memory:/", "sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712")]
     public async Task A_group_without_a_limit_limits_nothing(string groups, string file, string limit)
     {
-        _host.Write("proc/self/cgroup", groups + "\n");
-        _host.Write(file, limit + "\n");
+        Sample.Write("proc/self/cgroup", groups + "\n");
+        Sample.Write(file, limit + "\n");
 
         Assert.That((await MemoryAsync(4)).What, Is.EqualTo("12.0 GiB available; the machine has 4.0 GiB"));
     }
@@ -85,7 +77,7 @@ public sealed class ResourceChecksTests
     [Test]
     public async Task Memory_that_nobody_tells_of_is_no_problem()
     {
-        _host.Write("proc/meminfo", "");
+        Sample.Write("proc/meminfo", "");
 
         Check(await MemoryAsync(4), Gravity.Note, "This host doesn't tell how much memory it has", null);
     }
@@ -95,18 +87,18 @@ public sealed class ResourceChecksTests
     [TestCase("run/systemd/container", "lxc\n", "lxc")]
     public async Task A_container_is_named(string file, string content, string kind)
     {
-        _host.Write(file, content);
+        Sample.Write(file, content);
 
-        Check((await new ContainerCheck(_host.Files).FindAsync(HostSample.Question(), default)).Single(), Gravity.Note, $"Crust runs in a container ({kind})", null);
+        Check((await new ContainerCheck(Sample.Files).FindAsync(HostSample.Question(), default)).Single(), Gravity.Note, $"Crust runs in a container ({kind})", null);
     }
 
     [Test]
     public async Task Outside_of_a_container_there_is_nothing_to_say() =>
-        Assert.That(await new ContainerCheck(_host.Files).FindAsync(HostSample.Question(), default), Is.Empty);
+        Assert.That(await new ContainerCheck(Sample.Files).FindAsync(HostSample.Question(), default), Is.Empty);
 
     private static void Check(Finding finding, Gravity gravity, string what, string? remedy) =>
         Assert.That((finding.Gravity, finding.What, finding.Remedy), Is.EqualTo((gravity, what, remedy)));
 
     private async Task<Finding> MemoryAsync(int gib) =>
-        (await new MemoryCheck(_host.Files).FindAsync(HostSample.Question(new BuildSpec { Machine = new() { Memory = (long)gib << 30 } }), default)).Single();
+        (await new MemoryCheck(Sample.Files).FindAsync(HostSample.Question(new BuildSpec { Machine = new() { Memory = (long)gib << 30 } }), default)).Single();
 }

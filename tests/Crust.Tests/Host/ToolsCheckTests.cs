@@ -4,18 +4,8 @@ using Crust.Spec;
 namespace Crust.Tests.Host;
 
 [CancelAfter(60_000)]
-public sealed class ToolsCheckTests
+public sealed class ToolsCheckTests : HostFixture
 {
-    private HostSample _host = null!;
-
-    [SetUp]
-    public void SetUp() => _host = new HostSample();
-
-    [TearDown]
-    public void TearDown() => _host.Dispose();
-
-    private static CancellationToken Cancellation => TestContext.CurrentContext.CancellationToken;
-
     [TestCase("QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18+b3)", "7.2.22")]
     [TestCase("*** Zstandard CLI (64-bit) v1.5.4, by Yann Collet ***", "1.5.4")]
     [TestCase("kmod version 30\n+ZSTD +XZ", "30")]
@@ -36,7 +26,7 @@ public sealed class ToolsCheckTests
     [Test]
     public async Task What_has_to_be_built_takes_its_tools([Values("mmdebstrap", "mksquashfs", "mcopy", "depmod", "zstd")] string program)
     {
-        _host.Fakes.Remove(program);
+        Sample.Fakes.Remove(program);
         var forecast = HostSample.Forecast("img") with { BuildsReference = true, Appliance = Need.Required };
 
         var missing = (await FindAsync(HostSample.Question(forecast: forecast))).Single(finding => finding.Gravity is not Gravity.Fine);
@@ -48,7 +38,7 @@ public sealed class ToolsCheckTests
     [Test]
     public async Task What_is_only_wanted_is_a_warning_that_says_what_is_lost()
     {
-        _host.Fakes.Remove("mmdebstrap");
+        Sample.Fakes.Remove("mmdebstrap");
 
         var missing = (await FindAsync(HostSample.Question(forecast: HostSample.Forecast("img") with { Appliance = Need.Wanted }))).Single(finding => finding.Gravity is not Gravity.Fine);
 
@@ -59,7 +49,7 @@ public sealed class ToolsCheckTests
     [Test]
     public async Task The_doctor_names_what_this_build_does_not_need_and_asks_nobody_to_install_it()
     {
-        _host.Fakes.Remove("mksquashfs");
+        Sample.Fakes.Remove("mksquashfs");
 
         var missing = (await FindAsync(HostSample.Question(thoroughly: true))).Single(finding => finding.Gravity is not Gravity.Fine);
 
@@ -70,10 +60,10 @@ public sealed class ToolsCheckTests
     [Test]
     public async Task The_doctor_knows_versions_and_a_build_does_not_ask()
     {
-        _host.Fakes.AddShell("xorriso", $"echo xorriso 1.5.4; : > {_host.Fakes.FileFor("asked")}");
+        Sample.Fakes.AddShell("xorriso", $"echo xorriso 1.5.4; : > {Sample.Fakes.FileFor("asked")}");
 
         var known = (await FindAsync(HostSample.Question())).Single(finding => finding.Name == "xorriso");
-        Assert.That((known.What, File.Exists(_host.Fakes.FileFor("asked"))), Is.EqualTo(("writes the seed", false)));
+        Assert.That((known.What, File.Exists(Sample.Fakes.FileFor("asked"))), Is.EqualTo(("writes the seed", false)));
 
         known = (await FindAsync(HostSample.Question(thoroughly: true))).Single(finding => finding.Name == "xorriso");
         Assert.That(known.What, Is.EqualTo("1.5.4: writes the seed"));
@@ -84,7 +74,7 @@ public sealed class ToolsCheckTests
     [TestCase("mksquashfs", "mksquashfs version 4.4 (2019/08/29)", "mksquashfs 4.4 is too old: Crust needs 4.5 or newer", "install a newer squashfs-tools, as Debian 12 has it")]
     public async Task An_old_version_is_a_problem(string program, string says, string what, string remedy)
     {
-        _host.Fakes.AddShell(program, $"echo '{says}'");
+        Sample.Fakes.AddShell(program, $"echo '{says}'");
 
         var old = (await FindAsync(HostSample.Question(forecast: HostSample.Forecast("img") with { BuildsReference = true }, thoroughly: true))).Single(finding => finding.Gravity is not Gravity.Fine);
 
@@ -94,7 +84,7 @@ public sealed class ToolsCheckTests
     [Test]
     public async Task A_program_that_does_not_run_is_a_problem()
     {
-        _host.Fakes.AddShell("qemu-img", "echo 'cannot open shared object file: libaio.so.1' >&2; exit 127");
+        Sample.Fakes.AddShell("qemu-img", "echo 'cannot open shared object file: libaio.so.1' >&2; exit 127");
 
         var broken = (await FindAsync(HostSample.Question(thoroughly: true))).Single(finding => finding.Gravity is not Gravity.Fine);
 
@@ -111,5 +101,5 @@ public sealed class ToolsCheckTests
         Assert.That(findings.Single(finding => finding.Gravity is Gravity.Problem).Packages, Is.EqualTo(["qemu-system-arm"]));
     }
 
-    private Task<IReadOnlyList<Finding>> FindAsync(HostQuestion question) => new ToolsCheck(_host.Fakes.ToolBoxWithNothingElse).FindAsync(question, Cancellation);
+    private Task<IReadOnlyList<Finding>> FindAsync(HostQuestion question) => new ToolsCheck(Sample.Fakes.ToolBoxWithNothingElse).FindAsync(question, Cancellation);
 }
