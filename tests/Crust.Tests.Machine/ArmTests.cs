@@ -10,6 +10,7 @@ namespace Crust.Tests.Machine;
 /// The main job for arm64, on whatever host: a reference installer is built from Debian's packages for arm64, installed on QEMU's `virt`, and booted. Its list of
 /// packages is short, since all is emulated: the kernel is Debian's for clouds, and cloud-init isn't there.
 /// </summary>
+[Parallelizable(ParallelScope.Self)]
 [CancelAfter(1_500_000)]
 public sealed class ArmTests
 {

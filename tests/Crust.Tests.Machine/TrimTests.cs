@@ -11,6 +11,7 @@ namespace Crust.Tests.Machine;
 /// Discarding free space, by the real appliance: a disk is filled with noise, file systems are made on top of it, and what isn't theirs has to
 /// go. Each file system's own checker is the judge.
 /// </summary>
+[Parallelizable(ParallelScope.Self)]
 [CancelAfter(600_000)]
 public sealed class TrimTests
 {

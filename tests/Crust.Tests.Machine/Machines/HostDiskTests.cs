@@ -8,6 +8,7 @@ using Serilog.Core;
 namespace Crust.Tests.Machine.Machines;
 
 /// <summary>The host's own disk, when it fails under a guest.</summary>
+[Parallelizable(ParallelScope.Self)]
 [CancelAfter(120_000)]
 public sealed class HostDiskTests
 {
