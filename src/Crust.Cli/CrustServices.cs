@@ -59,7 +59,7 @@ internal sealed class CrustServices : IAsyncDisposable
             new Preflight(checks, forecaster),
             installers,
             seeds,
-            new SeedVolume(tools),
+            new SeedCourier(new SeedVolume(tools)),
             new IsoFiles(tools),
             disks,
             new InstallRun(launcher, new GuestScreen(tools, showsGuest, environment.HasDisplay), journal, time, _log),

@@ -7,6 +7,7 @@ using Crust.Installers;
 using Crust.Machines;
 using Crust.Reports;
 using Crust.Seeds;
+using Crust.Seeds.Checks;
 using Crust.Spec;
 using Crust.Verification;
 
@@ -27,7 +28,7 @@ public sealed class ImageBuild(
     Preflight preflight,
     InstallerLibrary installers,
     SeedComposer seeds,
-    SeedVolume seedVolumes,
+    SeedCourier seedCourier,
     IsoFiles isoFiles,
     DiskStore disks,
     InstallRun installRun,
@@ -52,13 +53,13 @@ public sealed class ImageBuild(
         journal.Warn(host.Warnings);
 
         var seedFiles = SeedFiles.Read(spec.Seed);
+        journal.Warn(SeedReview.Pass(SeedChecks.Check(spec, seedFiles, spec.Seed.Profile), strict: false));
         var installer = await stages.RunAsync(Stage.Installer, spec.Installer.Shown,
             () => installers.GetAsync(spec.Installer, spec.Machine.Arch, cancellation),
             iso => $"{Path.GetFileName(iso.Path)}, {Size.Format(iso.Size)}");
         Preflight.CheckInstaller(installer, spec);
 
         var seed = seeds.Compose(spec, seedFiles, installer);
-        journal.Warn(seed.Warnings);
 
         var name = spec.Name ?? installer.BaseName;
         var key = BuildKey.Of(installer, seed, spec);
@@ -117,9 +118,9 @@ public sealed class ImageBuild(
         {
             preflight.CheckSpace(spec, installer, plan.ToWrite);
             var before = journal.Warnings.Length;
-            using var volume = await seedVolumes.CreateAsync(seed, Path.GetDirectoryName(disk)!, cancellation);
+            using var told = await seedCourier.PrepareAsync(seed, Path.GetDirectoryName(disk)!, cancellation);
             using var kernel = await isoFiles.TakeKernelAsync(installer, spec.Installer, Path.GetDirectoryName(disk)!, cancellation);
-            var facts = await installRun.RunAsync(new InstallRequest(installer, volume.Path, disk, spec.Machine, accelerator, files)
+            var facts = await installRun.RunAsync(new InstallRequest(installer, told, disk, spec.Machine, accelerator, files)
             {
                 DirectBoot = kernel?.Boot,
                 BootKeys = spec.Installer.BootKeys,

@@ -1,3 +1,5 @@
+using Crust.Spec;
+
 namespace Crust.Installers;
 
 /// <summary>An installer ISO on this host, checked to be bootable ISO 9660.</summary>
@@ -26,6 +28,9 @@ public sealed record InstallerIso
 
     /// <summary>Whether it is Crust's reference installer.</summary>
     public required bool IsReference { get; init; }
+
+    /// <summary>The family of systems that it installs; null if it doesn't say so.</summary>
+    public SeedProfile? Profile { get; init; }
 
     /// <summary>The smallest disk it can install to, in bytes; null where that isn't known.</summary>
     public long? MinimumDisk { get; init; }

@@ -68,6 +68,7 @@ public sealed class ReferenceInstaller(ToolBox tools, BuildCache cache, Folders 
             BootsUefi = true,
             BaseName = name,
             IsReference = true,
+            Profile = SeedProfile.Debian,
             MinimumDisk = long.Parse(recipe.Read("minimum-disk").Trim(), CultureInfo.InvariantCulture),
             Source = "reference installer",
         };

@@ -4,6 +4,7 @@ using Crust.Disks;
 using Crust.Installers;
 using Crust.Machines.Watching;
 using Crust.Reports;
+using Crust.Seeds;
 using Crust.Spec;
 using Serilog;
 
@@ -11,12 +12,12 @@ namespace Crust.Machines;
 
 /// <summary>What an install is given.</summary>
 /// <param name="Installer">The installer ISO.</param>
-/// <param name="SeedVolume">The seed's ISO.</param>
+/// <param name="Seed">What it is told.</param>
 /// <param name="Disk">The empty raw disk.</param>
 /// <param name="Machine">The machine's hardware and limits.</param>
 /// <param name="Accelerator">What runs the guest, as the probe chose it.</param>
 /// <param name="Files">Get the serial port's output and pictures of the screen.</param>
-public sealed record InstallRequest(InstallerIso Installer, string SeedVolume, string Disk, MachineSpec Machine, Accelerator Accelerator, RunFiles Files)
+public sealed record InstallRequest(InstallerIso Installer, SeedDelivery Seed, string Disk, MachineSpec Machine, Accelerator Accelerator, RunFiles Files)
 {
     /// <summary>The kernel that the machine starts with; null for the ISO's own boot loader.</summary>
     public DirectBoot? DirectBoot { get; init; }
@@ -43,7 +44,7 @@ public sealed class InstallRun(MachineLauncher launcher, GuestScreen screen, IBu
         var description = Describe(request, extraDisks.Files) with { Display = await screen.ChooseAsync(request.Machine.Arch, cancellation) };
         var started = time.GetTimestamp();
         var ownCpu = OwnCpuTime();
-        using var iso = new HeldIso(request.Installer.Path);
+        using var iso = new HeldIso(request.Seed.Iso ?? request.Installer.Path);
         await using var machine = await launcher.StartAsync(description, request.Files.SerialLog.Path, cancellation);
         if (description.Display is GuestDisplay.VncSocket)
         {
@@ -114,17 +115,23 @@ public sealed class InstallRun(MachineLauncher launcher, GuestScreen screen, IBu
         Memory = request.Machine.Memory,
         DirectBoot = request.DirectBoot,
         Tpm = request.Machine.Tpm,
+        FirmwareFiles = request.Seed.FirmwareFiles,
         Network = request.Machine.Network is MachineNetwork.User,
         AllowReset = request.Machine.OnReboot is OnReboot.Continue,
         // The disk comes first: it is empty and passed over until the installer has made it bootable.
         Drives =
         [
             new Drive.Disk("raw") { File = request.Disk, Bus = request.Machine.DiskBus },
-            new Drive.Cdrom { File = request.Installer.Path },
-            new Drive.Cdrom { File = request.SeedVolume },
+            new Drive.Cdrom { File = request.Seed.Iso ?? request.Installer.Path },
+            .. SeedDrive(request.Seed),
             .. extraDisks.Select(file => new Drive.Disk("raw") { File = file, Bus = request.Machine.DiskBus }),
         ],
     };
+
+    // A FAT volume on a USB stick is what people have at hand; and no installer takes a stick for the disk to install to.
+    private static IEnumerable<Drive> SeedDrive(SeedDelivery seed) => seed.Volume is not { } volume ? []
+        : seed.FileSystem is SeedFileSystem.Vfat ? [new Drive.UsbStick { File = volume }]
+        : [new Drive.Cdrom { File = volume }];
 
     private static TimeSpan OwnCpuTime()
     {

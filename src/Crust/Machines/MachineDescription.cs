@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Crust.Seeds;
 using Crust.Spec;
 
 namespace Crust.Machines;
@@ -35,6 +36,9 @@ public sealed record MachineDescription
 
     /// <summary>A TPM 2.0, whose state is this machine's own and begins empty.</summary>
     public bool Tpm { get; init; }
+
+    /// <summary>What its guest finds in QEMU's fw_cfg device.</summary>
+    public ImmutableArray<FirmwareFile> FirmwareFiles { get; init; } = [];
 
     /// <summary>Where its screen is to be seen.</summary>
     public GuestDisplay Display { get; init; } = new GuestDisplay.None();

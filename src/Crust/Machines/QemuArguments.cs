@@ -66,6 +66,7 @@ internal static class QemuArguments
         .. HasUsbKeyboard(machine) ? new[] { "-device", "usb-kbd,bus=usb.0" } : [],
         .. NetworkArguments(machine),
         .. machine.Tpm ? TpmArguments(machine.Arch, endpoints.Tpm) : [],
+        .. machine.FirmwareFiles.SelectMany(file => new[] { "-fw_cfg", $"name={Escape(file.Name)},file={Escape(file.Path)}" }),
         .. machine.DirectBoot is { } boot
             ? ["-kernel", boot.Kernel, .. boot.Initramfs is null ? [] : new[] { "-initrd", boot.Initramfs }, "-append", string.Join(' ', boot.Arguments)]
             : Array.Empty<string>(),

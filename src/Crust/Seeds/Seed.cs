@@ -1,28 +1,41 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
+using Crust.Seeds.Kinds;
 using Crust.Spec;
 
 namespace Crust.Seeds;
 
-/// <summary>What an installer is told: the files of a NoCloud seed volume. It holds secrets.</summary>
+/// <summary>What an installer is told, and how. It holds secrets.</summary>
 public sealed record Seed
 {
     private Seed()
     {
     }
 
-    /// <summary>The cloud-config, with its header. It holds secrets.</summary>
-    public required string UserData { get; init; }
+    /// <summary>The way of telling it.</summary>
+    public required SeedKind Kind { get; init; }
 
-    /// <summary>cloud-init's metadata: an instance-id that no other build has.</summary>
-    public required string MetaData { get; init; }
+    /// <summary>The family of systems that it was composed for; null if nobody knows.</summary>
+    public required SeedProfile? Profile { get; init; }
 
-    /// <summary>cloud-init's network configuration; null for none.</summary>
-    public required string? NetworkConfig { get; init; }
+    /// <summary>What carries it.</summary>
+    public required SeedCarrier Carrier { get; init; }
 
-    /// <summary>What the user should know. Never a secret.</summary>
-    public required ImmutableArray<string> Warnings { get; init; }
+    /// <summary>The volume's label; null where there is no volume.</summary>
+    public required string? Label { get; init; }
+
+    /// <summary>The volume's file system.</summary>
+    public required SeedFileSystem FileSystem { get; init; }
+
+    /// <summary>Its documents. They hold secrets.</summary>
+    public required ImmutableArray<SeedDocument> Documents { get; init; }
+
+    /// <summary>Files that ride along as they are.</summary>
+    public required ImmutableArray<ExtraFile> Files { get; init; }
+
+    /// <summary>What the installer's kernel is told; empty for nothing.</summary>
+    public required string KernelArguments { get; init; }
 
     /// <summary>
     /// 64 hex digits that change with all that the installer is told, and not with what differs from build to build (the instance-id
@@ -34,32 +47,46 @@ public sealed record Seed
     /// <summary>Composes a seed.</summary>
     /// <param name="spec">The build spec.</param>
     /// <param name="files">The files that it names.</param>
+    /// <param name="profile">The family of systems; null if nobody knows.</param>
     /// <param name="keyContext">Salts the password inside <see cref="KeyMaterial"/>: something that says which images these are, such as the installer's SHA-256; one line.</param>
     /// <param name="instanceId">Fresh for each build.</param>
     /// <exception cref="CrustException"><see cref="FailureKind.HostLacks"/>: there is a password and no libcrypt.</exception>
-    public static Seed Compose(BuildSpec spec, SeedFiles files, string keyContext, Guid instanceId)
+    public static Seed Compose(BuildSpec spec, SeedFiles files, SeedProfile? profile, string keyContext, Guid instanceId)
     {
-        var seed = spec.Seed;
-        var account = seed.Ssh.User ?? "";
-        var document = CloudConfig.Compose(seed, files.UserData, Sha512Crypt.SaltFor("image", $"{instanceId:N}", account));
-        var keyed = CloudConfig.Compose(seed, files.UserData, Sha512Crypt.SaltFor("build key", keyContext, account));
+        var account = spec.Seed.Ssh.User ?? "";
+        var kind = SeedKinds.Of(spec.Seed.Kind);
+        SeedContents With(string purpose, string context) =>
+            kind.Compose(new SeedRequest(spec, files, profile, Sha512Crypt.SaltFor(purpose, context, account), instanceId));
+
+        var contents = With("image", $"{instanceId:N}");
         return new Seed
         {
-            UserData = CloudConfig.ToText(document),
-            MetaData = $"instance-id: crust-{instanceId:D}\n",
-            NetworkConfig = files.NetworkConfig,
-            Warnings = [.. CloudConfig.Warnings(spec, document)],
-            KeyMaterial = Digest(CloudConfig.ToText(keyed), files.NetworkConfig),
+            Kind = spec.Seed.Kind,
+            Profile = profile,
+            Carrier = contents.Carrier,
+            Label = contents.Label,
+            FileSystem = spec.Seed.FileSystem,
+            Documents = contents.Documents,
+            Files = contents.Carrier is SeedCarrier.Volume or SeedCarrier.Iso ? spec.Seed.Files : [],
+            KernelArguments = contents.KernelArguments,
+            KeyMaterial = Digest(spec.Seed, With("build key", keyContext), files),
         };
     }
 
     /// <summary>What it is, without what it holds.</summary>
-    public override string ToString() => $"a seed of {UserData.Length} characters{(NetworkConfig is null ? "" : " with a network configuration")}";
+    public override string ToString() => $"a {Kind.LowerName()} seed of {string.Join(", ", Documents)}";
 
-    private static string Digest(string userData, string? networkConfig)
+    private static string Digest(SeedSpec spec, SeedContents keyed, SeedFiles files)
     {
+        string[] parts =
+        [
+            spec.Kind.LowerName(),
+            keyed.Carrier is SeedCarrier.Volume ? spec.FileSystem.LowerName() : "",
+            keyed.KernelArguments,
+            .. keyed.Documents.Where(document => !document.IsFresh).SelectMany(document => new[] { document.Name, document.Text }),
+            .. files.ExtraFiles.SelectMany(file => new[] { file.Role, file.Sha256 }),
+        ];
         // With its length before it, no text can pass for the end of one and the beginning of the next.
-        var parts = new[] { userData, networkConfig ?? "" }.Select(text => $"{text.Length}:{text}");
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"seed 1 {(networkConfig is null ? 1 : 2)} {string.Concat(parts)}")));
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"seed 3 {string.Concat(parts.Select(text => $"{text.Length}:{text}"))}")));
     }
 }

@@ -10,5 +10,5 @@ public sealed class SeedComposer(Func<Guid>? newInstanceId = null)
     /// <summary>Composes a seed for one build, with a fresh instance-id.</summary>
     /// <exception cref="CrustException">As <see cref="Seed.Compose"/>.</exception>
     public Seed Compose(BuildSpec spec, SeedFiles files, InstallerIso installer) =>
-        Seed.Compose(spec, files, installer.Sha256, newInstanceId?.Invoke() ?? Guid.NewGuid());
+        Seed.Compose(spec, files, spec.Seed.Profile ?? installer.Profile, installer.Sha256, newInstanceId?.Invoke() ?? Guid.NewGuid());
 }

@@ -1,31 +1,43 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
+using Crust.Seeds.Documents;
+using Crust.Seeds.Kinds;
 using Crust.Spec;
-using YamlDotNet.RepresentationModel;
 
 namespace Crust.Seeds;
 
 /// <summary>A file that a seed was made of.</summary>
-/// <param name="Role">What it is for: `user-data`, `network-config`.</param>
+/// <param name="Role">What it is for: `user-data`, `network-config`, `files/NAME`.</param>
 /// <param name="Path">Where it was, as the user named it.</param>
 /// <param name="Size">Its length in bytes.</param>
 /// <param name="Sha256">Its SHA-256 in hex.</param>
 public sealed record SeedFile(string Role, string Path, long Size, string Sha256);
 
+/// <summary>A file of the user's, as it was read.</summary>
+/// <param name="Path">Where it was, as the user named it.</param>
+/// <param name="Text">Its content.</param>
+/// <param name="Size">Its length in bytes.</param>
+/// <param name="Config">The same as a tree; null for what isn't a cloud-config.</param>
+internal sealed record UserDocument(string Path, string Text, int Size, ConfigMap? Config);
+
 /// <summary>The files that a spec names for its seed, read and checked: before an installer is fetched or built.</summary>
 public sealed record SeedFiles
 {
-    private SeedFiles(YamlMappingNode userData, string? networkConfig, ImmutableArray<SeedFile> files) =>
-        (UserData, NetworkConfig, Files) = (userData, networkConfig, files);
+    private SeedFiles()
+    {
+    }
 
-    /// <summary>The user's cloud-config; empty where there is none.</summary>
-    internal YamlMappingNode UserData { get; }
+    /// <summary>The user's own files, in the order in which each is merged over those before.</summary>
+    internal ImmutableArray<UserDocument> UserData { get; private init; } = [];
 
     /// <summary>cloud-init's network configuration; null for none.</summary>
-    internal string? NetworkConfig { get; }
+    internal string? NetworkConfig { get; private init; }
+
+    /// <summary>The files that ride along as they are.</summary>
+    internal ImmutableArray<SeedFile> ExtraFiles { get; private init; } = [];
 
     /// <summary>Which files were read.</summary>
-    public ImmutableArray<SeedFile> Files { get; }
+    public ImmutableArray<SeedFile> Files { get; private init; } = [];
 
     /// <summary>Reads them.</summary>
     /// <exception cref="CrustException">
@@ -33,10 +45,20 @@ public sealed record SeedFiles
     /// </exception>
     public static SeedFiles Read(SeedSpec seed)
     {
+        var isCloudConfig = SeedKinds.Of(seed.Kind).TakesCloudConfig;
         var files = ImmutableArray.CreateBuilder<SeedFile>();
-        var userData = seed.UserData is { } path ? CloudConfig.Read(ReadFile("user-data", path), path) : new YamlMappingNode();
+        ImmutableArray<UserDocument> userData =
+        [
+            .. seed.UserData.Select(path =>
+            {
+                var text = ReadFile("user-data", path);
+                return new UserDocument(path, text, (int)files[^1].Size, isCloudConfig ? CloudConfig.Read(text, path) : null);
+            }),
+        ];
         var networkConfig = seed.NetworkConfig is { } network ? CheckNetworkConfig(ReadFile("network-config", network), network) : null;
-        return new SeedFiles(userData, networkConfig, files.ToImmutable());
+        ImmutableArray<SeedFile> extra = [.. seed.Files.Select(file => HashOf($"files/{file.Name}", file.Path))];
+        files.AddRange(extra);
+        return new SeedFiles { UserData = userData, NetworkConfig = networkConfig, ExtraFiles = extra, Files = files.ToImmutable() };
 
         string ReadFile(string role, string path)
         {
@@ -46,7 +68,17 @@ public sealed record SeedFiles
         }
     }
 
-    private static string CheckNetworkConfig(string text, string path) => YamlText.Parse(text, path) is YamlMappingNode
+    /// <summary>The user's cloud-configs as one, merged by the rules of their reader.</summary>
+    internal ConfigMap Merged(SeedProfile? profile) =>
+        UserData.Aggregate(ConfigMap.Empty, (merged, document) => KairosMerge.Merge(merged, document.Config ?? ConfigMap.Empty));
+
+    private static SeedFile HashOf(string role, string path)
+    {
+        using var file = UserFile.Open(path, path, "seed's");
+        return new SeedFile(role, path, file.Length, Convert.ToHexStringLower(SHA256.HashData(file)));
+    }
+
+    private static string CheckNetworkConfig(string text, string path) => ConfigReader.Read(text, path) is ConfigMap
         ? text
         : throw new CrustException(FailureKind.BadInput, "The network-config isn't a mapping", $"{path}:1:1", "write cloud-init's format, such as: version: 2");
 }

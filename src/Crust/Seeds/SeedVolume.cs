@@ -3,8 +3,7 @@ using Crust.Tools;
 namespace Crust.Seeds;
 
 /// <summary>
-/// Writes a seed as the volume that installers look for: ISO 9660 with Joliet and Rock Ridge, labelled `cidata`
-/// (cloud-init, "NoCloud"; Kairos reads the same).
+/// Writes a seed as the volume that installers look for, by its label: ISO 9660 with Joliet and Rock Ridge.
 /// </summary>
 /// <param name="tools">Runs xorriso.</param>
 public sealed class SeedVolume(ToolBox tools)
@@ -18,26 +17,24 @@ public sealed class SeedVolume(ToolBox tools)
     /// <param name="seed">What it holds.</param>
     /// <param name="folder">An existing folder that only this user can enter; a volume of an earlier call is replaced.</param>
     /// <param name="cancellation">Ends xorriso.</param>
-    /// <returns>The volume, with mode 0600, for it holds secrets; disposing it deletes it.</returns>
+    /// <returns>The volume's path. It has mode 0600, for it holds secrets.</returns>
     /// <exception cref="ToolMissingException">xorriso isn't installed.</exception>
     /// <exception cref="ToolFailedException">xorriso failed.</exception>
     /// <exception cref="CrustException">The folder can't be written.</exception>
-    public async Task<SeedVolumeFile> CreateAsync(Seed seed, string folder, CancellationToken cancellation)
+    public async Task<string> CreateAsync(Seed seed, string folder, CancellationToken cancellation)
     {
         var volume = Path.Combine(folder, FileName);
         var content = Path.Combine(folder, "seed");
         try
         {
             Directory.CreateDirectory(content, Private | UnixFileMode.UserExecute);
-            WritePrivate(Path.Combine(content, "user-data"), seed.UserData);
-            WritePrivate(Path.Combine(content, "meta-data"), seed.MetaData);
-            if (seed.NetworkConfig is not null)
-                WritePrivate(Path.Combine(content, "network-config"), seed.NetworkConfig);
+            foreach (var document in seed.Documents)
+                WritePrivate(Path.Combine(content, document.Name), document.Text);
 
             // xorriso keeps the mode of a file that is there, and takes an empty one for a blank medium.
             WritePrivate(volume, "");
-            await tools.RunAsync(ToolCommand.Of("xorriso", Arguments(content, volume)), cancellation);
-            return new SeedVolumeFile(volume);
+            await tools.RunAsync(ToolCommand.Of("xorriso", Arguments(seed.Label!, content, volume)), cancellation);
+            return volume;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -51,12 +48,12 @@ public sealed class SeedVolume(ToolBox tools)
         }
     }
 
-    internal static string[] Arguments(string content, string volume) =>
+    internal static string[] Arguments(string label, string content, string volume) =>
     [
         "-no_rc",
         "-as", "mkisofs",
         "-quiet",
-        "-volid", "cidata",
+        "-volid", label,
         "-joliet", "-rock",
         "-uid", "0", "-gid", "0",
         "-o", volume,
@@ -69,15 +66,4 @@ public sealed class SeedVolume(ToolBox tools)
         using var file = new StreamWriter(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = Private });
         file.Write(text);
     }
-}
-
-/// <summary>A seed volume on disk.</summary>
-/// <param name="path">Where it is.</param>
-public sealed class SeedVolumeFile(string path) : IDisposable
-{
-    /// <summary>Where it is.</summary>
-    public string Path { get; } = path;
-
-    /// <summary>Deletes it.</summary>
-    public void Dispose() => File.Delete(Path);
 }

@@ -17,6 +17,12 @@ public sealed record BuildSpec
     /// <summary>What the installer is told.</summary>
     public SeedSpec Seed { get; init; } = new();
 
+    /// <summary>What is tidied on the installed disk, so that images of it can be cloned; null for what suits the installer.</summary>
+    public ImmutableArray<TidyStep>? Tidy { get; init; }
+
+    /// <summary>Whether the installed disk is looked at before anything is made of it.</summary>
+    public bool Inspect { get; init; } = true;
+
     /// <summary>Whether free space of file systems is taken out of the installed disk before anything is made of it.</summary>
     public bool Trim { get; init; } = true;
 
@@ -31,6 +37,12 @@ public sealed record BuildSpec
 
     /// <summary>How the images are proven.</summary>
     public VerifySpec Verify { get; init; } = new();
+
+    /// <summary>Where each key that was given was given: key path → `crust.yaml:7:9, machine.disk`.</summary>
+    public ImmutableDictionary<string, string> Origins { get; init; } = ImmutableDictionary<string, string>.Empty;
+
+    /// <summary>Where a key's value comes from, for messages: `option --disk-size`, or `machine.disk (default)`.</summary>
+    public string WhereIs(string path) => Origins.GetValueOrDefault(path, $"{path} (default)");
 }
 
 /// <summary>Where the installer ISO comes from.</summary>
@@ -63,48 +75,6 @@ public sealed record InstallerSpec
 
     /// <summary>The text, on the serial port or on a screen in text mode, after which it is typed; null for at once.</summary>
     public string? BootKeysAfter { get; init; }
-}
-
-/// <summary>What the installer is told through the seed volume.</summary>
-public sealed record SeedSpec
-{
-    /// <summary>A cloud-config file, merged over the generated one; null for none.</summary>
-    public string? UserData { get; init; }
-
-    /// <summary>A cloud-init network-config file, put on the seed as it is; null for none.</summary>
-    public string? NetworkConfig { get; init; }
-
-    /// <summary>Registration with Spectro Cloud's Palette.</summary>
-    public PaletteSpec Palette { get; init; } = new();
-
-    /// <summary>Who may log in.</summary>
-    public SshSpec Ssh { get; init; } = new();
-}
-
-/// <summary>Registration with Spectro Cloud's Palette; each value as stylus documents it.</summary>
-public sealed record PaletteSpec
-{
-    /// <summary>Palette's host name (`stylus.site.paletteEndpoint`).</summary>
-    public string? Endpoint { get; init; }
-
-    /// <summary>Where an edge host registers itself by QR code (`stylus.site.registrationURL`).</summary>
-    public string? RegistrationUrl { get; init; }
-
-    /// <summary>The token with which it registers without anybody's help (`stylus.site.edgeHostToken`). A secret.</summary>
-    public Secret? EdgeHostToken { get; init; }
-}
-
-/// <summary>Who may log in to the installed system.</summary>
-public sealed record SshSpec
-{
-    /// <summary>The account's name; null for no account.</summary>
-    public string? User { get; init; }
-
-    /// <summary>Its password, which leaves Crust only as a SHA-512 crypt hash. A secret.</summary>
-    public Secret? Password { get; init; }
-
-    /// <summary>Public keys in OpenSSH's format that may log in as it.</summary>
-    public ImmutableArray<string> AuthorizedKeys { get; init; } = [];
 }
 
 /// <summary>How the clusters of a qcow2 are compressed.</summary>

@@ -34,7 +34,11 @@ public static class SpecKeys
             "The images' base name; without it, the installer ISO's base name.", "--name"),
         .. Installer(),
         .. Machine(),
-        .. Seed(),
+        .. SeedKeys.All(),
+        SpecKey.Of("inspect", ValueTypes.Boolean, s => s.Inspect, (s, v) => s with { Inspect = v },
+            "Whether the installed disk is looked at: what is on it, whether anything was installed, and what would make clones of it collide.", "--inspect"),
+        SpecKey.Of("tidy", SeedValueTypes.Tidy, s => s.Tidy, (s, v) => s with { Tidy = v },
+            "What is tidied on the installed disk so that its images can be cloned: auto is all of it for the reference installer and nothing for others, none is nothing, all is all.", "--tidy"),
         SpecKey.Of("trim", ValueTypes.Boolean, s => s.Trim, (s, v) => s with { Trim = v },
             "Whether space that file systems don't use any more is discarded, so that no image carries what was deleted.", "--trim"),
         SpecKey.Of("formats", ValueTypes.Formats(formats), s => s.Formats, (s, v) => s with { Formats = v },
@@ -100,32 +104,6 @@ public static class SpecKeys
                 "How long a machine may write nothing to its disk and its serial port and show nothing new; twice that while its processors are busy.", "--stall"),
             SpecKey.Of("machine.onReboot", ValueTypes.Choice<OnReboot>(), s => s.Machine.OnReboot, (s, v) => With(s, m => m with { OnReboot = v }),
                 "What it means when the installer reboots: a failure, its end, or nothing.", "--on-reboot"),
-        ];
-    }
-
-    private static IEnumerable<SpecKey> Seed()
-    {
-        static BuildSpec With(BuildSpec s, Func<SeedSpec, SeedSpec> change) => s with { Seed = change(s.Seed) };
-        static BuildSpec WithPalette(BuildSpec s, Func<PaletteSpec, PaletteSpec> change) => With(s, seed => seed with { Palette = change(seed.Palette) });
-        static BuildSpec WithSsh(BuildSpec s, Func<SshSpec, SshSpec> change) => With(s, seed => seed with { Ssh = change(seed.Ssh) });
-        return
-        [
-            SpecKey.Of("seed.userData", ValueTypes.FilePath, s => s.Seed.UserData, (s, v) => With(s, x => x with { UserData = v }),
-                "A cloud-config file, merged over the generated one.", "--user-data"),
-            SpecKey.Of("seed.networkConfig", ValueTypes.FilePath, s => s.Seed.NetworkConfig, (s, v) => With(s, x => x with { NetworkConfig = v }),
-                "A cloud-init network-config file, put on the seed as it is.", "--network-config"),
-            SpecKey.Of("seed.palette.endpoint", ValueTypes.Text, s => s.Seed.Palette.Endpoint, (s, v) => WithPalette(s, p => p with { Endpoint = v }),
-                "Palette's host name (stylus.site.paletteEndpoint).", "--palette-endpoint", "PALETTE_ENDPOINT"),
-            SpecKey.Of("seed.palette.registrationUrl", ValueTypes.Text, s => s.Seed.Palette.RegistrationUrl, (s, v) => WithPalette(s, p => p with { RegistrationUrl = v }),
-                "Where an edge host registers itself by QR code (stylus.site.registrationURL).", "--registration-url", "REGISTRATION_URL"),
-            SpecKey.Of("seed.palette.edgeHostToken", ValueTypes.Secret, s => s.Seed.Palette.EdgeHostToken, (s, v) => WithPalette(s, p => p with { EdgeHostToken = v }),
-                "The token with which an edge host registers without anybody's help (stylus.site.edgeHostToken). A secret.", variable: "EDGE_HOST_TOKEN"),
-            SpecKey.Of("seed.ssh.user", ValueTypes.AccountName, s => s.Seed.Ssh.User, (s, v) => WithSsh(s, x => x with { User = v }),
-                "An account on the installed system, with sudo; without it, none.", "--ssh-user", "SSH_USER"),
-            SpecKey.Of("seed.ssh.password", ValueTypes.Secret, s => s.Seed.Ssh.Password, (s, v) => WithSsh(s, x => x with { Password = v }),
-                "The account's password, which leaves Crust only as a SHA-512 crypt hash. A secret.", variable: "SSH_PASSWORD"),
-            SpecKey.Of("seed.ssh.authorizedKeys", ValueTypes.PublicKeys, s => s.Seed.Ssh.AuthorizedKeys, (s, v) => WithSsh(s, x => x with { AuthorizedKeys = v }),
-                "Public keys in OpenSSH's format that may log in to the account."),
         ];
     }
 

@@ -23,9 +23,9 @@ public sealed class SpecReader(IReadOnlyCollection<string> formats)
         // In the table's order, so that of several errors always the same one is told.
         var spec = _keys.Where(key => given.ContainsKey(key.Path)).Aggregate(new BuildSpec(), (spec, key) => key.Apply(spec, given[key.Path]));
         var origins = given.ToImmutableDictionary(pair => pair.Key, pair => pair.Value.Where);
-        spec = SpecRules.Complete(spec, origins);
-        SpecRules.Check(spec, origins);
-        return new SpecReadResult(spec, [.. SecretsInFile(given)], origins);
+        spec = SpecRules.Complete(spec with { Origins = origins });
+        SpecRules.Check(spec);
+        return new SpecReadResult(spec, [.. SecretsInFile(given)]);
     }
 
     private IEnumerable<KeyValuePair<string, GivenValue>> FromEnvironment(SpecSources sources) =>

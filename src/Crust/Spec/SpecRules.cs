@@ -8,34 +8,65 @@ internal static class SpecRules
     // q35's AHCI controller has 6 ports; the installed disk, the installer and the seed take 3.
     private const int MostExtraSataDisks = 3;
 
+    private static readonly ImmutableArray<(string One, string Other)> TwoWays =
+    [
+        ("seed.ssh.password", "seed.ssh.passwordFile"),
+        ("seed.ssh.password", "seed.ssh.passwordHash"),
+        ("seed.ssh.passwordFile", "seed.ssh.passwordHash"),
+        ("seed.palette.edgeHostToken", "seed.palette.edgeHostTokenFile"),
+    ];
+
     /// <summary>Fills in what isn't given and depends on what is.</summary>
-    /// <param name="spec">The spec.</param>
-    /// <param name="origins">Where each given key stands.</param>
-    public static BuildSpec Complete(BuildSpec spec, ImmutableDictionary<string, string> origins) =>
-        spec.Machine.Arch is Arch.Arm64 && !origins.ContainsKey("machine.firmware")
+    public static BuildSpec Complete(BuildSpec spec) =>
+        spec.Machine.Arch is Arch.Arm64 && !spec.Origins.ContainsKey("machine.firmware")
             ? spec with { Machine = spec.Machine with { Firmware = Firmware.Uefi } }
             : spec;
 
     /// <summary>Checks a spec that is complete.</summary>
-    /// <param name="spec">The spec.</param>
-    /// <param name="origins">Where each given key stands.</param>
     /// <exception cref="CrustException">Two keys contradict each other.</exception>
-    public static void Check(BuildSpec spec, ImmutableDictionary<string, string> origins)
+    public static void Check(BuildSpec spec)
     {
-        CheckAccount(spec.Seed.Ssh, origins);
-        CheckDirectBoot(spec, key => origins.GetValueOrDefault(key, key));
-        CheckMachine(spec, key => origins.GetValueOrDefault(key, key));
+        string WhereIs(string key) => spec.Origins.GetValueOrDefault(key, key);
+        CheckAccount(spec.Seed.Ssh, WhereIs);
+        CheckTwoWays(spec);
+        CheckSeedKind(spec.Seed, WhereIs);
+        CheckDirectBoot(spec, WhereIs);
+        CheckMachine(spec, WhereIs);
     }
 
-    private static void CheckAccount(SshSpec ssh, ImmutableDictionary<string, string> origins)
+    // Which of two would win is nothing that a user should have to know.
+    private static void CheckTwoWays(BuildSpec spec)
+    {
+        foreach (var (one, other) in TwoWays.Where(pair => spec.Origins.ContainsKey(pair.One) && spec.Origins.ContainsKey(pair.Other)))
+            throw Bad($"The same is said twice, by {one} and by {other}", $"{spec.Origins[one]}; {spec.Origins[other]}", "leave out one of the two");
+    }
+
+    private static void CheckSeedKind(SeedSpec seed, Func<string, string> whereIs)
+    {
+        var kind = seed.Kind.LowerName();
+        if (seed.Kind is SeedKind.None && !seed.UserData.IsEmpty)
+            throw Bad("There is user-data, and no seed that would carry it (seed.kind is none)", whereIs("seed.userData"), "leave out one of the two");
+        if (seed.Kind is SeedKind.None or SeedKind.Ignition && !seed.Files.IsEmpty)
+            throw Bad($"There are seed.files, and no volume that would carry them (seed.kind is {kind})", whereIs("seed.files"), "leave out one of the two");
+        if (seed.Kind is SeedKind.Kickstart or SeedKind.Preseed or SeedKind.Ignition && seed.UserData.Length != 1)
+            throw Bad($"There are {seed.UserData.Length} files in seed.userData, and seed.kind {kind} takes one", whereIs("seed.userData"), $"name the one file of {kind} in seed.userData");
+        if (seed.Kind is not (SeedKind.Nocloud or SeedKind.Autoinstall) && seed.NetworkConfig is not null)
+            throw Bad($"A network-config is cloud-init's, and seed.kind {kind} isn't read by cloud-init", whereIs("seed.networkConfig"), "say it in the installer's own file");
+        if (seed.FileSystem is SeedFileSystem.Vfat && seed.Kind is SeedKind.Ignition or SeedKind.Embedded or SeedKind.None)
+            throw Bad($"There is no seed volume that could be vfat (seed.kind is {kind})", whereIs("seed.fileSystem"), "leave it out");
+    }
+
+    private static void CheckAccount(SshSpec ssh, Func<string, string> whereIs)
     {
         if (ssh.User is not null)
             return;
 
         if (ssh.Password is not null)
-            throw WithoutAccount("A password is given without an account", origins["seed.ssh.password"]);
+            throw WithoutAccount("A password is given without an account", whereIs("seed.ssh.password"));
+        if (ssh.PasswordHash is not null)
+            throw WithoutAccount("A password's hash is given without an account", whereIs("seed.ssh.passwordHash"));
         if (!ssh.AuthorizedKeys.IsEmpty)
-            throw WithoutAccount("Public keys are given without an account", origins["seed.ssh.authorizedKeys"]);
+            throw WithoutAccount("Public keys are given without an account", whereIs("seed.ssh.authorizedKeys"));
     }
 
     private static void CheckDirectBoot(BuildSpec spec, Func<string, string> whereIs)

@@ -24,9 +24,4 @@ public sealed record SpecSources
 /// <summary>A spec, and what there is to say about it.</summary>
 /// <param name="Spec">Complete and checked.</param>
 /// <param name="Warnings">What doesn't stop a build but its user should know; never a secret.</param>
-/// <param name="Origins">Where each key that was given was given: key path → `crust.yaml:7:9, machine.disk`.</param>
-public sealed record SpecReadResult(BuildSpec Spec, ImmutableArray<string> Warnings, ImmutableDictionary<string, string> Origins)
-{
-    /// <summary>Where a key's value comes from, for messages: `option --disk-size`, or `machine.disk (default)`.</summary>
-    public string WhereIs(string path) => Origins.GetValueOrDefault(path, $"{path} (default)");
-}
+public sealed record SpecReadResult(BuildSpec Spec, ImmutableArray<string> Warnings);

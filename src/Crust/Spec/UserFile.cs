@@ -18,10 +18,26 @@ internal static class UserFile
     /// <exception cref="CrustException">As above.</exception>
     public static string Read(string path, string label, string role, out byte[] bytes)
     {
+        bytes = Guarded(() => File.ReadAllBytes(path), path, label, role);
         try
         {
-            bytes = File.ReadAllBytes(path);
             return StrictUtf8.GetString(bytes).TrimStart('\uFEFF');
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new CrustException(FailureKind.BadInput, $"The {role} file isn't UTF-8 text", label, "save it as UTF-8", e);
+        }
+    }
+
+    /// <summary>Opens a file of any kind for reading.</summary>
+    /// <exception cref="CrustException">It isn't there or can't be read.</exception>
+    public static FileStream Open(string path, string label, string role) => Guarded(() => File.OpenRead(path), path, label, role);
+
+    private static T Guarded<T>(Func<T> read, string path, string label, string role)
+    {
+        try
+        {
+            return read();
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -32,10 +48,6 @@ internal static class UserFile
             throw Directory.Exists(path)
                 ? new CrustException(FailureKind.BadInput, $"The {role} file is a folder", label, "name a file", e)
                 : new CrustException(FailureKind.BadInput, $"The {role} file can't be read: permission denied", label, "make it readable for you", e);
-        }
-        catch (DecoderFallbackException e)
-        {
-            throw new CrustException(FailureKind.BadInput, $"The {role} file isn't UTF-8 text", label, "save it as UTF-8", e);
         }
         catch (IOException e)
         {

@@ -32,6 +32,9 @@ internal static partial class ValueTypes
     public static readonly ValueType<string?> FileOrUrl = new(
         "FILE|URL", given => PathOrUrl(given.Single, given.BaseFolder), value => value, StringSchema);
 
+    /// <summary>The same kind of value where it is given: as an entry of a list.</summary>
+    public static ValueType<string> Given(ValueType<string?> type) => new(type.Placeholder, given => type.Parse(given)!, type.Format, type.Schema);
+
     /// <summary>64 hex digits, or a SHA256SUMS file by path or URL.</summary>
     public static readonly ValueType<string?> Checksum = new(
         "SHA256|FILE|URL",
@@ -85,7 +88,7 @@ internal static partial class ValueTypes
     /// <summary>Public keys as in OpenSSH's authorized_keys.</summary>
     public static readonly ValueType<ImmutableArray<string>> PublicKeys = new(
         "KEY",
-        given => [.. given.Items.Select(PublicKey).Distinct()],
+        given => [.. given.Items.Select(item => PublicKey(item, given.BaseFolder)).Distinct()],
         _ => null,
         () => new JsonObject { ["type"] = "array", ["items"] = StringSchema() })
     { IsList = true };
@@ -203,9 +206,12 @@ internal static partial class ValueTypes
             : throw Bad(item, "isn't a URL that Crust can fetch", "write a path, or an http:// or https:// URL");
     }
 
-    private static string PublicKey(GivenItem item)
+    private static string PublicKey(GivenItem item, string folder)
     {
         var key = item.Text.Trim();
+        if (key.EndsWith(".pub", StringComparison.Ordinal) && !key.Contains(' '))
+            return PublicKey(new GivenItem(UserFile.Read(Path.GetFullPath(key, folder), $"{item.Where}, {key}", "public key's"), $"{item.Where}, {key}"), folder);
+
         // A private key must not be shown, and a public one needn't.
         return PublicKeyPattern().IsMatch(key)
             ? key

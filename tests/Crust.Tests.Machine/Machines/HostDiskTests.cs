@@ -1,6 +1,7 @@
 using Crust.Installers;
 using Crust.Machines;
 using Crust.Reports;
+using Crust.Seeds;
 using Crust.Spec;
 using Crust.Tests.Machine.Guests;
 using Serilog.Core;
@@ -35,7 +36,7 @@ public sealed class HostDiskTests
 
         var launcher = new MachineLauncher(Host.Tools, FirmwareFinder.OfHost, _folder, TimeProvider.System, Logger.None);
         var error = await Assert.ThrowsAsync<CrustException>(async () =>
-            await new InstallRun(launcher, new GuestScreen(Host.Tools, isWanted: false, hasDisplay: false), new NoObserver(), TimeProvider.System, Logger.None).RunAsync(new(await InspectAsync(iso), iso, disk,
+            await new InstallRun(launcher, new GuestScreen(Host.Tools, isWanted: false, hasDisplay: false), new NoObserver(), TimeProvider.System, Logger.None).RunAsync(new(await InspectAsync(iso), new SeedDelivery(), disk,
                 new MachineSpec { Memory = 256 << 20, Deadline = TimeSpan.FromMinutes(1) }, Accelerator.Tcg, RunFiles.Draft(_folder, Path.Combine(_folder, "host-disk"))), Cancellation));
 
         Assert.That((error!.Kind, error.What), Is.EqualTo((FailureKind.InputOutput, "This host's disk became full while the installer installs.iso was writing")));

@@ -45,7 +45,7 @@ public sealed class ForecasterTests : HostFixture
     {
         Assert.That(Kind(Sample.Spec with { Installer = new() { Iso = Sample.Fakes.FileFor("none.iso") } }), Is.EqualTo(FailureKind.BadInput));
         Assert.That(Kind(Sample.Spec with { Installer = new() { Iso = "https://example.org/edge.iso" } }), Is.EqualTo(FailureKind.BadInput));
-        Assert.That(Kind(Sample.Spec with { Seed = new() { UserData = Sample.Fakes.FileFor("none.yaml") } }), Is.AnyOf(FailureKind.BadInput, FailureKind.InputOutput));
+        Assert.That(Kind(Sample.Spec with { Seed = new() { UserData = [Sample.Fakes.FileFor("none.yaml")] } }), Is.AnyOf(FailureKind.BadInput, FailureKind.InputOutput));
     }
 
     [Test]

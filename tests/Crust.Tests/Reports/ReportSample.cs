@@ -22,7 +22,7 @@ internal static class ReportSample
             Installer = new InstallerSpec { Iso = "https://example.org/edge.iso" },
             Seed = new SeedSpec
             {
-                UserData = "user-data.yaml",
+                UserData = ["user-data.yaml"],
                 Ssh = new SshSpec { User = "edge", Password = new Secret(Password) },
                 Palette = new PaletteSpec { Endpoint = "palette.example.com", EdgeHostToken = new Secret("Z9-token-of-the-edge") },
             },

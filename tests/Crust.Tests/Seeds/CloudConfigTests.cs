@@ -1,3 +1,4 @@
+using Crust.Seeds;
 using Crust.Spec;
 using Crust.Tests.Spec;
 using Crust.Tools;
@@ -18,12 +19,12 @@ public sealed class CloudConfigTests
 
     [Test]
     public void Without_anything_configured_only_the_install_is_told() =>
-        Assert.That(SeedSample.Compose(new SeedSpec()).UserData, Is.EqualTo(Install));
+        Assert.That(SeedSample.UserDataOf(SeedSample.Compose(new SeedSpec())), Is.EqualTo(Install));
 
     [Test]
     public void Everything_that_can_be_configured_is_in_the_document_and_in_the_docs()
     {
-        var text = SeedSample.Compose(SeedSample.Full).UserData;
+        var text = SeedSample.UserDataOf(SeedSample.Compose(SeedSample.Full));
 
         using (Assert.EnterMultipleScope())
         {
@@ -34,13 +35,13 @@ public sealed class CloudConfigTests
 
     [Test]
     public void Only_what_is_given_of_Palette_is_in_the_document() => Assert.That(
-        SeedSample.Compose(new SeedSpec { Palette = new PaletteSpec { Endpoint = "api.example.org" } }).UserData,
+        SeedSample.UserDataOf(SeedSample.Compose(new SeedSpec { Palette = new PaletteSpec { Endpoint = "api.example.org" } })),
         Is.EqualTo(Install + "stylus:\n  site:\n    paletteEndpoint: \"api.example.org\"\n"));
 
     // An account without a password must be locked: Kairos would leave it open to everybody.
     [Test]
     public void An_account_without_a_password_is_locked_for_cloud_init_and_for_Kairos() => Assert.That(
-        SeedSample.Compose(new SeedSpec { Ssh = new SshSpec { User = "yes", AuthorizedKeys = [SeedSample.Key] } }).UserData,
+        SeedSample.UserDataOf(SeedSample.Compose(new SeedSpec { Ssh = new SshSpec { User = "yes", AuthorizedKeys = [SeedSample.Key] } })),
         Is.EqualTo(Install + $"""
             users:
             - name: "yes"
@@ -68,67 +69,28 @@ public sealed class CloudConfigTests
     [TestCase("#kairos-config\n# nothing yet\n")]
     [TestCase("\uFEFF#node-config\r\n")]
     [TestCase("#cloud-config  \n---\n")]
-    public void A_file_with_only_a_header_adds_nothing(string userData) => Assert.That(_sample.WithUserData(userData).UserData, Is.EqualTo(Install));
+    public void A_file_with_only_a_header_adds_nothing(string userData) => Assert.That(SeedSample.UserDataOf(_sample.WithUserData(userData)), Is.EqualTo(Install));
 
     [Test]
     public void The_users_file_wins_and_keeps_its_quotes() => Assert.That(
-        _sample.WithUserData("#cloud-config\ninstall:\n  device: /dev/vda\nwrite_files:\n- path: /etc/motd\n  permissions: \"0644\"\n  content: |\n    Hello\n").UserData,
+        SeedSample.UserDataOf(_sample.WithUserData("#cloud-config\ninstall:\n  device: /dev/vda\nwrite_files:\n- path: /etc/motd\n  permissions: \"0644\"\n  content: |\n    Hello\n")),
         Is.EqualTo("#cloud-config\ninstall:\n  auto: true\n  device: /dev/vda\n  poweroff: true\nwrite_files:\n- path: /etc/motd\n  permissions: \"0644\"\n  content: |\n    Hello\n"));
 
     [Test]
     public void The_users_accounts_come_beside_the_generated_one()
     {
-        var text = _sample.WithUserData("#cloud-config\nusers:\n- name: other\n", SeedSample.Full).UserData;
+        var text = SeedSample.UserDataOf(_sample.WithUserData("#cloud-config\nusers:\n- name: other\n", SeedSample.Full));
 
         Assert.That(text, Does.Contain("\nusers:\n- name: \"edge\"\n").And.Contain("\n- name: other\n"));
     }
 
-    [TestCase("poweroff: true\n  reboot: true", "The user-data sets both install.reboot and install.poweroff: reboot wins, as in Kairos", OnReboot.Finish)]
-    [TestCase("reboot: true", "The user-data sets install.reboot, so the installer ends with a reboot: set machine.onReboot to finish, or use install.poweroff", OnReboot.Fail)]
-    [TestCase("poweroff: false", "The user-data leaves neither install.poweroff nor install.reboot true: the installer may wait for a key until the deadline", OnReboot.Fail)]
-    [TestCase("auto: false", "The user-data sets install.auto to something other than true: the installer may wait for a person until the deadline", OnReboot.Fail)]
-    public void What_may_keep_the_installer_from_ending_is_a_warning(string install, string warning, OnReboot onReboot) =>
-        Assert.That(_sample.WithUserData($"#cloud-config\ninstall:\n  {install}\n", onReboot: onReboot).Warnings, Is.EqualTo(new[] { warning }));
-
     [Test]
-    public void A_users_reboot_takes_the_place_of_the_poweroff()
-    {
-        var seed = _sample.WithUserData("#cloud-config\ninstall: {reboot: yes}\n", onReboot: OnReboot.Finish);
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(seed.UserData, Does.Contain("reboot: yes").And.Not.Contain("poweroff"));
-            Assert.That(seed.Warnings, Is.Empty);
-        }
-    }
+    public void A_users_reboot_takes_the_place_of_the_poweroff() =>
+        Assert.That(SeedSample.UserDataOf(_sample.WithUserData("#cloud-config\ninstall: {reboot: yes}\n")), Does.Contain("reboot: yes").And.Not.Contain("poweroff"));
 
     [Test]
     public void A_poweroff_that_is_merged_in_by_an_alias_counts_as_the_users_own() =>
-        Assert.That(_sample.WithUserData("#cloud-config\nx: &x {poweroff: false}\ninstall:\n  <<: *x\n").UserData, Does.Contain("install:\n  auto: true\n  device: \"auto\"\n  poweroff: false\n"));
-
-    [Test]
-    public void An_account_that_nobody_can_log_in_to_is_a_warning()
-    {
-        var seed = new SeedSpec { Ssh = new SshSpec { User = "edge" } };
-
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(SeedSample.Compose(seed).Warnings, Is.EqualTo(new[] { "Nobody can log in as 'edge': give SSH_PASSWORD or seed.ssh.authorizedKeys" }));
-            Assert.That(_sample.WithUserData("#cloud-config\nusers:\n- name: edge\n  ssh_import_id: [gh:me]\n", seed).Warnings, Is.Empty);
-            Assert.That(SeedSample.Compose(SeedSample.Full).Warnings, Is.Empty);
-        }
-    }
-
-    [Test]
-    public void A_reference_system_without_any_account_is_a_warning_and_a_vendors_is_not()
-    {
-        using (Assert.EnterMultipleScope())
-        {
-            Assert.That(SeedSample.Compose(new SeedSpec(), iso: null).Warnings, Has.One.Contains("Nobody can log in to the reference system"));
-            Assert.That(SeedSample.Compose(SeedSample.Full, iso: null).Warnings, Is.Empty);
-            Assert.That(SeedSample.Compose(new SeedSpec()).Warnings, Is.Empty);
-        }
-    }
+        Assert.That(SeedSample.UserDataOf(_sample.WithUserData("#cloud-config\nx: &x {poweroff: false}\ninstall:\n  <<: *x\n")), Does.Contain("install:\n  auto: true\n  device: \"auto\"\n  poweroff: false\n"));
 
     [TestCase("hostname: edge\n", "The user-data file doesn't begin with a cloud-config header", "1:1", "make #cloud-config its first line")]
     [TestCase("\n#cloud-config\n", "The user-data file doesn't begin with a cloud-config header", "1:1", "make #cloud-config its first line")]
@@ -143,14 +105,14 @@ public sealed class CloudConfigTests
 
     [Test]
     public void A_file_that_is_not_there_is_refused() => ErrorAssert.Says(
-        Assert.Throws<CrustException>(() => SeedSample.Compose(new SeedSpec { UserData = "/nowhere/user-data" }))!,
+        Assert.Throws<CrustException>(() => SeedFiles.Read(new SeedSpec { UserData = ["/nowhere/user-data"] }))!,
         FailureKind.BadInput, "The user-data file doesn't exist", "/nowhere/user-data", "check the path");
 
     [Test]
     public async Task The_real_cloud_init_accepts_what_is_generated()
     {
         Assume.That(SeedSample.Tools.Find("cloud-init"), Is.Not.Null, "cloud-init isn't installed");
-        var file = _sample.Write("composed", _sample.WithUserData("#cloud-config\nhostname: edge-1\nwrite_files:\n- path: /etc/x\n  permissions: \"0600\"\n  content: y\n", SeedSample.Full).UserData);
+        var file = _sample.Write("composed", SeedSample.UserDataOf(_sample.WithUserData("#cloud-config\nhostname: edge-1\nwrite_files:\n- path: /etc/x\n  permissions: \"0600\"\n  content: y\n", SeedSample.Full)));
 
         var result = await SeedSample.Tools.RunAsync(ToolCommand.Of("cloud-init", "schema", "--config-file", file), CancellationToken.None);
 

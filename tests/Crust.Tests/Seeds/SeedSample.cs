@@ -1,4 +1,5 @@
 using Crust.Seeds;
+using Crust.Seeds.Checks;
 using Crust.Spec;
 using Crust.Tools;
 using Serilog;
@@ -29,11 +30,23 @@ internal sealed class SeedSample : IDisposable
         return path;
     }
 
-    public static Seed Compose(SeedSpec seed, string context = "installer", Guid? instance = null, OnReboot onReboot = OnReboot.Fail, string? iso = "vendor.iso") =>
-        Seed.Compose(new BuildSpec { Installer = new InstallerSpec { Iso = iso }, Seed = seed, Machine = new MachineSpec { OnReboot = onReboot } }, SeedFiles.Read(seed), context, instance ?? Instance);
+    public static BuildSpec SpecOf(SeedSpec seed, OnReboot onReboot = OnReboot.Fail, string? iso = "vendor.iso") =>
+        new() { Installer = new InstallerSpec { Iso = iso }, Seed = seed, Machine = new MachineSpec { OnReboot = onReboot } };
 
-    public Seed WithUserData(string userData, SeedSpec? seed = null, OnReboot onReboot = OnReboot.Fail) =>
-        Compose((seed ?? new SeedSpec()) with { UserData = Write("user-data.yaml", userData) }, onReboot: onReboot);
+    public static Seed Compose(SeedSpec seed, string context = "installer", Guid? instance = null) => Seed.Compose(SpecOf(seed), SeedFiles.Read(seed), null, context, instance ?? Instance);
+
+    public Seed WithUserData(string userData, SeedSpec? seed = null) => Compose(SpecWithUserData(userData, seed));
+
+    public SeedSpec SpecWithUserData(string userData, SeedSpec? seed = null) => (seed ?? new SeedSpec()) with { UserData = [Write("user-data.yaml", userData)] };
+
+    /// <summary>The text of a seed's user-data.</summary>
+    public static string UserDataOf(Seed seed) => DocumentOf(seed, "user-data");
+
+    /// <summary>The text of one of a seed's documents.</summary>
+    public static string DocumentOf(Seed seed, string name) => seed.Documents.Single(document => document.Name == name).Text;
+
+    /// <summary>The rules that object to a seed.</summary>
+    public static IEnumerable<string> RulesAgainst(BuildSpec spec) => SeedChecks.Check(spec, SeedFiles.Read(spec.Seed), spec.Seed.Profile).Select(finding => finding.Rule);
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 }

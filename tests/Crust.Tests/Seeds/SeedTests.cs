@@ -15,7 +15,7 @@ public sealed class SeedTests
 
     [Test]
     public void The_metadata_is_the_instance_id() =>
-        Assert.That(SeedSample.Compose(new SeedSpec()).MetaData, Is.EqualTo("instance-id: crust-00112233-4455-6677-8899-aabbccddeeff\n"));
+        Assert.That(SeedSample.DocumentOf(SeedSample.Compose(new SeedSpec()), "meta-data"), Is.EqualTo("instance-id: crust-00112233-4455-6677-8899-aabbccddeeff\n"));
 
     [Test]
     public void Each_build_salts_the_password_anew_and_the_key_material_stays()
@@ -24,7 +24,7 @@ public sealed class SeedTests
 
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(second.UserData, Is.Not.EqualTo(first.UserData));
+            Assert.That(SeedSample.UserDataOf(second), Is.Not.EqualTo(SeedSample.UserDataOf(first)));
             Assert.That(second.KeyMaterial, Is.EqualTo(first.KeyMaterial).And.Match("^[0-9a-f]{64}$"));
         }
     }
@@ -52,7 +52,7 @@ public sealed class SeedTests
     {
         var text = "# mine\nversion: 2\nethernets: {}\n";
 
-        Assert.That(SeedSample.Compose(new SeedSpec { NetworkConfig = _sample.Write("net", text) }).NetworkConfig, Is.EqualTo(text));
+        Assert.That(SeedSample.DocumentOf(SeedSample.Compose(new SeedSpec { NetworkConfig = _sample.Write("net", text) }), "network-config"), Is.EqualTo(text));
     }
 
     [TestCase("- a\n")]
@@ -63,5 +63,5 @@ public sealed class SeedTests
 
     [Test]
     public void A_seed_prints_without_its_secrets() =>
-        Assert.That(SeedSample.Compose(SeedSample.Full).ToString(), Does.StartWith("a seed of").And.Not.Contain("tok3n").And.Not.Contain("$6$"));
+        Assert.That(SeedSample.Compose(SeedSample.Full).ToString(), Does.StartWith("a nocloud seed of user-data, ").And.Not.Contain("tok3n").And.Not.Contain("$6$"));
 }

@@ -22,18 +22,18 @@ public sealed class SeedVolumeTests
         using var volume = await CreateAsync(seed);
         var outside = Path.Combine(_sample.Folder, "outside");
 
-        var listed = await XorrisoAsync("-indev", volume.Path, "-pvd_info", "-find", "/", "-exec", "lsdl");
-        await XorrisoAsync("-osirrox", "on", "-indev", volume.Path, "-extract", "/", outside);
+        var listed = await XorrisoAsync("-indev", volume.Volume!, "-pvd_info", "-find", "/", "-exec", "lsdl");
+        await XorrisoAsync("-osirrox", "on", "-indev", volume.Volume!, "-extract", "/", outside);
 
         using (Assert.EnterMultipleScope())
         {
             Assert.That(listed.Output + listed.Error, Does.Contain("Volume Id    : cidata"));
             Assert.That(listed.Output.Split('\n').Where(line => line.StartsWith('-')).Select(line => (line[..10], line.Split(' ')[^1])),
                 Is.EquivalentTo(new[] { ("-rw-------", "'/meta-data'"), ("-rw-------", "'/network-config'"), ("-rw-------", "'/user-data'") }));
-            Assert.That(File.ReadAllText(Path.Combine(outside, "user-data")), Is.EqualTo(seed.UserData));
-            Assert.That(File.ReadAllText(Path.Combine(outside, "meta-data")), Is.EqualTo(seed.MetaData));
-            Assert.That(File.ReadAllText(Path.Combine(outside, "network-config")), Is.EqualTo(seed.NetworkConfig));
-            Assert.That(HasJolietLabel(volume.Path, "cidata"), Is.True);
+            Assert.That(File.ReadAllText(Path.Combine(outside, "user-data")), Is.EqualTo(SeedSample.UserDataOf(seed)));
+            Assert.That(File.ReadAllText(Path.Combine(outside, "meta-data")), Is.EqualTo(SeedSample.DocumentOf(seed, "meta-data")));
+            Assert.That(File.ReadAllText(Path.Combine(outside, "network-config")), Is.EqualTo(SeedSample.DocumentOf(seed, "network-config")));
+            Assert.That(HasJolietLabel(volume.Volume!, "cidata"), Is.True);
         }
     }
 
@@ -42,7 +42,7 @@ public sealed class SeedVolumeTests
     {
         using var volume = await CreateAsync(SeedSample.Compose(SeedSample.Full));
 
-        var listed = await XorrisoAsync("-indev", volume.Path, "-find", "/", "-type", "f");
+        var listed = await XorrisoAsync("-indev", volume.Volume!, "-find", "/", "-type", "f");
 
         Assert.That(listed.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries), Is.EquivalentTo(new[] { "'/meta-data'", "'/user-data'" }));
     }
@@ -54,8 +54,8 @@ public sealed class SeedVolumeTests
 
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(File.GetUnixFileMode(volume.Path), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
-            Assert.That(Directory.GetFileSystemEntries(_sample.Folder), Is.EqualTo(new[] { volume.Path }));
+            Assert.That(File.GetUnixFileMode(volume.Volume!), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
+            Assert.That(Directory.GetFileSystemEntries(_sample.Folder), Is.EqualTo(new[] { volume.Volume! }));
         }
     }
 
@@ -72,7 +72,7 @@ public sealed class SeedVolumeTests
 
     [Test]
     public void No_secret_stands_in_an_argument() =>
-        Assert.That(string.Join(' ', SeedVolume.Arguments("/private/seed", "/private/seed.iso")),
+        Assert.That(string.Join(' ', SeedVolume.Arguments("cidata", "/private/seed", "/private/seed.iso")),
             Is.EqualTo("-no_rc -as mkisofs -quiet -volid cidata -joliet -rock -uid 0 -gid 0 -o /private/seed.iso /private/seed"));
 
     [Test]
@@ -98,8 +98,8 @@ public sealed class SeedVolumeTests
         }
     }
 
-    private Task<SeedVolumeFile> CreateAsync(Seed seed, string? folder = null) =>
-        new SeedVolume(SeedSample.Tools).CreateAsync(seed, folder ?? _sample.Folder, CancellationToken.None);
+    private Task<SeedDelivery> CreateAsync(Seed seed, string? folder = null) =>
+        new SeedCourier(new SeedVolume(SeedSample.Tools)).PrepareAsync(seed, folder ?? _sample.Folder, CancellationToken.None);
 
     private static Task<ToolResult> XorrisoAsync(params string[] arguments) =>
         SeedSample.Tools.RunAsync(ToolCommand.Of("xorriso", ["-no_rc", .. arguments]), CancellationToken.None);

@@ -72,7 +72,7 @@ public sealed class SpecErrorTests
     public void A_spec_that_is_no_mapping() => ErrorAssert.Says(
         _sample.Fail("- img\n"),
         FailureKind.BadInput, "The spec isn't a mapping", "crust.yaml:1:1",
-        "write keys below it: version, name, installer, machine, seed, trim, formats, qcow2, iso, verify");
+        "write keys below it: version, name, installer, machine, seed, inspect, tidy, trim, formats, qcow2, iso, verify");
 
     [Test]
     public void A_section_that_is_no_mapping() => ErrorAssert.Says(
@@ -179,8 +179,39 @@ public sealed class SpecErrorTests
         FailureKind.BadInput, "The secret holds a line break or another control character", "environment variable SSH_PASSWORD", "give it on one line");
 
     [TestCase("-----BEGIN OPENSSH PRIVATE KEY-----", "This is a private key")]
-    [TestCase("~/.ssh/id_ed25519.pub", "This isn't a public key in OpenSSH's format")]
+    [TestCase("my key", "This isn't a public key in OpenSSH's format")]
     public void What_is_not_a_public_key_is_not_shown(string key, string what) => ErrorAssert.Says(
         _sample.Fail($"seed:\n  ssh:\n    user: edge\n    authorizedKeys:\n    - '{key}'\n"),
         FailureKind.BadInput, what, "crust.yaml:5:7, seed.ssh.authorizedKeys[0]", "give the one line of the .pub file, such as: ssh-ed25519 AAAAC3… name");
+
+    [Test]
+    public void A_public_key_may_be_named_by_its_file_which_has_to_be_there() => ErrorAssert.Says(
+        _sample.Fail("seed:\n  ssh:\n    user: edge\n    authorizedKeys:\n    - keys/me.pub\n"),
+        FailureKind.BadInput, "The public key's file doesn't exist", "crust.yaml:5:7, seed.ssh.authorizedKeys[0], keys/me.pub", "check the path");
+
+    [TestCase("seed:\n  kind: none\n  userData: a\n", "There is user-data, and no seed that would carry it (seed.kind is none)", "3:13, seed.userData", "leave out one of the two")]
+    [TestCase("seed:\n  kind: ignition\n  userData: a\n  files: b\n", "There are seed.files, and no volume that would carry them (seed.kind is ignition)", "4:10, seed.files", "leave out one of the two")]
+    [TestCase("seed:\n  kind: kickstart\n  userData: [a, b]\n", "There are 2 files in seed.userData, and seed.kind kickstart takes one", "3:13, seed.userData", "name the one file of kickstart in seed.userData")]
+    [TestCase("seed:\n  kind: kickstart\n  userData: a\n  networkConfig: b\n", "A network-config is cloud-init's, and seed.kind kickstart isn't read by cloud-init", "4:18, seed.networkConfig", "say it in the installer's own file")]
+    [TestCase("seed:\n  kind: none\n  fileSystem: vfat\n", "There is no seed volume that could be vfat (seed.kind is none)", "3:15, seed.fileSystem", "leave it out")]
+    [TestCase("seed:\n  hostname: edge_1\n", "'edge_1' can't be a host's name", "2:13, seed.hostname", "use letters, digits and '-', and dots between its parts; 63 in a part at most")]
+    [TestCase("seed:\n  palette: {tags: [site]}\n", "'site' isn't a tag", "2:20, seed.palette.tags[0]", "write NAME=VALUE, such as site=berlin")]
+    [TestCase("seed:\n  palette: {tags: [a=1, a=2]}\n", "'a=2' is given a second time", "2:25, seed.palette.tags[1]", "keep one of the two")]
+    [TestCase("seed:\n  files: ['../x=a']\n", "'../x=a' doesn't say which file goes where", "2:11, seed.files[0]", "write FILE, or PATH/THERE=FILE")]
+    [TestCase("seed:\n  files: [a/x, b/x]\n", "Two files would both be 'x'", "2:10, seed.files", "give one of them another name: NAME=FILE")]
+    [TestCase("tidy: [auto, logs]\n", "'auto' stands alone or not at all", "1:8, tidy[0]", "leave out the other words")]
+    [TestCase("tidy: log\n", "'log' isn't something that can be tidied", "1:7, tidy", "did you mean 'logs'?")]
+    public void What_is_wrong_with_a_seed_is_told_with_its_place(string yaml, string what, string where, string remedy) =>
+        ErrorAssert.Says(_sample.Fail(yaml), FailureKind.BadInput, what, $"crust.yaml:{where}", remedy);
+
+    [Test]
+    public void A_secret_is_given_in_one_way() => ErrorAssert.Says(
+        Assert.Throws<CrustException>(() => _sample.Read(null, [("SSH_USER", "edge"), ("SSH_PASSWORD", "a"), ("SSH_PASSWORD_FILE", _sample.Write("secret", "b"))]))!,
+        FailureKind.BadInput, "The same is said twice, by seed.ssh.password and by seed.ssh.passwordFile", "environment variable SSH_PASSWORD; environment variable SSH_PASSWORD_FILE", "leave out one of the two");
+
+    [TestCase("", "The secret's file is empty", "write the secret into it")]
+    [TestCase("a\nb\n", "The secret holds a line break or another control character", "write it on one line")]
+    public void A_secrets_file_that_holds_none_is_told_without_what_it_holds(string text, string what, string remedy) => ErrorAssert.Says(
+        Assert.Throws<CrustException>(() => _sample.Read(null, [("EDGE_HOST_TOKEN_FILE", _sample.Write("secret", text))]))!,
+        FailureKind.BadInput, what, $"environment variable EDGE_HOST_TOKEN_FILE, {_sample.Folder}/secret", remedy);
 }

@@ -23,7 +23,7 @@ public sealed class SpecReaderTests
             Assert.That(result.Spec with { Formats = [] }, Is.EqualTo(new BuildSpec { Formats = [] }));
             Assert.That(result.Spec.Formats, Is.EqualTo(new[] { "img" }));
             Assert.That(result.Warnings, Is.Empty);
-            Assert.That(result.WhereIs("machine.disk"), Is.EqualTo("machine.disk (default)"));
+            Assert.That(result.Spec.WhereIs("machine.disk"), Is.EqualTo("machine.disk (default)"));
         }
     }
 
@@ -90,7 +90,7 @@ public sealed class SpecReaderTests
                 Deadline = TimeSpan.FromMinutes(90),
                 OnReboot = OnReboot.Finish,
             }));
-            Assert.That(spec.Seed.UserData, Is.EqualTo(Path.Combine(_sample.Folder, "seeds/user-data.yaml")));
+            Assert.That(spec.Seed.UserData, Is.EqualTo(new[] { Path.Combine(_sample.Folder, "seeds/user-data.yaml") }));
             Assert.That(spec.Seed.NetworkConfig, Is.EqualTo(Path.Combine(_sample.Folder, "seeds/network.yaml")));
             Assert.That(spec.Seed.Palette, Is.EqualTo(new PaletteSpec
             {
@@ -137,15 +137,17 @@ public sealed class SpecReaderTests
             Assert.That(_sample.Read(Yaml).Spec.Machine.Disk, Is.EqualTo(10L << 30));
             Assert.That(_sample.Read(Yaml, variables).Spec.Machine.Disk, Is.EqualTo(20L << 30));
             Assert.That(_sample.Read(Yaml, variables, options).Spec.Machine.Disk, Is.EqualTo(30L << 30));
-            Assert.That(_sample.Read(Yaml).WhereIs("machine.disk"), Is.EqualTo("crust.yaml:2:9, machine.disk"));
-            Assert.That(_sample.Read(Yaml, variables).WhereIs("machine.disk"), Is.EqualTo("environment variable DISK_SIZE"));
-            Assert.That(_sample.Read(Yaml, variables, options).WhereIs("machine.disk"), Is.EqualTo("option --disk-size"));
+            Assert.That(_sample.Read(Yaml).Spec.WhereIs("machine.disk"), Is.EqualTo("crust.yaml:2:9, machine.disk"));
+            Assert.That(_sample.Read(Yaml, variables).Spec.WhereIs("machine.disk"), Is.EqualTo("environment variable DISK_SIZE"));
+            Assert.That(_sample.Read(Yaml, variables, options).Spec.WhereIs("machine.disk"), Is.EqualTo("option --disk-size"));
         }
     }
 
     [Test]
     public void Every_variable_and_option_of_the_table_is_read()
     {
+        const string SeedKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGtleQ== me@home";
+        var secret = _sample.Write("secret", "hunter2\n");
         foreach (var key in SpecKeys.For(SpecSample.Formats))
         {
             var text = key.Placeholder switch
@@ -157,22 +159,57 @@ public sealed class SpecReaderTests
                 "SHA256|FILE|URL" => "https://example.org/SHA256SUMS",
                 "FORMAT" => "vmdk",
                 "DISK" => "ask",
-                var choices when choices.Contains('|') && char.IsLower(choices[0]) => choices.Split('|')[^1],
+                "STEP" => "logs",
+                "NAME=VALUE" => "site=berlin",
+                "FILE|fd:N" => secret,
+                "KEY" => SeedKey,
+                var choices when choices.Contains('|') && char.IsLower(choices[0]) => key.Path == "seed.fileSystem" ? "iso9660" : choices.Split('|')[^1],
                 _ => "some",
             };
-            (string, string)[] account = key.Path == "seed.ssh.password" ? [("SSH_USER", "edge")] : [];
+            (string, string)[] account = key.Path.StartsWith("seed.ssh.", StringComparison.Ordinal) && key.Path != "seed.ssh.user" ? [("SSH_USER", "edge")] : [];
             if (key.Variable is not null)
-                Assert.That(_sample.Read(null, [.. account, (key.Variable, text)]).WhereIs(key.Path), Is.EqualTo($"environment variable {key.Variable}"));
+                Assert.That(_sample.Read(null, [.. account, (key.Variable, text)]).Spec.WhereIs(key.Path), Is.EqualTo($"environment variable {key.Variable}"));
             (string, string[])[] kernel = key.Path is "installer.boot.initrd" or "installer.boot.append" ? [("installer.boot.kernel", ["/vmlinuz"])] : [];
             if (key.Option is not null)
-                Assert.That(_sample.Read(null, options: [.. kernel, (key.Path, [text])]).WhereIs(key.Path), Is.EqualTo($"option {key.Option}"));
+                Assert.That(_sample.Read(null, account, [.. kernel, (key.Path, [text])]).Spec.WhereIs(key.Path), Is.EqualTo($"option {key.Option}"));
         }
     }
 
     [Test]
     public void No_secret_has_an_option() =>
         Assert.That(SpecKeys.For(SpecSample.Formats).Where(key => key.IsSecret).Select(key => $"{key}: {key.Option}"),
-            Is.EqualTo(new[] { "seed.palette.edgeHostToken: ", "seed.ssh.password: " }));
+            Is.EqualTo(new[] { "seed.palette.edgeHostToken: ", "seed.palette.httpProxy: ", "seed.palette.httpsProxy: ", "seed.ssh.password: ", "seed.ssh.passwordHash: " }));
+
+    [Test]
+    public void A_secret_comes_from_a_file_without_the_line_break_at_its_end()
+    {
+        var ssh = _sample.Read(null, [("SSH_USER", "edge"), ("SSH_PASSWORD_FILE", _sample.Write("secret", "hunter2\n"))]).Spec.Seed.Ssh;
+
+        Assert.That(ssh.Password!.Reveal(), Is.EqualTo("hunter2"));
+    }
+
+    [Test]
+    public void A_secret_comes_from_a_file_descriptor()
+    {
+        using var file = File.OpenHandle(_sample.Write("secret", "tok3n\n"));
+
+        Assert.That(_sample.Read(null, options: [("seed.palette.edgeHostTokenFile", [$"fd:{file.DangerousGetHandle()}"])]).Spec.Seed.Palette.EdgeHostToken!.Reveal(), Is.EqualTo("tok3n"));
+    }
+
+    [Test]
+    public void What_is_tidied_is_told_by_names_or_by_one_word()
+    {
+        TidyStep[]? Read(string text) => _sample.Read($"tidy: {text}\n").Spec.Tidy?.ToArray();
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Read("auto"), Is.Null);
+            Assert.That(Read("none"), Is.Empty);
+            Assert.That(Read("all"), Is.EqualTo(Enum.GetValues<TidyStep>()));
+            Assert.That(Read("[logs, machine-id, logs]"), Is.EqualTo(new[] { TidyStep.MachineId, TidyStep.Logs }));
+            Assert.That(Read("'logs, seed'"), Is.EqualTo(new[] { TidyStep.Logs, TidyStep.Seed }));
+        }
+    }
 
     [Test]
     public void An_empty_value_counts_as_none()
@@ -204,7 +241,7 @@ public sealed class SpecReaderTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(spec.Installer.Iso, Is.EqualTo(Path.Combine(_sample.Folder, "iso/a.iso")));
-            Assert.That(spec.Seed.UserData, Is.EqualTo(Path.Combine(_sample.Folder, "specs/b.yaml")));
+            Assert.That(spec.Seed.UserData, Is.EqualTo(new[] { Path.Combine(_sample.Folder, "specs/b.yaml") }));
             Assert.That(spec.Installer.Sha256, Is.EqualTo(Path.Combine(_sample.Folder, "sums/SHA256SUMS")));
             Assert.That(spec.Seed.NetworkConfig, Is.EqualTo(Path.Combine(_sample.Folder, "net.yaml")));
         }
@@ -234,7 +271,7 @@ public sealed class SpecReaderTests
 
     [Test]
     public void A_file_of_comments_says_nothing() =>
-        Assert.That(_sample.Read("# nothing yet\n").Origins, Is.EqualTo(ImmutableDictionary<string, string>.Empty));
+        Assert.That(_sample.Read("# nothing yet\n").Spec.Origins, Is.EqualTo(ImmutableDictionary<string, string>.Empty));
 
     [Test]
     public void A_byte_order_mark_is_ignored() => Assert.That(_sample.Read("\uFEFFname: edge\n").Spec.Name, Is.EqualTo("edge"));

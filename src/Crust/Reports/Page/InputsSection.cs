@@ -66,7 +66,7 @@ internal static class InputsSection
         var says = new List<string>();
         if (seed.Ssh.User is { } user)
         {
-            string?[] ways = [seed.Ssh.Password is null ? null : "a password", seed.Ssh.AuthorizedKeys.IsEmpty ? null : Words.Count(seed.Ssh.AuthorizedKeys.Length, "public key")];
+            string?[] ways = [seed.Ssh.Password is null && seed.Ssh.PasswordHash is null ? null : "a password", seed.Ssh.AuthorizedKeys.IsEmpty ? null : Words.Count(seed.Ssh.AuthorizedKeys.Length, "public key")];
             says.Add($"the account {user} with {Words.List([.. ways.OfType<string>().DefaultIfEmpty("no way to log in")])}");
         }
 
@@ -80,7 +80,7 @@ internal static class InputsSection
             says.Add($"registration at {registration}");
         }
 
-        if (seed.UserData is not null)
+        if (!seed.UserData.IsEmpty)
         {
             says.Add("the user-data above, merged over what Crust generates");
         }

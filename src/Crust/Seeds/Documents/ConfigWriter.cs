@@ -1,17 +1,16 @@
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
-using YamlDotNet.RepresentationModel;
 
-namespace Crust.Seeds;
+namespace Crust.Seeds.Documents;
 
 /// <summary>
 /// Writes a tree of nodes as one YAML document. YamlDotNet's own `YamlStream.Save` gives equal scalars anchors and aliases, which
 /// no person wants to read.
 /// </summary>
-internal static class YamlWriter
+internal static class ConfigWriter
 {
     /// <summary>The document, without `---` and `...`, ending with a line break. The tree holds no node inside itself.</summary>
-    public static string Write(YamlNode root)
+    public static string Write(ConfigNode root)
     {
         var text = new StringWriter { NewLine = "\n" };
         var emitter = new Emitter(text, new EmitterSettings(bestIndent: 2, bestWidth: int.MaxValue, isCanonical: false, maxSimpleKeyLength: 1024));
@@ -24,24 +23,24 @@ internal static class YamlWriter
         return yaml.EndsWith("\n...\n", StringComparison.Ordinal) ? yaml[..^4] : yaml;
     }
 
-    private static void Write(Emitter emitter, YamlNode node)
+    private static void Write(Emitter emitter, ConfigNode node)
     {
         var hasTag = !node.Tag.IsEmpty && !node.Tag.IsNonSpecific;
         var tag = hasTag ? node.Tag : TagName.Empty;
         switch (node)
         {
-            case YamlScalarNode scalar:
-                emitter.Emit(new Scalar(AnchorName.Empty, tag, scalar.Value ?? "", SafeStyle(scalar), !hasTag, !hasTag));
+            case ConfigScalar scalar:
+                emitter.Emit(new Scalar(AnchorName.Empty, tag, scalar.Value, SafeStyle(scalar), !hasTag, !hasTag));
                 break;
-            case YamlSequenceNode list:
+            case ConfigList list:
                 emitter.Emit(new SequenceStart(AnchorName.Empty, tag, !hasTag, list.Style));
-                foreach (var item in list)
+                foreach (var item in list.Items)
                     Write(emitter, item);
                 emitter.Emit(new SequenceEnd());
                 break;
-            case YamlMappingNode map:
+            case ConfigMap map:
                 emitter.Emit(new MappingStart(AnchorName.Empty, tag, !hasTag, map.Style));
-                foreach (var (key, value) in map)
+                foreach (var (key, value) in map.Entries)
                 {
                     Write(emitter, key);
                     Write(emitter, value);
@@ -50,16 +49,16 @@ internal static class YamlWriter
                 emitter.Emit(new MappingEnd());
                 break;
             default:
-                throw new InvalidOperationException($"A {node.NodeType} can't be written.");
+                throw new InvalidOperationException($"A {node.GetType().Name} can't be written.");
         }
     }
 
     // YamlDotNet writes some scalars so that they come back changed: quotes around line breaks, and blocks in which a line
     // begins or ends with something invisible. Double quotes are always right.
-    private static ScalarStyle SafeStyle(YamlScalarNode scalar) => scalar.Style switch
+    private static ScalarStyle SafeStyle(ConfigScalar scalar) => scalar.Style switch
     {
-        ScalarStyle.Literal or ScalarStyle.Folded when !IsPlainBlock(scalar.Value ?? "") => ScalarStyle.DoubleQuoted,
-        ScalarStyle.SingleQuoted or ScalarStyle.Plain or ScalarStyle.Any when (scalar.Value ?? "").Any(IsInvisible) => ScalarStyle.DoubleQuoted,
+        ScalarStyle.Literal or ScalarStyle.Folded when !IsPlainBlock(scalar.Value) => ScalarStyle.DoubleQuoted,
+        ScalarStyle.SingleQuoted or ScalarStyle.Plain or ScalarStyle.Any when (scalar.Value).Any(IsInvisible) => ScalarStyle.DoubleQuoted,
         var style => style,
     };
 

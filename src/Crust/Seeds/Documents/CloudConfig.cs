@@ -1,0 +1,33 @@
+namespace Crust.Seeds.Documents;
+
+/// <summary>cloud-config as a file: a first line that says what it is, and a YAML mapping.</summary>
+internal static class CloudConfig
+{
+    private static readonly string[] Headers = ["#cloud-config", "#kairos-config", "#node-config"];
+
+    /// <summary>Reads a user's cloud-config.</summary>
+    /// <param name="text">The file's content.</param>
+    /// <param name="file">What the user calls it, for messages.</param>
+    /// <exception cref="CrustException">It has no header, isn't YAML, or isn't a mapping.</exception>
+    public static ConfigMap Read(string text, string file)
+    {
+        var first = text.Split('\n', 2)[0].TrimEnd();
+        if (first.Replace(" ", "") == "##template:jinja")
+            throw Bad("A Jinja template can't be merged", $"{file}:1:1", "write out what it would make");
+        if (!Headers.Contains(first))
+            throw Bad("The user-data file doesn't begin with a cloud-config header", $"{file}:1:1", "make #cloud-config its first line");
+
+        return ConfigReader.Read(text, file) switch
+        {
+            null or { IsNull: true } => ConfigMap.Empty,
+            ConfigMap map => map,
+            var other => throw Bad("The user-data isn't a mapping", $"{other.Place}", "write keys and values, such as: hostname: edge-1"),
+        };
+    }
+
+    /// <summary>The document as text: `#cloud-config` and YAML.</summary>
+    public static string ToText(ConfigMap document) =>
+        "#cloud-config\n" + (document.Entries.IsEmpty ? "{}\n" : ConfigWriter.Write(document));
+
+    private static CrustException Bad(string what, string where, string remedy) => new(FailureKind.BadInput, what, where, remedy);
+}

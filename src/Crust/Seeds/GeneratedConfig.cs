@@ -1,0 +1,83 @@
+using Crust.Seeds.Documents;
+using Crust.Spec;
+using static Crust.Seeds.Documents.ConfigTree;
+
+namespace Crust.Seeds;
+
+/// <summary>The cloud-config that a spec stands for, before the user's own is merged over it.</summary>
+internal static class GeneratedConfig
+{
+    /// <summary>The document.</summary>
+    /// <param name="spec">What is told to the installer.</param>
+    /// <param name="user">The user's document, which decides how the install ends.</param>
+    /// <param name="salt">The salt of the password's hash.</param>
+    public static ConfigMap Of(BuildSpec spec, ConfigMap user, string salt)
+    {
+        var seed = spec.Seed;
+        // Both are asked of the user's file: where it asks for a reboot alone, a poweroff beside it would only mislead its reader.
+        var rebootsOnly = IsTrue(Find(user, "install", "reboot")) && Find(user, "install", "poweroff") is null;
+        var account = seed.Ssh.User is null ? null : new Account(spec, salt);
+        var site = Site(spec);
+        return Map(
+            ("install", Map(("auto", Flag(true, Place.Default)), ("device", Text("auto", Place.Default)), ("poweroff", rebootsOnly ? null : Flag(true, Place.Default)))),
+            ("hostname", seed.Hostname is { } name ? Text(name, At(spec, "seed.hostname")) : null),
+            ("stylus", site.Entries.IsEmpty ? null : Map(("site", site))),
+            ("users", account is null ? null : List(account.ForCloudInit())),
+            ("ssh_pwauth", account?.Hash is null ? null : Flag(true, account.Hash.Place)),
+            ("stages", account is null ? null : Map(("initramfs", List(Map(("users", account.ForKairos())))))));
+    }
+
+    private static ConfigMap Site(BuildSpec spec)
+    {
+        var palette = spec.Seed.Palette;
+        return Map(
+            ("paletteEndpoint", Given("endpoint", palette.Endpoint)),
+            ("registrationURL", Given("registrationUrl", palette.RegistrationUrl)),
+            ("edgeHostToken", palette.EdgeHostToken is { } token ? SecretText(token.Reveal(), At(spec, "seed.palette.edgeHostToken", "seed.palette.edgeHostTokenFile")) : null));
+
+        ConfigScalar? Given(string key, string? value) => value is null ? null : Text(value, At(spec, $"seed.palette.{key}"));
+    }
+
+    /// <summary>Where the spec got a key from, which may be given under one of several names.</summary>
+    internal static Place At(BuildSpec spec, params IEnumerable<string> keys) => keys.Select(key => spec.Origins.GetValueOrDefault(key)).FirstOrDefault(origin => origin is not null) is { } given
+        ? Place.Of(given)
+        : Place.Default;
+
+    // The account as both of its readers want it.
+    private sealed class Account
+    {
+        private readonly Place _place;
+        private readonly string _name;
+        private readonly ConfigList? _keys;
+
+        public Account(BuildSpec spec, string salt)
+        {
+            var ssh = spec.Seed.Ssh;
+            var keysPlace = At(spec, "seed.ssh.authorizedKeys");
+            (_name, _place) = (ssh.User!, At(spec, "seed.ssh.user"));
+            _keys = ssh.AuthorizedKeys.IsEmpty ? null : List(ssh.AuthorizedKeys.Select(key => Text(key, keysPlace)));
+            var hash = ssh.PasswordHash?.Reveal() ?? (ssh.Password is { } password ? Sha512Crypt.Hash(password.Reveal(), salt) : null);
+            Hash = hash is null ? null : SecretText(hash, At(spec, "seed.ssh.password", "seed.ssh.passwordFile", "seed.ssh.passwordHash"));
+        }
+
+        /// <summary>Its password's hash; null for none.</summary>
+        public ConfigScalar? Hash { get; }
+
+        // cloud-init, module "Users and Groups". Without a password the account's is locked, which is cloud-init's default.
+        public ConfigMap ForCloudInit() => Map(
+            ("name", Text(_name, _place)),
+            ("groups", List(Text("sudo", Place.Default))),
+            ("sudo", Text("ALL=(ALL) NOPASSWD:ALL", Place.Default)),
+            ("shell", Text("/bin/bash", Place.Default)),
+            ("lock_passwd", Flag(Hash is null, Place.Default)),
+            ("passwd", Hash),
+            ("ssh_authorized_keys", _keys));
+
+        // Kairos and stylus create accounts in a stage. Theirs has an empty password, not a locked one, unless told otherwise.
+        public ConfigMap ForKairos() => Map((Text(_name, _place), (ConfigNode?)Map(
+            ("groups", List(Text("sudo", Place.Default))),
+            ("passwd", Hash),
+            ("lock_passwd", Hash is null ? Flag(true, Place.Default) : null),
+            ("ssh_authorized_keys", _keys))));
+    }
+}

@@ -1,0 +1,16 @@
+using Crust.Spec;
+
+namespace Crust.Seeds.Kinds;
+
+/// <summary>No seed: the installer knows by itself what to do.</summary>
+internal sealed class NoSeed : ISeedKind
+{
+    /// <inheritdoc/>
+    public SeedKind Kind => SeedKind.None;
+
+    /// <inheritdoc/>
+    public bool TakesCloudConfig => false;
+
+    /// <inheritdoc/>
+    public SeedContents Compose(SeedRequest request) => new() { Carrier = SeedCarrier.Nothing };
+}

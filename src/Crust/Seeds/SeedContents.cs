@@ -1,0 +1,58 @@
+using System.Collections.Immutable;
+using Crust.Seeds.Documents;
+using Crust.Spec;
+
+namespace Crust.Seeds;
+
+/// <summary>What carries a seed to its installer.</summary>
+public enum SeedCarrier
+{
+    /// <summary>Nothing: there is no seed.</summary>
+    Nothing,
+
+    /// <summary>A volume of its own.</summary>
+    Volume,
+
+    /// <summary>QEMU's fw_cfg device.</summary>
+    Firmware,
+
+    /// <summary>A copy of the installer's ISO, with files put in.</summary>
+    Iso,
+}
+
+/// <summary>One document of a seed. It may hold secrets.</summary>
+/// <param name="Name">Its path where it goes: `user-data`.</param>
+/// <param name="Text">Its content.</param>
+public sealed record SeedDocument(string Name, string Text)
+{
+    /// <summary>The same as a tree whose parts know where they come from; null for what isn't YAML, or is taken as it is.</summary>
+    internal ConfigNode? Tree { get; init; }
+
+    /// <summary>Whether it differs from build to build by intent, and so isn't part of the build key.</summary>
+    internal bool IsFresh { get; init; }
+
+    /// <summary>What it is, without what it holds.</summary>
+    public override string ToString() => $"{Name}, {Text.Length} characters";
+}
+
+/// <summary>What a kind of seed makes of a spec: documents, and the way they go.</summary>
+internal sealed record SeedContents
+{
+    public required SeedCarrier Carrier { get; init; }
+
+    /// <summary>The volume's label; null where there is no volume.</summary>
+    public string? Label { get; init; }
+
+    public ImmutableArray<SeedDocument> Documents { get; init; } = [];
+
+    /// <summary>What the installer's kernel is told beside its other arguments; empty for nothing.</summary>
+    public string KernelArguments { get; init; } = "";
+}
+
+/// <summary>What a kind of seed is given.</summary>
+/// <param name="Spec">The build spec.</param>
+/// <param name="Files">The files that it names.</param>
+/// <param name="Profile">The family of systems; null if nobody knows.</param>
+/// <param name="Salt">The salt of the password's hash.</param>
+/// <param name="InstanceId">Fresh for each build.</param>
+internal sealed record SeedRequest(BuildSpec Spec, SeedFiles Files, SeedProfile? Profile, string Salt, Guid InstanceId);

@@ -1,0 +1,35 @@
+using System.Collections.Immutable;
+using Crust.Spec;
+
+namespace Crust.Seeds;
+
+/// <summary>A file that a guest finds in QEMU's fw_cfg device.</summary>
+/// <param name="Name">Its name there: `opt/com.coreos/config`.</param>
+/// <param name="Path">The file on the host.</param>
+public sealed record FirmwareFile(string Name, string Path);
+
+/// <summary>A seed ready for the machine: files that hold secrets, and are there as long as the installer runs.</summary>
+public sealed class SeedDelivery : IDisposable
+{
+    /// <summary>The seed volume; null for none.</summary>
+    public string? Volume { get; init; }
+
+    /// <summary>The volume's file system.</summary>
+    public SeedFileSystem FileSystem { get; init; }
+
+    /// <summary>What the guest finds in fw_cfg.</summary>
+    public ImmutableArray<FirmwareFile> FirmwareFiles { get; init; } = [];
+
+    /// <summary>The ISO to boot in place of the installer's own; null for that.</summary>
+    public string? Iso { get; init; }
+
+    /// <summary>What the installer's kernel is told; empty for nothing.</summary>
+    public string KernelArguments { get; init; } = "";
+
+    /// <summary>Deletes the files.</summary>
+    public void Dispose()
+    {
+        foreach (var file in new[] { Volume, Iso }.OfType<string>().Concat(FirmwareFiles.Select(file => file.Path)))
+            File.Delete(file);
+    }
+}

@@ -1,0 +1,61 @@
+using Crust.Seeds;
+using Crust.Seeds.Checks;
+using Crust.Spec;
+
+namespace Crust.Tests.Seeds.Checks;
+
+public sealed class EndingAndLoginTests
+{
+    private SeedSample _sample = null!;
+
+    [SetUp]
+    public void SetUp() => _sample = new SeedSample();
+
+    [TearDown]
+    public void TearDown() => _sample.Dispose();
+
+    [TestCase("poweroff: true\n  reboot: true", "reboot-and-poweroff", "4:11", OnReboot.Finish)]
+    [TestCase("reboot: true", "reboot", "3:11", OnReboot.Fail)]
+    [TestCase("poweroff: false", "no-poweroff", "3:13", OnReboot.Fail)]
+    [TestCase("auto: false", "no-auto", "3:9", OnReboot.Fail)]
+    public void What_may_keep_the_installer_from_ending_is_a_warning(string install, string rule, string where, OnReboot onReboot)
+    {
+        var spec = SeedSample.SpecOf(_sample.SpecWithUserData($"#cloud-config\ninstall:\n  {install}\n"), onReboot);
+
+        var finding = SeedChecks.Check(spec, SeedFiles.Read(spec.Seed), null).Single();
+
+        Assert.That((finding.Severity, finding.Rule, $"{finding.Place}"), Is.EqualTo((SeedSeverity.Warning, rule, $"{_sample.Folder}/user-data.yaml:{where}")));
+    }
+
+    [Test]
+    public void A_reboot_that_is_taken_for_the_end_is_fine() =>
+        Assert.That(SeedSample.RulesAgainst(SeedSample.SpecOf(_sample.SpecWithUserData("#cloud-config\ninstall: {reboot: yes}\n"), OnReboot.Finish)), Is.Empty);
+
+    [Test]
+    public void An_account_that_nobody_can_log_in_to_is_a_warning()
+    {
+        var seed = new SeedSpec { Ssh = new SshSpec { User = "edge" } };
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(SeedSample.RulesAgainst(SeedSample.SpecOf(seed)), Is.EqualTo(new[] { "no-login" }));
+            Assert.That(SeedSample.RulesAgainst(SeedSample.SpecOf(_sample.SpecWithUserData("#cloud-config\nusers:\n- name: edge\n  ssh_import_id: [gh:me]\n", seed))), Is.Empty);
+            Assert.That(SeedSample.RulesAgainst(SeedSample.SpecOf(SeedSample.Full)), Is.Empty);
+        }
+    }
+
+    [Test]
+    public void A_reference_system_without_any_account_is_a_warning_and_a_vendors_is_not()
+    {
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(SeedSample.RulesAgainst(SeedSample.SpecOf(new SeedSpec(), iso: null)), Is.EqualTo(new[] { "no-account" }));
+            Assert.That(SeedSample.RulesAgainst(SeedSample.SpecOf(SeedSample.Full, iso: null)), Is.Empty);
+            Assert.That(SeedSample.RulesAgainst(SeedSample.SpecOf(new SeedSpec())), Is.Empty);
+        }
+    }
+
+    [Test]
+    public void A_rule_that_is_ignored_says_nothing() =>
+        Assert.That(SeedSample.RulesAgainst(SeedSample.SpecOf(new SeedSpec { Ignore = ["no-account"] }, iso: null)), Is.Empty);
+}
