@@ -53,11 +53,17 @@ public sealed class ImageBuild(
         journal.Warn(host.Warnings);
 
         var seedFiles = SeedFiles.Read(spec.Seed);
-        journal.Warn(SeedReview.Pass(SeedChecks.Check(spec, seedFiles, spec.Seed.Profile), strict: false));
+        var profile = spec.Seed.Profile ?? installers.ProfileOf(spec.Installer);
+        journal.Warn(SeedReview.Pass(SeedChecks.Check(spec, seedFiles, profile), strict: false));
         var installer = await stages.RunAsync(Stage.Installer, spec.Installer.Shown,
             () => installers.GetAsync(spec.Installer, spec.Machine.Arch, cancellation),
             iso => $"{Path.GetFileName(iso.Path)}, {Size.Format(iso.Size)}");
         Preflight.CheckInstaller(installer, spec);
+        // A download says only now what it installs, and its rules may be others.
+        if (spec.Seed.Profile is null && installer.Profile != profile)
+        {
+            journal.Warn(SeedReview.Pass(SeedChecks.Check(spec, seedFiles, installer.Profile), strict: false).Except(journal.Warnings));
+        }
 
         var seed = seeds.Compose(spec, seedFiles, installer);
 

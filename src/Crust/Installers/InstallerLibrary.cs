@@ -15,6 +15,9 @@ public sealed class InstallerLibrary(InstallerSource source, ReferenceInstaller 
     public InstallerGlance Glance(InstallerSpec spec, Arch arch) => spec.Iso is not null ? source.Glance(spec)
         : reference.Find(arch) is { } iso ? new InstallerGlance(iso.Size, iso, iso.BaseName)
         : new InstallerGlance(ReferenceInstaller.AboutSize, null, ReferenceInstaller.NameFor(arch));
+
+    /// <summary>The family of systems that it installs, as far as that can be told at once; null if it can't, as of an ISO that isn't downloaded yet.</summary>
+    public SeedProfile? ProfileOf(InstallerSpec spec) => spec.Iso is null ? ReferenceInstaller.Profile : source.ProfileOf(spec.Iso);
 }
 
 /// <summary>What is known of an installer before it is there.</summary>

@@ -52,12 +52,16 @@ public sealed class InstallerSource
 
         var shown = CheckUrl(url, spec);
         var baseName = BaseNameOf(Uri.UnescapeDataString(url.Segments[^1]));
-        var path = DownloadSlot.PathOf(_cacheFolder, url, baseName + ".iso");
+        var path = DownloadSlot.PathOf(_cacheFolder, url, FileNameOf(url));
         // Without a checksum in the spec, the server has to say whether the file is still the same.
         return File.Exists(path) && spec.Sha256 is { } sum && Checksum.IsSha256(sum)
             ? Glance(path, shown, baseName, sum.ToLowerInvariant())
             : new InstallerGlance(null, null, baseName);
     }
+
+    /// <summary>The family of systems that an ISO installs, if it is on this host and says so; else null.</summary>
+    public SeedProfile? ProfileOf(string iso) =>
+        ProfileFinder.Find(IsUrl(iso, out var url) ? DownloadSlot.PathOf(_cacheFolder, url, FileNameOf(url)) : Path.GetFullPath(iso))?.Profile;
 
     private InstallerGlance Glance(string path, string source, string baseName, string? expected)
     {
@@ -79,7 +83,7 @@ public sealed class InstallerSource
         var fileName = Uri.UnescapeDataString(url.Segments[^1]);
         var baseName = BaseNameOf(fileName);
         var expected = await FindChecksumAsync(spec.Sha256, fileName, cancellation);
-        var path = await _downloader.GetAsync(url, baseName + ".iso", expected, cancellation);
+        var path = await _downloader.GetAsync(url, FileNameOf(url), expected, cancellation);
         if (expected is null)
         {
             _observer.Observe(new BuildEvent.Warned($"{shown} was taken without a checksum, as installer.allowUnverified says"));
@@ -130,6 +134,7 @@ public sealed class InstallerSource
         BootsUefi = facts.BootsUefi,
         BaseName = baseName,
         IsReference = false,
+        Profile = ProfileFinder.Find(path)?.Profile,
         Source = source,
     };
 
@@ -175,6 +180,8 @@ public sealed class InstallerSource
         // A file system takes names of 255 bytes, and images and their companions add to it.
         return clean.Length switch { 0 => "installer", > 200 => clean[..200], _ => clean };
     }
+
+    private static string FileNameOf(Uri url) => BaseNameOf(Uri.UnescapeDataString(url.Segments[^1])) + ".iso";
 
     private static bool IsUrl(string text, [NotNullWhen(true)] out Uri? url)
     {

@@ -19,6 +19,9 @@ namespace Crust.Installers;
 /// <param name="observer">Hears of progress in the stage <see cref="Stage.Installer"/> if there is something to build; its start and end are the caller's to tell.</param>
 public sealed class ReferenceInstaller(ToolBox tools, BuildCache cache, Folders folders, ApplianceBuilder appliance, IBuildObserver observer)
 {
+    /// <summary>The family of systems that it installs.</summary>
+    internal const SeedProfile Profile = SeedProfile.Debian;
+
     /// <summary>About its size in bytes.</summary>
     internal const long AboutSize = 270L << 20;
 
@@ -68,7 +71,7 @@ public sealed class ReferenceInstaller(ToolBox tools, BuildCache cache, Folders 
             BootsUefi = true,
             BaseName = name,
             IsReference = true,
-            Profile = SeedProfile.Debian,
+            Profile = Profile,
             MinimumDisk = long.Parse(recipe.Read("minimum-disk").Trim(), CultureInfo.InvariantCulture),
             Source = "reference installer",
         };
