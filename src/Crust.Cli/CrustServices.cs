@@ -41,24 +41,26 @@ internal sealed class CrustServices : IAsyncDisposable
 
         var tools = new ToolBox(environment.SearchPath, _log);
         var cache = new BuildCache(Folders.Cache, _log);
+        var hidden = new Redactor();
         var firmware = FirmwareFinder.OfHost;
-        var launcher = new MachineLauncher(tools, firmware, Folders.Runtime, time, _log);
+        var launcher = new MachineLauncher(tools, firmware, Folders.Runtime, time, _log) { Hidden = hidden };
         Shelf = new ImagesFolder(Folders.Images);
         Probe = new AcceleratorProbe(tools, Folders.Cache, _log);
         Verifier = new BootVerifier(launcher, tools, journal, time, _log);
         var appliance = new ApplianceBuilder(tools, cache, Folders, journal);
         Reference = new ReferenceInstaller(tools, cache, Folders, appliance, journal);
         var installers = new InstallerLibrary(new InstallerSource(Folders.Cache, journal, time, _log), Reference);
-        var seeds = new SeedComposer();
+        Seeds = new SeedComposer();
         var disks = new DiskStore(cache, _log);
         var writer = new ImageWriter(new FormatServices(tools, appliance), journal);
         var checks = new HostChecks(tools, firmware, Probe, Folders);
-        var forecaster = new Forecaster(installers, appliance, seeds, disks, writer, Shelf);
+        var forecaster = new Forecaster(installers, appliance, Seeds, disks, writer, Shelf);
+        Forecaster = forecaster;
         Doctor = new Doctor(checks, forecaster);
         Build = new ImageBuild(
             new Preflight(checks, forecaster),
             installers,
-            seeds,
+            Seeds,
             new SeedCourier(new SeedVolume(tools)),
             new IsoFiles(tools),
             disks,
@@ -69,6 +71,7 @@ internal sealed class CrustServices : IAsyncDisposable
             Shelf,
             _buildLog,
             journal,
+            hidden,
             time);
     }
 
@@ -84,6 +87,10 @@ internal sealed class CrustServices : IAsyncDisposable
     public BootVerifier Verifier { get; }
 
     public ReferenceInstaller Reference { get; }
+
+    public SeedComposer Seeds { get; }
+
+    public Forecaster Forecaster { get; }
 
     public Doctor Doctor { get; }
 

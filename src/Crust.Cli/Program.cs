@@ -1,4 +1,5 @@
 using Crust.Cli;
 
+CoreDumps.Forbid();
 using var signals = new CancelOnSignal();
 return await CommandLine.RunAsync(args, Console.Out, Console.Error, signals.Token);

@@ -38,6 +38,7 @@ public sealed class ImageBuild(
     ImagesFolder shelf,
     BuildLog log,
     BuildJournal journal,
+    Redactor hidden,
     TimeProvider time)
 {
     /// <summary>Builds what the spec asks for; what is there already and unchanged is reused.</summary>
@@ -46,6 +47,7 @@ public sealed class ImageBuild(
     public async Task<BuildResult> RunAsync(BuildSpec spec, CancellationToken cancellation)
     {
         var stages = new StageRunner(journal, time);
+        hidden.Hide(spec);
 
         var host = await stages.RunAsync(Stage.Preflight, "this host",
             () => preflight.CheckAsync(spec, cancellation),
@@ -67,6 +69,8 @@ public sealed class ImageBuild(
 
         var seed = seeds.Compose(spec, seedFiles, installer);
 
+        hidden.Hide(seed.Secrets.Select(secret => secret.Reveal()));
+
         var name = spec.Name ?? installer.BaseName;
         var key = BuildKey.Of(installer, seed, spec);
         var proof = spec.Verify.Boot ?? installer.IsReference ? new ExpectedProof(spec.Machine.Firmware, spec.Verify) : null;
@@ -82,6 +86,8 @@ public sealed class ImageBuild(
         {
             Name = name,
             Spec = spec,
+            Hidden = hidden,
+            SecretsCarried = seed.SecretPaths,
             Installer = installer,
             SeedFiles = seedFiles.Files,
             BuildKey = key,

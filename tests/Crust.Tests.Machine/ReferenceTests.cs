@@ -13,7 +13,7 @@ namespace Crust.Tests.Machine;
 /// The main job on real input: the reference installer in real QEMU, one install, every format under both firmwares, and
 /// a look inside through SSH.
 /// </summary>
-[CancelAfter(900_000)]
+[CancelAfter(1_800_000)]
 [Parallelizable(ParallelScope.Children)]
 public sealed class ReferenceTests
 {

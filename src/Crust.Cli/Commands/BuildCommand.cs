@@ -1,5 +1,8 @@
 using System.CommandLine;
 using Crust.Cli.Progress;
+using Crust.Cli.Views;
+using Crust.Seeds;
+using Crust.Seeds.Checks;
 using Crust.Spec;
 
 namespace Crust.Cli.Commands;
@@ -13,14 +16,21 @@ internal static class BuildCommand
         var json = CommonOptions.Json();
         var quiet = CommonOptions.Quiet();
         var show = new Option<bool>("--show") { Description = "Show the installer's screen while it runs: in a window where there is a display, else on a VNC socket." };
-        var command = new Command("build", "Boots an installer, waits until it powers off, and turns the installed disk into images.") { output, json, quiet, show };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be done and what the installer would be told; fetch, boot and write nothing." };
+        var command = new Command("build", "Boots an installer, waits until it powers off, and turns the installed disk into images.") { output, json, quiet, show, dryRun };
         spec.AddTo(command);
         command.SetAction(async (parse, cancellation) =>
         {
-            var environment = HostEnvironment.Read();
+            var environment = HostEnvironment.Take();
             await using var view = ProgressView.Create(environment, parse.GetValue(quiet));
             var read = spec.Read(parse, environment);
             await using var services = new CrustServices(environment, parse.GetRequiredValue(output), view, parse.GetValue(show));
+            if (parse.GetValue(dryRun))
+            {
+                await view.DisposeAsync();
+                return DryRun(read, services, parse.GetValue(json), parse.InvocationConfiguration);
+            }
+
             foreach (var warning in read.Warnings)
             {
                 services.Observer.Observe(new BuildEvent.Warned(warning));
@@ -37,6 +47,30 @@ internal static class BuildCommand
             return (int)ExitCode.Done;
         });
         return command;
+    }
+
+    private static int DryRun(SpecReadResult read, CrustServices services, bool json, InvocationConfiguration to)
+    {
+        var spec = read.Spec;
+        var forecast = services.Forecaster.Of(spec);
+        var files = SeedFiles.Read(spec.Seed);
+        var findings = SeedReview.Pass(SeedChecks.Check(spec, files, forecast.Profile), strict: false);
+        var seed = SeedListing.Of(services.Seeds.Preview(spec, files, forecast.Profile), spec.Seed, reveal: false);
+        if (json)
+        {
+            to.Output.Write(DryRunView.ToJson(spec, forecast, seed));
+        }
+        else
+        {
+            DryRunView.Write(spec, forecast, seed, to.Output);
+        }
+
+        foreach (var warning in read.Warnings.Concat(findings))
+        {
+            to.Error.WriteLine($"warning: {warning}");
+        }
+
+        return (int)ExitCode.Done;
     }
 
     private static void Print(BuildResult result, bool json, InvocationConfiguration to)

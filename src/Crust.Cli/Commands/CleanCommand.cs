@@ -10,7 +10,7 @@ internal static class CleanCommand
         var command = new Command("clean", "Removes the cache: installers, appliances, installed disks, downloads. Images stay.");
         command.SetAction(parse =>
         {
-            var cache = HostEnvironment.Read().CacheFolder;
+            var cache = HostEnvironment.Take().CacheFolder;
             if (Directory.Exists(cache))
             {
                 Directory.Delete(cache, recursive: true);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Crust.Cli.Progress;
 using Crust.Cli.Views;
 using Crust.Spec;
 
@@ -15,7 +16,7 @@ internal static class DoctorCommand
         spec.AddTo(command);
         command.SetAction(async (parse, cancellation) =>
         {
-            var environment = HostEnvironment.Read();
+            var environment = HostEnvironment.Take();
             var read = spec.Read(parse, environment);
             await using var services = new CrustServices(environment, parse.GetRequiredValue(output), new Silence());
             var diagnosis = await services.Doctor.ExamineAsync(read.Spec, cancellation);
@@ -41,13 +42,5 @@ internal static class DoctorCommand
             return (int)(diagnosis.CanBuild ? ExitCode.Done : ExitCode.HostLacks);
         });
         return command;
-    }
-
-    // The doctor builds nothing, so there is nothing to watch.
-    private sealed class Silence : IBuildObserver
-    {
-        public void Observe(BuildEvent buildEvent)
-        {
-        }
     }
 }

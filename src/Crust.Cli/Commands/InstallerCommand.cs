@@ -17,7 +17,7 @@ internal static class InstallerCommand
         spec.AddTo(command);
         command.SetAction(async (parse, cancellation) =>
         {
-            var environment = HostEnvironment.Read();
+            var environment = HostEnvironment.Take();
             var folder = Path.GetFullPath(parse.GetRequiredValue(output));
             await using var view = ProgressView.Create(environment, parse.GetValue(quiet));
             await using var services = new CrustServices(environment, folder, view);

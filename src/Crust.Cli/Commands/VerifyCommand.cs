@@ -21,7 +21,7 @@ internal static class VerifyCommand
         spec.AddOptionsTo(command);
         command.SetAction(async (parse, cancellation) =>
         {
-            var environment = HostEnvironment.Read();
+            var environment = HostEnvironment.Take();
             var wanted = spec.Read(parse, environment).Spec;
             var requests = parse.GetRequiredValue(images).Select(image => (Path: image, Format: BootVerifier.FormatOf(image))).ToList();
             await using var view = ProgressView.Create(environment, parse.GetValue(quiet));

@@ -27,6 +27,12 @@ public sealed record BuildForecast
     /// <summary>The images' base name.</summary>
     public required string Name { get; init; }
 
+    /// <summary>The build key; null if it isn't known before the ISO is there.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>The family of systems that the seed is composed for; null if nobody knows.</summary>
+    public SeedProfile? Profile { get; init; }
+
     /// <summary>The installer's size in bytes, perhaps only about; null if it isn't known before it is downloaded.</summary>
     public required long? InstallerSize { get; init; }
 
@@ -64,6 +70,8 @@ public sealed class Forecaster(InstallerLibrary installers, ApplianceBuilder app
         var forecast = new BuildForecast
         {
             Name = name,
+            Key = key,
+            Profile = spec.Seed.Profile ?? glance.Iso?.Profile ?? (spec.Installer.Iso is null ? SeedProfile.Debian : null),
             InstallerSize = glance.Size,
             BuildsReference = spec.Installer.Iso is null && glance.Iso is null,
             // What isn't built yet has no disk, in all likelihood.

@@ -18,6 +18,9 @@ public sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, stri
     /// <summary>How long a machine that runs may take to answer over QMP.</summary>
     internal TimeSpan ReplyTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Takes secrets out of what guests say.</summary>
+    public Redactor Hidden { get; init; } = new();
+
     /// <summary>Starts a machine; its guest runs when this returns.</summary>
     /// <param name="description">The machine.</param>
     /// <param name="serialLog">The file to which the serial port is appended.</param>
@@ -46,7 +49,7 @@ public sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, stri
             var serial = await ConnectAsync(sockets.Serial, qemu, timeout.Token, cancellation);
             var word = await ConnectAsync(sockets.Word, qemu, timeout.Token, cancellation);
             var qmp = await StartGuestAsync(qmpStream, qemu, timeout.Token, cancellation);
-            return new RunningMachine(description, command.ToString(), sockets, qemu, tpm, qmp, serial, word, serialLog, ReplyTimeout, time, log);
+            return new RunningMachine(description, command.ToString(), sockets, qemu, tpm, qmp, serial, word, serialLog, ReplyTimeout, Hidden, time, log);
         }
         catch
         {

@@ -11,9 +11,10 @@ namespace Crust.Machines;
 /// <param name="qemu">QEMU's process.</param>
 /// <param name="qmp">Its control connection.</param>
 /// <param name="signal">Takes the signals, from any thread; each pump waits until its last one was taken.</param>
+/// <param name="hidden">Takes secrets out of what the guest says.</param>
 /// <param name="time">The clock of polls.</param>
 /// <param name="log">Gets events and words.</param>
-internal sealed class MachinePumps(RunningTool qemu, QmpClient qmp, Func<MachineSignal, Task> signal, TimeProvider time, ILogger log)
+internal sealed class MachinePumps(RunningTool qemu, QmpClient qmp, Func<MachineSignal, Task> signal, Redactor hidden, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
 
@@ -66,11 +67,18 @@ internal sealed class MachinePumps(RunningTool qemu, QmpClient qmp, Func<Machine
     public async Task SerialAsync(Stream serial, string serialLog, SerialText text)
     {
         using var file = new SerialLog(serialLog);
-        await ReadToEndAsync(serial, async bytes =>
+        var filter = hidden.Filter();
+        await ReadToEndAsync(serial, bytes => KeepAsync(filter.Pass(bytes)));
+        await KeepAsync(filter.End());
+
+        async Task KeepAsync(ReadOnlyMemory<byte> bytes)
         {
-            file.Append(bytes.Span);
-            await signal(new MachineSignal.Serial(text.Append(bytes.Span)));
-        });
+            if (!bytes.IsEmpty)
+            {
+                file.Append(bytes.Span);
+                await signal(new MachineSignal.Serial(text.Append(bytes.Span)));
+            }
+        }
     }
 
     /// <summary>What one of Crust's own guests says.</summary>
@@ -84,7 +92,7 @@ internal sealed class MachinePumps(RunningTool qemu, QmpClient qmp, Func<Machine
             unfinished = text.Length - end < 1 << 16 ? text[end..] : "";
             foreach (var line in text[..end].Split('\n', StringSplitOptions.RemoveEmptyEntries))
             {
-                if (GuestWord.Parse(line) is { } said)
+                if (GuestWord.Parse(hidden.Apply(line)) is { } said)
                 {
                     log.Information("The guest says {Word}", said);
                     await signal(new MachineSignal.Word(said));

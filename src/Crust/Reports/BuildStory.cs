@@ -15,6 +15,12 @@ public sealed record BuildStory
     /// <summary>What was asked for. It holds secrets; the report takes them out of every text.</summary>
     public required BuildSpec Spec { get; init; }
 
+    /// <summary>Takes the secrets out.</summary>
+    public required Redactor Hidden { get; init; }
+
+    /// <summary>Where in the seed's documents there are secrets, which the images carry: `stylus.site.edgeHostToken`.</summary>
+    public ImmutableArray<string> SecretsCarried { get; init; } = [];
+
     /// <summary>The installer.</summary>
     public required InstallerIso Installer { get; init; }
 

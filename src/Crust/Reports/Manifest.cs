@@ -31,6 +31,11 @@ public sealed record Manifest
     /// <summary>The files that the seed was made of; their contents, which may be secret, are in no manifest.</summary>
     public ImmutableArray<ManifestSeedFile> SeedFiles { get; init; } = [];
 
+    /// <summary>
+    /// Where in the seed's documents there are secrets: `stylus.site.edgeHostToken`. The images carry them, since their hosts need them; whoever has an image has these.
+    /// </summary>
+    public ImmutableArray<string> SecretsCarried { get; init; } = [];
+
     /// <summary>The machine in which it ran.</summary>
     public required ManifestMachine Machine { get; init; }
 
@@ -69,6 +74,7 @@ public sealed record Manifest
         BuildKey = story.BuildKey,
         Installer = new() { Source = story.Installer.Source, Sha256 = story.Installer.Sha256, Size = story.Installer.Size, VolumeId = story.Installer.VolumeId },
         SeedFiles = [.. story.SeedFiles.Select(file => new ManifestSeedFile(file.Role, Path.GetFileName(file.Path), file.Size, file.Sha256))],
+        SecretsCarried = story.SecretsCarried,
         Machine = new()
         {
             Arch = story.Spec.Machine.Arch.LowerName(),

@@ -8,34 +8,49 @@ namespace Crust.Seeds;
 internal static class GeneratedConfig
 {
     /// <summary>The document.</summary>
-    /// <param name="spec">What is told to the installer.</param>
+    /// <param name="request">What is told to the installer.</param>
     /// <param name="user">The user's document, which decides how the install ends.</param>
-    /// <param name="salt">The salt of the password's hash.</param>
-    public static ConfigMap Of(BuildSpec spec, ConfigMap user, string salt)
+    public static ConfigMap Of(SeedRequest request, ConfigMap user)
     {
-        var seed = spec.Seed;
+        var (spec, seed) = (request.Spec, request.Spec.Seed);
         // Both are asked of the user's file: where it asks for a reboot alone, a poweroff beside it would only mislead its reader.
         var rebootsOnly = IsTrue(Find(user, "install", "reboot")) && Find(user, "install", "poweroff") is null;
-        var account = seed.Ssh.User is null ? null : new Account(spec, salt);
-        var site = Site(spec);
+        var account = seed.Ssh.User is null ? null : new Account(spec, request.Salt);
+        var site = Site(spec, request.Files);
+        // An account comes where its reader looks for it; nobody knows of an unknown system, so it comes in both places.
+        var (isKairos, isCloudInit) = (request.Profile is not SeedProfile.Debian, request.Profile is null or SeedProfile.Debian);
         return Map(
             ("install", Map(("auto", Flag(true, Place.Default)), ("device", Text("auto", Place.Default)), ("poweroff", rebootsOnly ? null : Flag(true, Place.Default)))),
             ("hostname", seed.Hostname is { } name ? Text(name, At(spec, "seed.hostname")) : null),
             ("stylus", site.Entries.IsEmpty ? null : Map(("site", site))),
-            ("users", account is null ? null : List(account.ForCloudInit())),
-            ("ssh_pwauth", account?.Hash is null ? null : Flag(true, account.Hash.Place)),
-            ("stages", account is null ? null : Map(("initramfs", List(Map(("users", account.ForKairos())))))));
+            ("users", account is null || !isCloudInit ? null : List(account.ForCloudInit())),
+            ("ssh_pwauth", account?.Hash is null || !isCloudInit ? null : Flag(true, account.Hash.Place)),
+            ("stages", account is null || !isKairos ? null : Map(("initramfs", List(Map(("users", account.ForKairos())))))));
     }
 
-    private static ConfigMap Site(BuildSpec spec)
+    private static ConfigMap Site(BuildSpec spec, SeedFiles files)
     {
         var palette = spec.Seed.Palette;
+        var (tags, certs, ntp) = (PlaceOf("tags"), PlaceOf("caCerts"), PlaceOf("ntpServers"));
+        var network = Map(
+            ("httpProxy", Hidden(palette.HttpProxy, "httpProxy")),
+            ("httpsProxy", Hidden(palette.HttpsProxy, "httpsProxy")),
+            ("noProxy", Given("noProxy", palette.NoProxy)));
         return Map(
             ("paletteEndpoint", Given("endpoint", palette.Endpoint)),
             ("registrationURL", Given("registrationUrl", palette.RegistrationUrl)),
-            ("edgeHostToken", palette.EdgeHostToken is { } token ? SecretText(token.Reveal(), At(spec, "seed.palette.edgeHostToken", "seed.palette.edgeHostTokenFile")) : null));
+            ("edgeHostToken", Hidden(palette.EdgeHostToken, "edgeHostToken", "edgeHostTokenFile")),
+            ("projectUid", Given("projectUid", palette.ProjectUid)),
+            ("projectName", Given("projectName", palette.ProjectName)),
+            ("name", Given("name", palette.Name)),
+            ("tags", palette.Tags.IsEmpty ? null : Map(palette.Tags.Select(tag => ((ConfigNode)Text(tag.Key, tags), (ConfigNode?)Text(tag.Value, tags))))),
+            ("network", network.Entries.IsEmpty ? null : network),
+            ("caCerts", files.CaCerts.IsEmpty ? null : List(files.CaCerts.Select(pem => Block(pem, certs)))),
+            ("ntpServers", palette.NtpServers.IsEmpty ? null : List(palette.NtpServers.Select(server => Text(server, ntp)))));
 
-        ConfigScalar? Given(string key, string? value) => value is null ? null : Text(value, At(spec, $"seed.palette.{key}"));
+        Place PlaceOf(params IEnumerable<string> keys) => At(spec, keys.Select(key => $"seed.palette.{key}"));
+        ConfigScalar? Given(string key, string? value) => value is null ? null : Text(value, PlaceOf(key));
+        ConfigScalar? Hidden(Secret? value, params IEnumerable<string> keys) => value is null ? null : SecretText(value.Reveal(), PlaceOf(keys));
     }
 
     /// <summary>Where the spec got a key from, which may be given under one of several names.</summary>

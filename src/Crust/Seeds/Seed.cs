@@ -37,6 +37,12 @@ public sealed record Seed
     /// <summary>What the installer's kernel is told; empty for nothing.</summary>
     public required string KernelArguments { get; init; }
 
+    /// <summary>Where in its documents there are secrets: `stylus.site.edgeHostToken`.</summary>
+    public required ImmutableArray<string> SecretPaths { get; init; }
+
+    /// <summary>The secrets themselves, for whoever has to keep them out of what is shown.</summary>
+    public required ImmutableArray<Secret> Secrets { get; init; }
+
     /// <summary>
     /// 64 hex digits that change with all that the installer is told, and not with what differs from build to build (the instance-id
     /// and the password's salt): the seed's part of the build key. It doesn't help to guess a secret
@@ -69,6 +75,8 @@ public sealed record Seed
             Documents = contents.Documents,
             Files = contents.Carrier is SeedCarrier.Volume or SeedCarrier.Iso ? spec.Seed.Files : [],
             KernelArguments = contents.KernelArguments,
+            SecretPaths = [.. contents.Documents.SelectMany(document => SeedSecrets.PathsIn(document, spec.Seed))],
+            Secrets = [.. contents.Documents.SelectMany(SeedSecrets.In).Distinct().Select(value => new Secret(value))],
             KeyMaterial = Digest(spec.Seed, With("build key", keyContext), files),
         };
     }

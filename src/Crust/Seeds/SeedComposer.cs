@@ -11,4 +11,8 @@ public sealed class SeedComposer(Func<Guid>? newInstanceId = null)
     /// <exception cref="CrustException">As <see cref="Seed.Compose"/>.</exception>
     public Seed Compose(BuildSpec spec, SeedFiles files, InstallerIso installer) =>
         Seed.Compose(spec, files, spec.Seed.Profile ?? installer.Profile, installer.Sha256, newInstanceId?.Invoke() ?? Guid.NewGuid());
+
+    /// <summary>Composes the seed that a build would, as far as that can be told without its installer.</summary>
+    /// <exception cref="CrustException">As <see cref="Seed.Compose"/>.</exception>
+    public Seed Preview(BuildSpec spec, SeedFiles files, SeedProfile? profile) => Seed.Compose(spec, files, profile, "", newInstanceId?.Invoke() ?? Guid.NewGuid());
 }

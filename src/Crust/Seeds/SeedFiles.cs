@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Crust.Seeds.Documents;
 using Crust.Seeds.Kinds;
 using Crust.Spec;
@@ -33,6 +34,9 @@ public sealed record SeedFiles
     /// <summary>cloud-init's network configuration; null for none.</summary>
     internal string? NetworkConfig { get; private init; }
 
+    /// <summary>Certificates that an edge host trusts, in PEM.</summary>
+    internal ImmutableArray<string> CaCerts { get; private init; } = [];
+
     /// <summary>The files that ride along as they are.</summary>
     internal ImmutableArray<SeedFile> ExtraFiles { get; private init; } = [];
 
@@ -41,10 +45,11 @@ public sealed record SeedFiles
 
     /// <summary>Reads them.</summary>
     /// <exception cref="CrustException">
-    /// <see cref="FailureKind.BadInput"/>: a file isn't there, has no cloud-config header, isn't YAML or isn't a mapping.
+    /// <see cref="FailureKind.BadInput"/>: a file isn't there, has no cloud-config header, isn't YAML or isn't a mapping; or names a variable that isn't set.
     /// </exception>
     public static SeedFiles Read(SeedSpec seed)
     {
+        var substitution = new Substitution(seed.Variables);
         var isCloudConfig = SeedKinds.Of(seed.Kind).TakesCloudConfig;
         var files = ImmutableArray.CreateBuilder<SeedFile>();
         ImmutableArray<UserDocument> userData =
@@ -52,13 +57,16 @@ public sealed record SeedFiles
             .. seed.UserData.Select(path =>
             {
                 var text = ReadFile("user-data", path);
-                return new UserDocument(path, text, (int)files[^1].Size, isCloudConfig ? CloudConfig.Read(text, path) : null);
+                var config = isCloudConfig ? CloudConfig.Read(text, path) : null;
+                return new UserDocument(path, seed.Substitute && config is null ? substitution.Apply(text, path) : text, (int)files[^1].Size,
+                    seed.Substitute && config is not null ? (ConfigMap)substitution.Apply(config) : config);
             }),
         ];
         var networkConfig = seed.NetworkConfig is { } network ? CheckNetworkConfig(ReadFile("network-config", network), network) : null;
+        ImmutableArray<string> certs = [.. seed.Palette.CaCerts.Select(path => CheckCertificate(ReadFile("ca-cert", path), path))];
         ImmutableArray<SeedFile> extra = [.. seed.Files.Select(file => HashOf($"files/{file.Name}", file.Path))];
         files.AddRange(extra);
-        return new SeedFiles { UserData = userData, NetworkConfig = networkConfig, ExtraFiles = extra, Files = files.ToImmutable() };
+        return new SeedFiles { UserData = userData, NetworkConfig = networkConfig, CaCerts = certs, ExtraFiles = extra, Files = files.ToImmutable() };
 
         string ReadFile(string role, string path)
         {
@@ -68,14 +76,33 @@ public sealed record SeedFiles
         }
     }
 
-    /// <summary>The user's cloud-configs as one, merged by the rules of their reader.</summary>
+    /// <summary>The user’s cloud-configs as one, merged by the rules of their reader.</summary>
     internal ConfigMap Merged(SeedProfile? profile) =>
-        UserData.Aggregate(ConfigMap.Empty, (merged, document) => KairosMerge.Merge(merged, document.Config ?? ConfigMap.Empty));
+        UserData.Select(document => document.Config ?? ConfigMap.Empty).Aggregate(ConfigMap.Empty, profile is SeedProfile.Debian ? CloudInitMerge.Merge : KairosMerge.Merge);
 
     private static SeedFile HashOf(string role, string path)
     {
         using var file = UserFile.Open(path, path, "seed's");
         return new SeedFile(role, path, file.Length, Convert.ToHexStringLower(SHA256.HashData(file)));
+    }
+
+    private static string CheckCertificate(string text, string path)
+    {
+        if (text.Contains("PRIVATE KEY-----", StringComparison.Ordinal))
+            throw new CrustException(FailureKind.BadInput, "The file holds a private key, which no edge host may have", path, "name a file with the certificate alone");
+        var certificates = new X509Certificate2Collection();
+        try
+        {
+            certificates.ImportFromPem(text);
+        }
+        catch (CryptographicException e)
+        {
+            throw new CrustException(FailureKind.BadInput, $"The certificate can't be read: {e.Message.TrimEnd('.')}", path, "name a file with certificates in PEM", e);
+        }
+
+        return certificates.Count > 0
+            ? text
+            : throw new CrustException(FailureKind.BadInput, "The file holds no certificate in PEM", path, "name a file that begins with -----BEGIN CERTIFICATE-----");
     }
 
     private static string CheckNetworkConfig(string text, string path) => ConfigReader.Read(text, path) is ConfigMap

@@ -31,6 +31,18 @@ public sealed record HostEnvironment
         From(Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
             .ToImmutableDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? ""));
 
+    /// <summary>The same, and takes the secrets out of it, so that no program that is started from here inherits them.</summary>
+    public static HostEnvironment Take()
+    {
+        var environment = Read();
+        foreach (var secret in SpecKeys.For([]).Where(key => key.IsSecret).Select(key => key.Variable))
+        {
+            Environment.SetEnvironmentVariable(secret!, null);
+        }
+
+        return environment;
+    }
+
     /// <summary>The same from given variables.</summary>
     public static HostEnvironment From(ImmutableDictionary<string, string> variables)
     {

@@ -68,6 +68,9 @@ public sealed record SeedSpec
     /// <summary>Whether `${NAME}` in those files stands for an environment variable.</summary>
     public bool Substitute { get; init; }
 
+    /// <summary>The environment that such names stand for; empty unless <see cref="Substitute"/>.</summary>
+    public ImmutableDictionary<string, string> Variables { get; init; } = ImmutableDictionary<string, string>.Empty;
+
     /// <summary>A cloud-init network-config file, put on the seed as it is; null for none.</summary>
     public string? NetworkConfig { get; init; }
 

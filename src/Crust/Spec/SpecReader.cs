@@ -24,6 +24,8 @@ public sealed class SpecReader(IReadOnlyCollection<string> formats)
         var spec = _keys.Where(key => given.ContainsKey(key.Path)).Aggregate(new BuildSpec(), (spec, key) => key.Apply(spec, given[key.Path]));
         var origins = given.ToImmutableDictionary(pair => pair.Key, pair => pair.Value.Where);
         spec = SpecRules.Complete(spec with { Origins = origins });
+        if (spec.Seed.Substitute)
+            spec = spec with { Seed = spec.Seed with { Variables = sources.Environment } };
         SpecRules.Check(spec);
         return new SpecReadResult(spec, [.. SecretsInFile(given)]);
     }

@@ -8,7 +8,7 @@ namespace Crust.Tests.Machine.Field;
 /// <summary>A machine in the field, as somebody meets it who has a medium in his hand.</summary>
 internal sealed class FieldMachine : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
 
     private readonly RunningMachine _machine;
 

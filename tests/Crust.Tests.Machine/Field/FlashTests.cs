@@ -5,7 +5,7 @@ using Crust.Spec;
 namespace Crust.Tests.Machine.Field;
 
 /// <summary>The `iso` in the field: real firmware boots it, and it writes its disk to another one.</summary>
-[CancelAfter(600_000)]
+[CancelAfter(1_800_000)]
 [Parallelizable(ParallelScope.Children)]
 public sealed class FlashTests
 {

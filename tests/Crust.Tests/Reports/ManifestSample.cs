@@ -44,6 +44,7 @@ internal static class ManifestSample
             Warnings = ["the installer says: late"],
             Trace = new InstallTrace { Samples = [new(1.5, 4096, 1.25)], Boots = [0, 30.5], Screens = [new(0.5, "0000.png")] },
         },
+        SecretsCarried = ["stylus.site.edgeHostToken", "users[0].passwd"],
         SeedFiles = [new("user-data", "user-data.yaml", 412, new('9', 64))],
         Host = new HostFacts { System = "Debian GNU/Linux 12 (bookworm)", Kernel = "6.1.0-31-amd64", Cpus = 4, Memory = 8L << 30 },
         FromCache = true,

@@ -88,9 +88,11 @@ public sealed class ReportPageTests
     [Test]
     public void The_login_in_an_ISOs_address_is_masked()
     {
+        var spec = new BuildSpec { Installer = new InstallerSpec { Iso = "https://me:p%40ssword@example.org/edge.iso?key=12345" } };
         var story = ReportSample.Built with
         {
-            Spec = new BuildSpec { Installer = new InstallerSpec { Iso = "https://me:p%40ssword@example.org/edge.iso?key=12345" } },
+            Spec = spec,
+            Hidden = ReportSample.Hiding(spec),
             Stages = [new(Stage.Installer, "https://me:p%40ssword@example.org/edge.iso?key=12345", 0, 1, "p@ssword")],
         };
 

@@ -13,20 +13,24 @@ internal static class ReportSample
 
     private static readonly DateTimeOffset Started = new(2025, 3, 4, 5, 3, 0, TimeSpan.Zero);
 
+    private static readonly BuildSpec Spec = new()
+    {
+        Formats = ["img", "vmdk"],
+        Installer = new InstallerSpec { Iso = "https://example.org/edge.iso" },
+        Seed = new SeedSpec
+        {
+            UserData = ["user-data.yaml"],
+            Ssh = new SshSpec { User = "edge", Password = new Secret(Password) },
+            Palette = new PaletteSpec { Endpoint = "palette.example.com", EdgeHostToken = new Secret("Z9-token-of-the-edge") },
+        },
+    };
+
     public static readonly BuildStory Built = new()
     {
         Name = "edge",
-        Spec = new BuildSpec
-        {
-            Formats = ["img", "vmdk"],
-            Installer = new InstallerSpec { Iso = "https://example.org/edge.iso" },
-            Seed = new SeedSpec
-            {
-                UserData = ["user-data.yaml"],
-                Ssh = new SshSpec { User = "edge", Password = new Secret(Password) },
-                Palette = new PaletteSpec { Endpoint = "palette.example.com", EdgeHostToken = new Secret("Z9-token-of-the-edge") },
-            },
-        },
+        Spec = Spec,
+        Hidden = Hiding(Spec),
+        SecretsCarried = ["stylus.site.edgeHostToken", "users[0].passwd"],
         Installer = InstallerSample.Iso,
         SeedFiles = [new("user-data", "user-data.yaml", 412, new('9', 64))],
         BuildKey = ManifestSample.Key,
@@ -48,6 +52,14 @@ internal static class ReportSample
         SerialLogName = "edge.serial.log",
         ImagesFolder = "/home/edge/images",
     };
+
+    /// <summary>Hides what a spec says and nobody should see.</summary>
+    public static Redactor Hiding(BuildSpec spec)
+    {
+        var redactor = new Redactor();
+        redactor.Hide(spec);
+        return redactor;
+    }
 
     public static readonly BuildStory Failed = Built with
     {

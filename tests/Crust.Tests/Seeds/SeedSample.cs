@@ -33,7 +33,7 @@ internal sealed class SeedSample : IDisposable
     public static BuildSpec SpecOf(SeedSpec seed, OnReboot onReboot = OnReboot.Fail, string? iso = "vendor.iso") =>
         new() { Installer = new InstallerSpec { Iso = iso }, Seed = seed, Machine = new MachineSpec { OnReboot = onReboot } };
 
-    public static Seed Compose(SeedSpec seed, string context = "installer", Guid? instance = null) => Seed.Compose(SpecOf(seed), SeedFiles.Read(seed), null, context, instance ?? Instance);
+    public static Seed Compose(SeedSpec seed, string context = "installer", Guid? instance = null, SeedProfile? profile = null) => Seed.Compose(SpecOf(seed), SeedFiles.Read(seed), profile, context, instance ?? Instance);
 
     public Seed WithUserData(string userData, SeedSpec? seed = null) => Compose(SpecWithUserData(userData, seed));
 

@@ -25,16 +25,18 @@ internal static class InputsSection
         """))}
         </ul>
         <dl class="facts">
-        {Facts(story.Spec).Select(fact => html.Of($"<dt>{fact.Name}</dt><dd>{fact.Value}</dd>\n"))}
+        {Facts(story).Select(fact => html.Of($"<dt>{fact.Name}</dt><dd>{fact.Value}</dd>\n"))}
         </dl>
         </div>
         </section>
         """);
 
-    private static IEnumerable<(string Name, string Value)> Facts(BuildSpec spec)
+    private static IEnumerable<(string Name, string Value)> Facts(BuildStory story)
     {
+        var spec = story.Spec;
         yield return ("Formats", Words.List(spec.Formats));
         yield return ("Seed", Words.Sentence(Seed(spec.Seed)));
+        yield return ("Secrets", story.SecretsCarried.IsEmpty ? "The seed held none" : $"Whoever has an image has these secrets of its seed: {Words.List(story.SecretsCarried)}");
         yield return ("Machine", Machine(spec.Machine));
         yield return ("Limits", $"deadline {Duration.Format(spec.Machine.Deadline)}, stall after {Duration.Format(spec.Machine.Stall)}; a reboot of the installer means: {spec.Machine.OnReboot.LowerName()}");
         if (!spec.Installer.BootKeys.IsEmpty)

@@ -17,7 +17,7 @@ internal readonly record struct Markup(string Text)
 /// Makes HTML of interpolated strings: what is written in the code is markup, what stands in a hole is text, and is redacted and
 /// escaped. Only <see cref="Markup"/> goes through holes as it is. So no guest, and no ISO's name, can bring markup of its own.
 /// </summary>
-internal sealed class Template(Redaction redaction)
+internal sealed class Template(Redactor redaction)
 {
     /// <summary>HTML of an interpolated string.</summary>
     [SuppressMessage("Performance", "CA1822", Justification = "The handler is given this template.")]

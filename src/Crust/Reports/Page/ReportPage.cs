@@ -19,7 +19,7 @@ internal static class ReportPage
 
     public static string Render(BuildStory story, SerialExcerpt? serial, ImmutableArray<EmbeddedScreen> screens, EmbeddedScreen? lastScreen)
     {
-        var html = new Template(Redaction.Of(story.Spec));
+        var html = new Template(story.Hidden);
         return html.Of($"""
             <!doctype html>
             <html lang="en">

@@ -25,6 +25,9 @@ internal static class CloudConfig
         };
     }
 
+    /// <summary>Whether a composed text is a cloud-config.</summary>
+    public static bool IsIn(string text) => text.StartsWith("#cloud-config\n", StringComparison.Ordinal);
+
     /// <summary>The document as text: `#cloud-config` and YAML.</summary>
     public static string ToText(ConfigMap document) =>
         "#cloud-config\n" + (document.Entries.IsEmpty ? "{}\n" : ConfigWriter.Write(document));

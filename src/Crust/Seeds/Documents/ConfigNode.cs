@@ -30,16 +30,11 @@ internal abstract partial class ConfigNode(Place place, TagName tag)
         _ => false,
     };
 
-    private static string TypeOf(ConfigScalar scalar) => (scalar.Tag.IsEmpty || scalar.Tag.IsNonSpecific) switch
-    {
-        false => scalar.Tag.Value,
-        _ when scalar.IsQuoted || !NotText().IsMatch(scalar.Value) => "text",
-        _ => "plain",
-    };
+    private static string TypeOf(ConfigScalar scalar) => scalar.HasTag ? scalar.Tag.Value : scalar.IsText ? "text" : "plain";
 
     // Plain scalars that YAML 1.1 or 1.2 may take for something other than text: null, booleans, numbers, dates.
     [GeneratedRegex(@"\A(|~|null|true|false|yes|no|on|off|y|n|[-+.]?[0-9][0-9a-fxob_.:eEtTzZ +-]*|[-+]?\.(inf|nan))\z", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
-    private static partial Regex NotText();
+    private protected static partial Regex NotText();
 }
 
 /// <summary>One value.</summary>
@@ -53,6 +48,12 @@ internal sealed class ConfigScalar(string value, ScalarStyle style, Place place,
 
     /// <summary>Whether it is quoted or a block, and so text whatever it looks like.</summary>
     public bool IsQuoted => Style is not (ScalarStyle.Plain or ScalarStyle.Any);
+
+    /// <summary>Whether it has a tag of its own, such as `!!binary`.</summary>
+    public bool HasTag => !Tag.IsEmpty && !Tag.IsNonSpecific;
+
+    /// <summary>Whether every reader takes it for text.</summary>
+    public bool IsText => !HasTag && (IsQuoted || !NotText().IsMatch(Value));
 
     /// <summary>Whether it says "true" as YAML 1.1 or 1.2 does.</summary>
     public bool IsTrue => !IsQuoted && Value.ToLowerInvariant() is "true" or "yes" or "on";

@@ -12,6 +12,9 @@ internal static class ConfigTree
     /// <summary>Text that nobody may see.</summary>
     public static ConfigScalar SecretText(string value, Place place) => new(value, ScalarStyle.DoubleQuoted, place) { IsSecret = true };
 
+    /// <summary>Text of several lines.</summary>
+    public static ConfigScalar Block(string value, Place place) => new(value, ScalarStyle.Literal, place);
+
     /// <summary>`true` or `false`.</summary>
     public static ConfigScalar Flag(bool value, Place place) => new(value ? "true" : "false", ScalarStyle.Plain, place);
 

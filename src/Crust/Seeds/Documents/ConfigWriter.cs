@@ -10,40 +10,48 @@ namespace Crust.Seeds.Documents;
 internal static class ConfigWriter
 {
     /// <summary>The document, without `---` and `...`, ending with a line break. The tree holds no node inside itself.</summary>
-    public static string Write(ConfigNode root)
+    public static string Write(ConfigNode root) => Write(root, withPlaces: false);
+
+    /// <summary>The same for people: in block style, with a comment behind each value that says where it comes from.</summary>
+    public static string WriteWithPlaces(ConfigNode root) => Write(root, withPlaces: true);
+
+    private static string Write(ConfigNode root, bool withPlaces)
     {
         var text = new StringWriter { NewLine = "\n" };
         var emitter = new Emitter(text, new EmitterSettings(bestIndent: 2, bestWidth: int.MaxValue, isCanonical: false, maxSimpleKeyLength: 1024));
         emitter.Emit(new StreamStart());
         emitter.Emit(new DocumentStart(null, null, isImplicit: true));
-        Write(emitter, root);
+        Write(emitter, root, withPlaces);
         emitter.Emit(new DocumentEnd(isImplicit: true));
         emitter.Emit(new StreamEnd());
         var yaml = text.ToString();
         return yaml.EndsWith("\n...\n", StringComparison.Ordinal) ? yaml[..^4] : yaml;
     }
 
-    private static void Write(Emitter emitter, ConfigNode node)
+    private static void Write(Emitter emitter, ConfigNode node, bool withPlaces)
     {
         var hasTag = !node.Tag.IsEmpty && !node.Tag.IsNonSpecific;
         var tag = hasTag ? node.Tag : TagName.Empty;
         switch (node)
         {
             case ConfigScalar scalar:
-                emitter.Emit(new Scalar(AnchorName.Empty, tag, scalar.Value, SafeStyle(scalar), !hasTag, !hasTag));
+                emitter.Emit(new Scalar(AnchorName.Empty, tag, scalar is { IsNull: true, Value: "" } ? "null" : scalar.Value, SafeStyle(scalar), !hasTag, !hasTag));
+                // Behind a block of lines there is no place for it.
+                if (withPlaces && SafeStyle(scalar) is not (ScalarStyle.Literal or ScalarStyle.Folded))
+                    emitter.Emit(new Comment($"{scalar.Place}", isInline: true));
                 break;
             case ConfigList list:
-                emitter.Emit(new SequenceStart(AnchorName.Empty, tag, !hasTag, list.Style));
+                emitter.Emit(new SequenceStart(AnchorName.Empty, tag, !hasTag, withPlaces && !list.Items.IsEmpty ? SequenceStyle.Block : list.Style));
                 foreach (var item in list.Items)
-                    Write(emitter, item);
+                    Write(emitter, item, withPlaces);
                 emitter.Emit(new SequenceEnd());
                 break;
             case ConfigMap map:
-                emitter.Emit(new MappingStart(AnchorName.Empty, tag, !hasTag, map.Style));
+                emitter.Emit(new MappingStart(AnchorName.Empty, tag, !hasTag, withPlaces && !map.Entries.IsEmpty ? MappingStyle.Block : map.Style));
                 foreach (var (key, value) in map.Entries)
                 {
-                    Write(emitter, key);
-                    Write(emitter, value);
+                    Write(emitter, key, withPlaces: false);
+                    Write(emitter, value, withPlaces);
                 }
 
                 emitter.Emit(new MappingEnd());

@@ -22,7 +22,7 @@ internal sealed class NocloudSeed : ISeedKind
     public SeedContents Compose(SeedRequest request)
     {
         var user = request.Files.Merged(request.Profile);
-        return Of(KairosMerge.Merge(GeneratedConfig.Of(request.Spec, user, request.Salt), user), request);
+        return Of(KairosMerge.Merge(GeneratedConfig.Of(request, user), user), request);
     }
 
     /// <summary>The volume around a user-data.</summary>

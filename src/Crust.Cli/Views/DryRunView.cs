@@ -1,0 +1,57 @@
+using System.Collections.Immutable;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Crust.Formats;
+using Crust.Host;
+using Crust.Seeds;
+using Crust.Spec;
+
+namespace Crust.Cli.Views;
+
+/// <summary>Shows what a build would do.</summary>
+internal static class DryRunView
+{
+    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>For people: what would be done, then what the installer would be told.</summary>
+    public static void Write(BuildSpec spec, BuildForecast forecast, SeedListing seed, TextWriter output)
+    {
+        var write = Names(forecast.ToWrite);
+        Line("images", $"{forecast.Name} ({string.Join(", ", spec.Formats)})");
+        Line("installer", spec.Installer.Shown + (forecast.BuildsReference ? ", which has to be built" : ""));
+        Line("build key", forecast.Key ?? "unknown until the installer is there");
+        Line("install", Install(forecast));
+        Line("to write", write.IsEmpty ? "nothing: all of it is there and unchanged" : string.Join(", ", write));
+        Line("to boot", forecast.Verifies ? spec.Verify.Describe() : "nothing");
+        output.WriteLine();
+        SeedView.Write(seed, output);
+
+        void Line(string what, string says) => output.WriteLine($"{what,-10} {says}");
+    }
+
+    /// <summary>The same as one JSON document.</summary>
+    public static string ToJson(BuildSpec spec, BuildForecast forecast, SeedListing seed) => new JsonObject
+    {
+        ["version"] = 1,
+        ["name"] = forecast.Name,
+        ["formats"] = Array(spec.Formats),
+        ["installer"] = spec.Installer.Shown,
+        ["buildKey"] = forecast.Key,
+        ["buildsReference"] = forecast.BuildsReference,
+        ["installs"] = forecast.CachedDisk is not null ? false : forecast.IsCacheKnown ? !forecast.ToWrite.IsEmpty : null,
+        ["toWrite"] = Array(Names(forecast.ToWrite)),
+        ["verifies"] = forecast.Verifies,
+        ["seed"] = JsonNode.Parse(seed.ToJson()),
+    }.ToJsonString(Readable) + "\n";
+
+    private static string Install(BuildForecast forecast) =>
+        forecast.ToWrite.IsEmpty ? "no: nothing has to be written"
+        : forecast.CachedDisk is { } bytes ? $"no: the installed disk is cached ({Size.Format(bytes)})"
+        : forecast.IsCacheKnown ? "yes"
+        : "yes, unless the installed disk is cached: nobody knows before the installer is there";
+
+    private static ImmutableArray<string> Names(IEnumerable<IImageFormat> formats) => [.. formats.Select(format => format.Name)];
+
+    private static JsonArray Array(IEnumerable<string> names) => new([.. names.Select(name => JsonValue.Create(name))]);
+}

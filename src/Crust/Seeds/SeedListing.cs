@@ -1,0 +1,76 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using Crust.Seeds.Documents;
+using Crust.Spec;
+
+namespace Crust.Seeds;
+
+/// <summary>A seed as its author wants to see it: the final documents, where each part comes from, and what is secret in them.</summary>
+/// <param name="Kind">The kind of seed.</param>
+/// <param name="Profile">The family of systems; null if nobody knows.</param>
+/// <param name="Carrier">What carries it.</param>
+/// <param name="Label">The volume's label; null where there is no volume.</param>
+/// <param name="KernelArguments">What the installer's kernel is told; empty for nothing.</param>
+/// <param name="Documents">Its documents.</param>
+/// <param name="Files">Files that ride along, by their names there.</param>
+public sealed record SeedListing(
+    string Kind, string? Profile, string Carrier, string? Label, string KernelArguments, ImmutableArray<ListedDocument> Documents, ImmutableArray<string> Files)
+{
+    /// <summary>Lists a seed.</summary>
+    /// <param name="seed">The seed.</param>
+    /// <param name="spec">What it was composed from.</param>
+    /// <param name="reveal">Whether secrets are shown.</param>
+    public static SeedListing Of(Seed seed, SeedSpec spec, bool reveal) => new(
+        seed.Kind.LowerName(),
+        seed.Profile?.LowerName(),
+        seed.Carrier.LowerName(),
+        seed.Label,
+        seed.KernelArguments,
+        [.. seed.Documents.Select(document => Of(document, spec, reveal))],
+        [.. seed.Files.Select(file => file.Name)]);
+
+    /// <summary>The document of `--json`, with a final newline.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, SeedListingJson.Readable) + "\n";
+
+    private static ListedDocument Of(SeedDocument document, SeedSpec spec, bool reveal)
+    {
+        var shown = document.Tree is { } tree && !reveal ? SeedSecrets.Masked(tree) : document.Tree;
+        return new ListedDocument(
+            document.Name,
+            reveal ? document.Text : SeedSecrets.Masked(document, spec),
+            [.. shown is null ? [] : ConfigTree.Leaves(shown).Where(leaf => leaf.Path.Length > 0).Select(leaf => new ListedPart(leaf.Path, $"{leaf.Value.Place}"))],
+            [.. SeedSecrets.PathsIn(document, spec)])
+        {
+            WithPlaces = shown is ConfigMap { Entries.IsEmpty: false } map && CloudConfig.IsIn(document.Text)
+                ? $"#cloud-config\n{ConfigWriter.WriteWithPlaces(map)}"
+                : null,
+        };
+    }
+}
+
+/// <summary>A document of a seed.</summary>
+/// <param name="Name">Its path where it goes.</param>
+/// <param name="Text">Its content; without secrets, unless they were asked for.</param>
+/// <param name="Parts">Where each of its values comes from; empty for a document that is taken as it is.</param>
+/// <param name="Secrets">The paths of the secrets in it.</param>
+public sealed record ListedDocument(string Name, string Text, ImmutableArray<ListedPart> Parts, ImmutableArray<string> Secrets)
+{
+    /// <summary>The content with a comment behind each value that says where it comes from; null where that can't be.</summary>
+    [JsonIgnore]
+    public string? WithPlaces { get; init; }
+}
+
+/// <summary>A value of a document.</summary>
+/// <param name="Key">Its path: `users[0].name`.</param>
+/// <param name="From">Where it comes from: `user-data.yaml:7:3`, `environment variable SSH_USER`, `default`.</param>
+public sealed record ListedPart(string Key, string From);
+
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(SeedListing))]
+internal sealed partial class SeedListingJson : JsonSerializerContext
+{
+    /// <summary>As people read it, too.</summary>
+    public static JsonTypeInfo<SeedListing> Readable { get; } = new SeedListingJson(ReadableJson.Options()).SeedListing;
+}

@@ -1,0 +1,124 @@
+using System.Collections.Concurrent;
+using System.Text;
+using Crust.Tests.Machine.Guests;
+
+namespace Crust.Tests.Machine;
+
+/// <summary>Where secrets must not be: in anything that a build leaves or prints, and in any command line while it runs.</summary>
+[CancelAfter(120_000)]
+[Parallelizable(ParallelScope.All)]
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+public sealed class SecretTests : IDisposable
+{
+    private const string Password = "S3cret-password-of-edge";
+    private const string Token = "S3cret-token-of-palette";
+    private const string Proxy = "S3cret-login:of-proxy";
+    private const string Wifi = "S3cret-word-of-wifi";
+    private const string UserHash = "$6$S3cretsalt$S3cretHashOfTheUsersOwnFile";
+
+    private static readonly string[] Secrets = [Password, Token, Proxy, Wifi, UserHash];
+
+    private readonly CrustProcess _crust = new();
+
+    private static CancellationToken Cancellation => TestContext.CurrentContext.CancellationToken;
+
+    public void Dispose() => _crust.Dispose();
+
+    [TestCase(StubGuest.Installs, 0)]
+    [TestCase(StubGuest.PanicsOnSerial, 4)]
+    public async Task No_secret_is_in_a_command_line_while_a_build_runs_nor_in_what_it_leaves(StubGuest guest, int exitCode)
+    {
+        var iso = await StubGuests.IsoAsync(guest, _crust.Folder, Cancellation);
+        var inputs = Directory.CreateDirectory(Path.Combine(_crust.Folder, "inputs")).FullName;
+        var token = Path.Combine(inputs, "token");
+        var userData = Path.Combine(inputs, "user-data.yaml");
+        await File.WriteAllTextAsync(token, Token + "\n", Cancellation);
+        await File.WriteAllTextAsync(userData, $"#cloud-config\nusers:\n- name: bob\n  passwd: {UserHash}\nwifi: ${{WIFI}}\n", Cancellation);
+        _crust.Environment["SSH_USER"] = "edge";
+        _crust.Environment["SSH_PASSWORD"] = Password;
+        _crust.Environment["EDGE_HTTP_PROXY"] = $"http://{Proxy}@proxy:3128";
+        _crust.Environment["WIFI"] = Wifi;
+
+        await using var running = _crust.Start("build", "--iso", iso, "--user-data", userData, "--seed-substitute", "--edge-host-token-file", token, "--disk-size", "64M", "--memory", "128M", "--format", "img,qcow2");
+        var seen = new ConcurrentDictionary<string, string>();
+        using var watching = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var watch = Task.Run(() => WatchAsync(seen, watching.Token), CancellationToken.None);
+        var result = await running.WaitAsync(Cancellation);
+        await watching.CancelAsync();
+        await watch;
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(result.ExitCode, Is.EqualTo(exitCode), result.Error);
+            Assert.That(seen.Keys, Has.Some.Contains("qemu-system").And.Some.Contains("xorriso"), "the programs that were watched");
+            Assert.That(Secrets.SelectMany(secret => Holding(seen.Keys, secret)), Is.Empty, "command lines");
+            // Which other variables of its user are secret, Crust can't know.
+            Assert.That(new[] { Password, Proxy }.SelectMany(secret => Holding(seen.Where(process => Holding([process.Value], secret).Any()).Select(process => process.Key), "")), Is.Empty, "environments");
+            Assert.That(Secrets.Where(secret => (result.Output + result.Error).Contains(secret, StringComparison.Ordinal)), Is.Empty, "what it printed");
+            Assert.That(FilesWithSecrets(inputs), Is.Empty, "what it left");
+        }
+    }
+
+    [Test]
+    public async Task What_a_guest_prints_of_its_seed_is_masked_before_it_reaches_the_log()
+    {
+        var iso = await StubGuests.IsoAsync(StubGuest.PanicsOnSerial, _crust.Folder, Cancellation);
+        _crust.Environment["SSH_USER"] = "edge";
+        _crust.Environment["SSH_PASSWORD"] = "1.234890";
+
+        var result = await _crust.RunAsync(Cancellation, "build", "--iso", iso, "--disk-size", "64M", "--memory", "128M");
+
+        var serial = await File.ReadAllTextAsync(Directory.GetFiles(_crust.Images, "*.serial.log").Single(), Cancellation);
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(result.ExitCode, Is.EqualTo(4), result.Error);
+            Assert.That(serial, Does.Contain(Redactor.Mask).And.Not.Contain("1.234890"));
+            Assert.That(result.Error, Does.Not.Contain("1.234890"));
+        }
+    }
+
+    [Test]
+    public async Task A_build_leaves_no_core_dump()
+    {
+        var iso = await StubGuests.IsoAsync(StubGuest.Hangs, _crust.Folder, Cancellation);
+        await using var running = _crust.Start("build", "--iso", iso, "--disk-size", "64M", "--memory", "128M");
+
+        var qemu = await running.FindQemuAsync(() => true, Cancellation);
+
+        Assert.That(File.ReadAllText($"/proc/{qemu}/limits"), Does.Match(@"Max core file size\s+0\s+0\s"));
+    }
+
+    private static IEnumerable<string> Holding(IEnumerable<string> texts, string secret) => texts.Where(text => text.Contains(secret, StringComparison.Ordinal));
+
+    // Command lines with their environments, of all processes of the host: also those that are started by others on the build's behalf. This one's own environment has the secrets.
+    private static async Task WatchAsync(ConcurrentDictionary<string, string> seen, CancellationToken cancellation)
+    {
+        while (!cancellation.IsCancellationRequested)
+        {
+            foreach (var folder in Directory.EnumerateDirectories("/proc").Where(folder => char.IsAsciiDigit(Path.GetFileName(folder)[0])))
+            {
+                var line = Read($"{folder}/cmdline");
+                var isProgram = line.Contains("Crust.Cli", StringComparison.Ordinal) || line.StartsWith("env ", StringComparison.Ordinal);
+                seen.TryAdd($"{folder} {line}", isProgram || folder == $"/proc/{Environment.ProcessId}" ? "" : Read($"{folder}/environ"));
+            }
+
+            await Task.Delay(5, CancellationToken.None);
+        }
+    }
+
+    private static string Read(string file)
+    {
+        try
+        {
+            return Encoding.UTF8.GetString(File.ReadAllBytes(file)).Replace('\0', ' ');
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+
+    private IEnumerable<string> FilesWithSecrets(string inputs) => Directory.EnumerateFiles(_crust.Folder, "*", SearchOption.AllDirectories)
+        .Where(file => !file.StartsWith(inputs, StringComparison.Ordinal))
+        .Where(file => File.ReadAllBytes(file) is var bytes && Secrets.Any(secret => bytes.AsSpan().IndexOf(Encoding.UTF8.GetBytes(secret)) >= 0));
+}
