@@ -49,17 +49,17 @@ internal sealed class CrustServices : IAsyncDisposable
         Verifier = new BootVerifier(launcher, tools, journal, time, _log);
         var appliance = new ApplianceBuilder(tools, cache, Folders, journal);
         Reference = new ReferenceInstaller(tools, cache, Folders, appliance, journal);
-        var installers = new InstallerLibrary(new InstallerSource(Folders.Cache, journal, time, _log), Reference);
+        Installers = new InstallerLibrary(new InstallerSource(Folders.Cache, journal, time, _log), Reference);
         Seeds = new SeedComposer();
         var disks = new DiskStore(cache, _log);
         var writer = new ImageWriter(new FormatServices(tools, appliance), journal);
         var checks = new HostChecks(tools, firmware, Probe, Folders);
-        var forecaster = new Forecaster(installers, appliance, Seeds, disks, writer, Shelf);
+        var forecaster = new Forecaster(Installers, appliance, Seeds, disks, writer, Shelf);
         Forecaster = forecaster;
         Doctor = new Doctor(checks, forecaster);
         Build = new ImageBuild(
             new Preflight(checks, forecaster),
-            installers,
+            Installers,
             Seeds,
             new SeedCourier(new SeedVolume(tools)),
             new IsoFiles(tools),
@@ -87,6 +87,8 @@ internal sealed class CrustServices : IAsyncDisposable
     public BootVerifier Verifier { get; }
 
     public ReferenceInstaller Reference { get; }
+
+    public InstallerLibrary Installers { get; }
 
     public SeedComposer Seeds { get; }
 

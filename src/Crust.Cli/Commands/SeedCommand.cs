@@ -23,7 +23,7 @@ internal static class SeedCommand
             var read = spec.Read(parse, environment);
             await using var services = new CrustServices(environment, "images", new Silence());
             var files = SeedFiles.Read(read.Spec.Seed);
-            var seed = services.Seeds.Preview(read.Spec, files, services.Forecaster.Of(read.Spec).Profile);
+            var seed = services.Seeds.Preview(read.Spec, files, read.Spec.Seed.Profile ?? services.Installers.ProfileOf(read.Spec.Installer));
             var listing = SeedListing.Of(seed, read.Spec.Seed, parse.GetValue(reveal));
             var to = parse.InvocationConfiguration;
             if (parse.GetValue(json))

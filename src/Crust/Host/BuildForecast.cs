@@ -71,7 +71,7 @@ public sealed class Forecaster(InstallerLibrary installers, ApplianceBuilder app
         {
             Name = name,
             Key = key,
-            Profile = spec.Seed.Profile ?? glance.Iso?.Profile ?? (spec.Installer.Iso is null ? SeedProfile.Debian : null),
+            Profile = spec.Seed.Profile ?? installers.ProfileOf(spec.Installer),
             InstallerSize = glance.Size,
             BuildsReference = spec.Installer.Iso is null && glance.Iso is null,
             // What isn't built yet has no disk, in all likelihood.
