@@ -113,7 +113,7 @@ public sealed class BadInputTests : IDisposable
         var result = await BuildAsync("--iso", iso, "--user-data", "user-data.yaml", "--format", "img", "--disk-size", "64M");
 
         Assert.That(result.ExitCode, Is.Zero, result.Error);
-        Assert.That(result.Error, Does.Contain("warning    The user-data sets both install.reboot and install.poweroff: reboot wins"));
+        Assert.That(result.Error, Does.Match("warning .*user-data.yaml:2:[0-9]+: install.reboot and install.poweroff are both true: reboot wins"));
     }
 
     [Test]
