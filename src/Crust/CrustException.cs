@@ -46,6 +46,9 @@ public class CrustException(FailureKind kind, string what, string where, string 
     /// <summary>Text worth reading beside the message, such as a tool's last words; empty if there is none.</summary>
     public string Detail { get; init; } = "";
 
+    /// <summary>The rule of the seed's checks that says so (docs/checks.md); null for none.</summary>
+    internal string? Rule { get; init; }
+
     /// <summary>How the installer's run went until it failed, for the report; null where none did.</summary>
     public InstallFacts? Install { get; internal set; }
 

@@ -56,7 +56,7 @@ public sealed class ImageBuild(
 
         var seedFiles = SeedFiles.Read(spec.Seed);
         var profile = spec.Seed.Profile ?? installers.ProfileOf(spec.Installer);
-        journal.Warn(SeedReview.Pass(SeedChecks.Check(spec, seedFiles, profile), strict: false));
+        journal.Warn(SeedReview.Pass(SeedChecks.Check(spec, seedFiles, profile), spec.Seed.Strict));
         var installer = await stages.RunAsync(Stage.Installer, spec.Installer.Shown,
             () => installers.GetAsync(spec.Installer, spec.Machine.Arch, cancellation),
             iso => $"{Path.GetFileName(iso.Path)}, {Size.Format(iso.Size)}");
@@ -64,7 +64,7 @@ public sealed class ImageBuild(
         // A download says only now what it installs, and its rules may be others.
         if (spec.Seed.Profile is null && installer.Profile != profile)
         {
-            journal.Warn(SeedReview.Pass(SeedChecks.Check(spec, seedFiles, installer.Profile), strict: false).Except(journal.Warnings));
+            journal.Warn(SeedReview.Pass(SeedChecks.Check(spec, seedFiles, installer.Profile), spec.Seed.Strict).Except(journal.Warnings));
         }
 
         var seed = seeds.Compose(spec, seedFiles, installer);

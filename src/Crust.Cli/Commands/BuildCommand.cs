@@ -17,11 +17,17 @@ internal static class BuildCommand
         var quiet = CommonOptions.Quiet();
         var show = new Option<bool>("--show") { Description = "Show the installer's screen while it runs: in a window where there is a display, else on a VNC socket." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be done and what the installer would be told; fetch, boot and write nothing." };
-        var command = new Command("build", "Boots an installer, waits until it powers off, and turns the installed disk into images.") { output, json, quiet, show, dryRun };
+        var checkOnly = new Option<bool>("--check-only") { Description = "Check the spec and its seed, tell all that is found, and do nothing else: no machine, no network." };
+        var command = new Command("build", "Boots an installer, waits until it powers off, and turns the installed disk into images.") { output, json, quiet, show, dryRun, checkOnly };
         spec.AddTo(command);
         command.SetAction(async (parse, cancellation) =>
         {
             var environment = HostEnvironment.Take();
+            if (parse.GetValue(checkOnly))
+            {
+                return (int)CheckOnly.Run(() => spec.Read(parse, environment), environment.CacheFolder, parse.GetValue(json), parse.InvocationConfiguration);
+            }
+
             await using var view = ProgressView.Create(environment, parse.GetValue(quiet));
             var read = spec.Read(parse, environment);
             await using var services = new CrustServices(environment, parse.GetRequiredValue(output), view, parse.GetValue(show));
@@ -54,7 +60,7 @@ internal static class BuildCommand
         var spec = read.Spec;
         var forecast = services.Forecaster.Of(spec);
         var files = SeedFiles.Read(spec.Seed);
-        var findings = SeedReview.Pass(SeedChecks.Check(spec, files, forecast.Profile), strict: false);
+        var findings = SeedReview.Pass(SeedChecks.Check(spec, files, forecast.Profile), spec.Seed.Strict);
         var seed = SeedListing.Of(services.Seeds.Preview(spec, files, forecast.Profile), spec.Seed, reveal: false);
         if (json)
         {

@@ -14,8 +14,7 @@ internal static class SeedCommand
         var spec = new SpecOptions(key => key.Path.StartsWith("seed.", StringComparison.Ordinal) || key.Path is "installer.iso" or "machine.arch" or "machine.diskBus" or "machine.onReboot");
         var json = CommonOptions.Json();
         var reveal = new Option<bool>("--reveal") { Description = "Show secrets, too." };
-        var strict = new Option<bool>("--strict") { Description = "Take warnings of the seed's checks for errors." };
-        var command = new Command("seed", "Shows what an installer would be told, and where each part of it comes from.") { json, reveal, strict };
+        var command = new Command("seed", "Shows what an installer would be told, and where each part of it comes from.") { json, reveal };
         spec.AddTo(command);
         command.SetAction(async parse =>
         {
@@ -35,7 +34,7 @@ internal static class SeedCommand
                 SeedView.Write(listing, to.Output);
             }
 
-            foreach (var warning in read.Warnings.Concat(SeedReview.Pass(SeedChecks.Check(read.Spec, files, seed.Profile), parse.GetValue(strict))))
+            foreach (var warning in read.Warnings.Concat(SeedReview.Pass(SeedChecks.Check(read.Spec, files, seed.Profile), read.Spec.Seed.Strict)))
             {
                 to.Error.WriteLine($"warning: {warning}");
             }

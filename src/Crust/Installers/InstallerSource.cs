@@ -60,8 +60,13 @@ public sealed class InstallerSource
     }
 
     /// <summary>The family of systems that an ISO installs, if it is on this host and says so; else null.</summary>
-    public SeedProfile? ProfileOf(string iso) =>
-        ProfileFinder.Find(IsUrl(iso, out var url) ? DownloadSlot.PathOf(_cacheFolder, url, FileNameOf(url)) : Path.GetFullPath(iso))?.Profile;
+    public SeedProfile? ProfileOf(string iso) => ProfileOf(iso, _cacheFolder);
+
+    /// <summary>The same for whoever needs nothing else of a source.</summary>
+    /// <param name="iso">A path or an http(s) URL.</param>
+    /// <param name="cacheFolder">Where downloads are kept.</param>
+    public static SeedProfile? ProfileOf(string iso, string cacheFolder) =>
+        ProfileFinder.Find(IsUrl(iso, out var url) ? DownloadSlot.PathOf(cacheFolder, url, FileNameOf(url)) : Path.GetFullPath(iso))?.Profile;
 
     private InstallerGlance Glance(string path, string source, string baseName, string? expected)
     {

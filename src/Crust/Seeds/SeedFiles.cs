@@ -107,5 +107,5 @@ public sealed record SeedFiles
 
     private static string CheckNetworkConfig(string text, string path) => ConfigReader.Read(text, path) is ConfigMap
         ? text
-        : throw new CrustException(FailureKind.BadInput, "The network-config isn't a mapping", $"{path}:1:1", "write cloud-init's format, such as: version: 2");
+        : throw new CrustException(FailureKind.BadInput, "The network-config isn't a mapping", $"{path}:1:1", "write cloud-init's format, such as: version: 2") { Rule = "not-a-mapping" };
 }

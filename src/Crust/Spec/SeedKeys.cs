@@ -33,6 +33,8 @@ internal static class SeedKeys
             "The installed system's host name; all images made of it have the same.", "--hostname"),
         SpecKey.Of("seed.ignore", Words, s => s.Seed.Ignore, (s, v) => With(s, x => x with { Ignore = v }),
             "Rules of the seed's checks, by name, that aren't checked.", "--seed-ignore"),
+        SpecKey.Of("seed.strict", ValueTypes.Boolean, s => s.Seed.Strict, (s, v) => With(s, x => x with { Strict = v }),
+            "Whether warnings of the seed's checks are errors.", "--strict"),
     ];
 
     private static IEnumerable<SpecKey> Palette() =>

@@ -86,6 +86,9 @@ public sealed record SeedSpec
     /// <summary>The rules, by name, that aren't checked.</summary>
     public ImmutableArray<string> Ignore { get; init; } = [];
 
+    /// <summary>Whether warnings of the checks are errors.</summary>
+    public bool Strict { get; init; }
+
     /// <summary>Registration with Spectro Cloud's Palette.</summary>
     public PaletteSpec Palette { get; init; } = new();
 

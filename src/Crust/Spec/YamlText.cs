@@ -1,6 +1,7 @@
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
+using Tokens = YamlDotNet.Core.Tokens;
 
 namespace Crust.Spec;
 
@@ -22,7 +23,7 @@ internal static class YamlText
         }
         catch (YamlException e) when (e.Message.StartsWith("Duplicate key", StringComparison.Ordinal))
         {
-            throw Bad("A key stands twice", At(file, e.Start), "keep one of the two", e);
+            throw Bad("A key stands twice", At(file, e.Start), "keep one of the two", e, "duplicate-key");
         }
         catch (AnchorNotFoundException e)
         {
@@ -32,7 +33,9 @@ internal static class YamlText
         {
             var (line, column) = TabIndentation(text) ?? ((int)e.End.Line, (int)e.End.Column);
             throw e.Message.Contains("tab", StringComparison.Ordinal) && TabIndentation(text) is not null
-                ? Bad("A tab indents a line, which YAML doesn't allow", $"{file}:{line}:{column}", "indent with spaces", e)
+                ? Bad("A tab indents a line, which YAML doesn't allow", $"{file}:{line}:{column}", "indent with spaces", e, "tab")
+                : UnclosedBracket(text, e.End) is { } bracket
+                ? Bad("This isn't YAML: a list in [ ] or a mapping in { } isn't closed", At(file, bracket), "close it", e)
                 : Bad($"This isn't YAML: {Lower(e.Message)}", At(file, e.End), "mend the line, or the one before it", e);
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException)
@@ -73,6 +76,29 @@ internal static class YamlText
         return Mark.Empty;
     }
 
+    // The parser names the place where it gave up, which may be the end of the file.
+    private static Mark? UnclosedBracket(string text, Mark end)
+    {
+        var open = new Stack<Mark>();
+        var scanner = new Scanner(new StringReader(text));
+        try
+        {
+            while (scanner.MoveNext() && scanner.Current!.Start.Index < end.Index)
+            {
+                if (scanner.Current is Tokens.FlowSequenceStart or Tokens.FlowMappingStart)
+                    open.Push(scanner.Current.Start);
+                else if (scanner.Current is Tokens.FlowSequenceEnd or Tokens.FlowMappingEnd)
+                    open.TryPop(out _);
+            }
+        }
+        catch (YamlException)
+        {
+            // What came before it counts.
+        }
+
+        return open.TryPeek(out var bracket) && bracket.Line < end.Line ? bracket : null;
+    }
+
     // The parser names the mapping's start, not the tab's line.
     private static (int Line, int Column)? TabIndentation(string text)
     {
@@ -91,6 +117,6 @@ internal static class YamlText
     private static string Lower(string message) =>
         message.Length == 0 ? "the parser doesn't say why" : char.ToLowerInvariant(message[0]) + message[1..].TrimEnd('.');
 
-    private static CrustException Bad(string what, string where, string remedy, Exception? inner = null) =>
-        new(FailureKind.BadInput, what, where, remedy, inner);
+    private static CrustException Bad(string what, string where, string remedy, Exception? inner = null, string rule = "yaml") =>
+        new(FailureKind.BadInput, what, where, remedy, inner) { Rule = rule };
 }

@@ -7,29 +7,50 @@ namespace Crust.Seeds.Checks;
 /// <summary>Whether anybody can log in.</summary>
 internal static class LoginRules
 {
-    // Keys of cloud-init's users with which somebody can log in.
-    private static readonly string[] WaysIn = ["passwd", "hashed_passwd", "plain_text_passwd", "ssh_authorized_keys", "ssh_import_id"];
+    public static readonly SeedRule NoLogin = new("no-login", SeedSeverity.Warning, "An account with neither a password nor a public key", "users: [{name: edge}]", "give it ssh_authorized_keys or a password's hash; SSH_PASSWORD or seed.ssh.authorizedKeys for the spec's account");
+
+    public static readonly SeedRule LockedPassword = new("locked-password", SeedSeverity.Warning, "An account of cloud-init with a password and no public key, and without `lock_passwd: false`: cloud-init locks the password", "users: [{name: edge, passwd: $6$…}]", "add lock_passwd: false");
+
+    public static readonly SeedRule NoAccount = new("no-account", SeedSeverity.Warning, "The reference system gets no account at all", "#cloud-config alone", "give SSH_USER with SSH_PASSWORD or seed.ssh.authorizedKeys, or users in seed.userData");
 
     private static readonly string[] WaysToAnAccount = ["users", "user", "ssh_authorized_keys", "password", "chpasswd"];
 
+    private static readonly string[] Passwords = ["passwd", "hashed_passwd", "plain_text_passwd"];
+
+    // With a key, or by what is said of the lock itself.
+    private static readonly string[] OtherWays = ["lock_passwd", "lock-passwd", "ssh_authorized_keys", "ssh-authorized-keys", "ssh_import_id", "ssh_redirect_user"];
+
     public static IEnumerable<SeedFinding> Check(SeedCheckRequest request)
     {
-        var spec = request.Spec;
-        if (spec.Seed.Kind is not SeedKind.Nocloud || request.Contents.Documents.FirstOrDefault()?.Tree is not { } document)
+        if (request.CloudConfig is not { } document)
             yield break;
 
-        if (spec.Seed.Ssh is { User: { } user, Password: null, PasswordHash: null, AuthorizedKeys.IsEmpty: true } && !CanLogIn(document, user))
-            yield return new(SeedSeverity.Warning, "no-login", $"Nobody can log in as '{user}'", GeneratedConfig.At(spec, "seed.ssh.user"), "give SSH_PASSWORD or seed.ssh.authorizedKeys");
+        var accounts = SeedAccount.Of(request).ToList();
+        // Keys and passwords for all, or for those that chpasswd names.
+        var forAll = Find(document, "ssh_authorized_keys") is not null || Find(document, "chpasswd") is not null || Find(document, "password") is not null;
+        foreach (var group in accounts.Where(account => account.Name.Length > 0).GroupBy(account => account.Name))
+        {
+            if (!forAll && !IsNamedInStage(document, group.Key) && !group.Any(account => account.HasWayIn || account.IsService))
+                yield return NoLogin.At(PlaceOf(request, group.First().NameNode), $"Nobody can log in as '{group.First().Shown}'", "give SSH_PASSWORD or seed.ssh.authorizedKeys, or in your file ssh_authorized_keys or a password's hash");
+        }
+
+        foreach (var account in accounts.Where(account => !account.IsService && IsLocked(account)))
+            yield return LockedPassword.At(account.NameNode, $"cloud-init locks the password of '{account.Shown}', and there is no public key: nobody can log in", "add lock_passwd: false to it");
+
         // A vendor's image may have accounts of its own; the reference system has none.
-        if (spec.Installer.Iso is null && spec.Seed.Ssh.User is null && !WaysToAnAccount.Any(key => Find(document, key) is not null))
-            yield return new(SeedSeverity.Warning, "no-account", "Nobody can log in to the reference system", Place.Of("seed.ssh.user"),
-                "give SSH_USER with SSH_PASSWORD or seed.ssh.authorizedKeys, or users in seed.userData");
+        if (request.Spec is { Installer.Iso: null, Seed: { Kind: SeedKind.Nocloud, Ssh.User: null } } && !WaysToAnAccount.Any(key => Find(document, key) is not null))
+            yield return NoAccount.At(Place.Of("seed.ssh.user"), "Nobody can log in to the reference system");
     }
 
-    // The user's file may bring what the spec doesn't.
-    private static bool CanLogIn(ConfigNode document, string user) =>
-        Find(document, "ssh_authorized_keys") is not null
-        || Find(document, "chpasswd") is not null
-        || (Find(document, "users") is ConfigList users && users.Items.Any(entry =>
-            Find(entry, "name") is ConfigScalar { Value: var name } && name == user && WaysIn.Any(key => Find(entry, key) is not null)));
+    private static bool IsLocked(SeedAccount account) => account.IsCloudInit
+        && Passwords.Any(key => Find(account.Keys, key) is not null)
+        && !OtherWays.Any(key => Find(account.Keys, key) is not null);
+
+    // A step `authorized_keys` of Kairos gives keys to accounts by name.
+    private static bool IsNamedInStage(ConfigMap document, string account) =>
+        Find(document, "stages") is ConfigMap stages
+        && stages.Entries.Any(stage => stage.Value is ConfigList steps && steps.Items.Any(step => Find(step, "authorized_keys", account) is not null));
+
+    // The account of the spec is in the document twice, once for each of its readers.
+    private static Place PlaceOf(SeedCheckRequest request, ConfigNode name) => name.Place == Place.Default ? GeneratedConfig.At(request.Spec, "seed.ssh.user") : name.Place;
 }

@@ -3,19 +3,25 @@ using Crust.Spec;
 
 namespace Crust.Seeds.Checks;
 
-/// <summary>What the rules look at.</summary>
-/// <param name="Spec">The build spec.</param>
-/// <param name="Files">The files that it names.</param>
-/// <param name="Profile">The family of systems; null if nobody knows.</param>
-/// <param name="Contents">What the installer would be told. Its fresh parts aren't those of the build.</param>
-internal sealed record SeedCheckRequest(BuildSpec Spec, SeedFiles Files, SeedProfile? Profile, SeedContents Contents);
-
 /// <summary>Looks for what is wrong with a seed, before anything is fetched or booted.</summary>
 public static class SeedChecks
 {
-    private static readonly ImmutableArray<Func<SeedCheckRequest, IEnumerable<SeedFinding>>> Rules = [EndingRules.Check, LoginRules.Check];
+    private static readonly ImmutableArray<Func<SeedCheckRequest, IEnumerable<SeedFinding>>> Rules =
+    [
+        SchemaRules.Check,
+        EndingRules.Check,
+        DeviceRules.Check,
+        PaletteRules.Check,
+        LoginRules.Check,
+        PasswordRules.Check,
+        KeyRules.Check,
+        NameRules.Check,
+        WriteFilesRules.Check,
+        AutoinstallRules.Check,
+        SizeRules.Check,
+    ];
 
-    /// <summary>All findings, errors before warnings, in the order of the files.</summary>
+    /// <summary>All findings, errors before warnings, in the order of the files and of their lines.</summary>
     /// <exception cref="CrustException">A file isn't what the seed's kind takes.</exception>
     public static ImmutableArray<SeedFinding> Check(BuildSpec spec, SeedFiles files, SeedProfile? profile)
     {
@@ -26,7 +32,9 @@ public static class SeedChecks
             .. Rules.SelectMany(rule => rule(request))
                 .Where(finding => !spec.Seed.Ignore.Contains(finding.Rule))
                 .Distinct()
-                .OrderByDescending(finding => finding.Severity),
+                .OrderByDescending(finding => finding.Severity)
+                .ThenBy(finding => spec.Seed.UserData.IndexOf(finding.Place.Source))
+                .ThenBy(finding => (finding.Place.Line, finding.Place.Column)),
         ];
     }
 

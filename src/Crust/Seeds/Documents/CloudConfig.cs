@@ -1,3 +1,5 @@
+using Crust.Spec;
+
 namespace Crust.Seeds.Documents;
 
 /// <summary>cloud-config as a file: a first line that says what it is, and a YAML mapping.</summary>
@@ -13,15 +15,15 @@ internal static class CloudConfig
     {
         var first = text.Split('\n', 2)[0].TrimEnd();
         if (first.Replace(" ", "") == "##template:jinja")
-            throw Bad("A Jinja template can't be merged", $"{file}:1:1", "write out what it would make");
+            throw Bad("A Jinja template can't be merged", $"{file}:1:1", "write out what it would make", "header");
         if (!Headers.Contains(first))
-            throw Bad("The user-data file doesn't begin with a cloud-config header", $"{file}:1:1", "make #cloud-config its first line");
+            throw Bad("The user-data file doesn't begin with a cloud-config header", $"{file}:1:1", first.Length is > 0 and < 40 && Nearest.Find(first, Headers) is { } near ? $"write {near}" : "make #cloud-config its first line", "header");
 
         return ConfigReader.Read(text, file) switch
         {
             null or { IsNull: true } => ConfigMap.Empty,
             ConfigMap map => map,
-            var other => throw Bad("The user-data isn't a mapping", $"{other.Place}", "write keys and values, such as: hostname: edge-1"),
+            var other => throw Bad("The user-data isn't a mapping", $"{other.Place}", "write keys and values, such as: hostname: edge-1", "not-a-mapping"),
         };
     }
 
@@ -32,5 +34,5 @@ internal static class CloudConfig
     public static string ToText(ConfigMap document) =>
         "#cloud-config\n" + (document.Entries.IsEmpty ? "{}\n" : ConfigWriter.Write(document));
 
-    private static CrustException Bad(string what, string where, string remedy) => new(FailureKind.BadInput, what, where, remedy);
+    private static CrustException Bad(string what, string where, string remedy, string rule) => new(FailureKind.BadInput, what, where, remedy) { Rule = rule };
 }

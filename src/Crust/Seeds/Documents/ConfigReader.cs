@@ -65,6 +65,6 @@ internal static class ConfigReader
 
         private Place PlaceOf(YamlNode node) => new(file, (int)Math.Max(1, node.Start.Line), (int)Math.Max(1, node.Start.Column));
 
-        private CrustException Bad(string what, YamlNode node, string remedy) => new(FailureKind.BadInput, what, PlaceOf(node).ToString(), remedy);
+        private CrustException Bad(string what, YamlNode node, string remedy) => new(FailureKind.BadInput, what, PlaceOf(node).ToString(), remedy) { Rule = "yaml" };
     }
 }

@@ -1,0 +1,44 @@
+using System.CommandLine;
+using Crust.Seeds.Checks;
+using Crust.Spec;
+
+namespace Crust.Cli.Commands;
+
+/// <summary>`crust build --check-only`: what CI calls on a pull request.</summary>
+internal static class CheckOnly
+{
+    /// <summary>Checks a seed, and tells what was found: each finding on standard error as compilers do it, the outcome on standard output.</summary>
+    /// <param name="read">Reads the spec.</param>
+    /// <param name="cacheFolder">Where downloaded ISOs are.</param>
+    /// <param name="json">Whether the outcome is a JSON document.</param>
+    /// <param name="to">Where it is told.</param>
+    public static ExitCode Run(Func<SpecReadResult> read, string cacheFolder, bool json, InvocationConfiguration to)
+    {
+        var report = Check(read, cacheFolder, to);
+        foreach (var finding in report.Findings)
+        {
+            to.Error.WriteLine($"{finding.Place}: {finding.Severity.LowerName()}: {finding.What} ({finding.Rule})\n  to do: {finding.Remedy}");
+        }
+
+        to.Output.Write(json ? report.ToJson() : $"crust: {report.Summary}\n");
+        return report.IsFine ? ExitCode.Done : ExitCode.BadInput;
+    }
+
+    private static CheckReport Check(Func<SpecReadResult> read, string cacheFolder, InvocationConfiguration to)
+    {
+        try
+        {
+            var spec = read();
+            foreach (var warning in spec.Warnings)
+            {
+                to.Error.WriteLine($"warning: {warning}");
+            }
+
+            return CheckReport.Of(spec.Spec, cacheFolder);
+        }
+        catch (CrustException e) when (CheckReport.Of(e) is { } report)
+        {
+            return report;
+        }
+    }
+}

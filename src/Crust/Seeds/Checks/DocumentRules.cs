@@ -1,0 +1,31 @@
+using System.Text.RegularExpressions;
+using Crust.Seeds.Documents;
+
+namespace Crust.Seeds.Checks;
+
+/// <summary>What keeps a file from being read at all: reading ends at the first of these, and so do the checks.</summary>
+internal static partial class DocumentRules
+{
+    public static readonly SeedRule Yaml = new("yaml", SeedSeverity.Error, "A file that isn't one YAML document", "hostname: [edge", "mend the line that is named, or the one before it");
+
+    public static readonly SeedRule Tab = new("tab", SeedSeverity.Error, "A tab that indents a line, which YAML doesn't allow", "a tab before poweroff: true", "indent with spaces");
+
+    public static readonly SeedRule DuplicateKey = new("duplicate-key", SeedSeverity.Error, "A key that stands twice in one mapping", "hostname: a, and further down hostname: b", "keep one of the two");
+
+    public static readonly SeedRule Header = new("header", SeedSeverity.Error, "A user-data whose first line isn't `#cloud-config`, `#kairos-config` or `#node-config`", "# cloud-config", "make #cloud-config its first line");
+
+    public static readonly SeedRule NotAMapping = new("not-a-mapping", SeedSeverity.Error, "A file that holds a list or a text where keys and values belong", "- hostname: edge", "write keys and values");
+
+    /// <summary>The finding that an error of reading a file is; null for an error that isn't the file's.</summary>
+    public static SeedFinding? FindingOf(CrustException error)
+    {
+        if (error.Kind is not FailureKind.BadInput)
+            return null;
+        var match = FilePlace().Match(error.Where);
+        var place = match.Success ? new Place(match.Groups[1].Value, int.Parse(match.Groups[2].ValueSpan), int.Parse(match.Groups[3].ValueSpan)) : Place.Of(error.Where);
+        return new SeedFinding(SeedSeverity.Error, error.Rule ?? "spec", error.What, place, error.Remedy);
+    }
+
+    [GeneratedRegex(@"\A(.+):([0-9]{1,9}):([0-9]{1,9})(, .*)?\z")]
+    private static partial Regex FilePlace();
+}

@@ -1,0 +1,23 @@
+using System.Collections.Immutable;
+
+namespace Crust.Seeds.Checks;
+
+/// <summary>All rules, in the order of docs/checks.md.</summary>
+internal static class RuleBook
+{
+    /// <summary>All of them.</summary>
+    public static readonly ImmutableArray<SeedRule> All =
+    [
+        DocumentRules.Yaml, DocumentRules.Tab, DocumentRules.DuplicateKey, DocumentRules.Header, DocumentRules.NotAMapping,
+        SchemaRules.UnknownKey, SchemaRules.MisplacedKey, SchemaRules.UnreadKey, SchemaRules.WrongType, SchemaRules.WrongValue, SchemaRules.MissingKey, SchemaRules.Deprecated,
+        EndingRules.Both, EndingRules.Reboot, EndingRules.NoPoweroff, EndingRules.NoAuto,
+        DeviceRules.Device,
+        PaletteRules.Endpoint, PaletteRules.NoEndpoint, PaletteRules.Registration, PaletteRules.RegistrationUrl, PaletteRules.Token,
+        LoginRules.NoLogin, LoginRules.LockedPassword, LoginRules.NoAccount,
+        PasswordRules.PlainPassword, PasswordRules.PasswordHash,
+        KeyRules.PrivateKey, KeyRules.PublicKey,
+        NameRules.Hostname, NameRules.UserName,
+        WriteFilesRules.RelativePath, WriteFilesRules.Encoding, WriteFilesRules.TwoContents, WriteFilesRules.EmbeddedYaml,
+        SizeRules.TooLarge,
+    ];
+}

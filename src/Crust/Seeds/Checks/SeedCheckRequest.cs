@@ -1,0 +1,28 @@
+using Crust.Seeds.Documents;
+using Crust.Spec;
+
+namespace Crust.Seeds.Checks;
+
+/// <summary>What the rules look at.</summary>
+/// <param name="Spec">The build spec.</param>
+/// <param name="Files">The files that it names.</param>
+/// <param name="Profile">The family of systems; null if nobody knows.</param>
+/// <param name="Contents">What the installer would be told. Its fresh parts aren't those of the build.</param>
+internal sealed record SeedCheckRequest(BuildSpec Spec, SeedFiles Files, SeedProfile? Profile, SeedContents Contents)
+{
+    /// <summary>The composed cloud-config; null where the seed's kind has none.</summary>
+    public ConfigMap? CloudConfig { get; } =
+        Spec.Seed.Kind is SeedKind.Nocloud or SeedKind.Autoinstall ? Contents.Documents.FirstOrDefault(document => document.Name == "user-data")?.Tree as ConfigMap : null;
+
+    /// <summary>What Ubuntu's installer is told; null where the seed is of another kind.</summary>
+    public ConfigMap? Autoinstall => Spec.Seed.Kind is SeedKind.Autoinstall ? ConfigTree.Find(CloudConfig, "autoinstall") as ConfigMap : null;
+
+    /// <summary>Where to point at when something isn't there at all: the beginning of the first file, or the key that would name one.</summary>
+    public Place Whole => Spec.Seed.UserData is [var first, ..] ? new Place(first, 1, 1) : Place.Of("seed");
+
+    /// <summary>Whether it can be Kairos, or something made of it, that reads the cloud-config.</summary>
+    public bool MayBeKairos => Spec.Seed.Kind is SeedKind.Nocloud && Profile is not SeedProfile.Debian;
+
+    /// <summary>Whether it is cloud-init, and nothing else, that reads the cloud-config.</summary>
+    public bool IsCloudInit => Spec.Seed.Kind is SeedKind.Autoinstall || Profile is SeedProfile.Debian;
+}

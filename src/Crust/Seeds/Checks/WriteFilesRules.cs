@@ -1,0 +1,97 @@
+using Crust.Seeds.Documents;
+using YamlDotNet.Core;
+using static Crust.Seeds.Documents.ConfigTree;
+
+namespace Crust.Seeds.Checks;
+
+/// <summary>Whether the files that a document writes can be written, and are what their names say.</summary>
+internal static class WriteFilesRules
+{
+    public static readonly SeedRule RelativePath = new("relative-path", SeedSeverity.Error, "A file whose path doesn't begin at the root", "write_files: [{path: etc/motd}]", "write the whole path, from / on");
+
+    public static readonly SeedRule Encoding = new("file-encoding", SeedSeverity.Error, "A content that isn't what `encoding` says: base64, or gzip in base64", "encoding: b64 (and plain text)", "encode it with `base64 -w0`, or leave out encoding");
+
+    public static readonly SeedRule TwoContents = new("two-contents", SeedSeverity.Warning, "A file with both `content` and `source`: cloud-init takes the content only if it can't fetch the source", "write_files: [{content: a, source: {uri: …}}]", "keep one of the two");
+
+    public static readonly SeedRule EmbeddedYaml = new("embedded-yaml", SeedSeverity.Error, "A tab that indents a line of a YAML file that is written: its reader refuses the file", "write_files: [{path: /etc/netplan/1.yaml, content: …}]", "indent with spaces")
+    { WarnsOnly = "for all else that isn't YAML" };
+
+    public static IEnumerable<SeedFinding> Check(SeedCheckRequest request)
+    {
+        foreach (var file in FilesOf(request))
+        {
+            if (Find(file, "path") is ConfigScalar { IsNull: false } path && !path.Value.StartsWith('/') && !path.Value.Contains("{{", StringComparison.Ordinal))
+                yield return RelativePath.At(path, "The file's path doesn't begin with a slash");
+            if (Find(file, "content") is not ConfigScalar { IsNull: false, IsSecret: false } content)
+                continue;
+            if (Find(file, "source") is { } source)
+                yield return TwoContents.At(source, "The file has both content and source: the content is taken only if the source can't be fetched");
+            if (Find(file, "encoding") is ConfigScalar encoding && CheckEncoding(encoding.Value, content.Value) is { } wrong)
+                yield return Encoding.At(content, wrong);
+            else if (IsYaml(file) && CheckYaml(request, content) is { } finding)
+                yield return finding;
+        }
+    }
+
+    private static IEnumerable<ConfigNode> FilesOf(SeedCheckRequest request)
+    {
+        IEnumerable<ConfigNode?> lists =
+        [
+            Find(request.CloudConfig, "write_files"),
+            Find(request.Autoinstall, "user-data", "write_files"),
+            .. Find(request.CloudConfig, "stages") is ConfigMap stages ? stages.Entries.SelectMany(stage => stage.Value is ConfigList steps ? steps.Items : []).Select(step => Find(step, "files")) : [],
+        ];
+        return lists.OfType<ConfigList>().SelectMany(list => list.Items).OfType<ConfigMap>();
+    }
+
+    private static string? CheckEncoding(string encoding, string content)
+    {
+        if (encoding is not ("b64" or "base64" or "gz+b64" or "gz+base64" or "gzip+b64" or "gzip+base64"))
+            return null;
+        var text = string.Concat(content.Where(c => !char.IsWhiteSpace(c)));
+        var bytes = new byte[text.Length];
+        if (!Convert.TryFromBase64String(text, bytes, out var length))
+            return $"The content isn't base64, and encoding is {encoding}";
+        return encoding.StartsWith('g') && bytes.AsSpan(0, length) is not [0x1f, 0x8b, ..]
+            ? $"The content isn't gzip, and encoding is {encoding}"
+            : null;
+    }
+
+    private static bool IsYaml(ConfigNode file) => Find(file, "encoding") is null && Find(file, "path") is ConfigScalar { Value: var path }
+        && (path.EndsWith(".yaml", StringComparison.Ordinal) || path.EndsWith(".yml", StringComparison.Ordinal));
+
+    // Only what no reader of YAML takes, so events are enough; templates aren't YAML yet.
+    private static SeedFinding? CheckYaml(SeedCheckRequest request, ConfigScalar content)
+    {
+        if (content.Value.Contains("{{", StringComparison.Ordinal) || content.Value.Contains("{%", StringComparison.Ordinal))
+            return null;
+
+        var lines = content.Value.Split('\n');
+        var tab = Array.FindIndex(lines, line => line.TrimStart(' ').StartsWith('\t') && line.Trim().Length > 0);
+        try
+        {
+            var parser = new Parser(new StringReader(content.Value));
+            while (parser.MoveNext())
+            {
+            }
+
+            return null;
+        }
+        catch (Exception e) when (e is YamlException or InvalidOperationException or ArgumentException)
+        {
+            return tab >= 0
+                ? EmbeddedYaml.At(InBlock(request, content, tab, lines[tab].IndexOf('\t')), "A tab indents a line of a YAML file, which YAML doesn't allow")
+                : EmbeddedYaml.Warn(content.Place, "The content isn't YAML, and the file's name says that it is", "mend the content, or give the file another name");
+        }
+    }
+
+    // A block's lines begin below its sign, all with the same indentation, which the first line shows.
+    private static Place InBlock(SeedCheckRequest request, ConfigScalar content, int line, int column)
+    {
+        var source = request.Files.UserData.FirstOrDefault(file => file.Path == content.Place.Source)?.Text.Split('\n');
+        if (content.Style is not ScalarStyle.Literal || source is null || content.Place.Line >= source.Length)
+            return content.Place;
+        var indentation = source.Skip(content.Place.Line).First(text => text.Trim().Length > 0).TakeWhile(c => c == ' ').Count();
+        return content.Place with { Line = content.Place.Line + line + 1, Column = indentation + column + 1 };
+    }
+}

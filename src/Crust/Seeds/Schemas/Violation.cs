@@ -1,0 +1,37 @@
+using Crust.Seeds.Documents;
+
+namespace Crust.Seeds.Schemas;
+
+/// <summary>How a document breaks a schema.</summary>
+internal enum Fault
+{
+    /// <summary>Something is known under another name by now.</summary>
+    Deprecated,
+
+    /// <summary>A key that nobody knows.</summary>
+    UnknownKey,
+
+    /// <summary>A value of another kind.</summary>
+    WrongType,
+
+    /// <summary>A value of the right kind that isn't allowed.</summary>
+    WrongValue,
+
+    /// <summary>A key isn't there.</summary>
+    MissingKey,
+}
+
+/// <summary>One way in which a document breaks a schema. No value of the document stands in it: it may be a secret.</summary>
+/// <param name="Fault">How.</param>
+/// <param name="Path">Which key, as people write it: `users[0].name`.</param>
+/// <param name="Place">Where it is.</param>
+/// <param name="What">A sentence without a full stop.</param>
+/// <param name="Remedy">A way out.</param>
+internal sealed record Violation(Fault Fault, string Path, Place Place, string What, string Remedy)
+{
+    /// <summary>Whether a reader goes on all the same.</summary>
+    public bool IsWarning { get; init; }
+
+    /// <summary>How far the document is from what this branch of a schema wants; the branch with the least sum was meant.</summary>
+    public int Distance { get; init; } = 1;
+}
