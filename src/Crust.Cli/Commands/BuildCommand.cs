@@ -1,8 +1,5 @@
 using System.CommandLine;
 using Crust.Cli.Progress;
-using Crust.Cli.Views;
-using Crust.Seeds;
-using Crust.Seeds.Checks;
 using Crust.Spec;
 
 namespace Crust.Cli.Commands;
@@ -18,7 +15,8 @@ internal static class BuildCommand
         var show = new Option<bool>("--show") { Description = "Show the installer's screen while it runs: in a window where there is a display, else on a VNC socket." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be done and what the installer would be told; fetch, boot and write nothing." };
         var checkOnly = new Option<bool>("--check-only") { Description = "Check the spec and its seed, tell all that is found, and do nothing else: no machine, no network." };
-        var command = new Command("build", "Boots an installer, waits until it powers off, and turns the installed disk into images.") { output, json, quiet, show, dryRun, checkOnly };
+        var reveal = new Option<bool>("--reveal") { Description = "Show secrets, too, with --dry-run." };
+        var command = new Command("build", "Boots an installer, waits until it powers off, and turns the installed disk into images.") { output, json, quiet, show, dryRun, reveal, checkOnly };
         spec.AddTo(command);
         command.SetAction(async (parse, cancellation) =>
         {
@@ -34,7 +32,7 @@ internal static class BuildCommand
             if (parse.GetValue(dryRun))
             {
                 await view.DisposeAsync();
-                return DryRun(read, services, parse.GetValue(json), parse.InvocationConfiguration);
+                return (int)DryRun.Run(read, services, parse.GetValue(json), parse.GetValue(reveal), parse.InvocationConfiguration);
             }
 
             foreach (var warning in read.Warnings)
@@ -53,30 +51,6 @@ internal static class BuildCommand
             return (int)ExitCode.Done;
         });
         return command;
-    }
-
-    private static int DryRun(SpecReadResult read, CrustServices services, bool json, InvocationConfiguration to)
-    {
-        var spec = read.Spec;
-        var forecast = services.Forecaster.Of(spec);
-        var files = SeedFiles.Read(spec.Seed);
-        var findings = SeedReview.Pass(SeedChecks.Check(spec, files, forecast.Profile), spec.Seed.Strict);
-        var seed = SeedListing.Of(services.Seeds.Preview(spec, files, forecast.Profile), spec.Seed, reveal: false);
-        if (json)
-        {
-            to.Output.Write(DryRunView.ToJson(spec, forecast, seed));
-        }
-        else
-        {
-            DryRunView.Write(spec, forecast, seed, to.Output);
-        }
-
-        foreach (var warning in read.Warnings.Concat(findings))
-        {
-            to.Error.WriteLine($"warning: {warning}");
-        }
-
-        return (int)ExitCode.Done;
     }
 
     private static void Print(BuildResult result, bool json, InvocationConfiguration to)

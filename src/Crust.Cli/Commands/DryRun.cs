@@ -1,0 +1,37 @@
+using System.CommandLine;
+using Crust.Cli.Views;
+using Crust.Seeds;
+using Crust.Seeds.Checks;
+using Crust.Spec;
+
+namespace Crust.Cli.Commands;
+
+/// <summary>`crust build --dry-run`: what would be done, and what the installer would be told.</summary>
+internal static class DryRun
+{
+    /// <summary>Tells it; nothing is fetched, booted or written.</summary>
+    /// <exception cref="CrustException">The build would end at once: something of the spec or its files is wrong.</exception>
+    public static ExitCode Run(SpecReadResult read, CrustServices services, bool json, bool reveal, InvocationConfiguration to)
+    {
+        var spec = read.Spec;
+        var forecast = services.Forecaster.Of(spec);
+        var files = SeedFiles.Read(spec.Seed);
+        var findings = SeedReview.Pass(SeedChecks.Check(spec, files, forecast.Profile), spec.Seed.Strict);
+        var seed = SeedListing.Of(services.Seeds.Preview(spec, files, forecast.Profile), spec.Seed, reveal);
+        if (json)
+        {
+            to.Output.Write(DryRunView.ToJson(spec, forecast, seed));
+        }
+        else
+        {
+            DryRunView.Write(spec, forecast, seed, to.Output);
+        }
+
+        foreach (var warning in read.Warnings.Concat(findings))
+        {
+            to.Error.WriteLine($"warning: {warning}");
+        }
+
+        return ExitCode.Done;
+    }
+}
