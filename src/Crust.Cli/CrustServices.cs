@@ -61,7 +61,7 @@ internal sealed class CrustServices : IAsyncDisposable
             new Preflight(checks, forecaster),
             Installers,
             Seeds,
-            new SeedCourier(new SeedVolume(tools)),
+            new SeedCourier(new SeedVolume(tools), new IsoCopy(tools, journal)),
             new IsoFiles(tools),
             disks,
             new InstallRun(launcher, new GuestScreen(tools, showsGuest, environment.HasDisplay), journal, time, _log),

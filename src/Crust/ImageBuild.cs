@@ -97,7 +97,7 @@ public sealed class ImageBuild(
         try
         {
             var disk = await stages.RunAsync(Stage.Install, $"{Path.GetFileName(installer.Path)} on a disk of {Size.Format(spec.Machine.Disk)}",
-                () => InstallAsync(key, installer, seed, spec, plan, host.Accelerator.Used, files, stages, cancellation),
+                () => InstallAsync(key, installer, seed, seedFiles, spec, plan, host.Accelerator.Used, files, stages, cancellation),
                 installed => installed.FromCache ? "from the cache; the installer wasn't booted" : $"{Size.Format(installed.Allocated)} on the disk");
             story = story.With(disk, files);
 
@@ -124,14 +124,16 @@ public sealed class ImageBuild(
         }
     }
 
-    private Task<InstalledDisk> InstallAsync(string key, InstallerIso installer, Seed seed, BuildSpec spec, ImagePlan plan, Accelerator accelerator,
+    private Task<InstalledDisk> InstallAsync(string key, InstallerIso installer, Seed seed, SeedFiles seedFiles, BuildSpec spec, ImagePlan plan, Accelerator accelerator,
         RunFiles files, StageRunner stages, CancellationToken cancellation) =>
         disks.GetOrInstallAsync(key, spec.Machine.Disk, async disk =>
         {
-            preflight.CheckSpace(spec, installer, plan.ToWrite);
+            preflight.CheckSpace(spec, installer, seedFiles, plan.ToWrite);
             var before = journal.Warnings.Length;
-            using var told = await seedCourier.PrepareAsync(seed, Path.GetDirectoryName(disk)!, cancellation);
-            using var kernel = await isoFiles.TakeKernelAsync(installer, spec.Installer, Path.GetDirectoryName(disk)!, cancellation);
+            var boot = KernelPlan.Choose(installer, spec, seed);
+            journal.Warn(KernelPlan.WarningOf(boot, spec, seed));
+            using var told = await seedCourier.PrepareAsync(seed, installer, Path.GetDirectoryName(disk)!, cancellation);
+            using var kernel = await isoFiles.TakeKernelAsync(boot, told.Iso ?? installer.Path, told.Initramfs, Path.GetDirectoryName(disk)!, cancellation);
             var facts = await installRun.RunAsync(new InstallRequest(installer, told, disk, spec.Machine, accelerator, files)
             {
                 DirectBoot = kernel?.Boot,

@@ -36,6 +36,9 @@ public sealed record BuildForecast
     /// <summary>The installer's size in bytes, perhaps only about; null if it isn't known before it is downloaded.</summary>
     public required long? InstallerSize { get; init; }
 
+    /// <summary>About the size of the seed while the installer runs, in bytes: the user's files, and a copy of the ISO where they are put into one.</summary>
+    public long SeedSize { get; init; }
+
     /// <summary>Whether the reference installer has to be built.</summary>
     public bool BuildsReference { get; init; }
 
@@ -73,6 +76,7 @@ public sealed class Forecaster(InstallerLibrary installers, ApplianceBuilder app
             Key = key,
             Profile = spec.Seed.Profile ?? installers.ProfileOf(spec.Installer),
             InstallerSize = glance.Size,
+            SeedSize = files.SizeWith(spec, glance.Size ?? 0),
             BuildsReference = spec.Installer.Iso is null && glance.Iso is null,
             // What isn't built yet has no disk, in all likelihood.
             IsCacheKnown = key is not null || spec.Installer.Iso is null,

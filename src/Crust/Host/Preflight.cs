@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Crust.Formats;
 using Crust.Installers;
 using Crust.Machines;
+using Crust.Seeds;
 using Crust.Spec;
 
 namespace Crust.Host;
@@ -35,9 +36,9 @@ public sealed class Preflight(HostChecks checks, Forecaster forecaster)
 
     /// <summary>Checks, once the installer is there and its disk isn't, that the file systems have room for the disk and its images.</summary>
     /// <exception cref="CrustException">They haven't.</exception>
-    public void CheckSpace(BuildSpec spec, InstallerIso installer, IEnumerable<IImageFormat> toWrite)
+    public void CheckSpace(BuildSpec spec, InstallerIso installer, SeedFiles seed, IEnumerable<IImageFormat> toWrite)
     {
-        var forecast = new BuildForecast { Name = installer.BaseName, InstallerSize = installer.Size, IsCacheKnown = true, ToWrite = [.. toWrite] };
+        var forecast = new BuildForecast { Name = installer.BaseName, InstallerSize = installer.Size, SeedSize = seed.SizeWith(spec, installer.Size), IsCacheKnown = true, ToWrite = [.. toWrite] };
         if (checks.Space.Find(forecast, spec).Where(finding => finding.Gravity is Gravity.Problem).ToImmutableArray() is { IsEmpty: false } problems)
         {
             throw ErrorOf(problems);

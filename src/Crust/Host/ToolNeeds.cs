@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Crust.Installers;
 using Crust.Machines;
+using Crust.Seeds.Volumes;
 using Crust.Spec;
 
 namespace Crust.Host;
@@ -38,6 +39,7 @@ internal sealed record ToolNeed(string Program, Need Need, string For)
             new(QemuArguments.ProgramFor(spec.Machine.Arch), Need.Required, "runs the machine"),
             new("qemu-img", Need.Required, "makes and converts disks"),
             new("xorriso", Need.Required, "writes the seed"),
+            .. spec.Seed.FileSystem is SeedFileSystem.Vfat ? FatVolume.Programs.Select(tool => new ToolNeed(tool, Need.Required, "writes the seed")) : [],
             new("setpriv", Need.Required, "starts all others, and ends them with Crust"),
             .. spec.Machine.Tpm ? new[] { new ToolNeed(TpmEmulator.Program, Need.Required, "is the machine's TPM") } : [],
             .. writing.SelectMany(format => format.Needs.Tools.Select(tool => new ToolNeed(tool, Need.Required, format.Name))),

@@ -141,17 +141,13 @@ internal sealed class HybridIso(ToolBox tools)
                 .. bios ? new[] { "-eltorito-alt-boot" } : [],
                 "-e", "--interval:appended_partition_2:all::", "-no-emul-boot",
                 "-graft-points",
-                .. bios ? new[] { Graft("/boot/grub/eltorito.img", Path.Combine(boot, "eltorito.img")) } : [],
-                Graft("/boot/grub/grub.cfg", menu),
-                Graft("/.disk/info", mark),
-                Graft("/boot/vmlinuz", content.Appliance.Kernel),
-                Graft("/boot/initramfs", content.Appliance.Initramfs),
-                .. content.Files.Select(file => Graft(file.InIso, file.OnHost)),
+                .. bios ? new[] { Xorriso.Graft("/boot/grub/eltorito.img", Path.Combine(boot, "eltorito.img")) } : [],
+                Xorriso.Graft("/boot/grub/grub.cfg", menu),
+                Xorriso.Graft("/.disk/info", mark),
+                Xorriso.Graft("/boot/vmlinuz", content.Appliance.Kernel),
+                Xorriso.Graft("/boot/initramfs", content.Appliance.Initramfs),
+                .. content.Files.Select(file => Xorriso.Graft(file.InIso, file.OnHost)),
             ],
         };
     }
-
-    private static string Graft(string inIso, string onHost) => $"{Escape(inIso)}={Escape(onHost)}";
-
-    private static string Escape(string path) => path.Replace("\\", "\\\\").Replace("=", "\\=");
 }

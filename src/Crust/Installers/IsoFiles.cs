@@ -11,19 +11,43 @@ public sealed class IsoFiles(ToolBox tools)
     private const int MostNames = 8;
     private const int NotFound = 5;
 
-    /// <summary>Takes the kernel and the initramfs that a spec names out of an installer's ISO, into a folder.</summary>
-    /// <returns>What the machine starts with, whose files go when it is disposed of; null if the spec names no kernel.</returns>
+    /// <summary>Takes a kernel and its initramfs out of an installer's ISO, into a folder.</summary>
+    /// <param name="plan">Which; null for none.</param>
+    /// <param name="iso">The ISO.</param>
+    /// <param name="archive">An archive that is appended to the initramfs; null for none.</param>
+    /// <param name="folder">An existing folder that only this user can enter.</param>
+    /// <param name="cancellation">Ends xorriso.</param>
+    /// <returns>What the machine starts with, whose files go when it is disposed of; null for the ISO's own boot loader.</returns>
     /// <exception cref="CrustException">The ISO has no such file.</exception>
-    public async Task<InstallerKernel?> TakeKernelAsync(InstallerIso iso, InstallerSpec spec, string folder, CancellationToken cancellation)
+    public async Task<InstallerKernel?> TakeKernelAsync(KernelPlan? plan, string iso, string? archive, string folder, CancellationToken cancellation)
     {
-        if (spec.BootKernel is null)
+        if (plan is null)
         {
             return null;
         }
 
-        var kernel = await TakeAsync(iso.Path, spec.BootKernel, "installer.boot.kernel", Path.Combine(folder, "kernel"), cancellation);
-        var initrd = spec.BootInitrd is null ? null : await TakeAsync(iso.Path, spec.BootInitrd, "installer.boot.initrd", Path.Combine(folder, "initrd"), cancellation);
-        return new InstallerKernel(new DirectBoot(kernel, initrd, spec.BootAppend is null ? [] : [spec.BootAppend]));
+        var kernel = await TakeAsync(iso, plan.Kernel, "installer.boot.kernel", Path.Combine(folder, "kernel"), cancellation);
+        var initrd = plan.Initrd is null ? null : await TakeAsync(iso, plan.Initrd, "installer.boot.initrd", Path.Combine(folder, "initrd"), cancellation);
+        if (archive is not null)
+        {
+            Append(archive, initrd ?? throw new ArgumentException("There is no initramfs to append to.", nameof(plan)));
+        }
+
+        return new InstallerKernel(new DirectBoot(kernel, initrd, plan.Arguments.Length == 0 ? [] : [plan.Arguments]));
+    }
+
+    // The kernel looks for the next archive at a multiple of four bytes, and passes over zeros.
+    private static void Append(string archive, string initrd)
+    {
+        File.SetUnixFileMode(initrd, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        using var file = new FileStream(initrd, FileMode.Append);
+        while (file.Length % 4 != 0)
+        {
+            file.WriteByte(0);
+        }
+
+        using var more = File.OpenRead(archive);
+        more.CopyTo(file);
     }
 
     private async Task<string> TakeAsync(string iso, string file, string key, string to, CancellationToken cancellation)

@@ -4,6 +4,19 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Installers;
 
+/// <summary>What is under a path of an ISO.</summary>
+internal enum IsoEntryKind
+{
+    /// <summary>Nothing.</summary>
+    Nothing,
+
+    /// <summary>A file, or something else that isn't a folder.</summary>
+    File,
+
+    /// <summary>A folder.</summary>
+    Folder,
+}
+
 /// <summary>
 /// Looks for single files in an ISO 9660 image, by reading the few sectors on the way to them (ECMA-119, sections 8.4 and 9.1; names by Rock Ridge
 /// Interchange Protocol 1.12, section 4.1.4, where they have such). Case doesn't matter: ISOs without Rock Ridge have capitals only.
@@ -17,6 +30,7 @@ internal sealed class IsoTree : IDisposable
     private const int MostContinuations = 8;
     private const int RecordHead = 33;
     private const byte PrimaryVolume = 1;
+    private const byte SupplementaryVolume = 2;
     private const byte Terminator = 255;
     private const byte FolderFlag = 0x02;
     private const byte NameContinues = 0x01;
@@ -32,7 +46,9 @@ internal sealed class IsoTree : IDisposable
         _file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         try
         {
-            if (ReadPrimary() is { } primary)
+            var descriptors = ReadDescriptors();
+            HasJoliet = descriptors.Any(IsJoliet);
+            if (descriptors.FirstOrDefault(descriptor => descriptor[0] == PrimaryVolume) is { } primary)
             {
                 VolumeId = Encoding.Latin1.GetString(primary, 40, 32).TrimEnd(' ', '\0');
                 _root = EntryOf(primary.AsSpan(156, 34));
@@ -47,6 +63,17 @@ internal sealed class IsoTree : IDisposable
 
     /// <summary>Its volume id; empty if it has none, or is no ISO 9660.</summary>
     public string VolumeId { get; } = "";
+
+    /// <summary>Whether it has a second tree of names, in UCS-2.</summary>
+    public bool HasJoliet { get; }
+
+    /// <summary>What is under a path.</summary>
+    public IsoEntryKind KindOf(string path) => Find(path) switch
+    {
+        null => IsoEntryKind.Nothing,
+        { IsFolder: true } => IsoEntryKind.Folder,
+        _ => IsoEntryKind.File,
+    };
 
     /// <summary>Whether there is a file or a folder under a path, such as `boot/grub/grub.cfg`.</summary>
     public bool Contains(string path) => Find(path) is not null;
@@ -147,24 +174,26 @@ internal sealed class IsoTree : IDisposable
 
     private static uint Word(ReadOnlySpan<byte> bytes, int at) => BinaryPrimitives.ReadUInt32LittleEndian(bytes[at..]);
 
-    private byte[]? ReadPrimary()
+    private List<byte[]> ReadDescriptors()
     {
+        var descriptors = new List<byte[]>();
         for (var i = 0; i < MostDescriptors; i++)
         {
             var sector = Read((FirstDescriptor + i) * (long)SectorSize, SectorSize);
             if (sector.Length < SectorSize || !sector.AsSpan(1, 5).SequenceEqual("CD001"u8) || sector[0] == Terminator)
             {
-                return null;
+                break;
             }
 
-            if (sector[0] == PrimaryVolume)
-            {
-                return sector;
-            }
+            descriptors.Add(sector);
         }
 
-        return null;
+        return descriptors;
     }
+
+    // By its escape sequences for UCS-2, levels 1 to 3 (Joliet Specification, section "Escape Sequences").
+    private static bool IsJoliet(byte[] descriptor) =>
+        descriptor[0] == SupplementaryVolume && descriptor[88] == (byte)'%' && descriptor[89] == (byte)'/' && descriptor[90] is (byte)'@' or (byte)'C' or (byte)'E';
 
     // As much of it as there is.
     private byte[] Read(long offset, int length)

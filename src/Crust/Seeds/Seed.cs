@@ -19,7 +19,7 @@ public sealed record Seed
     /// <summary>The family of systems that it was composed for; null if nobody knows.</summary>
     public required SeedProfile? Profile { get; init; }
 
-    /// <summary>What carries it.</summary>
+    /// <summary>What carries its documents.</summary>
     public required SeedCarrier Carrier { get; init; }
 
     /// <summary>The volume's label; null where there is no volume.</summary>
@@ -43,6 +43,9 @@ public sealed record Seed
     /// <summary>The secrets themselves, for whoever has to keep them out of what is shown.</summary>
     public required ImmutableArray<Secret> Secrets { get; init; }
 
+    /// <summary>Whether the machine starts with the installer's kernel.</summary>
+    public required KernelNeed Kernel { get; init; }
+
     /// <summary>
     /// 64 hex digits that change with all that the installer is told, and not with what differs from build to build (the instance-id
     /// and the password's salt): the seed's part of the build key. It doesn't help to guess a secret
@@ -60,9 +63,8 @@ public sealed record Seed
     public static Seed Compose(BuildSpec spec, SeedFiles files, SeedProfile? profile, string keyContext, Guid instanceId)
     {
         var account = spec.Seed.Ssh.User ?? "";
-        var kind = SeedKinds.Of(spec.Seed.Kind);
         SeedContents With(string purpose, string context) =>
-            kind.Compose(new SeedRequest(spec, files, profile, Sha512Crypt.SaltFor(purpose, context, account), instanceId));
+            SeedKinds.Compose(new SeedRequest(spec, files, profile, Sha512Crypt.SaltFor(purpose, context, account), instanceId));
 
         var contents = With("image", $"{instanceId:N}");
         return new Seed
@@ -73,10 +75,11 @@ public sealed record Seed
             Label = contents.Label,
             FileSystem = spec.Seed.FileSystem,
             Documents = contents.Documents,
-            Files = contents.Carrier is SeedCarrier.Volume or SeedCarrier.Iso ? spec.Seed.Files : [],
+            Files = contents.Carrier is SeedCarrier.Iso || contents.Label is not null ? spec.Seed.Files : [],
             KernelArguments = contents.KernelArguments,
             SecretPaths = [.. contents.Documents.SelectMany(document => SeedSecrets.PathsIn(document, spec.Seed))],
             Secrets = [.. contents.Documents.SelectMany(SeedSecrets.In).Distinct().Select(value => new Secret(value))],
+            Kernel = contents.Kernel,
             KeyMaterial = Digest(spec.Seed, With("build key", keyContext), files),
         };
     }
@@ -89,7 +92,7 @@ public sealed record Seed
         string[] parts =
         [
             spec.Kind.LowerName(),
-            keyed.Carrier is SeedCarrier.Volume ? spec.FileSystem.LowerName() : "",
+            keyed.Label is not null ? spec.FileSystem.LowerName() : "",
             keyed.KernelArguments,
             .. keyed.Documents.Where(document => !document.IsFresh).SelectMany(document => new[] { document.Name, document.Text }),
             .. files.ExtraFiles.SelectMany(file => new[] { file.Role, file.Sha256 }),

@@ -1,4 +1,5 @@
 using Crust.Installers;
+using Crust.Seeds.Kinds;
 using Crust.Spec;
 
 namespace Crust.Seeds;
@@ -8,9 +9,13 @@ namespace Crust.Seeds;
 public sealed class SeedComposer(Func<Guid>? newInstanceId = null)
 {
     /// <summary>Composes a seed for one build, with a fresh instance-id.</summary>
-    /// <exception cref="CrustException">As <see cref="Seed.Compose"/>.</exception>
-    public Seed Compose(BuildSpec spec, SeedFiles files, InstallerIso installer) =>
-        Seed.Compose(spec, files, spec.Seed.Profile ?? installer.Profile, installer.Sha256, newInstanceId?.Invoke() ?? Guid.NewGuid());
+    /// <exception cref="CrustException">As <see cref="Seed.Compose"/>; or nobody knows where the ISO's installer would read it.</exception>
+    public Seed Compose(BuildSpec spec, SeedFiles files, InstallerIso installer)
+    {
+        var profile = spec.Seed.Profile ?? installer.Profile;
+        EmbeddedSeed.CheckPlace(spec.Seed, installer, profile);
+        return Seed.Compose(spec, files, profile, installer.Sha256, newInstanceId?.Invoke() ?? Guid.NewGuid());
+    }
 
     /// <summary>Composes the seed that a build would, as far as that can be told without its installer.</summary>
     /// <exception cref="CrustException">As <see cref="Seed.Compose"/>.</exception>

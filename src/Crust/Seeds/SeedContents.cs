@@ -18,6 +18,22 @@ public enum SeedCarrier
 
     /// <summary>A copy of the installer's ISO, with files put in.</summary>
     Iso,
+
+    /// <summary>The installer's own initramfs, to which they are appended.</summary>
+    Initramfs,
+}
+
+/// <summary>Whether the machine starts with the installer's kernel, in place of the ISO's boot loader.</summary>
+public enum KernelNeed
+{
+    /// <summary>No, unless the spec says so.</summary>
+    None,
+
+    /// <summary>Where the ISO has a layout that is known; without it, somebody may have to press a key.</summary>
+    Wanted,
+
+    /// <summary>Yes: the installer isn't told anything in another way.</summary>
+    Required,
 }
 
 /// <summary>One document of a seed. It may hold secrets.</summary>
@@ -27,6 +43,9 @@ public sealed record SeedDocument(string Name, string Text)
 {
     /// <summary>The same as a tree whose parts know where they come from; null for what isn't YAML, or is taken as it is.</summary>
     internal ConfigNode? Tree { get; init; }
+
+    /// <summary>Parts of the text that nobody may see, where it has no tree to say so.</summary>
+    internal ImmutableArray<string> Secrets { get; init; } = [];
 
     /// <summary>Whether it differs from build to build by intent, and so isn't part of the build key.</summary>
     internal bool IsFresh { get; init; }
@@ -38,15 +57,19 @@ public sealed record SeedDocument(string Name, string Text)
 /// <summary>What a kind of seed makes of a spec: documents, and the way they go.</summary>
 internal sealed record SeedContents
 {
+    /// <summary>What carries the documents.</summary>
     public required SeedCarrier Carrier { get; init; }
 
-    /// <summary>The volume's label; null where there is no volume.</summary>
+    /// <summary>The label of the volume, which carries the user's files too; null where there is no volume.</summary>
     public string? Label { get; init; }
 
     public ImmutableArray<SeedDocument> Documents { get; init; } = [];
 
     /// <summary>What the installer's kernel is told beside its other arguments; empty for nothing.</summary>
     public string KernelArguments { get; init; } = "";
+
+    /// <summary>Whether the machine starts with the installer's kernel.</summary>
+    public KernelNeed Kernel { get; init; }
 }
 
 /// <summary>What a kind of seed is given.</summary>

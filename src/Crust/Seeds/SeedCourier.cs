@@ -1,18 +1,74 @@
+using System.Collections.Immutable;
+using System.Text;
+using Crust.Appliance;
+using Crust.Installers;
+using Crust.Seeds.Volumes;
+
 namespace Crust.Seeds;
 
 /// <summary>Gets a seed ready for the machine, by whatever carries it.</summary>
-public sealed class SeedCourier(SeedVolume volumes)
+/// <param name="volumes">Writes volumes.</param>
+/// <param name="isos">Copies ISOs.</param>
+public sealed class SeedCourier(SeedVolume volumes, IsoCopy isos)
 {
+    private const string InitramfsName = "seed.cpio";
+    private const string IsoName = "installer-with-seed.iso";
+
     /// <summary>Writes the files that carry a seed.</summary>
     /// <param name="seed">What is told.</param>
+    /// <param name="installer">The ISO whose installer is told.</param>
     /// <param name="folder">An existing folder that only this user can enter.</param>
     /// <param name="cancellation">Ends the tools that write them.</param>
     /// <returns>The files, which go when it is disposed of.</returns>
-    /// <exception cref="CrustException">A tool is missing or failed, or the folder can't be written.</exception>
-    public async Task<SeedDelivery> PrepareAsync(Seed seed, string folder, CancellationToken cancellation) => new()
+    /// <exception cref="CrustException">A tool is missing or failed, the folder can't be written, or the ISO can't take a file.</exception>
+    public async Task<SeedDelivery> PrepareAsync(Seed seed, InstallerIso installer, string folder, CancellationToken cancellation)
     {
-        Volume = seed.Carrier is SeedCarrier.Volume ? await volumes.CreateAsync(seed, folder, cancellation) : null,
-        FileSystem = seed.FileSystem,
-        KernelArguments = seed.KernelArguments,
-    };
+        try
+        {
+            return new()
+            {
+                Volume = seed.Label is not null ? await volumes.CreateAsync(seed, folder, cancellation) : null,
+                FileSystem = seed.FileSystem,
+                FirmwareFiles = seed.Carrier is SeedCarrier.Firmware ? WriteFirmwareFiles(seed, folder) : [],
+                Initramfs = seed.Carrier is SeedCarrier.Initramfs ? WriteInitramfs(seed, folder) : null,
+                Iso = seed.Carrier is SeedCarrier.Iso ? await CopyIsoAsync(seed, installer, folder, cancellation) : null,
+                KernelArguments = seed.KernelArguments,
+            };
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CrustException(FailureKind.InputOutput, $"The seed can't be written: {e.Message}", folder, "make room there, and the folder writable", e);
+        }
+    }
+
+    private static ImmutableArray<FirmwareFile> WriteFirmwareFiles(Seed seed, string folder) =>
+    [
+        .. seed.Documents.Select((document, i) =>
+        {
+            var path = Path.Combine(folder, $"firmware-{i}");
+            StagedDocuments.WritePrivate(path, document.Text);
+            return new FirmwareFile(document.Name, path);
+        }),
+    ];
+
+    // The kernel unpacks what follows the installer's own archive into the same root (early-userspace/buffer-format.rst).
+    private static string WriteInitramfs(Seed seed, string folder)
+    {
+        var archive = new CpioArchive();
+        foreach (var document in seed.Documents)
+            archive.AddFile("/" + document.Name, Encoding.UTF8.GetBytes(document.Text), executable: false);
+
+        var path = Path.Combine(folder, InitramfsName);
+        using var file = StagedDocuments.CreatePrivate(path);
+        archive.WriteTo(file);
+        return path;
+    }
+
+    private async Task<string> CopyIsoAsync(Seed seed, InstallerIso installer, string folder, CancellationToken cancellation)
+    {
+        using var staged = StagedDocuments.Write(seed.Documents, folder);
+        var copy = Path.Combine(folder, IsoName);
+        await isos.WriteAsync(installer.Path, [.. staged.Files, .. seed.Files.Select(file => new VolumeFile(file.Name, file.Path))], copy, cancellation);
+        return copy;
+    }
 }

@@ -23,13 +23,16 @@ public sealed class SeedDelivery : IDisposable
     /// <summary>The ISO to boot in place of the installer's own; null for that.</summary>
     public string? Iso { get; init; }
 
+    /// <summary>An archive that is appended to the installer's initramfs; null for none.</summary>
+    public string? Initramfs { get; init; }
+
     /// <summary>What the installer's kernel is told; empty for nothing.</summary>
     public string KernelArguments { get; init; } = "";
 
     /// <summary>Deletes the files.</summary>
     public void Dispose()
     {
-        foreach (var file in new[] { Volume, Iso }.OfType<string>().Concat(FirmwareFiles.Select(file => file.Path)))
+        foreach (var file in new[] { Volume, Initramfs, Iso }.OfType<string>().Concat(FirmwareFiles.Select(file => file.Path)))
             File.Delete(file);
     }
 }

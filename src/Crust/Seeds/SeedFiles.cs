@@ -50,14 +50,14 @@ public sealed record SeedFiles
     public static SeedFiles Read(SeedSpec seed)
     {
         var substitution = new Substitution(seed.Variables);
-        var isCloudConfig = SeedKinds.Of(seed.Kind).TakesCloudConfig;
+        var kind = SeedKinds.Of(seed.Kind);
         var files = ImmutableArray.CreateBuilder<SeedFile>();
         ImmutableArray<UserDocument> userData =
         [
             .. seed.UserData.Select(path =>
             {
                 var text = ReadFile("user-data", path);
-                var config = isCloudConfig ? CloudConfig.Read(text, path) : null;
+                var config = kind.Read(text, path);
                 return new UserDocument(path, seed.Substitute && config is null ? substitution.Apply(text, path) : text, (int)files[^1].Size,
                     seed.Substitute && config is not null ? (ConfigMap)substitution.Apply(config) : config);
             }),
@@ -79,6 +79,10 @@ public sealed record SeedFiles
     /// <summary>The user’s cloud-configs as one, merged by the rules of their reader.</summary>
     internal ConfigMap Merged(SeedProfile? profile) =>
         UserData.Select(document => document.Config ?? ConfigMap.Empty).Aggregate(ConfigMap.Empty, profile is SeedProfile.Debian ? CloudInitMerge.Merge : KairosMerge.Merge);
+
+    /// <summary>About how many bytes are written to carry them to an installer.</summary>
+    internal long SizeWith(BuildSpec spec, long installer) =>
+        ExtraFiles.Sum(file => file.Size) + (spec.Seed.Kind is SeedKind.Embedded && (!ExtraFiles.IsEmpty || EmbeddedSeed.HasConfig(spec.Seed)) ? installer : 0);
 
     private static SeedFile HashOf(string role, string path)
     {

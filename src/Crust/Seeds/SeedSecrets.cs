@@ -42,8 +42,8 @@ internal static partial class SeedSecrets
         ? ConfigTree.Leaves(Masked(tree)).Where(leaf => leaf.Value is ConfigScalar { IsSecret: true }).Select(leaf => leaf.Path).Distinct()
         : MaskedText(document.Text, spec) == document.Text ? [] : [document.Name];
 
-    /// <summary>The secrets in a document that is a tree.</summary>
-    public static IEnumerable<string> In(SeedDocument document) => document.Tree is null ? [] :
+    /// <summary>The secrets in a document; of one that isn't a tree, those that Crust put there.</summary>
+    public static IEnumerable<string> In(SeedDocument document) => document.Tree is null ? document.Secrets :
         ConfigTree.Leaves(document.Tree).Zip(ConfigTree.Leaves(Masked(document.Tree)))
             .Where(pair => pair.Second.Value is ConfigScalar { IsSecret: true })
             .Select(pair => ((ConfigScalar)pair.First.Value).Value);

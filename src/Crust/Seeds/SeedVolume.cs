@@ -1,69 +1,80 @@
+using System.Collections.Immutable;
+using Crust.Seeds.Volumes;
+using Crust.Spec;
 using Crust.Tools;
 
 namespace Crust.Seeds;
 
 /// <summary>
-/// Writes a seed as the volume that installers look for, by its label: ISO 9660 with Joliet and Rock Ridge.
+/// Writes a seed as the volume that installers look for, by its label: ISO 9660 with Joliet and Rock Ridge, or FAT.
 /// </summary>
-/// <param name="tools">Runs xorriso.</param>
+/// <param name="tools">Runs xorriso, or mtools.</param>
 public sealed class SeedVolume(ToolBox tools)
 {
-    private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    /// <summary>The file name of an ISO 9660 volume.</summary>
+    public const string IsoFileName = "seed.iso";
 
-    /// <summary>The volume's file name.</summary>
-    public const string FileName = "seed.iso";
+    /// <summary>The file name of a FAT volume.</summary>
+    public const string FatFileName = "seed.img";
 
     /// <summary>Writes the volume.</summary>
     /// <param name="seed">What it holds.</param>
     /// <param name="folder">An existing folder that only this user can enter; a volume of an earlier call is replaced.</param>
-    /// <param name="cancellation">Ends xorriso.</param>
+    /// <param name="cancellation">Ends the tools.</param>
     /// <returns>The volume's path. It has mode 0600, for it holds secrets.</returns>
-    /// <exception cref="ToolMissingException">xorriso isn't installed.</exception>
-    /// <exception cref="ToolFailedException">xorriso failed.</exception>
+    /// <exception cref="ToolMissingException">A tool isn't installed.</exception>
+    /// <exception cref="ToolFailedException">A tool failed.</exception>
     /// <exception cref="CrustException">The folder can't be written.</exception>
     public async Task<string> CreateAsync(Seed seed, string folder, CancellationToken cancellation)
     {
-        var volume = Path.Combine(folder, FileName);
-        var content = Path.Combine(folder, "seed");
+        var label = seed.Label ?? throw new ArgumentException("The seed has no volume.", nameof(seed));
         try
         {
-            Directory.CreateDirectory(content, Private | UnixFileMode.UserExecute);
-            foreach (var document in seed.Documents)
-                WritePrivate(Path.Combine(content, document.Name), document.Text);
-
-            // xorriso keeps the mode of a file that is there, and takes an empty one for a blank medium.
-            WritePrivate(volume, "");
-            await tools.RunAsync(ToolCommand.Of("xorriso", Arguments(seed.Label!, content, volume)), cancellation);
-            return volume;
+            using var staged = StagedDocuments.Write(seed.Carrier is SeedCarrier.Volume ? seed.Documents : [], folder);
+            ImmutableArray<VolumeFile> files = [.. staged.Files, .. seed.Files.Select(file => new VolumeFile(file.Name, file.Path))];
+            return seed.FileSystem is SeedFileSystem.Vfat
+                ? await WriteFatAsync(label, files, Path.Combine(folder, FatFileName), cancellation)
+                : await WriteIsoAsync(label, files, Path.Combine(folder, IsoFileName), cancellation);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new CrustException(FailureKind.InputOutput, $"The seed volume can't be written: {e.Message}", folder, "make room there, and the folder writable", e);
         }
-        finally
-        {
-            // The volume has it all; a second copy of the secrets has no use.
-            if (Directory.Exists(content))
-                Directory.Delete(content, recursive: true);
-        }
     }
 
-    internal static string[] Arguments(string label, string content, string volume) =>
+    private async Task<string> WriteIsoAsync(string label, ImmutableArray<VolumeFile> files, string volume, CancellationToken cancellation)
+    {
+        // xorriso keeps the mode of a file that is there, and takes an empty one for a blank medium.
+        await StagedDocuments.CreatePrivate(volume).DisposeAsync();
+        await tools.RunAsync(Xorriso.Of(Arguments(label, files, volume)), cancellation);
+        return volume;
+    }
+
+    private async Task<string> WriteFatAsync(string label, ImmutableArray<VolumeFile> files, string volume, CancellationToken cancellation)
+    {
+        var size = FatVolume.SizeFor(files);
+        await using (var file = StagedDocuments.CreatePrivate(volume))
+            file.SetLength(size);
+
+        foreach (var command in FatVolume.Commands(label, files, volume, size))
+            await tools.RunAsync(command, cancellation);
+        return volume;
+    }
+
+    internal static string[] Arguments(string label, ImmutableArray<VolumeFile> files, string volume) =>
     [
         "-no_rc",
         "-as", "mkisofs",
         "-quiet",
         "-volid", label,
-        "-joliet", "-rock",
+        "-joliet", "-joliet-long", "-rock",
+        // Files of 4 GiB and more are several extents.
+        "-iso-level", "3",
         "-uid", "0", "-gid", "0",
+        // What a link stands for, not the link.
+        "-f",
         "-o", volume,
-        content,
+        "-graft-points",
+        .. files.Select(file => Xorriso.Graft("/" + file.Name, file.OnHost)),
     ];
-
-    private static void WritePrivate(string path, string text)
-    {
-        File.Delete(path);
-        using var file = new StreamWriter(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = Private });
-        file.Write(text);
-    }
 }

@@ -31,6 +31,7 @@ internal static class SpecRules
         CheckTwoWays(spec);
         CheckSeedKind(spec.Seed, WhereIs);
         CheckDirectBoot(spec, WhereIs);
+        CheckPreseed(spec, WhereIs);
         CheckMachine(spec, WhereIs);
     }
 
@@ -82,6 +83,17 @@ internal static class SpecRules
             throw Bad("A machine that starts with installer.boot.kernel would start with it after each reboot, and install for ever", whereIs("machine.onReboot"),
                 "set machine.onReboot to finish if the reboot is the installer's end; else leave out installer.boot.kernel and type at the ISO's own boot menu (installer.boot.keys)");
         }
+    }
+
+    private static void CheckPreseed(BuildSpec spec, Func<string, string> whereIs)
+    {
+        if (spec.Seed.Kind is not SeedKind.Preseed)
+            return;
+
+        if (spec.Installer is { BootKernel: not null, BootInitrd: null })
+            throw Bad("There is no installer.boot.initrd, and that is what Debian's installer reads its preseed file from", whereIs("installer.boot.kernel"), "set installer.boot.initrd to the initramfs' path in the ISO");
+        if (spec.Machine.OnReboot is OnReboot.Continue)
+            throw Bad("seed.kind preseed has the machine start with the installer's kernel, after each reboot, too: it would install for ever", whereIs("machine.onReboot"), "set machine.onReboot to fail or finish");
     }
 
     private static void CheckMachine(BuildSpec spec, Func<string, string> whereIs)

@@ -1,6 +1,8 @@
+using Crust.Installers;
 using Crust.Seeds;
 using Crust.Seeds.Checks;
 using Crust.Spec;
+using Crust.Tests.Installers;
 using Crust.Tools;
 using Serilog;
 
@@ -33,7 +35,12 @@ internal sealed class SeedSample : IDisposable
     public static BuildSpec SpecOf(SeedSpec seed, OnReboot onReboot = OnReboot.Fail, string? iso = "vendor.iso") =>
         new() { Installer = new InstallerSpec { Iso = iso }, Seed = seed, Machine = new MachineSpec { OnReboot = onReboot } };
 
-    public static Seed Compose(SeedSpec seed, string context = "installer", Guid? instance = null, SeedProfile? profile = null) => Seed.Compose(SpecOf(seed), SeedFiles.Read(seed), profile, context, instance ?? Instance);
+    public static Seed Compose(SeedSpec seed, string context = "installer", Guid? instance = null, SeedProfile? profile = null) =>
+        Seed.Compose(SpecOf(seed), SeedFiles.Read(seed), profile, context, instance ?? Instance);
+
+    /// <summary>Writes the files that carry a seed.</summary>
+    public Task<SeedDelivery> DeliverAsync(Seed seed, string? folder = null) =>
+        new SeedCourier(new SeedVolume(Tools), new IsoCopy(Tools, new EventList())).PrepareAsync(seed, InstallerSample.Iso, folder ?? Folder, CancellationToken.None);
 
     public Seed WithUserData(string userData, SeedSpec? seed = null) => Compose(SpecWithUserData(userData, seed));
 
@@ -46,7 +53,10 @@ internal sealed class SeedSample : IDisposable
     public static string DocumentOf(Seed seed, string name) => seed.Documents.Single(document => document.Name == name).Text;
 
     /// <summary>The rules that object to a seed.</summary>
-    public static IEnumerable<string> RulesAgainst(BuildSpec spec) => SeedChecks.Check(spec, SeedFiles.Read(spec.Seed), spec.Seed.Profile).Select(finding => finding.Rule);
+    public static IEnumerable<string> RulesAgainst(BuildSpec spec) => FindingsIn(spec).Select(finding => finding.Rule);
+
+    /// <summary>What the rules object to.</summary>
+    public static IEnumerable<SeedFinding> FindingsIn(BuildSpec spec) => SeedChecks.Check(spec, SeedFiles.Read(spec.Seed), spec.Seed.Profile);
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 }

@@ -1,4 +1,5 @@
 using Crust.Seeds;
+using Crust.Seeds.Volumes;
 using Crust.Tests.Spec;
 using Crust.Tools;
 using Serilog;
@@ -72,8 +73,9 @@ public sealed class SeedVolumeTests
 
     [Test]
     public void No_secret_stands_in_an_argument() =>
-        Assert.That(string.Join(' ', SeedVolume.Arguments("cidata", "/private/seed", "/private/seed.iso")),
-            Is.EqualTo("-no_rc -as mkisofs -quiet -volid cidata -joliet -rock -uid 0 -gid 0 -o /private/seed.iso /private/seed"));
+        Assert.That(string.Join(' ', SeedVolume.Arguments("cidata", [new VolumeFile("user-data", "/private/seed/0"), new VolumeFile("a/b=c", "/home/me/x=y")], "/private/seed.iso")),
+            Is.EqualTo("-no_rc -as mkisofs -quiet -volid cidata -joliet -joliet-long -rock -iso-level 3 -uid 0 -gid 0 -f -o /private/seed.iso"
+                + @" -graft-points /user-data=/private/seed/0 /a/b\=c=/home/me/x\=y"));
 
     [Test]
     public async Task A_folder_that_is_not_there_is_an_error_of_writing()
@@ -98,8 +100,7 @@ public sealed class SeedVolumeTests
         }
     }
 
-    private Task<SeedDelivery> CreateAsync(Seed seed, string? folder = null) =>
-        new SeedCourier(new SeedVolume(SeedSample.Tools)).PrepareAsync(seed, folder ?? _sample.Folder, CancellationToken.None);
+    private Task<SeedDelivery> CreateAsync(Seed seed, string? folder = null) => _sample.DeliverAsync(seed, folder);
 
     private static Task<ToolResult> XorrisoAsync(params string[] arguments) =>
         SeedSample.Tools.RunAsync(ToolCommand.Of("xorriso", ["-no_rc", .. arguments]), CancellationToken.None);

@@ -19,13 +19,17 @@ public static class SeedChecks
         WriteFilesRules.Check,
         AutoinstallRules.Check,
         SizeRules.Check,
+        KickstartRules.Check,
+        PreseedRules.Check,
+        IgnitionRules.Check,
+        UnusedRules.Check,
     ];
 
     /// <summary>All findings, errors before warnings, in the order of the files and of their lines.</summary>
     /// <exception cref="CrustException">A file isn't what the seed's kind takes.</exception>
     public static ImmutableArray<SeedFinding> Check(BuildSpec spec, SeedFiles files, SeedProfile? profile)
     {
-        var contents = Kinds.SeedKinds.Of(spec.Seed.Kind).Compose(new SeedRequest(WithoutPassword(spec), files, profile, "", Guid.Empty));
+        var contents = Kinds.SeedKinds.Compose(new SeedRequest(WithoutPassword(spec), files, profile, "", Guid.Empty));
         var request = new SeedCheckRequest(spec, files, profile, contents);
         return
         [

@@ -7,14 +7,17 @@ internal static class CloudConfig
 {
     private static readonly string[] Headers = ["#cloud-config", "#kairos-config", "#node-config"];
 
+    /// <summary>Whether a file's first line says that it is a cloud-config, or a template of one.</summary>
+    public static bool IsMarked(string text) => FirstLine(text) is var first && (Headers.Contains(first) || IsTemplate(first));
+
     /// <summary>Reads a user's cloud-config.</summary>
     /// <param name="text">The file's content.</param>
     /// <param name="file">What the user calls it, for messages.</param>
     /// <exception cref="CrustException">It has no header, isn't YAML, or isn't a mapping.</exception>
     public static ConfigMap Read(string text, string file)
     {
-        var first = text.Split('\n', 2)[0].TrimEnd();
-        if (first.Replace(" ", "") == "##template:jinja")
+        var first = FirstLine(text);
+        if (IsTemplate(first))
             throw Bad("A Jinja template can't be merged", $"{file}:1:1", "write out what it would make", "header");
         if (!Headers.Contains(first))
             throw Bad("The user-data file doesn't begin with a cloud-config header", $"{file}:1:1", first.Length is > 0 and < 40 && Nearest.Find(first, Headers) is { } near ? $"write {near}" : "make #cloud-config its first line", "header");
@@ -33,6 +36,10 @@ internal static class CloudConfig
     /// <summary>The document as text: `#cloud-config` and YAML.</summary>
     public static string ToText(ConfigMap document) =>
         "#cloud-config\n" + (document.Entries.IsEmpty ? "{}\n" : ConfigWriter.Write(document));
+
+    private static string FirstLine(string text) => text.Split('\n', 2)[0].TrimEnd();
+
+    private static bool IsTemplate(string line) => line.Replace(" ", "") == "##template:jinja";
 
     private static CrustException Bad(string what, string where, string remedy, string rule) => new(FailureKind.BadInput, what, where, remedy) { Rule = rule };
 }

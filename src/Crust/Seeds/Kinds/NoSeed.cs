@@ -1,3 +1,4 @@
+using Crust.Seeds.Documents;
 using Crust.Spec;
 
 namespace Crust.Seeds.Kinds;
@@ -9,7 +10,7 @@ internal sealed class NoSeed : ISeedKind
     public SeedKind Kind => SeedKind.None;
 
     /// <inheritdoc/>
-    public bool TakesCloudConfig => false;
+    public ConfigMap? Read(string text, string path) => null;
 
     /// <inheritdoc/>
     public SeedContents Compose(SeedRequest request) => new() { Carrier = SeedCarrier.Nothing };

@@ -16,13 +16,16 @@ internal sealed class NocloudSeed : ISeedKind
     public SeedKind Kind => SeedKind.Nocloud;
 
     /// <inheritdoc/>
-    public bool TakesCloudConfig => true;
+    public ConfigMap? Read(string text, string path) => CloudConfig.Read(text, path);
 
     /// <inheritdoc/>
-    public SeedContents Compose(SeedRequest request)
+    public SeedContents Compose(SeedRequest request) => Of(UserDataOf(request), request);
+
+    /// <summary>The user's cloud-configs over the generated one.</summary>
+    public static ConfigMap UserDataOf(SeedRequest request)
     {
         var user = request.Files.Merged(request.Profile);
-        return Of(KairosMerge.Merge(GeneratedConfig.Of(request, user), user), request);
+        return KairosMerge.Merge(GeneratedConfig.Of(request, user), user);
     }
 
     /// <summary>The volume around a user-data.</summary>

@@ -1,0 +1,32 @@
+using Crust.Seeds.Documents;
+using Crust.Seeds.Kinds;
+using Crust.Spec;
+
+namespace Crust.Seeds.Checks;
+
+/// <summary>Whether all that the spec says of a seed reaches the installer.</summary>
+internal static class UnusedRules
+{
+    public static IEnumerable<SeedFinding> Check(SeedCheckRequest request)
+    {
+        var (spec, kind) = (request.Spec, request.Spec.Seed.Kind);
+        if (spec.Seed.Palette != new PaletteSpec() && kind is not (SeedKind.Nocloud or SeedKind.Embedded))
+            yield return Unused("seed.palette", "Palette's settings stand in a cloud-config", spec, "leave them out, or set seed.kind to nocloud or embedded");
+        if (spec.Seed.Hostname is not null && kind is SeedKind.Ignition or SeedKind.None)
+            yield return Unused("seed.hostname", "the host name stands in a file of the user's", spec, "write it to /etc/hostname in your own configuration");
+        if (spec.Seed.Ssh.User is not null && kind is SeedKind.Ignition or SeedKind.None)
+            yield return Unused("seed.ssh", "accounts stand in a file of the user's", spec, "write them in your own configuration (passwd.users)");
+        if (kind is SeedKind.Embedded && EmbeddedSeed.HasConfig(spec.Seed) && EmbeddedSeed.PlaceOf(request.Profile) is null && IsKnown(request))
+            yield return new SeedFinding(SeedSeverity.Error, "no-place", EmbeddedSeed.WhatIsUnknown(request.Profile), Place.Of(spec.Installer.Shown), EmbeddedSeed.Remedy);
+    }
+
+    // An ISO that isn't downloaded yet may still say what it is.
+    private static bool IsKnown(SeedCheckRequest request) =>
+        request.Profile is not null || request.Spec.Installer.Iso is not { } iso || !iso.Contains("://", StringComparison.Ordinal);
+
+    private static SeedFinding Unused(string section, string why, BuildSpec spec, string remedy)
+    {
+        var key = spec.Origins.Keys.Order(StringComparer.Ordinal).FirstOrDefault(key => key.StartsWith(section, StringComparison.Ordinal)) ?? section;
+        return new SeedFinding(SeedSeverity.Warning, "unused-setting", $"{section} isn't told to the installer: with seed.kind {spec.Seed.Kind.LowerName()}, {why}", GeneratedConfig.At(spec, key), remedy);
+    }
+}
