@@ -18,7 +18,7 @@ internal static class EndingRules
 
     public static IEnumerable<SeedFinding> Check(SeedCheckRequest request) => request.Spec.Seed.Kind switch
     {
-        SeedKind.Nocloud when request.CloudConfig is { } document => CheckInstall(request, document),
+        SeedKind.Nocloud or SeedKind.Embedded when request.CloudConfig is { } document => CheckInstall(request, document),
         SeedKind.Autoinstall when request.Autoinstall is { } autoinstall => CheckShutdown(request, autoinstall),
         _ => [],
     };

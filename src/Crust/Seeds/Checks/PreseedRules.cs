@@ -6,6 +6,8 @@ namespace Crust.Seeds.Checks;
 /// <summary>What is wrong with a preseed file, as far as it can be told without Debian's installer.</summary>
 internal static class PreseedRules
 {
+    public static readonly SeedRule Line = new("preseed-line", SeedSeverity.Warning, "A line of a preseed file that isn't `owner question type value`", "d-i netcfg/enable bool true", "write it as: d-i question type value");
+
     private static readonly string[] Types = ["string", "boolean", "select", "multiselect", "password", "note", "text", "error", "title", "seen"];
 
     private static readonly string[] Halts = ["debian-installer/exit/halt", "debian-installer/exit/always_halt"];
@@ -26,21 +28,19 @@ internal static class PreseedRules
         }
 
         if (file.AnswerTo("debian-installer/exit/poweroff") is { } poweroff && poweroff.Value != "true" && request.Spec.Machine.OnReboot is not OnReboot.Finish)
-            yield return Warn("reboot", "The installer ends with a reboot, which is taken for a failure", poweroff, "answer true, or leave it out; or set machine.onReboot to finish");
+            yield return EndingRules.Reboot.At(poweroff.Place, "The installer ends with a reboot, which is taken for a failure", "answer true, or leave it out; or set machine.onReboot to finish");
         foreach (var halt in Halts.Select(file.AnswerTo).OfType<PreseedAnswer>().Where(answer => answer.Value == "true"))
-            yield return Warn("no-poweroff", $"{halt.Question} comes before debian-installer/exit/poweroff: the machine stays on until the deadline", halt, "leave it out");
+            yield return EndingRules.NoPoweroff.At(halt.Place, $"{halt.Question} comes before debian-installer/exit/poweroff: the machine stays on until the deadline", "leave it out");
         foreach (var plain in PlainPasswords.Select(file.AnswerTo).OfType<PreseedAnswer>().Where(answer => answer.Value.Length > 0))
-            yield return Warn("plain-password", "A password stands here as it is, and in the installer's initramfs, too", plain, "give its hash as …-password-crypted: openssl passwd -6");
+            yield return PasswordRules.PlainPassword.Warn(plain.Place, "A password stands here as it is, and in the installer's initramfs, too", "give its hash as …-password-crypted: openssl passwd -6");
         if (!request.Spec.Seed.Ssh.AuthorizedKeys.IsEmpty)
-            yield return new SeedFinding(SeedSeverity.Warning, "unused-setting", "Debian's installer has no question for public keys, so seed.ssh.authorizedKeys isn't told to it",
-                GeneratedConfig.At(request.Spec, "seed.ssh.authorizedKeys"), "write them in preseed/late_command, below /target");
+            yield return UnusedRules.Unused.At(GeneratedConfig.At(request.Spec, "seed.ssh.authorizedKeys"), "Debian's installer has no question for public keys, so seed.ssh.authorizedKeys isn't told to it",
+                "write them in preseed/late_command, below /target");
     }
 
     private static SeedFinding? Misshapen(PreseedAnswer answer) =>
-        answer.Type.Length == 0 ? Warn("preseed-line", "This is no answer: it isn't 'owner question type value'", answer, "write it as: d-i question type value")
-        : !Types.Contains(answer.Type) ? Warn("preseed-line", $"'{answer.Type}' is no type of a question", answer, Nearest.Suggest(answer.Type, Types))
-        : answer is { Type: "boolean", Value: not ("true" or "false") } ? Warn("preseed-line", $"A boolean is true or false, not '{answer.Value}'", answer, "write true or false")
+        answer.Type.Length == 0 ? Line.At(answer.Place, "This is no answer: it isn't 'owner question type value'")
+        : !Types.Contains(answer.Type) ? Line.At(answer.Place, $"'{answer.Type}' is no type of a question", Nearest.Suggest(answer.Type, Types))
+        : answer is { Type: "boolean", Value: not ("true" or "false") } ? Line.At(answer.Place, $"A boolean is true or false, not '{answer.Value}'", "write true or false")
         : null;
-
-    private static SeedFinding Warn(string rule, string what, PreseedAnswer answer, string remedy) => new(SeedSeverity.Warning, rule, what, answer.Place, remedy);
 }

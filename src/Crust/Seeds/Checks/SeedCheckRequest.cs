@@ -12,7 +12,7 @@ internal sealed record SeedCheckRequest(BuildSpec Spec, SeedFiles Files, SeedPro
 {
     /// <summary>The composed cloud-config; null where the seed's kind has none.</summary>
     public ConfigMap? CloudConfig { get; } =
-        Spec.Seed.Kind is SeedKind.Nocloud or SeedKind.Autoinstall ? Contents.Documents.FirstOrDefault(document => document.Name == "user-data")?.Tree as ConfigMap : null;
+        Spec.Seed.Kind is SeedKind.Nocloud or SeedKind.Autoinstall or SeedKind.Embedded ? Contents.Documents.FirstOrDefault(document => document.Tree is not null)?.Tree as ConfigMap : null;
 
     /// <summary>What Ubuntu's installer is told; null where the seed is of another kind.</summary>
     public ConfigMap? Autoinstall => Spec.Seed.Kind is SeedKind.Autoinstall ? ConfigTree.Find(CloudConfig, "autoinstall") as ConfigMap : null;
@@ -21,7 +21,7 @@ internal sealed record SeedCheckRequest(BuildSpec Spec, SeedFiles Files, SeedPro
     public Place Whole => Spec.Seed.UserData is [var first, ..] ? new Place(first, 1, 1) : Place.Of("seed");
 
     /// <summary>Whether it can be Kairos, or something made of it, that reads the cloud-config.</summary>
-    public bool MayBeKairos => Spec.Seed.Kind is SeedKind.Nocloud && Profile is not SeedProfile.Debian;
+    public bool MayBeKairos => Spec.Seed.Kind is SeedKind.Nocloud or SeedKind.Embedded && Profile is not SeedProfile.Debian;
 
     /// <summary>Whether it is cloud-init, and nothing else, that reads the cloud-config.</summary>
     public bool IsCloudInit => Spec.Seed.Kind is SeedKind.Autoinstall || Profile is SeedProfile.Debian;

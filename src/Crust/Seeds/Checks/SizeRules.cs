@@ -16,7 +16,7 @@ internal static class SizeRules
 
     public static IEnumerable<SeedFinding> Check(SeedCheckRequest request)
     {
-        if (!request.MayBeKairos || request.Contents.Documents.FirstOrDefault(document => document.Name == "user-data") is not { } userData
+        if (!request.MayBeKairos || request.Contents.Documents.FirstOrDefault(document => document.Tree is not null) is not { } userData
             || Encoding.UTF8.GetByteCount(userData.Text) is var size && size < KairosSkips)
             yield break;
 

@@ -82,7 +82,7 @@ internal static partial class IgnitionConfig
     // .NET ends it with where, which is said already.
     private static string Reason(string message) => message.Split(" LineNumber:")[0].TrimEnd('.') is { Length: > 0 } reason ? char.ToLowerInvariant(reason[0]) + reason[1..] : "it ends too early";
 
-    private static CrustException Bad(string what, Place place, string remedy, Exception? inner = null) => new(FailureKind.BadInput, what, $"{place}", remedy, inner);
+    private static CrustException Bad(string what, Place place, string remedy, Exception? inner = null) => new(FailureKind.BadInput, what, $"{place}", remedy, inner) { Rule = "ignition" };
 
     [GeneratedRegex(@"^variant:[ \t]*[""']?(?<variant>[a-z0-9-]+)", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex ButaneHeader();

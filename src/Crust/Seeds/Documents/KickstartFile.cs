@@ -77,7 +77,7 @@ internal sealed class KickstartFile
         }
 
         return commands.Count == 0 && firstSection == text.Length
-            ? throw new CrustException(FailureKind.BadInput, "This is no kickstart file: it has neither a command nor a section", $"{file}:1:1", "write the commands of your installation into it")
+            ? throw new CrustException(FailureKind.BadInput, "This is no kickstart file: it has neither a command nor a section", $"{file}:1:1", "write the commands of your installation into it") { Rule = "kickstart" }
             : new KickstartFile(text, commands.ToImmutable(), firstSection);
     }
 
@@ -143,7 +143,7 @@ internal sealed class KickstartFile
         }
 
         if (quote != '\0')
-            throw new CrustException(FailureKind.BadInput, $"A quote ({quote}) isn't closed", $"{place}", "close it on the same line");
+            throw new CrustException(FailureKind.BadInput, $"A quote ({quote}) isn't closed", $"{place}", "close it on the same line") { Rule = "kickstart" };
         if (isWord)
             words.Add(word.ToString());
         return words.Count > 0 ? words : [""];

@@ -24,10 +24,10 @@ internal sealed class AutoinstallSeed : ISeedKind
         {
             ConfigMap map when map.Entries.FirstOrDefault(entry => entry.Name == "autoinstall") is { } wrapped => wrapped.Value is ConfigMap or { IsNull: true }
                 ? map
-                : throw Bad("'autoinstall' isn't a mapping", $"{wrapped.Value.Place}", "write the installer's keys below it, such as: version: 1"),
+                : throw Bad("'autoinstall' isn't a mapping", $"{wrapped.Value.Place}", "write the installer's keys below it, such as: version: 1", "not-a-mapping"),
             ConfigMap map when Find(map, "version") is not null => Map(("autoinstall", map)),
             _ => throw Bad("This is no autoinstall configuration: it has neither 'autoinstall' nor, as its content without it, 'version'", $"{root?.Place.ToString() ?? $"{path}:1:1"}",
-                "begin it with 'autoinstall:', and 'version: 1' below that"),
+                "begin it with 'autoinstall:', and 'version: 1' below that", "no-autoinstall"),
         };
     }
 
@@ -79,5 +79,5 @@ internal sealed class AutoinstallSeed : ISeedKind
         return made.Entries.IsEmpty ? null : made;
     }
 
-    private static CrustException Bad(string what, string where, string remedy) => new(FailureKind.BadInput, what, where, remedy);
+    private static CrustException Bad(string what, string where, string remedy, string rule) => new(FailureKind.BadInput, what, where, remedy) { Rule = rule };
 }

@@ -100,7 +100,7 @@ public sealed class AutoinstallSeedTests
     [TestCase("shutdown: reboot", OnReboot.Fail, new[] { "reboot" })]
     [TestCase("shutdown: reboot", OnReboot.Finish, new string[0])]
     [TestCase("shutdown: poweroff", OnReboot.Fail, new string[0])]
-    [TestCase("interactive-sections: [network]", OnReboot.Fail, new[] { "interactive" })]
+    [TestCase("interactive-sections: [network]", OnReboot.Fail, new[] { "no-auto" })]
     public void What_keeps_the_installer_from_ending_is_found(string key, OnReboot onReboot, string[] rules)
     {
         var spec = SeedSample.SpecOf(Spec(Bare, $"version: 1\n{key}\nidentity: {{username: a, hostname: b, password: '*'}}\n"), onReboot);
