@@ -11,6 +11,7 @@ internal static class CommandLine
         BuildCommand.Create(),
         InstallerCommand.Create(),
         VerifyCommand.Create(),
+        InspectCommand.Create(),
         SeedCommand.Create(),
         DoctorCommand.Create(),
         SchemaCommand.Create(),

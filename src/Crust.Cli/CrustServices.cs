@@ -3,6 +3,7 @@ using Crust.Cache;
 using Crust.Disks;
 using Crust.Formats;
 using Crust.Host;
+using Crust.Inspection;
 using Crust.Installers;
 using Crust.Machines;
 using Crust.Reports;
@@ -53,6 +54,8 @@ internal sealed class CrustServices : IAsyncDisposable
         Seeds = new SeedComposer();
         var disks = new DiskStore(cache, _log);
         var writer = new ImageWriter(new FormatServices(tools, appliance), journal);
+        var care = new DiskCare(tools, new ApplianceRun(appliance, launcher), journal, time);
+        Inspector = new Inspector(tools, care, Probe, Folders);
         var checks = new HostChecks(tools, firmware, Probe, Folders);
         var forecaster = new Forecaster(Installers, appliance, Seeds, disks, writer, Shelf);
         Forecaster = forecaster;
@@ -65,7 +68,7 @@ internal sealed class CrustServices : IAsyncDisposable
             new IsoFiles(tools),
             disks,
             new InstallRun(launcher, new GuestScreen(tools, showsGuest, environment.HasDisplay), journal, time, _log),
-            new DiskTrim(tools, new ApplianceRun(appliance, launcher), journal),
+            care,
             writer,
             new ImageProver(Verifier, Shelf),
             Shelf,
@@ -93,6 +96,8 @@ internal sealed class CrustServices : IAsyncDisposable
     public SeedComposer Seeds { get; }
 
     public Forecaster Forecaster { get; }
+
+    public Inspector Inspector { get; }
 
     public Doctor Doctor { get; }
 

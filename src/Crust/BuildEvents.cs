@@ -18,8 +18,8 @@ public enum Stage
     /// <summary>The installer's run in the machine.</summary>
     Install,
 
-    /// <summary>Discarding what file systems on the installed disk don't use any more.</summary>
-    Trim,
+    /// <summary>Tidying the installed disk, looking at what is on it, and discarding what its file systems don't use any more.</summary>
+    Disk,
 
     /// <summary>Writing the images.</summary>
     Formats,

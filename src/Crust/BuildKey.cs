@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using Crust.Appliance;
+using Crust.Inspection;
 using Crust.Installers;
 using Crust.Seeds;
 using Crust.Spec;
@@ -25,7 +25,8 @@ internal static class BuildKey
             .Append($"installer {installer.Sha256}\n")
             .Append($"machine {machine.Arch} {machine.Firmware} cpus={machine.Cpus} memory={machine.Memory} disk={machine.Disk} onReboot={machine.OnReboot}\n")
             .Append(Unusual(machine))
-            .Append($"trim={(spec.Trim ? DiskTrim.Version : 0)}\n")
+            .Append($"trim={(spec.Trim ? DiskCare.TrimVersion : 0)}\n")
+            .Append(DiskWork.TidyOf(spec, installer) is { IsEmpty: false } steps ? $"tidy={DiskCare.TidyVersion} {string.Join(',', steps.Order())}\n" : "")
             .Append(spec.Installer.BootKernel is { } kernel ? $"kernel={kernel} initrd={spec.Installer.BootInitrd}\nappend={spec.Installer.BootAppend}\n" : "")
             .AppendJoin("", spec.Installer.BootKeys.Select(keys => $"keys={keys}\n"))
             .Append($"seed\n{seed.KeyMaterial}");

@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
-using Crust.Appliance;
 using Crust.Disks;
 using Crust.Formats;
 using Crust.Host;
+using Crust.Inspection;
 using Crust.Installers;
 using Crust.Machines;
 using Crust.Reports;
@@ -32,7 +32,7 @@ public sealed class ImageBuild(
     IsoFiles isoFiles,
     DiskStore disks,
     InstallRun installRun,
-    DiskTrim trim,
+    DiskCare care,
     ImageWriter writer,
     ImageProver prover,
     ImagesFolder shelf,
@@ -141,9 +141,9 @@ public sealed class ImageBuild(
                 BootKeysAfter = spec.Installer.BootKeysAfter,
             }, cancellation);
             files.CopyTo(Path.GetDirectoryName(disk)!);
-            var trimmed = !spec.Trim ? null : await stages.RunAsync(Stage.Trim, "discarding free space",
-                () => trim.TrimAsync(disk, spec.Machine.Arch, accelerator, cancellation),
-                freed => freed is { } bytes ? $"{Size.Format(bytes)} less to ship" : "left as it is");
-            return facts with { TrimmedBytes = trimmed, Warnings = journal.Warnings[before..] };
+            var work = DiskWork.Of(spec, installer, disk, accelerator);
+            var worked = !work.IsAny ? DiskWorked.Nothing : await stages.RunAsync(Stage.Disk, work.Describe(), () => care.WorkAsync(work, cancellation), done => done.Describe());
+            journal.Warn(worked.Warnings);
+            return facts with { Inspection = worked.Inspection, Tidied = worked.Tidied, TrimmedBytes = worked.TrimmedBytes, Warnings = journal.Warnings[before..] };
         }, _ => journal.Observe(new BuildEvent.Progressed(Stage.Install, null, null, "another build installs the same; waiting for its result")), cancellation);
 }

@@ -13,6 +13,8 @@ internal sealed class CrustProcess : IDisposable
 {
     private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "Crust.Cli");
 
+    private static readonly (string Name, string Value)[] WithoutAppliance = [("--trim", "false"), ("--inspect", "false"), ("--tidy", "none")];
+
     public CrustProcess()
     {
         Directory.CreateDirectory(Runtime);
@@ -41,8 +43,8 @@ internal sealed class CrustProcess : IDisposable
     /// <summary>Variables of the program's environment, on top of the tests' own.</summary>
     public Dictionary<string, string> Environment { get; }
 
-    /// <summary>Whether builds discard free space, which takes the appliance; stub guests have no file systems.</summary>
-    public bool Trims { get; init; }
+    /// <summary>Whether builds look at the installed disk, tidy it and discard free space, which takes a boot of the appliance; stub guests have no file systems.</summary>
+    public bool CaresForDisks { get; init; }
 
     /// <summary>A command and its arguments that start the program in a world of its own.</summary>
     public string[] Before { get; init; } = [];
@@ -80,7 +82,7 @@ internal sealed class CrustProcess : IDisposable
     /// <summary>Starts the program.</summary>
     public RunningCrust Start(params string[] arguments)
     {
-        arguments = arguments is ["build", ..] && !Trims ? [.. arguments, "--trim", "false"] : arguments;
+        arguments = arguments is ["build", ..] && !CaresForDisks ? [.. arguments, .. WithoutAppliance.Where(option => !arguments.Contains(option.Name)).SelectMany(option => new[] { option.Name, option.Value })] : arguments;
         // Whoever runs the tests may ignore signals (nohup does), and that is inherited.
         var info = new ProcessStartInfo("env", ["--default-signal", .. Before, Program, .. arguments])
         {

@@ -20,7 +20,7 @@ public sealed class ReferenceTests
     private const string Password = "correct horse battery staple";
     private const string Token = "aaaabbbbccccddddeeeeffff00001111";
 
-    private static readonly CrustProcess Crust = new() { Trims = true };
+    private static readonly CrustProcess Crust = new() { CaresForDisks = true };
     private static CrustResult _build = null!;
 
     private static CancellationToken Cancellation => TestContext.CurrentContext.CancellationToken;

@@ -1,6 +1,7 @@
 using Crust.Appliance;
 using Crust.Cache;
 using Crust.Disks;
+using Crust.Inspection;
 using Crust.Machines;
 using Crust.Spec;
 using Serilog.Core;
@@ -44,7 +45,7 @@ public sealed class TrimTests
 
         Assert.That(freed, Is.EqualTo(before - Allocated()));
         Assert.That(Allocated(), Is.LessThan(240 * MiB), $"of {before / MiB} MiB; xfs' log alone is 64");
-        Assert.That(warnings, Is.EqualTo(new[] { "trim: crypto_LUKS on vda5 can't be read here, and is left as it is" }));
+        Assert.That(warnings, Is.EqualTo(new[] { "the disk: crypto_LUKS on vda5 can't be read here, and is left as it is" }));
         Assert.That((await PartitionAsync("crypto_LUKS")).AsSpan().SequenceEqual(secret));
         await CheckAsync("vfat", "fsck.vfat", "-n");
         await CheckAsync("ext4", "e2fsck", "-fn");
@@ -65,7 +66,7 @@ public sealed class TrimTests
         var freed = await TrimAsync(warnings, new Tools.ToolBox(["/nowhere"], Logger.None));
 
         Assert.That(freed, Is.Null);
-        Assert.That(warnings.Single(), Does.StartWith("The disk's free space couldn't be discarded").And.Contain("isn't installed").And.Contain("trim: false"));
+        Assert.That(warnings.Single(), Does.StartWith("The installed disk is shipped as the installer left it, without discarding free space (").And.Contain("isn't installed").And.Contain("trim: false"));
         Assert.That(await Host.RunAsync("sha256sum", [Disk], Cancellation), Is.EqualTo(before));
     }
 
@@ -77,7 +78,8 @@ public sealed class TrimTests
         var folders = new Folders { Images = _folder, Cache = cache, Runtime = _folder, Builder = Folders.BuilderBesideProgram };
         var appliance = new ApplianceBuilder(tools, new BuildCache(cache, Logger.None), folders, new NoObserver());
         var launcher = new MachineLauncher(tools, FirmwareFinder.OfHost, _folder, TimeProvider.System, Logger.None);
-        return await new DiskTrim(tools, new ApplianceRun(appliance, launcher), warnings).TrimAsync(Disk, Arch.Arm64, Accelerator.Tcg, Cancellation);
+        var care = new DiskCare(tools, new ApplianceRun(appliance, launcher), warnings, TimeProvider.System);
+        return (await care.WorkAsync(new DiskWork(Disk, Arch.Arm64, Accelerator.Tcg) { Trim = true }, Cancellation)).TrimmedBytes;
     }
 
     private async Task MakeDiskAsync()

@@ -37,9 +37,9 @@ public sealed class BuildJournalTests
 
         journal.Observe(new BuildEvent.Started(Stage.Install, "iso"));
         _time.Advance(TimeSpan.FromSeconds(4));
-        journal.Observe(new BuildEvent.Started(Stage.Trim, "free space"));
+        journal.Observe(new BuildEvent.Started(Stage.Disk, "free space"));
         _time.Advance(TimeSpan.FromSeconds(2));
-        journal.Observe(new BuildEvent.Finished(Stage.Trim, TimeSpan.FromSeconds(2), "less"));
+        journal.Observe(new BuildEvent.Finished(Stage.Disk, TimeSpan.FromSeconds(2), "less"));
         journal.Observe(new BuildEvent.Finished(Stage.Install, TimeSpan.FromSeconds(6), "more"));
         journal.Observe(new BuildEvent.Started(Stage.Formats, "img"));
         _time.Advance(TimeSpan.FromSeconds(1));
@@ -47,10 +47,10 @@ public sealed class BuildJournalTests
         Assert.That(journal.Stages, Is.EqualTo(new StageRecord[]
         {
             new(Stage.Install, "iso", 0, 6, "more"),
-            new(Stage.Trim, "free space", 4, 2, "less"),
+            new(Stage.Disk, "free space", 4, 2, "less"),
             new(Stage.Formats, "img", 6, 1, null),
         }));
-        Assert.That(journal.SecondsByStage, Is.EqualTo(new Dictionary<string, double> { ["install"] = 6, ["trim"] = 2 }));
+        Assert.That(journal.SecondsByStage, Is.EqualTo(new Dictionary<string, double> { ["install"] = 6, ["disk"] = 2 }));
         Assert.That(journal.Seconds, Is.EqualTo(7));
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Crust.Machines;
 using Crust.Spec;
 
@@ -21,6 +22,12 @@ public sealed record ApplianceJob(string Name, Drive.Disk Disk, Accelerator Acce
 
     /// <summary>Told what the job warns of.</summary>
     public Action<string> OnWarning { get; init; } = _ => { };
+
+    /// <summary>Told what the job finds.</summary>
+    internal Action<GuestWord.Found> OnFound { get; init; } = _ => { };
+
+    /// <summary>What else it is told, as `crust.NAME=VALUE` on the kernel's command line; no blanks.</summary>
+    public ImmutableArray<string> Arguments { get; init; } = [];
 }
 
 /// <summary>Runs one job in the appliance: in a machine with nothing but the disk, no network, and a kernel that QEMU loads itself.</summary>
@@ -43,7 +50,7 @@ public sealed class ApplianceRun(ApplianceBuilder builder, MachineLauncher launc
             Memory = Memory,
             Network = false,
             Drives = [job.Disk],
-            DirectBoot = new DirectBoot(appliance.Kernel, appliance.Initramfs, [$"crust.job={job.Name}", .. appliance.SerialConsoles, .. appliance.KernelArguments]),
+            DirectBoot = new DirectBoot(appliance.Kernel, appliance.Initramfs, [$"crust.job={job.Name}", .. job.Arguments, .. appliance.SerialConsoles, .. appliance.KernelArguments]),
         }, job.SerialLog, cancellation);
         machine.OnSignal = (signal, _) => Tell(signal, job);
 
@@ -64,6 +71,9 @@ public sealed class ApplianceRun(ApplianceBuilder builder, MachineLauncher launc
                 break;
             case MachineSignal.Word { Said: GuestWord.Warning warning }:
                 job.OnWarning(warning.Message);
+                break;
+            case MachineSignal.Word { Said: GuestWord.Found found }:
+                job.OnFound(found);
                 break;
         }
     }

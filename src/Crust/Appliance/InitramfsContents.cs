@@ -72,9 +72,12 @@ internal sealed class InitramfsContents
 
         archive.AddFile("/init", File.ReadAllBytes(_recipe.PathOf("init")), executable: true);
         archive.AddFile("/crust/lib.sh", File.ReadAllBytes(_recipe.PathOf("lib.sh")), executable: false);
-        foreach (var (name, path) in _recipe.Files("jobs"))
+        foreach (var folder in (string[])["jobs", "disk"])
         {
-            archive.AddFile("/crust/jobs/" + name, File.ReadAllBytes(path), executable: false);
+            foreach (var (name, path) in _recipe.Files(folder))
+            {
+                archive.AddFile($"/crust/{folder}/{name}", File.ReadAllBytes(path), executable: false);
+            }
         }
 
         return archive;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Crust.Inspection;
 
 namespace Crust.Disks;
 
@@ -37,6 +38,12 @@ public sealed record InstallFacts
 
     /// <summary>Bytes that the installer had left in free space of file systems, and that were discarded; null if that wasn't tried or couldn't be done.</summary>
     public long? TrimmedBytes { get; init; }
+
+    /// <summary>What is on the disk; null if it wasn't looked at, or couldn't be.</summary>
+    public DiskInspection? Inspection { get; init; }
+
+    /// <summary>What was tidied on it.</summary>
+    public ImmutableArray<TidiedPart> Tidied { get; init; } = [];
 
     /// <summary>How often the guest reset on its way (`onReboot: continue`).</summary>
     public required int Resets { get; init; }

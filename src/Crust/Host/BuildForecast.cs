@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Crust.Appliance;
 using Crust.Disks;
 using Crust.Formats;
+using Crust.Inspection;
 using Crust.Installers;
 using Crust.Seeds;
 using Crust.Spec;
@@ -104,7 +105,7 @@ public sealed class Forecaster(InstallerLibrary installers, ApplianceBuilder app
     private Need NeedOfAppliance(BuildSpec spec, BuildForecast forecast)
     {
         var need = forecast.BuildsReference || forecast.ToWrite.Any(format => format.NeedsOf(spec).TakesAppliance) ? Need.Required
-            : spec.Trim && forecast.CachedDisk is null && !forecast.ToWrite.IsEmpty ? Need.Wanted
+            : DiskWork.NeedOf(spec) is var wanted && forecast.CachedDisk is null && !forecast.ToWrite.IsEmpty ? wanted
             : Need.None;
         return need is Need.None || appliance.IsCached(spec.Machine.Arch) ? Need.None : need;
     }

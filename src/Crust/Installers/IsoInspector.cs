@@ -13,10 +13,31 @@ namespace Crust.Installers;
 /// <param name="Size">The file's size in bytes; larger than declared where something was appended.</param>
 public sealed record IsoFacts(string VolumeId, bool BootsBios, bool BootsUefi, long DeclaredSize, long Size);
 
+/// <summary>What an ISO's sectors say, whether or not it is whole and bootable.</summary>
+/// <param name="VolumeId">Its volume id.</param>
+/// <param name="DeclaredSize">The volume's size in bytes, by its own descriptor.</param>
+/// <param name="Needed">How many bytes it must have at least: the volume, and the boot images, which may lie behind it.</param>
+/// <param name="Size">The file's size in bytes.</param>
+internal sealed record IsoLook(string VolumeId, long DeclaredSize, long Needed, long Size)
+{
+    /// <summary>Whether it has an El Torito boot record.</summary>
+    public required bool HasBootRecord { get; init; }
+
+    /// <summary>Whether it has an El Torito boot image for BIOS.</summary>
+    public required bool BootsBios { get; init; }
+
+    /// <summary>Whether it has one for UEFI.</summary>
+    public required bool BootsUefi { get; init; }
+
+    /// <summary>The partition tables in its system area, which make it boot from a USB stick: `none`, `mbr`, `gpt` or `mbr and gpt`.</summary>
+    public required string Hybrid { get; init; }
+}
+
 /// <summary>Checks that a file is a whole, bootable ISO 9660 image, from a few sectors of it (ECMA-119, sections 8.1–8.4).</summary>
 public static class IsoInspector
 {
     private const int SectorSize = 2048;
+    private const int DiskSector = 512;
     private const int FirstDescriptor = 16;
     private const int MostDescriptors = 64;
     private const int CatalogSize = 4 * SectorSize;
@@ -31,10 +52,26 @@ public static class IsoInspector
     /// <exception cref="CrustException">It is missing, unreadable, no ISO 9660, not bootable, or cut off.</exception>
     public static IsoFacts Inspect(string path, string name)
     {
+        var look = Look(path, name);
+        CheckWhole(look.Size, look.DeclaredSize, name);
+        if (!look.BootsBios && !look.BootsUefi)
+        {
+            throw Bad($"The ISO isn't bootable: it has no {(look.HasBootRecord ? "boot image for a PC in its El Torito catalog" : "El Torito boot record")}", name,
+                "take the installer's bootable ISO, not one with packages or sources only");
+        }
+
+        CheckWhole(look.Size, look.Needed, name);
+        return new IsoFacts(look.VolumeId, look.BootsBios, look.BootsUefi, look.DeclaredSize, look.Size);
+    }
+
+    /// <summary>Looks at a file and judges nothing.</summary>
+    /// <exception cref="CrustException">It is missing, unreadable, or no ISO 9660.</exception>
+    internal static IsoLook Look(string path, string name)
+    {
         using var handle = Open(path, name);
         try
         {
-            return Inspect(handle, name);
+            return Look(handle, name);
         }
         catch (IOException e)
         {
@@ -71,7 +108,7 @@ public static class IsoInspector
         }
     }
 
-    private static IsoFacts Inspect(SafeFileHandle handle, string name)
+    private static IsoLook Look(SafeFileHandle handle, string name)
     {
         var size = RandomAccess.GetLength(handle);
         var (primary, bootRecord) = ReadDescriptors(handle);
@@ -83,18 +120,23 @@ public static class IsoInspector
 
         var volumeId = Encoding.Latin1.GetString(primary, 40, 32).TrimEnd(' ', '\0');
         var declared = (long)BinaryPrimitives.ReadUInt32LittleEndian(primary.AsSpan(80)) * BinaryPrimitives.ReadUInt16LittleEndian(primary.AsSpan(128));
-        CheckWhole(size, declared, name);
-
         var catalog = bootRecord is null ? null : ReadCatalog(handle, bootRecord);
-        if (catalog is not { } boot || !(boot.Bios || boot.Uefi))
-        {
-            throw Bad($"The ISO isn't bootable: it has no {(bootRecord is null ? "El Torito boot record" : "boot image for a PC in its El Torito catalog")}", name,
-                "take the installer's bootable ISO, not one with packages or sources only");
-        }
-
         // A boot image may lie behind the volume's end, in an appended partition.
-        CheckWhole(size, boot.End, name);
-        return new IsoFacts(volumeId, boot.Bios, boot.Uefi, declared, size);
+        return new IsoLook(volumeId, declared, Math.Max(declared, catalog?.End ?? 0), size)
+        {
+            HasBootRecord = bootRecord is not null,
+            BootsBios = catalog?.Bios is true,
+            BootsUefi = catalog?.Uefi is true,
+            Hybrid = HybridOf(Read(handle, 0, 2 * DiskSector)),
+        };
+    }
+
+    // ISO 9660 leaves the first 32 KiB to others: a USB stick's firmware finds a partition table there.
+    private static string HybridOf(ReadOnlySpan<byte> area)
+    {
+        var hasMbr = area.Length >= DiskSector && area[510] == 0x55 && area[511] == 0xaa && area[446..510].ContainsAnyExcept((byte)0);
+        var hasGpt = area.Length > DiskSector && area[DiskSector..].StartsWith("EFI PART"u8);
+        return (hasMbr, hasGpt) switch { (true, true) => "mbr and gpt", (true, false) => "mbr", (false, true) => "gpt", _ => "none" };
     }
 
     private static (byte[]? Primary, byte[]? Boot) ReadDescriptors(SafeFileHandle handle)

@@ -29,6 +29,16 @@ public abstract record GuestWord
     /// <summary>The job is done. `{"done":"…"}`.</summary>
     public sealed record Done(string Message) : GuestWord;
 
+    /// <summary>
+    /// Something that a job has found: its kind, a number that the job gave to where that was, and the bytes as they are. `{"found":"hostname","at":"3.1","data":"…"}`,
+    /// in base64. Their text is nothing for a log: nobody knows what is in it.
+    /// </summary>
+    public sealed record Found(string Kind, string At, ReadOnlyMemory<byte> Data) : GuestWord
+    {
+        /// <inheritdoc/>
+        public override string ToString() => $"Found {{ {Kind} at {At}, {Data.Length} bytes }}";
+    }
+
     /// <summary>Reads one line; null for anything that isn't a word. A guest is never trusted to speak well.</summary>
     public static GuestWord? Parse(string line)
     {
@@ -40,6 +50,7 @@ public abstract record GuestWord
                 : Text(root, "failed") is { } failed ? new Failed(failed)
                 : Text(root, "done") is { } done ? new Done(done)
                 : Text(root, "warning") is { } warning ? new Warning(warning)
+                : Text(root, "found") is { } kind && root.TryGetProperty("data", out var data) && data.TryGetBytesFromBase64(out var bytes) ? new Found(kind, Text(root, "at") ?? "", bytes)
                 : root.TryGetProperty("progress", out var fraction) && fraction.TryGetDouble(out var value)
                     ? new Progress(Math.Clamp(value, 0, 1), Text(root, "detail") ?? "")
                 : null;

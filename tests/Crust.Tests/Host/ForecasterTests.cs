@@ -18,12 +18,17 @@ public sealed class ForecasterTests : HostFixture
         Assert.That((forecast.IsCacheKnown, forecast.CachedDisk, forecast.InstallerSize), Is.EqualTo((true, (long?)null, (long?)ReferenceInstaller.AboutSize)));
     }
 
-    [TestCase(false, "img", Need.None)]
-    [TestCase(true, "img", Need.Wanted)]
-    [TestCase(false, "iso", Need.Required)]
-    [TestCase(true, "iso", Need.Required)]
-    public void The_appliance_is_needed_for_media_and_wanted_for_trimming(bool trim, string format, Need need) =>
-        Assert.That(Sample.Forecaster.Of(Sample.Spec with { Trim = trim, Formats = [format] }).Appliance, Is.EqualTo(need));
+    [TestCase(false, false, "img", Need.None)]
+    [TestCase(true, false, "img", Need.Wanted)]
+    [TestCase(false, true, "img", Need.Wanted)]
+    [TestCase(false, false, "iso", Need.Required)]
+    [TestCase(true, true, "iso", Need.Required)]
+    public void The_appliance_is_needed_for_media_and_wanted_for_trimming_and_inspecting(bool trim, bool inspect, string format, Need need) =>
+        Assert.That(Sample.Forecaster.Of(Sample.Spec with { Trim = trim, Inspect = inspect, Formats = [format] }).Appliance, Is.EqualTo(need));
+
+    [Test]
+    public void It_is_needed_to_tidy_what_was_asked_for() =>
+        Assert.That(Sample.Forecaster.Of(Sample.Spec with { Tidy = [TidyStep.MachineId], Formats = ["img"] }).Appliance, Is.EqualTo(Need.Required));
 
     [Test]
     public async Task Of_an_ISO_its_size_is_known_at_once_and_whether_its_disk_is_cached_once_its_checksum_is()

@@ -46,7 +46,7 @@ internal sealed class HostSample : IDisposable
     public string Iso => Fakes.FileFor("edge.iso");
 
     /// <summary>A build of it, under TCG: nothing is started to find out what KVM does.</summary>
-    public BuildSpec Spec => new() { Installer = new() { Iso = Iso }, Machine = new() { Accelerator = Accelerator.Tcg, Cpus = 1 }, Trim = false };
+    public BuildSpec Spec => new() { Installer = new() { Iso = Iso }, Machine = new() { Accelerator = Accelerator.Tcg, Cpus = 1 }, Trim = false, Inspect = false };
 
     public HostFiles Files => new(Fakes.FileFor("root"));
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Crust.Disks;
 using Crust.Reports;
+using Crust.Tests.Inspection;
 
 namespace Crust.Tests.Reports;
 
@@ -41,6 +42,9 @@ internal static class ManifestSample
             Finished = new DateTimeOffset(2025, 3, 4, 5, 6, 0, TimeSpan.Zero),
             CommandLine = "qemu-system-x86_64 -name crust-install",
             QemuVersion = "7.2.22 (Debian 1:7.2)",
+            Inspection = EvidenceSample.Reference.With("machine-id", EvidenceSample.System, "0123456789abcdef0123456789abcdef").Read(),
+            Tidied = [new("logs", "/var/log", 3, 2048)],
+            TrimmedBytes = 98304,
             Warnings = ["the installer says: late"],
             Trace = new InstallTrace { Samples = [new(1.5, 4096, 1.25)], Boots = [0, 30.5], Screens = [new(0.5, "0000.png")] },
         },

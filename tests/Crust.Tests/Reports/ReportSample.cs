@@ -41,7 +41,7 @@ internal static class ReportSample
             new(Stage.Preflight, "this host", 0, 0.4, "tcg: KVM hangs"),
             new(Stage.Installer, "https://example.org/edge.iso", 0.4, 20.4, "edge.iso, 700.0 MiB"),
             new(Stage.Install, "edge.iso on a disk of 100.0 GiB", 20.8, 121.3, "860.1 MiB on the disk"),
-            new(Stage.Trim, "discarding free space", 127.1, 15, "96.0 KiB less to ship"),
+            new(Stage.Disk, "discarding free space", 127.1, 15, "96.0 KiB less to ship"),
             new(Stage.Formats, "img, vmdk", 142.1, 20.1, "img 860.1 MiB, vmdk 269.8 MiB"),
             new(Stage.Verify, "'login:' on the serial port", 162.2, 74, "img is up after 72 s"),
         ],

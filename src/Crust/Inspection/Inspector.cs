@@ -1,0 +1,80 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using Crust.Cache;
+using Crust.Machines;
+using Crust.Spec;
+using Crust.Tools;
+
+namespace Crust.Inspection;
+
+/// <summary>What was found out about a file.</summary>
+public sealed record Inspected
+{
+    /// <summary>The file, as the user named it.</summary>
+    public required string File { get; init; }
+
+    /// <summary>Its length in bytes.</summary>
+    public required long Size { get; init; }
+
+    /// <summary>What it is: `iso`, or a disk's format, such as `qcow2`.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>What is on the disk; null for an ISO.</summary>
+    public DiskInspection? Disk { get; init; }
+
+    /// <summary>What the ISO is; null for a disk.</summary>
+    public IsoInspection? Iso { get; init; }
+}
+
+/// <summary>The document of `crust inspect --json`. docs/inspect.md says what is in it.</summary>
+public sealed record InspectionDocument
+{
+    /// <summary>The version of this document's shape.</summary>
+    public int Version { get; init; } = 1;
+
+    /// <summary>Crust's version.</summary>
+    public string Crust { get; init; } = CrustVersion.Current;
+
+    /// <summary>The files that could be looked at, in the order in which they were named.</summary>
+    public required ImmutableArray<Inspected> Files { get; init; }
+
+    /// <summary>The document as indented JSON with a final newline.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, InspectionJson.Readable) + "\n";
+}
+
+/// <summary>Looks at files: disk images, by the appliance, and ISOs.</summary>
+/// <param name="tools">Needs qemu-img and QEMU.</param>
+/// <param name="care">Boots the appliance on a disk.</param>
+/// <param name="probe">Chooses the accelerator.</param>
+/// <param name="folders">Says where to unpack images.</param>
+public sealed class Inspector(ToolBox tools, DiskCare care, AcceleratorProbe probe, Folders folders)
+{
+    /// <summary>Looks at a file, which isn't changed. No root is needed, and nothing is mounted on this host.</summary>
+    /// <exception cref="CrustException">There is no such file, it is no image, or the appliance can't be run.</exception>
+    public async Task<Inspected> InspectAsync(string path, CancellationToken cancellation)
+    {
+        var kind = ImageFile.KindOf(path);
+        var inspected = new Inspected { File = path, Size = new FileInfo(path).Length, Kind = kind };
+        if (kind == ImageFile.Iso)
+        {
+            return inspected with { Iso = IsoInspection.Of(path) };
+        }
+
+        using var folder = new ScratchFolder(folders.Cache);
+        var disk = await ImageFile.OpenAsync(path, kind, folder.Path, tools, cancellation);
+        // The image's architecture plays no part: its programs don't run.
+        var arch = HostArch.Current ?? Arch.Amd64;
+        var accelerator = await probe.ChooseAsync(Accelerator.Auto, arch, cancellation);
+        return inspected with { Disk = await care.InspectAsync(disk, folder.Path, arch, accelerator.Used, cancellation) };
+    }
+}
+
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(InspectionDocument))]
+internal sealed partial class InspectionJson : JsonSerializerContext
+{
+    /// <summary>As people read it, too.</summary>
+    public static JsonTypeInfo<InspectionDocument> Readable { get; } = new InspectionJson(ReadableJson.Options()).InspectionDocument;
+}

@@ -1,0 +1,36 @@
+using System.Collections.Immutable;
+using Crust.Inspection.Evidence;
+
+namespace Crust.Inspection.Rules;
+
+/// <summary>What rules look at.</summary>
+/// <param name="Facts">The facts, without findings.</param>
+/// <param name="Volumes">What is known of volumes.</param>
+/// <param name="Systems">What is known of systems, in the order of the facts.</param>
+/// <param name="Today">The day by which passwords are judged.</param>
+internal sealed record JudgedDisk(DiskInspection Facts, ImmutableArray<VolumeEvidence> Volumes, ImmutableArray<SystemEvidence> Systems, DateOnly Today)
+{
+    /// <summary>Each system with its facts.</summary>
+    public IEnumerable<(SystemEvidence System, SystemFacts Facts)> All => Systems.Zip(Facts.Systems);
+
+    /// <summary>Whether accounts and more are made anew at each boot, by a configuration that lies beside the system, as Kairos and Elemental have it.</summary>
+    public bool IsConfiguredAtBoot => Facts.Volumes.Any(volume => volume.Label == "COS_OEM" || volume.PartitionName == "oem");
+}
+
+/// <summary>Judges a disk.</summary>
+internal static class DiskRules
+{
+    private static readonly ImmutableArray<Func<JudgedDisk, IEnumerable<DiskFinding>>> Rules = [CloneRules.Check, LoginRules.Check, BootRules.Check];
+
+    /// <summary>All findings, warnings first.</summary>
+    public static ImmutableArray<DiskFinding> Judge(JudgedDisk disk) =>
+        [.. Rules.SelectMany(rule => rule(disk)).Distinct().OrderByDescending(finding => finding.Gravity == DiskFinding.Warning)];
+
+    public static DiskFinding Warn(string rule, string what, string where, string? remedy) => new(rule, DiskFinding.Warning, what, where, remedy);
+
+    public static DiskFinding Note(string rule, string what, string where, string? remedy = null) => new(rule, DiskFinding.Note, what, where, remedy);
+
+    /// <summary>Files and the volume that they are on, for people.</summary>
+    public static string At(SystemFacts system, params IReadOnlyList<string> files) =>
+        $"{string.Join(", ", files.Take(3))}{(files.Count > 3 ? $" and {files.Count - 3} more" : "")} on {system.Volume}";
+}

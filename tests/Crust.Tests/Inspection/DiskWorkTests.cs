@@ -1,0 +1,69 @@
+using Crust.Host;
+using Crust.Inspection;
+using Crust.Spec;
+using Crust.Tests.Seeds;
+
+namespace Crust.Tests.Inspection;
+
+public sealed class DiskWorkTests
+{
+    private static readonly BuildSpec Spec = new();
+
+    [Test]
+    public void A_vendors_disk_is_tidied_of_nothing_and_the_reference_systems_of_all_but_its_seed()
+    {
+        Assert.That(DiskWork.TidyOf(Spec, InstallerSample.Iso with { IsReference = false }), Is.Empty);
+        Assert.That(DiskWork.TidyOf(Spec, InstallerSample.Iso with { IsReference = true }), Is.EqualTo(Enum.GetValues<TidyStep>().Except([TidyStep.Seed])));
+    }
+
+    [Test]
+    public void What_the_spec_says_holds_for_both([Values] bool reference) =>
+        Assert.That(DiskWork.TidyOf(Spec with { Tidy = [TidyStep.Seed] }, InstallerSample.Iso with { IsReference = reference }), Is.EqualTo(new[] { TidyStep.Seed }));
+
+    [Test]
+    public void Only_what_the_user_asked_for_must_be_tidied()
+    {
+        Assert.That(DiskWork.Of(Spec, InstallerSample.Iso, "/disk", Accelerator.Tcg).MustTidy, Is.False);
+        Assert.That(DiskWork.Of(Spec with { Tidy = [TidyStep.Logs] }, InstallerSample.Iso, "/disk", Accelerator.Tcg).MustTidy, Is.True);
+    }
+
+    [Test]
+    public void Without_anything_to_do_nothing_is_booted()
+    {
+        var nothing = Spec with { Inspect = false, Trim = false, Tidy = [] };
+
+        Assert.That(DiskWork.Of(nothing, InstallerSample.Iso with { IsReference = true }, "/disk", Accelerator.Tcg).IsAny, Is.False);
+        Assert.That(DiskWork.NeedOf(nothing), Is.EqualTo(Need.None));
+        Assert.That(DiskWork.NeedOf(nothing with { Inspect = true }), Is.EqualTo(Need.Wanted));
+        Assert.That(DiskWork.NeedOf(nothing with { Tidy = [TidyStep.Logs] }), Is.EqualTo(Need.Required));
+    }
+
+    [Test]
+    public void The_family_is_the_specs_or_what_the_ISO_says_of_itself()
+    {
+        var iso = InstallerSample.Iso with { Profile = SeedProfile.Debian };
+
+        Assert.That(DiskWork.Of(Spec, iso, "/disk", Accelerator.Tcg).Profile, Is.EqualTo(SeedProfile.Debian));
+        Assert.That(DiskWork.Of(Spec with { Seed = new SeedSpec { Profile = SeedProfile.Kairos } }, iso, "/disk", Accelerator.Tcg).Profile, Is.EqualTo(SeedProfile.Kairos));
+    }
+
+    [Test]
+    public void Another_tidying_is_another_disk_and_looking_at_it_is_not()
+    {
+        var seed = SeedSample.Compose(SeedSample.Full);
+        string Key(BuildSpec spec) => BuildKey.Of(InstallerSample.Iso, seed, spec);
+
+        Assert.That(new[] { Key(Spec), Key(Spec with { Tidy = [TidyStep.Logs] }), Key(Spec with { Tidy = [TidyStep.Logs, TidyStep.Seed] }) }, Is.Unique);
+        Assert.That(Key(Spec with { Inspect = false }), Is.EqualTo(Key(Spec)));
+        Assert.That(Key(Spec with { Tidy = [] }), Is.EqualTo(Key(Spec)), "for a vendor's installer, auto is none");
+    }
+
+    [Test]
+    public void What_came_of_it_is_told_in_few_words()
+    {
+        var disk = EvidenceSample.Reference.With("machine-id", EvidenceSample.System, "x").Read();
+
+        Assert.That(new DiskWorked(disk, [new("logs", "/var/log", 3, 100)], 98304).Describe(), Is.EqualTo("Debian GNU/Linux 12 (bookworm), 1 warning, 3 files tidied, 96.0 KiB less to ship"));
+        Assert.That(DiskWorked.Nothing.Describe(), Is.EqualTo("left as it is"));
+    }
+}
