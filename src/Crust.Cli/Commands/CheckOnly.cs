@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Crust.Seeds.Checks;
+using Crust.Seeds.Documents;
 using Crust.Spec;
 
 namespace Crust.Cli.Commands;
@@ -17,12 +18,16 @@ internal static class CheckOnly
         var report = Check(read, cacheFolder, to);
         foreach (var finding in report.Findings)
         {
-            to.Error.WriteLine($"{finding.Place}: {finding.Severity.LowerName()}: {finding.What} ({finding.Rule})\n  to do: {finding.Remedy}");
+            to.Error.WriteLine($"{Shown(finding.Place)}: {finding.Severity.LowerName()}: {finding.What} ({finding.Rule})\n  to do: {finding.Remedy}");
         }
 
         to.Output.Write(json ? report.ToJson() : $"crust: {report.Summary}\n");
         return report.IsFine ? ExitCode.Done : ExitCode.BadInput;
     }
+
+    // As compilers do: what lies below the current folder is named from there.
+    private static Place Shown(Place place) =>
+        place.Line > 0 && Path.GetRelativePath(Environment.CurrentDirectory, place.Source) is var relative && !relative.StartsWith("..", StringComparison.Ordinal) ? place with { Source = relative } : place;
 
     private static CheckReport Check(Func<SpecReadResult> read, string cacheFolder, InvocationConfiguration to)
     {

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Crust.Installers;
 using Crust.Spec;
 
@@ -81,29 +80,4 @@ public sealed record CheckReport
     }, CheckJson.Readable) + "\n";
 
     private static string Counted(int number, string what) => $"{number} {what}{(number == 1 ? "" : "s")}";
-}
-
-internal sealed record CheckDocument
-{
-    public required string Crust { get; init; }
-
-    public required bool Fine { get; init; }
-
-    public required string? Kind { get; init; }
-
-    public required string? Profile { get; init; }
-
-    public required int Errors { get; init; }
-
-    public required int Warnings { get; init; }
-
-    public required ImmutableArray<CheckDocumentFinding> Findings { get; init; }
-}
-
-internal sealed record CheckDocumentFinding(string Severity, string Rule, string What, string Remedy, string Source, int? Line, int? Column);
-
-[JsonSerializable(typeof(CheckDocument))]
-internal sealed partial class CheckJson : JsonSerializerContext
-{
-    public static readonly System.Text.Json.Serialization.Metadata.JsonTypeInfo<CheckDocument> Readable = new CheckJson(ReadableJson.Options()).CheckDocument;
 }

@@ -59,14 +59,14 @@ internal static class SchemaRules
             var knowing = readers.Where(reader => reader.Keys.Contains(name)).ToList();
             // What Crust itself puts in is for several readers at once, and not the user's to mend.
             var findings = knowing.Count > 0 ? knowing.Select(reader => SchemaCheck.Run(reader.Schema, document.With([entry]))).MinBy(Weight).Select(ToFinding)
-                : entry.Key.Place.Line > 0 ? [UnknownAtTop(request, name, entry.Key, readers)]
+                : entry.Key.Place.Line > 0 && UnknownAtTop(request, name, entry.Key, readers) is { } unknown ? [unknown]
                 : Enumerable.Empty<SeedFinding>();
             foreach (var finding in findings.Where(finding => finding.Place != Place.Default))
                 yield return finding;
         }
     }
 
-    private static SeedFinding UnknownAtTop(SeedCheckRequest request, string name, ConfigNode key, List<Reader> readers)
+    private static SeedFinding? UnknownAtTop(SeedCheckRequest request, string name, ConfigNode key, List<Reader> readers)
     {
         if (key is ConfigScalar { IsSecret: true })
             return UnknownKey.Warn(key.Place, "There is a key, taken from the environment, that Crust doesn't know");
@@ -80,10 +80,15 @@ internal static class SchemaRules
             return UnreadKey.At(key, $"'{name}' isn't read by {ReaderName(request)}");
 
         var known = readers.SelectMany(reader => reader.Keys).Distinct().ToList();
-        return Nearest.Find(name, known) is { } near
-            ? UnknownKey.At(key, $"There is no key '{name}'", $"did you mean '{near}'?")
+        if (Nearest.Find(name, known) is { } near)
+            return UnknownKey.At(key, $"There is no key '{name}'", $"did you mean '{near}'?");
+        // A bundle reads keys of its own.
+        return HasBundles(request) ? null
             : UnknownKey.Warn(key.Place, $"There is no key '{name}' that Crust knows of", "leave it out if nothing reads it, else add unknown-key to seed.ignore");
     }
+
+    private static bool HasBundles(SeedCheckRequest request) =>
+        request.MayBeKairos && (ConfigTree.Find(request.CloudConfig, "bundles") ?? ConfigTree.Find(request.CloudConfig, "install", "bundles")) is not null;
 
     // Words so common that they say nothing of where they belong aren't looked for.
     private static string? HomeOf(SeedCheckRequest request, string name)

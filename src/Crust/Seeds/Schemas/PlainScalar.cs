@@ -80,6 +80,8 @@ internal static partial class PlainScalar
         var kinds = kind | (scalar.IsNull ? (ValueKinds)0xff : ValueKinds.Nothing);
         if (kind is not (ValueKinds.Null or ValueKinds.String))
             kinds |= ValueKinds.String;
+        if (OctalInGo().IsMatch(scalar.Value) && !scalar.IsQuoted)
+            kinds |= ValueKinds.Integer;
         if (scalar.Value is "y" or "Y" or "yes" or "on" or "n" or "N" or "no" or "off")
             kinds |= ValueKinds.Boolean;
         return kinds;
@@ -88,8 +90,11 @@ internal static partial class PlainScalar
     [GeneratedRegex(@"\A(yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)\z")]
     private static partial Regex Boolean();
 
-    [GeneratedRegex(@"\A([-+]?0b[0-1_]+|[-+]?0o?[0-7_]+|[-+]?(0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+|[-+]?[1-9][0-9_]*(:[0-5]?[0-9])+)\z")]
+    [GeneratedRegex(@"\A([-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?(0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+|[-+]?[1-9][0-9_]*(:[0-5]?[0-9])+)\z")]
     private static partial Regex Integer();
+
+    [GeneratedRegex(@"\A[-+]?0o[0-7_]+\z")]
+    private static partial Regex OctalInGo();
 
     [GeneratedRegex(@"\A([-+]?[0-9][0-9_]*\.[0-9_]*([eE][-+][0-9]+)?|\.[0-9][0-9_]*([eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))\z")]
     private static partial Regex Float();

@@ -71,7 +71,7 @@ internal static class SchemaWords
     public static string Allowed(IReadOnlyCollection<JsonElement> allowed, ConfigNode node)
     {
         List<string> words = [.. allowed.Select(value => value.ValueKind is JsonValueKind.String ? value.GetString()! : value.GetRawText()).Where(word => word.Length > 0)];
-        var near = node is ConfigScalar scalar ? Nearest.Find(scalar.Value, words) : null;
+        var near = node is ConfigScalar { Value.Length: > 2 } scalar ? Nearest.Find(scalar.Value, words) : null;
         return near is not null ? $"did you mean {near}?" : words.Count <= MostNames ? $"write {Nearest.Or(words)}" : "look up which values it can have";
     }
 

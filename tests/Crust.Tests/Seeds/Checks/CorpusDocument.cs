@@ -8,16 +8,17 @@ namespace Crust.Tests.Seeds.Checks;
 
 /// <summary>
 /// A document of the corpus. Comments at its end say what it is for (`# spec: profile=kairos bus=nvme`) and what is found in it, all of it:
-/// `# expect: RULE LINE:COLUMN`, with `warning` behind it for what is no error.
+/// `# expect: RULE LINE:COLUMN`, with `warning` behind it for what is no error. A file whose format has no such comments has them in a file beside it, NAME.expect.
 /// </summary>
 internal sealed partial record CorpusDocument(string Folder, string Name)
 {
-    public string Path => RepositoryFile.PathOf($"tests/Crust.Tests/Seeds/Corpus/{Folder}/{Name}.yaml");
+    public string Path => RepositoryFile.PathOf($"tests/Crust.Tests/Seeds/Corpus/{Folder}/{Name}");
 
     public static ImmutableArray<CorpusDocument> In(string folder) =>
     [
-        .. Directory.EnumerateFiles(RepositoryFile.PathOf($"tests/Crust.Tests/Seeds/Corpus/{folder}"), "*.yaml")
-            .Order(StringComparer.Ordinal).Select(path => new CorpusDocument(folder, System.IO.Path.GetFileNameWithoutExtension(path)!)),
+        .. Directory.EnumerateFiles(RepositoryFile.PathOf($"tests/Crust.Tests/Seeds/Corpus/{folder}"), "*")
+            .Where(path => !path.EndsWith(".expect", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal).Select(path => new CorpusDocument(folder, System.IO.Path.GetFileName(path)!)),
     ];
 
     public ImmutableArray<string> Expected => [.. Comments("expect").Order(StringComparer.Ordinal)];
@@ -55,7 +56,7 @@ internal sealed partial record CorpusDocument(string Folder, string Name)
     private T? Parse<T>(string key)
         where T : struct, Enum => this[key] is { } word ? Enum.GetValues<T>().Single(value => value.LowerName() == word) : null;
 
-    private IEnumerable<string> Comments(string word) => Comment().Matches(File.ReadAllText(Path)).Where(match => match.Groups[1].Value == word).Select(match => match.Groups[2].Value.Trim());
+    private IEnumerable<string> Comments(string word) => Comment().Matches(File.ReadAllText(File.Exists($"{Path}.expect") ? $"{Path}.expect" : Path)).Where(match => match.Groups[1].Value == word).Select(match => match.Groups[2].Value.Trim());
 
     [GeneratedRegex("^# (spec|expect): (.*)$", RegexOptions.Multiline)]
     private static partial Regex Comment();

@@ -10,10 +10,10 @@ public sealed class OtherReadersTests
     // What cloud-init 22.4 says of its own schema isn't what 25.1 says, which the schema here is of.
     private static readonly Dictionary<string, string> NewerSchema = new()
     {
-        ["top-key-camel-case"] = "22.4 takes any key at the top",
-        ["debian-write-files-source"] = "22.4 doesn't know write_files[].source",
-        ["content-and-source"] = "22.4 doesn't know write_files[].source",
-        ["deprecated-user-key"] = "22.4 knows no ssh-authorized-keys, not even as deprecated",
+        ["top-key-camel-case.yaml"] = "22.4 takes any key at the top",
+        ["debian-write-files-source.yaml"] = "22.4 doesn't know write_files[].source",
+        ["content-and-source.yaml"] = "22.4 doesn't know write_files[].source",
+        ["deprecated-user-key.yaml"] = "22.4 knows no ssh-authorized-keys, not even as deprecated",
     };
 
     private static readonly string[] RulesOfSchemas = ["unknown-key", "wrong-type", "wrong-value", "missing-key"];
