@@ -1,5 +1,4 @@
 using Crust.Seeds.Documents;
-using Crust.Spec;
 using static Crust.Seeds.Documents.ConfigTree;
 
 namespace Crust.Seeds.Checks;
@@ -15,14 +14,8 @@ internal static class AutoinstallRules
 
     public static IEnumerable<SeedFinding> Check(SeedCheckRequest request)
     {
-        if (request.Spec.Seed.Kind is not SeedKind.Autoinstall || request.CloudConfig is not { } document)
-            yield break;
         if (request.Autoinstall is not { } autoinstall)
-        {
-            if (Find(document, "autoinstall") is null)
-                yield return NoAutoinstall.At(request.Whole, "There is no 'autoinstall' in the user-data");
             yield break;
-        }
 
         if (Find(autoinstall, "identity") is null && Find(autoinstall, "user-data") is null)
             yield return NoIdentity.At(autoinstall, "autoinstall has neither 'identity' nor 'user-data': Ubuntu Server's installer fails");

@@ -16,6 +16,12 @@ internal static partial class DocumentRules
 
     public static readonly SeedRule NotAMapping = new("not-a-mapping", SeedSeverity.Error, "A file that holds a list or a text where keys and values belong", "- hostname: edge", "write keys and values");
 
+    public static readonly SeedRule Kickstart = new("kickstart", SeedSeverity.Error, "A kickstart file that isn't one, or has a quote that isn't closed", "rootpw \"secret", "mend the line that is named");
+
+    public static readonly SeedRule Ignition = new("ignition", SeedSeverity.Error, "A file that isn't JSON for Ignition 3.x: Butane's YAML, an older version, a key twice", "variant: flatcar", "translate it with `butane --strict`, or mend the line that is named");
+
+    public static readonly SeedRule Variable = new("undefined-variable", SeedSeverity.Error, "`${NAME}` in a file with `seed.substitute`, and no such environment variable", "hostname: ${SITE}", "set it, or write $${NAME} where the text itself is meant");
+
     /// <summary>The finding that an error of reading a file is; null for an error that isn't the file's.</summary>
     public static SeedFinding? FindingOf(CrustException error)
     {

@@ -8,7 +8,7 @@ internal static class RuleBook
     /// <summary>All of them.</summary>
     public static readonly ImmutableArray<SeedRule> All =
     [
-        DocumentRules.Yaml, DocumentRules.Tab, DocumentRules.DuplicateKey, DocumentRules.Header, DocumentRules.NotAMapping,
+        DocumentRules.Yaml, DocumentRules.Tab, DocumentRules.DuplicateKey, DocumentRules.Header, DocumentRules.NotAMapping, DocumentRules.Kickstart, DocumentRules.Ignition, DocumentRules.Variable,
         SchemaRules.UnknownKey, SchemaRules.MisplacedKey, SchemaRules.UnreadKey, SchemaRules.WrongType, SchemaRules.WrongValue, SchemaRules.MissingKey, SchemaRules.Deprecated,
         EndingRules.Both, EndingRules.Reboot, EndingRules.NoPoweroff, EndingRules.NoAuto,
         DeviceRules.Device,
@@ -18,6 +18,9 @@ internal static class RuleBook
         KeyRules.PrivateKey, KeyRules.PublicKey,
         NameRules.Hostname, NameRules.UserName,
         WriteFilesRules.RelativePath, WriteFilesRules.Encoding, WriteFilesRules.TwoContents, WriteFilesRules.EmbeddedYaml,
+        AutoinstallRules.NoAutoinstall, AutoinstallRules.NoIdentity, AutoinstallRules.Kernel,
+        KickstartRules.SeveralEndings, PreseedRules.Line,
+        UnusedRules.Unused, UnusedRules.NoPlace,
         SizeRules.TooLarge,
     ];
 }

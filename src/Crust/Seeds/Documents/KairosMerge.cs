@@ -22,7 +22,9 @@ internal static class KairosMerge
     public static ConfigMap Merge(ConfigMap under, ConfigMap over)
     {
         var both = under.Entries.Select(entry => Find(over, entry.Key) is { } second ? entry with { Value = Merge(entry.Value, second) } : entry);
-        return under.With([.. both, .. over.Entries.Where(entry => Find(under, entry.Key) is null)]);
+        // Of a mapping that is in a file and generated, too, messages name the file.
+        var place = under.Place.Line == 0 && over.Place.Line > 0 ? over.Place : under.Place;
+        return new ConfigMap([.. both, .. over.Entries.Where(entry => Find(under, entry.Key) is null)], place, under.Style, under.Tag);
     }
 
     private static ConfigNode? Find(ConfigMap map, ConfigNode key) => map.Entries.FirstOrDefault(entry => ConfigNode.IsSame(entry.Key, key))?.Value;

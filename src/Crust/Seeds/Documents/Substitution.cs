@@ -84,7 +84,7 @@ internal sealed partial class Substitution(ImmutableDictionary<string, string> v
         }
     }
 
-    private static CrustException Bad(string what, Place place, string remedy) => new(FailureKind.BadInput, what, $"{place}", remedy);
+    private static CrustException Bad(string what, Place place, string remedy) => new(FailureKind.BadInput, what, $"{place}", remedy) { Rule = "undefined-variable" };
 
     [GeneratedRegex(@"(\$)?\$\{([A-Za-z_][A-Za-z0-9_]*)\}")]
     private static partial Regex Variable();

@@ -33,6 +33,7 @@ internal sealed partial record CorpusDocument(string Folder, string Name)
         Seed = new SeedSpec
         {
             Kind = Parse<SeedKind>("kind") ?? SeedKind.Nocloud,
+            Substitute = this["substitute"] == "yes",
             Profile = Parse<SeedProfile>("profile"),
             UserData = this["file"] == "network" ? [] : [Path],
             NetworkConfig = this["file"] == "network" ? Path : null,
