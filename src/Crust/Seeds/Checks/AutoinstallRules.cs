@@ -17,7 +17,7 @@ internal static class AutoinstallRules
         if (request.Autoinstall is not { } autoinstall)
             yield break;
 
-        if (Find(autoinstall, "identity") is null && Find(autoinstall, "user-data") is null)
+        if (Find(autoinstall, "identity") is null && Find(autoinstall, "user-data") is null && !IsTrue(Find(autoinstall, "storage", "layout", "reset-partition-only")))
             yield return NoIdentity.At(autoinstall, "autoinstall has neither 'identity' nor 'user-data': Ubuntu Server's installer fails");
         if (Find(autoinstall, "kernel") is ConfigMap kernel && Find(kernel, "package") is null == Find(kernel, "flavor") is null)
             yield return Kernel.At(kernel, $"autoinstall.kernel has {(Find(kernel, "package") is null ? "neither" : "both")} of 'package' and 'flavor'", "write one of the two");

@@ -83,6 +83,7 @@ internal static partial class PaletteRules
     [GeneratedRegex(@"\Ahttps?://[^/\s]+", RegexOptions.IgnoreCase)]
     private static partial Regex UrlPattern();
 
-    [GeneratedRegex(@"xxxx|\*\*\*|\.\.\.|…|\A(your|my|the|insert|replace|enter|change|todo|token\z|edge_?host_?token\z|example|placeholder|dummy)", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
+    // A token is random: nothing here may stand in one by chance.
+    [GeneratedRegex(@"xxxxxx|\*\*\*|\.\.\.|…|\A(your|my|the|insert|replace|enter|change|some)([-_]|.*token)|\A(changeme|todo|tbd|token|edge[-_]?host[-_]?token|placeholder|example|dummy)\z", RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture)]
     private static partial Regex PlaceholderPattern();
 }
