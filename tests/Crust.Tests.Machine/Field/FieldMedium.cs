@@ -10,7 +10,7 @@ namespace Crust.Tests.Machine.Field;
 /// <summary>Makes field media of a disk.</summary>
 internal static class FieldMedium
 {
-    private static readonly Folders Folders = new()
+    public static readonly Folders Folders = new()
     {
         Images = "/nowhere",
         Cache = HostEnvironment.Read().CacheFolder,
@@ -18,8 +18,11 @@ internal static class FieldMedium
         Builder = Folders.BuilderBesideProgram,
     };
 
+    /// <summary>The user's own cache.</summary>
+    public static BuildCache Cache { get; } = new(Folders.Cache, Logger.None);
+
     /// <summary>The appliance, from the user's own cache: it takes a minute to build.</summary>
-    public static ApplianceBuilder Appliance { get; } = new(Host.Tools, new BuildCache(Folders.Cache, Logger.None), Folders, new NoObserver());
+    public static ApplianceBuilder Appliance { get; } = new(Host.Tools, Cache, Folders, new NoObserver());
 
     /// <summary>Writes the iso.</summary>
     public static Task<string> WriteAsync(InstalledDisk disk, string path, IsoSpec iso, CancellationToken cancellation) =>

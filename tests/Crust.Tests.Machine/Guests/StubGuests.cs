@@ -47,6 +47,9 @@ public enum StubGuest
     /// <summary>Reads its own ISO for three seconds, says "stub: the medium is as it was" or "stub: the medium has changed", installs and powers off.</summary>
     ReadsItsMedium,
 
+    /// <summary>Prints the files that Ignition's readers look for in QEMU's fw_cfg device, each between "NAME:" and "stub: end", installs and powers off.</summary>
+    ReadsFirmware,
+
     /// <summary>Asks "Install to /dev/vda? [y/N]" on its serial port, and waits for ever.</summary>
     AsksOnSerial,
 
