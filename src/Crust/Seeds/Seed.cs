@@ -72,7 +72,8 @@ public sealed record Seed
             Kind = spec.Seed.Kind,
             Profile = profile,
             Carrier = contents.Carrier,
-            Label = contents.Label,
+            // FAT has labels in capitals, and all readers know it.
+            Label = spec.Seed.FileSystem is SeedFileSystem.Vfat ? contents.Label?.ToUpperInvariant() : contents.Label,
             FileSystem = spec.Seed.FileSystem,
             Documents = contents.Documents,
             Files = contents.Carrier is SeedCarrier.Iso || contents.Label is not null ? spec.Seed.Files : [],

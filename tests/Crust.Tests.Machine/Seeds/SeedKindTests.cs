@@ -97,7 +97,7 @@ public sealed class SeedKindTests : IDisposable
     // As the program shows it before anything is built. What differs from build to build isn't in it.
     private async Task<byte[]> DocumentAsync(string name, params string[] options)
     {
-        var shown = await _crust.RunAsync(Cancellation, ["seed", "--json", "--reveal", .. options]);
+        var shown = await _crust.RunAsync(Cancellation, ["seed", "--json", "--reveal", "--iso", $"{_crust.Folder}/reader.iso", .. options]);
         using var listing = JsonDocument.Parse(shown.Output);
         return Encoding.UTF8.GetBytes(listing.RootElement.GetProperty("documents").EnumerateArray().Single(document => document.GetProperty("name").GetString() == name).GetProperty("text").GetString()!);
     }

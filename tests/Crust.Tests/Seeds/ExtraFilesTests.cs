@@ -44,11 +44,12 @@ public sealed class ExtraFilesTests
     [Test]
     public async Task A_vfat_volume_is_whole_and_has_its_label_in_capitals()
     {
-        using var delivery = await _sample.DeliverAsync(Seed(SeedFileSystem.Vfat));
+        var seed = Seed(SeedFileSystem.Vfat);
+        using var delivery = await _sample.DeliverAsync(seed);
 
         var label = await SeedSample.Tools.RunAsync(ToolCommand.Of("mlabel", "-i", delivery.Volume!, "-s", "::"), CancellationToken.None);
 
-        Assert.That(label.Output, Does.Contain("Volume label is CIDATA"));
+        Assert.That((label.Output.Trim(), seed.Label), Is.EqualTo(("Volume label is CIDATA", "CIDATA")));
         Assert.That(Path.GetFileName(delivery.Volume), Is.EqualTo("seed.img"));
         Assert.That(Directory.GetFileSystemEntries(_sample.Folder), Is.EqualTo(new[] { delivery.Volume }));
     }

@@ -20,7 +20,7 @@ internal static class RuleBook
         WriteFilesRules.RelativePath, WriteFilesRules.Encoding, WriteFilesRules.TwoContents, WriteFilesRules.EmbeddedYaml,
         AutoinstallRules.NoAutoinstall, AutoinstallRules.NoIdentity, AutoinstallRules.Kernel,
         KickstartRules.SeveralEndings, PreseedRules.Line,
-        UnusedRules.Unused, UnusedRules.NoPlace,
+        UnusedRules.Unused, UnusedRules.NoPlace, UnusedRules.Reference,
         SizeRules.TooLarge,
     ];
 }

@@ -11,9 +11,18 @@ internal static class UnusedRules
 
     public static readonly SeedRule NoPlace = new("no-place", SeedSeverity.Error, "`seed.kind` is embedded, and nobody knows where this ISO's installer reads a configuration on its medium", "seed: {kind: embedded, userData: x.yaml} with an ISO of Debian", EmbeddedSeed.Remedy);
 
+    public static readonly SeedRule Reference = new("reference-kind", SeedSeverity.Error, "`seed.kind` isn't nocloud, and that is all that the reference installer reads", "seed: {kind: kickstart} without installer.iso",
+        "set seed.kind to nocloud, or name the installer's ISO (installer.iso, ISO_URL)");
+
     public static IEnumerable<SeedFinding> Check(SeedCheckRequest request)
     {
         var (spec, kind) = (request.Spec, request.Spec.Seed.Kind);
+        if (spec.Installer.Iso is null && kind is not SeedKind.Nocloud)
+        {
+            yield return Reference.At(GeneratedConfig.At(spec, "seed.kind"), $"The reference installer reads a NoCloud volume alone, and seed.kind is {kind.LowerName()}");
+            yield break;
+        }
+
         if (spec.Seed.Palette != new PaletteSpec() && kind is not (SeedKind.Nocloud or SeedKind.Embedded))
             yield return NotTold("seed.palette", "Palette's settings stand in a cloud-config", spec, "leave them out, or set seed.kind to nocloud or embedded");
         if (spec.Seed.Hostname is not null && kind is SeedKind.Ignition or SeedKind.None)
