@@ -81,6 +81,7 @@ public sealed class SoakTests : FaultFixture
             Installer = new InstallerSpec { Iso = iso },
             Machine = new MachineSpec { Disk = 64 << 20, Memory = 128 << 20, Accelerator = Accelerator.Tcg, Deadline = TimeSpan.FromMinutes(1) },
             Trim = false,
+            Inspect = false,
         };
         var result = await services.Build.RunAsync(spec, Cancellation);
         Assert.That(result.UpToDate, Is.False, "the installer was booted");
