@@ -39,13 +39,7 @@ public sealed class SecretTests : IDisposable
         _crust.Environment["EDGE_HTTP_PROXY"] = $"http://{Proxy}@proxy:3128";
         _crust.Environment["WIFI"] = Wifi;
 
-        await using var running = _crust.Start("build", "--iso", iso, "--user-data", userData, "--seed-substitute", "--edge-host-token-file", token, "--disk-size", "64M", "--memory", "128M", "--format", "img,qcow2");
-        var seen = new ConcurrentDictionary<string, string>();
-        using var watching = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        var watch = Task.Run(() => WatchAsync(seen, watching.Token), CancellationToken.None);
-        var result = await running.WaitAsync(Cancellation);
-        await watching.CancelAsync();
-        await watch;
+        var (result, seen) = await WatchedAsync("build", "--iso", iso, "--user-data", userData, "--seed-substitute", "--edge-host-token-file", token, "--disk-size", "64M", "--memory", "128M", "--format", "img,qcow2");
 
         using (Assert.EnterMultipleScope())
         {
@@ -54,6 +48,31 @@ public sealed class SecretTests : IDisposable
             Assert.That(Secrets.SelectMany(secret => Holding(seen.Keys, secret)), Is.Empty, "command lines");
             // Which other variables of its user are secret, Crust can't know.
             Assert.That(new[] { Password, Proxy }.SelectMany(secret => Holding(seen.Where(process => Holding([process.Value], secret).Any()).Select(process => process.Key), "")), Is.Empty, "environments");
+            Assert.That(Secrets.Where(secret => (result.Output + result.Error).Contains(secret, StringComparison.Ordinal)), Is.Empty, "what it printed");
+            Assert.That(FilesWithSecrets(inputs), Is.Empty, "what it left");
+        }
+    }
+
+    [TestCase("nocloud", "#cloud-config\nusers: [{name: bob, passwd: HASH}]\n", "--seed-file-system", "vfat")]
+    [TestCase("kickstart", "text\nrootpw --iscrypted HASH\n", "--seed-file-system", "vfat")]
+    [TestCase("ignition", "{\"ignition\":{\"version\":\"3.4.0\"},\"passwd\":{\"users\":[{\"name\":\"core\",\"passwordHash\":\"HASH\"}]},\"storage\":{\"files\":[]}}")]
+    [TestCase("embedded", "#cloud-config\nusers: [{name: bob, passwd: HASH}]\n", "--seed-profile", "kairos")]
+    public async Task No_secret_is_in_a_command_line_nor_left_whatever_carries_the_seed(string kind, string document, params string[] options)
+    {
+        var iso = await StubGuests.IsoAsync(StubGuest.Installs, _crust.Folder, Cancellation);
+        var inputs = Directory.CreateDirectory(Path.Combine(_crust.Folder, "inputs")).FullName;
+        var file = Path.Combine(inputs, "document");
+        await File.WriteAllTextAsync(file, document.Replace("HASH", UserHash, StringComparison.Ordinal), Cancellation);
+        _crust.Environment["SSH_USER"] = "edge";
+        _crust.Environment["SSH_PASSWORD"] = Password;
+
+        var (result, seen) = await WatchedAsync(["build", "--iso", iso, "--seed-kind", kind, "--user-data", file, .. kind == "ignition" ? [] : new[] { "--seed-file", $"rides/along={file}" }, .. options, "--disk-size", "64M", "--memory", "128M"]);
+
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(result.ExitCode, Is.Zero, result.Error);
+            Assert.That(seen.Keys, Has.Some.Contains("qemu-system"), "the programs that were watched");
+            Assert.That(Secrets.SelectMany(secret => Holding(seen.Keys, secret)), Is.Empty, "command lines");
             Assert.That(Secrets.Where(secret => (result.Output + result.Error).Contains(secret, StringComparison.Ordinal)), Is.Empty, "what it printed");
             Assert.That(FilesWithSecrets(inputs), Is.Empty, "what it left");
         }
@@ -86,6 +105,18 @@ public sealed class SecretTests : IDisposable
         var qemu = await running.FindQemuAsync(() => true, Cancellation);
 
         Assert.That(File.ReadAllText($"/proc/{qemu}/limits"), Does.Match(@"Max core file size\s+0\s+0\s"));
+    }
+
+    private async Task<(CrustResult Result, ConcurrentDictionary<string, string> Seen)> WatchedAsync(params string[] arguments)
+    {
+        await using var running = _crust.Start(arguments);
+        var seen = new ConcurrentDictionary<string, string>();
+        using var watching = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var watch = Task.Run(() => WatchAsync(seen, watching.Token), CancellationToken.None);
+        var result = await running.WaitAsync(Cancellation);
+        await watching.CancelAsync();
+        await watch;
+        return (result, seen);
     }
 
     private static IEnumerable<string> Holding(IEnumerable<string> texts, string secret) => texts.Where(text => text.Contains(secret, StringComparison.Ordinal));

@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Crust.Installers;
 using Crust.Seeds.Documents;
 using Crust.Seeds.Kinds;
 using Crust.Spec;
@@ -24,6 +26,9 @@ internal sealed record UserDocument(string Path, string Text, int Size, ConfigMa
 /// <summary>The files that a spec names for its seed, read and checked: before an installer is fetched or built.</summary>
 public sealed record SeedFiles
 {
+    // The preflight reads them, and the build does: of files that ride along, which may be large, once is enough.
+    private static readonly ConcurrentDictionary<FileIdentity, string> Hashes = [];
+
     private SeedFiles()
     {
     }
@@ -87,7 +92,12 @@ public sealed record SeedFiles
     private static SeedFile HashOf(string role, string path)
     {
         using var file = UserFile.Open(path, path, "seed's");
-        return new SeedFile(role, path, file.Length, Convert.ToHexStringLower(SHA256.HashData(file)));
+        var identity = FileIdentity.Of(path);
+        var known = Hashes.GetValueOrDefault(identity) ?? Convert.ToHexStringLower(SHA256.HashData(file));
+        // A file that was written to meanwhile may have another by now.
+        if (FileIdentity.Of(path) == identity)
+            Hashes[identity] = known;
+        return new SeedFile(role, path, file.Length, known);
     }
 
     private static string CheckCertificate(string text, string path)

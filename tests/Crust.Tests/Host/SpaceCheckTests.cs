@@ -45,6 +45,15 @@ public sealed class SpaceCheckTests
         SpaceEstimate.Of(HostSample.Forecast("img") with { BuildsReference = true, Appliance = Need.Required }, new BuildSpec(), true, false)!.Cache, Is.EqualTo((long)(3.5 * GiB) + (600 << 20)));
 
     [Test]
+    public void A_seed_takes_room_while_the_installer_runs_and_only_then()
+    {
+        var forecast = HostSample.Forecast("img") with { SeedSize = GiB };
+
+        Assert.That(SpaceEstimate.Of(forecast, new BuildSpec(), true, false)!.Cache, Is.EqualTo((long)(4.5 * GiB)));
+        Assert.That(SpaceEstimate.Of(forecast with { CachedDisk = 8 * GiB }, new BuildSpec(), true, false)!.Cache, Is.Zero);
+    }
+
+    [Test]
     public void Images_that_are_up_to_date_take_none() =>
         Assert.That(Find(HostSample.Forecast(), 0, 0).Single().What, Is.EqualTo("none needed: the images are up to date"));
 

@@ -24,6 +24,10 @@ public sealed class ToolsCheckTests : HostFixture
     }
 
     [Test]
+    public async Task A_seed_on_vfat_takes_mtools() => Assert.That(
+        (await FindAsync(HostSample.Question(new BuildSpec { Seed = new SeedSpec { FileSystem = SeedFileSystem.Vfat } }))).Select(finding => finding.Name), Is.SupersetOf(new[] { "mformat", "mmd", "mcopy" }));
+
+    [Test]
     public async Task What_has_to_be_built_takes_its_tools([Values("mmdebstrap", "mksquashfs", "mcopy", "depmod", "zstd")] string program)
     {
         Sample.Fakes.Remove(program);

@@ -128,6 +128,22 @@ public sealed class ExtraFilesTests
         ErrorAssert.Says(error, FailureKind.BadInput, "It has 4.0 GiB, and a file on vfat has less than 4.0 GiB", $"seed.files, {path}", "set seed.fileSystem to iso9660");
     }
 
+    [Test]
+    public void A_file_that_changes_is_another_and_its_size_is_what_a_copy_of_the_ISO_takes_beside_the_ISO()
+    {
+        var path = _sample.Write("x", "one");
+        var before = Seed(SeedFileSystem.Iso9660, ("x", path)).KeyMaterial;
+        Assert.That(Seed(SeedFileSystem.Iso9660, ("x", path)).KeyMaterial, Is.EqualTo(before));
+
+        File.WriteAllText(path, "two");
+        var spec = SeedSample.SpecOf(Spec(SeedFileSystem.Iso9660, ("x", path)));
+
+        Assert.That(Seed(SeedFileSystem.Iso9660, ("x", path)).KeyMaterial, Is.Not.EqualTo(before));
+        Assert.That(SeedFiles.Read(spec.Seed).SizeWith(spec, 1000), Is.EqualTo(3));
+        spec = spec with { Seed = spec.Seed with { Kind = SeedKind.Embedded } };
+        Assert.That(SeedFiles.Read(spec.Seed).SizeWith(spec, 1000), Is.EqualTo(1003));
+    }
+
     private static System.Collections.Immutable.ImmutableDictionary<string, string> SpecOrigins =>
         System.Collections.Immutable.ImmutableDictionary<string, string>.Empty.Add("seed.files", "crust.yaml:3:5");
 
