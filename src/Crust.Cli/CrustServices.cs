@@ -60,15 +60,19 @@ internal sealed class CrustServices : IAsyncDisposable
         var forecaster = new Forecaster(Installers, appliance, Seeds, disks, writer, Shelf);
         Forecaster = forecaster;
         Doctor = new Doctor(checks, forecaster);
+        var preflight = new Preflight(checks, forecaster);
         Build = new ImageBuild(
-            new Preflight(checks, forecaster),
+            preflight,
             Installers,
             Seeds,
-            new SeedCourier(new SeedVolume(tools), new IsoCopy(tools, journal)),
-            new IsoFiles(tools),
-            disks,
-            new InstallRun(launcher, new GuestScreen(tools, showsGuest, environment.HasDisplay), journal, time, _log),
-            care,
+            new DiskSource(
+                preflight,
+                new SeedCourier(new SeedVolume(tools), new IsoCopy(tools, journal)),
+                new IsoFiles(tools),
+                disks,
+                new InstallRun(launcher, new GuestScreen(tools, showsGuest, environment.HasDisplay), journal, time, _log),
+                care,
+                journal),
             writer,
             new ImageProver(Verifier, Shelf),
             Shelf,

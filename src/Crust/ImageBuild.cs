@@ -1,10 +1,7 @@
 using System.Collections.Immutable;
-using Crust.Disks;
 using Crust.Formats;
 using Crust.Host;
-using Crust.Inspection;
 using Crust.Installers;
-using Crust.Machines;
 using Crust.Reports;
 using Crust.Seeds;
 using Crust.Seeds.Checks;
@@ -28,11 +25,7 @@ public sealed class ImageBuild(
     Preflight preflight,
     InstallerLibrary installers,
     SeedComposer seeds,
-    SeedCourier seedCourier,
-    IsoFiles isoFiles,
-    DiskStore disks,
-    InstallRun installRun,
-    DiskCare care,
+    DiskSource disks,
     ImageWriter writer,
     ImageProver prover,
     ImagesFolder shelf,
@@ -82,6 +75,7 @@ public sealed class ImageBuild(
 
         using var drafts = shelf.CreateDrafts();
         var files = RunFiles.Draft(drafts.Path, shelf.PrefixOf(name));
+        var order = new DiskOrder(key, spec, installer, seed, seedFiles, plan, host.Accelerator.Used, files, drafts.Path);
         var story = new BuildStory
         {
             Name = name,
@@ -97,8 +91,9 @@ public sealed class ImageBuild(
         try
         {
             var disk = await stages.RunAsync(Stage.Install, $"{Path.GetFileName(installer.Path)} on a disk of {Size.Format(spec.Machine.Disk)}",
-                () => InstallAsync(key, installer, seed, seedFiles, spec, plan, host.Accelerator.Used, files, stages, cancellation),
+                () => disks.GetAsync(order, stages, cancellation),
                 installed => installed.FromCache ? "from the cache; the installer wasn't booted" : $"{Size.Format(installed.Allocated)} on the disk");
+            disk = await disks.InspectAsync(disk, order, stages, cancellation);
             story = story.With(disk, files);
 
             var images = await stages.RunAsync(Stage.Formats, string.Join(", ", plan.ToWrite.Select(format => format.Name)),
@@ -123,27 +118,4 @@ public sealed class ImageBuild(
             throw;
         }
     }
-
-    private Task<InstalledDisk> InstallAsync(string key, InstallerIso installer, Seed seed, SeedFiles seedFiles, BuildSpec spec, ImagePlan plan, Accelerator accelerator,
-        RunFiles files, StageRunner stages, CancellationToken cancellation) =>
-        disks.GetOrInstallAsync(key, spec.Machine.Disk, async disk =>
-        {
-            preflight.CheckSpace(spec, installer, seedFiles, plan.ToWrite);
-            var before = journal.Warnings.Length;
-            var boot = KernelPlan.Choose(installer, spec, seed);
-            journal.Warn(KernelPlan.WarningOf(boot, spec, seed));
-            using var told = await seedCourier.PrepareAsync(seed, installer, Path.GetDirectoryName(disk)!, cancellation);
-            using var kernel = await isoFiles.TakeKernelAsync(boot, told.Iso ?? installer.Path, told.Initramfs, Path.GetDirectoryName(disk)!, cancellation);
-            var facts = await installRun.RunAsync(new InstallRequest(installer, told, disk, spec.Machine, accelerator, files)
-            {
-                DirectBoot = kernel?.Boot,
-                BootKeys = spec.Installer.BootKeys,
-                BootKeysAfter = spec.Installer.BootKeysAfter,
-            }, cancellation);
-            files.CopyTo(Path.GetDirectoryName(disk)!);
-            var work = DiskWork.Of(spec, installer, disk, accelerator);
-            var worked = !work.IsAny ? DiskWorked.Nothing : await stages.RunAsync(Stage.Disk, work.Describe(), () => care.WorkAsync(work, cancellation), done => done.Describe());
-            journal.Warn(worked.Warnings);
-            return facts with { Inspection = worked.Inspection, Tidied = worked.Tidied, TrimmedBytes = worked.TrimmedBytes, Warnings = journal.Warnings[before..] };
-        }, _ => journal.Observe(new BuildEvent.Progressed(Stage.Install, null, null, "another build installs the same; waiting for its result")), cancellation);
 }

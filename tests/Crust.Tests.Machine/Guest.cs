@@ -61,6 +61,14 @@ internal sealed class Guest : IAsyncDisposable
         }
     }
 
+    /// <summary>Has the guest switch itself off, and waits until it has.</summary>
+    public async Task PowerOffAsync(CancellationToken cancellation)
+    {
+        await RunAsync("sudo -n systemctl poweroff", cancellation);
+        await _machine.WaitAsync(_ => false, TimeSpan.FromMinutes(3), cancellation);
+        Assert.That((await _machine.EndAsync(OnReboot.Fail)).Outcome, Is.InstanceOf<MachineOutcome.PoweredOff>(), _machine.SerialTail);
+    }
+
     public ValueTask DisposeAsync() => _machine.DisposeAsync();
 
     private Task<ToolResult> SshAsync(string command, CancellationToken cancellation) => Host.Tools.RunAsync(

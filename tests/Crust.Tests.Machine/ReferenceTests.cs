@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Crust.Appliance;
 using Crust.Cache;
+using Crust.Inspection;
 using Crust.Installers;
 using Crust.Machines;
 using Crust.Spec;
@@ -101,6 +102,56 @@ public sealed class ReferenceTests
         Assert.That(await guest.RunAsync("sudo cut -d: -f1,2 /etc/shadow | grep -v ':[!*]'", Cancellation), Does.StartWith("edge:$6$").And.EndsWith("\n").And.Not.Contain("root"));
         Assert.That(await guest.RunAsync("sudo stat -c %a /var/lib/cloud/seed/nocloud/user-data", Cancellation), Is.EqualTo("600\n"));
         Assert.That(await guest.RunAsync("sudo sh -c 'cat /var/lib/cloud/seed/nocloud/user-data'", Cancellation), Does.Contain(Token).And.Not.Contain(Password));
+    }
+
+    [Test]
+    public async Task The_manifest_and_the_report_tell_what_is_on_the_disk()
+    {
+        using var manifest = JsonDocument.Parse(await File.ReadAllBytesAsync(Crust.Image("crust-reference.manifest.json"), Cancellation));
+        var install = manifest.RootElement.GetProperty("install");
+        var disk = install.GetProperty("inspection");
+        var system = disk.GetProperty("systems")[0];
+
+        Assert.That(system.GetProperty("name").GetString(), Does.StartWith("Debian GNU/Linux 12"));
+        Assert.That((system.GetProperty("machineId").GetString(), system.GetProperty("sshHostKeys").GetArrayLength()), Is.EqualTo(("empty", 0)));
+        Assert.That(system.GetProperty("firstBootAccounts")[0].GetProperty("name").GetString(), Is.EqualTo("edge"));
+        Assert.That(disk.GetProperty("findings").EnumerateArray().Select(finding => finding.GetProperty("rule").GetString()), Is.EqualTo(new[] { "seed" }), "which the first boot needs");
+        Assert.That(install.GetProperty("tidied").GetArrayLength(), Is.Zero, "it never ran, so there is nothing to tidy");
+        Assert.That(await File.ReadAllTextAsync(Crust.Image("crust-reference.report.html"), Cancellation), Does.Contain("What is on the disk").And.Contain("Debian GNU/Linux 12"));
+    }
+
+    [Test]
+    public async Task Two_clones_of_a_system_that_ran_and_was_tidied_have_identities_of_their_own_and_let_us_in()
+    {
+        const string Identity = "cloud-init status --wait >/dev/null; cat /etc/machine-id /etc/ssh/ssh_host_*_key.pub; hostname";
+        var folder = Directory.CreateDirectory(Path.Combine(Crust.Folder, "clones")).FullName;
+        var disk = Path.Combine(folder, "disk.raw");
+        string before;
+        await using (var guest = await Guest.BootAsync(Crust.Image("crust-reference.img"), Firmware.Bios, folder, Key, Cancellation))
+        {
+            before = await guest.RunAsync(Identity, Cancellation);
+            await guest.PowerOffAsync(Cancellation);
+        }
+
+        // What it wrote is in the overlay that it ran on.
+        await Host.RunAsync("qemu-img", ["convert", "-f", "qcow2", "-O", "raw", Directory.EnumerateFiles(folder, "*.overlay").Single(), disk], Cancellation);
+        var folders = new Folders { Images = folder, Cache = HostEnvironment.Read().CacheFolder, Runtime = "/tmp", Builder = Folders.BuilderBesideProgram };
+        var appliance = new ApplianceBuilder(Host.Tools, new BuildCache(folders.Cache, Logger.None), folders, new NoObserver());
+        var care = new DiskCare(Host.Tools, new ApplianceRun(appliance, new MachineLauncher(Host.Tools, FirmwareFinder.OfHost, "/tmp", TimeProvider.System, Logger.None)), new NoObserver(), TimeProvider.System);
+        var worked = await care.WorkAsync(new DiskWork(disk, Arch.Amd64, Accelerator.Tcg) { Tidy = [.. Enum.GetValues<TidyStep>().Where(step => step is not TidyStep.Seed)], MustTidy = true, Inspect = true }, Cancellation);
+
+        Assert.That(worked.Inspection!.Warnings, Is.Empty);
+        Assert.That(worked.Tidied.Select(part => part.Step).Distinct(), Is.SupersetOf(new[] { "machine-id", "ssh-host-keys", "logs", "random-seed" }));
+        var clones = await Task.WhenAll(Enumerable.Range(1, 2).Select(async i =>
+        {
+            await using var guest = await Guest.BootAsync(disk, Firmware.Bios, Directory.CreateDirectory(Path.Combine(folder, $"{i}")).FullName, Key, Cancellation);
+            return await guest.RunAsync(Identity, Cancellation);
+        }));
+
+        var lines = clones.Append(before).Select(clone => clone.TrimEnd('\n').Split('\n')).ToList();
+        Assert.That(lines.Select(clone => clone.Length), Has.All.EqualTo(5), "a machine-id, three keys and a name");
+        Assert.That(lines.SelectMany(clone => clone[..4].Select(line => line.Split(' ')[..Math.Min(2, line.Split(' ').Length)][^1])), Is.Unique);
+        Assert.That(lines.Select(clone => clone[4]), Has.All.EqualTo("edge-042"));
     }
 
     [Test]

@@ -55,6 +55,20 @@ empty() {
     done
 }
 
+# STEP FOLDER…: removes the files in folders, and leaves the folders and locks that package managers look for.
+clear() {
+    step=$1
+    shift
+    for folder in "$@"; do
+        [ -d "$folder" ] && [ ! -L "$folder" ] || continue
+        find "$folder" -type f ! -name lock -print0 >/proc/list
+        [ -s /proc/list ] || continue
+        size=$(($(du -sk "$folder" | cut -f1) * 1024))
+        xargs -0 rm -f </proc/list
+        tell "$step" "$folder" "$(tr -dc '\0' </proc/list | wc -c)" "$size"
+    done
+}
+
 # What cloud-init knows of the instance that this disk is: without it, the next boot is a new instance's first. Its seed stays.
 forget_instance() {
     empty "$1" /var/lib/cloud/instances /var/lib/cloud/data /var/lib/cloud/sem
@@ -120,19 +134,17 @@ fi
 if wants logs && [ -d /var/log ] && [ ! -L /var/log ]; then
     empty logs /var/log/journal
     # A log that is there but empty has its owner and its mode; who writes to it may count on both.
-    : >/proc/logs
-    find /var/log -type f -size +0c -print0 >/proc/logs
-    if [ -s /proc/logs ]; then
-        files=$(tr -dc '\0' </proc/logs | wc -c)
+    find /var/log -type f -size +0c -print0 >/proc/list
+    if [ -s /proc/list ]; then
         size=$(($(du -sk /var/log | cut -f1) * 1024))
         find /var/log -type f \( -name '*.gz' -o -name '*.xz' -o -name '*.zst' -o -name '*.old' -o -name '*.[0-9]' \) -exec rm -f {} +
         find /var/log -type f -size +0c -exec sh -c 'for log; do : >"$log"; done' sh {} +
-        tell logs /var/log "$files" "$size"
+        tell logs /var/log "$(tr -dc '\0' </proc/list | wc -c)" "$size"
     fi
 fi
 
 if wants package-cache; then
-    empty package-cache /var/cache/apt/archives /var/lib/apt/lists /var/cache/dnf /var/cache/libdnf5 /var/cache/yum /var/cache/zypp /var/cache/apk /var/cache/pacman/pkg
+    clear package-cache /var/cache/apt/archives /var/lib/apt/lists /var/cache/dnf /var/cache/libdnf5 /var/cache/yum /var/cache/zypp /var/cache/apk /var/cache/pacman/pkg
     remove package-cache /var/cache/apt/pkgcache.bin /var/cache/apt/srcpkgcache.bin
 fi
 

@@ -24,9 +24,12 @@ internal static class InspectCommand
             // One file that is no image says nothing about the next.
             foreach (var file in parse.GetRequiredValue(files))
             {
+                var started = TimeProvider.System.GetTimestamp();
                 try
                 {
+                    view.Observe(new BuildEvent.Started(Stage.Disk, file));
                     inspected.Add(await services.Inspector.InspectAsync(file, cancellation));
+                    view.Observe(new BuildEvent.Finished(Stage.Disk, TimeProvider.System.GetElapsedTime(started), inspected[^1].Disk?.Describe() ?? "an ISO"));
                 }
                 catch (CrustException e)
                 {
@@ -45,9 +48,13 @@ internal static class InspectCommand
             {
                 to.Output.Write(new InspectionDocument { Files = [.. inspected] }.ToJson());
             }
+            else if (Console.IsOutputRedirected || !environment.HasCapableTerminal)
+            {
+                InspectView.WriteLines(inspected, to.Output);
+            }
             else
             {
-                InspectView.Write(inspected, to.Output);
+                InspectView.WriteGrids(inspected, to.Output, environment.WantsColor);
             }
 
             return failures.Count == 0 ? (int)ExitCode.Done : (int)failures[0].Kind;

@@ -63,6 +63,27 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
         }
     }
 
+    /// <summary>Keeps what is known by now of how a disk came to be. Where that can't be written, the next build finds it out again.</summary>
+    public InstalledDisk Remember(InstalledDisk disk)
+    {
+        try
+        {
+            if (cache.Find(Kind, disk.Key) is { } folder)
+            {
+                var file = Path.Combine(folder, RecordFile);
+                var draft = $"{file}.{Environment.ProcessId}";
+                (DiskRecord.Load(file) with { Install = disk.Install }).Save(draft);
+                File.Move(draft, file, overwrite: true);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            log.Warning("What is known of the disk {Key} can't be kept: {Reason}", disk.Key, e.Message);
+        }
+
+        return disk;
+    }
+
     /// <summary>What the disk for a build key occupies, in bytes; null if there is none. Nothing is changed, whatever state it is in.</summary>
     public long? FindAllocated(string key)
     {

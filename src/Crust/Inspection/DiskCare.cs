@@ -33,7 +33,7 @@ public sealed class DiskCare(ToolBox tools, ApplianceRun appliance, IBuildObserv
     /// <exception cref="CrustException">qemu-img or the appliance failed.</exception>
     public async Task<DiskInspection> InspectAsync(QemuDisk disk, string folder, Arch arch, Accelerator accelerator, CancellationToken cancellation)
     {
-        using var overlay = await DiskOverlay.CreateAsync(disk, Path.Combine(folder, $"{Guid.NewGuid():N}.overlay"), tools, cancellation);
+        using var overlay = await DiskOverlay.CreateAsync(disk, OverlayIn(folder), tools, cancellation);
         var evidence = await RunAsync(overlay, new DiskWork(disk.Path, arch, accelerator) { Inspect = true }, cancellation);
         return InspectionReader.Read(evidence, Today);
     }
@@ -75,15 +75,15 @@ public sealed class DiskCare(ToolBox tools, ApplianceRun appliance, IBuildObserv
 
     private async Task<DiskWorked> WorkOnOverlayAsync(DiskWork work, CancellationToken cancellation)
     {
-        using var overlay = await Wrap(() => DiskOverlay.CreateAsync(new QemuDisk("raw", work.Disk), work.Disk + ".overlay", tools, cancellation));
+        using var overlay = await Wrap(() => DiskOverlay.CreateAsync(new QemuDisk("raw", work.Disk), OverlayIn(work.Folder), tools, cancellation));
         var evidence = await Wrap(() => RunAsync(overlay, work, cancellation));
         var inspection = work.Inspect ? InspectionReader.Read(evidence, Today) : null;
         if (inspection is not null && InstallMarks.Check(inspection, work.Profile, work.Disk) is { } doubt)
         {
-            observer.Observe(new BuildEvent.Warned(doubt));
+            Warn([doubt]);
         }
 
-        CheckTidied(work, evidence);
+        Warn(CheckTidied(work, evidence));
         var changes = await Wrap(() => overlay.ReadChangesAsync(cancellation));
         var tidied = evidence.Tidied();
         var freed = !tidied.IsEmpty ? TakeOver(overlay, work.Disk, changes, cancellation) : work.Trim ? DiskOverlay.Discard(work.Disk, changes) : 0;
@@ -103,21 +103,35 @@ public sealed class DiskCare(ToolBox tools, ApplianceRun appliance, IBuildObserv
         }
     }
 
-    private void CheckTidied(DiskWork work, DiskEvidence evidence)
+    /// <summary>Checks that what had to be tidied was.</summary>
+    /// <returns>Warnings of what was left and needn't have been tidied.</returns>
+    /// <exception cref="CrustException">Something that the user asked for couldn't be done.</exception>
+    internal static ImmutableArray<string> CheckTidied(DiskWork work, DiskEvidence evidence)
     {
-        if (work is { MustTidy: true, Tidy.IsEmpty: false } && evidence is { TidiedSystems: 0 } && evidence.Tidied().IsEmpty)
+        var left = evidence.NotTidied();
+        if (work is { MustTidy: true, Tidy.IsEmpty: false })
         {
-            throw Untidied("there is no operating system on it that can be read and written", work.Disk, "set tidy: none, or leave it out");
-        }
-
-        foreach (var (part, reason) in evidence.NotTidied())
-        {
-            if (work.MustTidy)
+            if (evidence.TidiedSystems == 0 && evidence.Tidied().IsEmpty)
             {
-                throw Untidied($"{part.Path}: {reason}", work.Disk, $"leave {part.Step} out of tidy, or let the installer see to it");
+                throw Untidied("there is no operating system on it that can be read and written", "set tidy: none, or leave it out");
             }
 
-            observer.Observe(new BuildEvent.Warned($"{part.Path} isn't tidied: {reason}"));
+            if (left is [var (part, reason), ..])
+            {
+                throw Untidied($"{part.Path}: {reason}", $"leave {part.Step} out of tidy, or let the installer see to it");
+            }
+        }
+
+        return [.. left.Select(one => $"{one.Part.Path} isn't tidied: {one.Reason}")];
+
+        CrustException Untidied(string why, string remedy) => new(FailureKind.GuestFailed, $"The installed disk couldn't be tidied: {why}", work.Disk, remedy);
+    }
+
+    private void Warn(IEnumerable<string> warnings)
+    {
+        foreach (var warning in warnings)
+        {
+            observer.Observe(new BuildEvent.Warned(warning));
         }
     }
 
@@ -146,6 +160,8 @@ public sealed class DiskCare(ToolBox tools, ApplianceRun appliance, IBuildObserv
         }
     }
 
+    private static string OverlayIn(string folder) => Path.Combine(folder, $"{Guid.NewGuid():N}.overlay");
+
     private void Progress(double fraction, string detail) => observer.Observe(new BuildEvent.Progressed(Stage.Disk, null, fraction, detail));
 
     private static IEnumerable<string> Steps(DiskWork work) =>
@@ -153,8 +169,6 @@ public sealed class DiskCare(ToolBox tools, ApplianceRun appliance, IBuildObserv
 
     private static string Switches(DiskWork work) =>
         string.Join(", ", new (string Text, bool Wanted)[] { ("tidy: none", !work.Tidy.IsEmpty), ("inspect: false", work.Inspect), ("trim: false", work.Trim) }.Where(one => one.Wanted).Select(one => one.Text));
-
-    private static CrustException Untidied(string why, string where, string remedy) => new(FailureKind.GuestFailed, $"The installed disk couldn't be tidied: {why}", where, remedy);
 
     // What tools and the appliance say is one thing, what the disk is found to be another: only the first may be taken for a mere mishap.
     private static async Task<T> Wrap<T>(Func<Task<T>> work)

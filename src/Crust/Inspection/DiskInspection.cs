@@ -27,7 +27,7 @@ public sealed record DiskInspection
     internal IEnumerable<DiskFinding> Warnings => Findings.Where(finding => finding.Gravity == DiskFinding.Warning);
 
     /// <summary>The disk in a few words.</summary>
-    internal string Describe() => Systems switch
+    public string Describe() => Systems switch
     {
         [] => Volumes.Count(volume => volume.FileSystem is not null) is var count and > 0 ? $"no operating system that can be read, {count} file system{(count == 1 ? "" : "s")}" : "nothing that can be read",
         [var one] => one.Name,
@@ -161,8 +161,11 @@ public sealed record AccountFacts(string Name, string Password, int Keys)
 /// <param name="Remedy">A way out, as an imperative; null if nothing is to be done.</param>
 public sealed record DiskFinding(string Rule, string Gravity, string What, string Where, string? Remedy)
 {
-    internal const string Warning = "warning";
-    internal const string Note = "note";
+    /// <summary>The gravity of what clones of the disk suffer from, or their users.</summary>
+    public const string Warning = "warning";
+
+    /// <summary>The gravity of what is right in many cases.</summary>
+    public const string Note = "note";
 
     /// <summary>The finding in one line.</summary>
     internal string ToWarning() => $"{What} ({Where}){(Remedy is null ? "" : $". To mend it: {Remedy}")}";

@@ -11,6 +11,9 @@ namespace Crust.Inspection;
 /// <param name="Accelerator">What runs guests of that architecture, as the probe chose it.</param>
 public sealed record DiskWork(string Disk, Arch Arch, Accelerator Accelerator)
 {
+    /// <summary>A private folder for what the work needs meanwhile.</summary>
+    public string Folder { get; init; } = Path.GetDirectoryName(Disk)!;
+
     /// <summary>What is tidied.</summary>
     public ImmutableArray<TidyStep> Tidy { get; init; } = [];
 

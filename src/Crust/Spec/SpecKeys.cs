@@ -38,7 +38,7 @@ public static class SpecKeys
         SpecKey.Of("inspect", ValueTypes.Boolean, s => s.Inspect, (s, v) => s with { Inspect = v },
             "Whether the installed disk is looked at: what is on it, whether anything was installed, and what would make clones of it collide.", "--inspect"),
         SpecKey.Of("tidy", SeedValueTypes.Tidy, s => s.Tidy, (s, v) => s with { Tidy = v },
-            "What is tidied on the installed disk so that its images can be cloned: auto is all of it for the reference installer and nothing for others, none is nothing, all is all.", "--tidy"),
+            "What is tidied on the installed disk so that its images can be cloned: auto is all but the seed for the reference installer, whose first boot needs it, and nothing for others; none is nothing, all is all.", "--tidy"),
         SpecKey.Of("trim", ValueTypes.Boolean, s => s.Trim, (s, v) => s with { Trim = v },
             "Whether space that file systems don't use any more is discarded, so that no image carries what was deleted.", "--trim"),
         SpecKey.Of("formats", ValueTypes.Formats(formats), s => s.Formats, (s, v) => s with { Formats = v },

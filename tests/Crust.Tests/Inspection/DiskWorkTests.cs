@@ -2,6 +2,7 @@ using Crust.Host;
 using Crust.Inspection;
 using Crust.Spec;
 using Crust.Tests.Seeds;
+using Crust.Tests.Spec;
 
 namespace Crust.Tests.Inspection;
 
@@ -65,5 +66,26 @@ public sealed class DiskWorkTests
 
         Assert.That(new DiskWorked(disk, [new("logs", "/var/log", 3, 100)], 98304).Describe(), Is.EqualTo("Debian GNU/Linux 12 (bookworm), 1 warning, 3 files tidied, 96.0 KiB less to ship"));
         Assert.That(DiskWorked.Nothing.Describe(), Is.EqualTo("left as it is"));
+    }
+
+    [Test]
+    public void What_must_be_tidied_and_was_not_is_a_failure_and_else_a_warning()
+    {
+        var evidence = EvidenceSample.None.With("tidied-systems", "0", "1").With("tidied", "4.1", "ssh-host-keys\0/etc/ssh\00\00\0nothing makes new ones\0").ToEvidence();
+        var work = new DiskWork("/disk", Arch.Amd64, Accelerator.Tcg) { Tidy = [TidyStep.SshHostKeys] };
+
+        Assert.That(DiskCare.CheckTidied(work, evidence), Is.EqualTo(new[] { "/etc/ssh isn't tidied: nothing makes new ones" }));
+        ErrorAssert.Says(Assert.Throws<CrustException>(() => DiskCare.CheckTidied(work with { MustTidy = true }, evidence))!, FailureKind.GuestFailed,
+            "The installed disk couldn't be tidied: /etc/ssh: nothing makes new ones", "/disk", "leave ssh-host-keys out of tidy, or let the installer see to it");
+    }
+
+    [Test]
+    public void Where_there_is_no_system_nothing_was_tidied()
+    {
+        var evidence = EvidenceSample.None.With("tidied-systems", "0", "0").ToEvidence();
+        var work = new DiskWork("/disk", Arch.Amd64, Accelerator.Tcg) { Tidy = [TidyStep.Logs] };
+
+        Assert.That(DiskCare.CheckTidied(work, evidence), Is.Empty);
+        Assert.That(Assert.Throws<CrustException>(() => DiskCare.CheckTidied(work with { MustTidy = true }, evidence))!.What, Does.Contain("there is no operating system on it"));
     }
 }

@@ -51,7 +51,7 @@ public sealed class InspectionDocumentTests
     public void The_page_is_what_people_read()
     {
         var page = new StringWriter { NewLine = "\n" };
-        InspectView.Write(Files, page);
+        InspectView.WriteLines(Files, page);
 
         RepositoryFile.MustEqual("tests/Crust.Tests/Golden/inspect/inspect.txt", page.ToString());
     }
@@ -60,8 +60,17 @@ public sealed class InspectionDocumentTests
     public void A_disk_with_nothing_on_it_has_a_page_too()
     {
         var page = new StringWriter { NewLine = "\n" };
-        InspectView.Write([new Inspected { File = "empty.img", Size = 1 << 20, Kind = "img", Disk = EvidenceSample.None.With("volume", "1", "SIZE=1048576\n").Read() }], page);
+        InspectView.WriteLines([new Inspected { File = "empty.img", Size = 1 << 20, Kind = "img", Disk = EvidenceSample.None.With("volume", "1", "SIZE=1048576\n").Read() }], page);
 
         Assert.That(page.ToString(), Does.Contain("nothing: no partition and no file system that is known"));
+    }
+
+    [Test]
+    public void A_terminal_gets_the_same_words()
+    {
+        var page = new StringWriter { NewLine = "\n" };
+        InspectView.WriteGrids(Files, page, color: false);
+
+        Assert.That(page.ToString(), Does.Contain("Debian GNU/Linux 12 (bookworm), partition 3").And.Contain("tidy: [machine-id]").And.Contain("NO: 1.0 MiB are missing"));
     }
 }

@@ -44,6 +44,7 @@ internal static class ReportPage
             {TraceSection.Render(html, story)}
             {ScreensSection.Render(html, screens)}
             {SerialSection.Render(html, story, serial)}
+            {DiskSection.Render(html, story)}
             {OutputsSection.Render(html, story)}
             {InputsSection.Render(html, story)}
             {MachineSection.Render(html, story)}
