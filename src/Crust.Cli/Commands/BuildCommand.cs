@@ -27,20 +27,15 @@ internal static class BuildCommand
             }
 
             await using var view = ProgressView.Create(environment, parse.GetValue(quiet));
-            var read = spec.Read(parse, environment);
+            var wanted = spec.Read(parse, environment);
             await using var services = new CrustServices(environment, parse.GetRequiredValue(output), view, parse.GetValue(show));
             if (parse.GetValue(dryRun))
             {
                 await view.DisposeAsync();
-                return (int)DryRun.Run(read, services, parse.GetValue(json), parse.GetValue(reveal), parse.InvocationConfiguration);
+                return (int)DryRun.Run(wanted, services, parse.GetValue(json), parse.GetValue(reveal), parse.InvocationConfiguration);
             }
 
-            foreach (var warning in read.Warnings)
-            {
-                services.Observer.Observe(new BuildEvent.Warned(warning));
-            }
-
-            var result = await services.Build.RunAsync(read.Spec, cancellation);
+            var result = await services.Build.RunAsync(wanted, cancellation);
             await view.DisposeAsync();
             if (result.Report is { } report && !parse.GetValue(quiet))
             {

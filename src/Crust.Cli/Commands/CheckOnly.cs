@@ -13,9 +13,9 @@ internal static class CheckOnly
     /// <param name="cacheFolder">Where downloaded ISOs are.</param>
     /// <param name="json">Whether the outcome is a JSON document.</param>
     /// <param name="to">Where it is told.</param>
-    public static ExitCode Run(Func<SpecReadResult> read, string cacheFolder, bool json, InvocationConfiguration to)
+    public static ExitCode Run(Func<BuildSpec> read, string cacheFolder, bool json, InvocationConfiguration to)
     {
-        var report = Check(read, cacheFolder, to);
+        var report = Check(read, cacheFolder);
         foreach (var finding in report.Findings)
         {
             to.Error.WriteLine($"{Shown(finding.Place)}: {finding.Severity.LowerName()}: {finding.What} ({finding.Rule})\n  to do: {finding.Remedy}");
@@ -29,17 +29,11 @@ internal static class CheckOnly
     private static Place Shown(Place place) =>
         place.Line > 0 && Path.GetRelativePath(Environment.CurrentDirectory, place.Source) is var relative && !relative.StartsWith("..", StringComparison.Ordinal) ? place with { Source = relative } : place;
 
-    private static CheckReport Check(Func<SpecReadResult> read, string cacheFolder, InvocationConfiguration to)
+    private static CheckReport Check(Func<BuildSpec> read, string cacheFolder)
     {
         try
         {
-            var spec = read();
-            foreach (var warning in spec.Warnings)
-            {
-                to.Error.WriteLine($"warning: {warning}");
-            }
-
-            return CheckReport.Of(spec.Spec, cacheFolder);
+            return CheckReport.Of(read(), cacheFolder);
         }
         catch (CrustException e) when (CheckReport.Of(e) is { } report)
         {

@@ -17,15 +17,10 @@ internal static class DoctorCommand
         command.SetAction(async (parse, cancellation) =>
         {
             var environment = HostEnvironment.Take();
-            var read = spec.Read(parse, environment);
+            var wanted = spec.Read(parse, environment);
             await using var services = new CrustServices(environment, parse.GetRequiredValue(output), new Silence());
-            var diagnosis = await services.Doctor.ExamineAsync(read.Spec, cancellation);
+            var diagnosis = await services.Doctor.ExamineAsync(wanted, cancellation);
             var to = parse.InvocationConfiguration;
-            foreach (var warning in read.Warnings)
-            {
-                to.Error.WriteLine($"warning: {warning}");
-            }
-
             if (parse.GetValue(json))
             {
                 to.Output.Write(diagnosis.ToJson());

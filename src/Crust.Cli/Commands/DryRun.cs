@@ -11,9 +11,8 @@ internal static class DryRun
 {
     /// <summary>Tells it; nothing is fetched, booted or written.</summary>
     /// <exception cref="CrustException">The build would end at once: something of the spec or its files is wrong.</exception>
-    public static ExitCode Run(SpecReadResult read, CrustServices services, bool json, bool reveal, InvocationConfiguration to)
+    public static ExitCode Run(BuildSpec spec, CrustServices services, bool json, bool reveal, InvocationConfiguration to)
     {
-        var spec = read.Spec;
         var forecast = services.Forecaster.Of(spec);
         var files = SeedFiles.Read(spec.Seed);
         var findings = SeedReview.Pass(SeedChecks.Check(spec, files, forecast.Profile), spec.Seed.Strict);
@@ -27,7 +26,7 @@ internal static class DryRun
             DryRunView.Write(spec, forecast, seed, to.Output);
         }
 
-        foreach (var warning in read.Warnings.Concat(findings))
+        foreach (var warning in findings)
         {
             to.Error.WriteLine($"warning: {warning}");
         }

@@ -21,7 +21,7 @@ internal static class InstallerCommand
             var folder = Path.GetFullPath(parse.GetRequiredValue(output));
             await using var view = ProgressView.Create(environment, parse.GetValue(quiet));
             await using var services = new CrustServices(environment, folder, view);
-            var iso = await services.Reference.GetAsync(spec.Read(parse, environment).Spec.Machine.Arch, cancellation);
+            var iso = await services.Reference.GetAsync(spec.Read(parse, environment).Machine.Arch, cancellation);
             await view.DisposeAsync();
 
             var path = ShareFile.Into(folder, iso.Path, cancellation);

@@ -19,11 +19,11 @@ internal static class SeedCommand
         command.SetAction(async parse =>
         {
             var environment = HostEnvironment.Take();
-            var read = spec.Read(parse, environment);
+            var wanted = spec.Read(parse, environment);
             await using var services = new CrustServices(environment, "images", new Silence());
-            var files = SeedFiles.Read(read.Spec.Seed);
-            var seed = services.Seeds.Preview(read.Spec, files, read.Spec.Seed.Profile ?? services.Installers.ProfileOf(read.Spec.Installer));
-            var listing = SeedListing.Of(seed, read.Spec.Seed, parse.GetValue(reveal));
+            var files = SeedFiles.Read(wanted.Seed);
+            var seed = services.Seeds.Preview(wanted, files, wanted.Seed.Profile ?? services.Installers.ProfileOf(wanted.Installer));
+            var listing = SeedListing.Of(seed, wanted.Seed, parse.GetValue(reveal));
             var to = parse.InvocationConfiguration;
             if (parse.GetValue(json))
             {
@@ -34,7 +34,7 @@ internal static class SeedCommand
                 SeedView.Write(listing, to.Output);
             }
 
-            foreach (var warning in read.Warnings.Concat(SeedReview.Pass(SeedChecks.Check(read.Spec, files, seed.Profile), read.Spec.Seed.Strict)))
+            foreach (var warning in SeedReview.Pass(SeedChecks.Check(wanted, files, seed.Profile), wanted.Seed.Strict))
             {
                 to.Error.WriteLine($"warning: {warning}");
             }

@@ -38,7 +38,7 @@ internal sealed class SpecOptions
     }
 
     /// <summary>The spec of options, environment and file.</summary>
-    public SpecReadResult Read(ParseResult parse, HostEnvironment environment) =>
+    public BuildSpec Read(ParseResult parse, HostEnvironment environment) =>
         new SpecReader(ImageFormats.Names).Read(new SpecSources
         {
             File = parse.GetValue(_file) ?? (File.Exists(DefaultFile) ? DefaultFile : null),

@@ -22,7 +22,7 @@ internal static class VerifyCommand
         command.SetAction(async (parse, cancellation) =>
         {
             var environment = HostEnvironment.Take();
-            var wanted = spec.Read(parse, environment).Spec;
+            var wanted = spec.Read(parse, environment);
             var requests = parse.GetRequiredValue(images).Select(image => (Path: image, Format: BootVerifier.FormatOf(image))).ToList();
             await using var view = ProgressView.Create(environment, parse.GetValue(quiet));
             await using var services = new CrustServices(environment, "images", view);

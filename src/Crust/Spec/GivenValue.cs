@@ -17,9 +17,6 @@ internal sealed record GivenValue
     /// <summary>The folder that relative paths in it start from.</summary>
     public required string BaseFolder { get; init; }
 
-    /// <summary>Whether it stands in the spec file, which other people may read.</summary>
-    public bool InFile { get; init; }
-
     /// <summary>Whether it is written as a list.</summary>
     public bool IsList { get; init; }
 

@@ -59,7 +59,6 @@ internal sealed class SpecFile(ImmutableArray<SpecKey> keys)
             },
             Where = where,
             BaseFolder = reading.Folder,
-            InFile = true,
             IsList = node is YamlSequenceNode,
         };
         if (!value.IsEmpty)

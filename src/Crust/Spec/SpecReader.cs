@@ -13,7 +13,7 @@ public sealed class SpecReader(IReadOnlyCollection<string> formats)
     /// <see cref="FailureKind.BadInput"/>: something given is wrong; it says what, where (file with line and column and key,
     /// variable or option) and what to do. <see cref="FailureKind.InputOutput"/>: the spec file can't be read.
     /// </exception>
-    public SpecReadResult Read(SpecSources sources)
+    public BuildSpec Read(SpecSources sources)
     {
         var given = sources.File is null
             ? ImmutableDictionary<string, GivenValue>.Empty
@@ -27,7 +27,7 @@ public sealed class SpecReader(IReadOnlyCollection<string> formats)
         if (spec.Seed.Substitute)
             spec = spec with { Seed = spec.Seed with { Variables = sources.Environment } };
         SpecRules.Check(spec);
-        return new SpecReadResult(spec, [.. SecretsInFile(given)]);
+        return spec;
     }
 
     private IEnumerable<KeyValuePair<string, GivenValue>> FromEnvironment(SpecSources sources) =>
@@ -51,9 +51,4 @@ public sealed class SpecReader(IReadOnlyCollection<string> formats)
         }
         where !value.IsEmpty
         select KeyValuePair.Create(key.Path, value);
-
-    private IEnumerable<string> SecretsInFile(ImmutableDictionary<string, GivenValue> given) =>
-        from key in _keys
-        where key.IsSecret && given.TryGetValue(key.Path, out var value) && value.InFile
-        select $"{given[key.Path].Where}: a secret stands in the spec file, which others may read; give it in {key.Variable} instead";
 }

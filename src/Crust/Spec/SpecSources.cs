@@ -20,8 +20,3 @@ public sealed record SpecSources
     /// <summary>The absolute folder that relative paths from the command line and the environment start from.</summary>
     public required string CurrentFolder { get; init; }
 }
-
-/// <summary>A spec, and what there is to say about it.</summary>
-/// <param name="Spec">Complete and checked.</param>
-/// <param name="Warnings">What doesn't stop a build but its user should know; never a secret.</param>
-public sealed record SpecReadResult(BuildSpec Spec, ImmutableArray<string> Warnings);

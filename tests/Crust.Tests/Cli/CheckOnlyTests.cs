@@ -78,6 +78,20 @@ public sealed class CheckOnlyTests
         Assert.That((run.Code, run.Output, run.Error), Is.EqualTo((2, "crust: the seed can't be built with: 1 error\n", $"{spec}:2:3: error: There is no key 'seed.userDatum' (spec)\n  to do: did you mean 'seed.userData'?\n")));
     }
 
+    [TestCase(0, "warning")]
+    [TestCase(2, "error", "--strict")]
+    public async Task A_secret_in_the_spec_file_is_told_but_not_shown(int code, string severity, params string[] options)
+    {
+        var spec = Path.Combine(_folder, "crust.yaml");
+        await File.WriteAllTextAsync(spec, "seed:\n  ssh:\n    user: edge\n    password: hunter2\n");
+
+        var run = await CommandLineRun.OfAsync(["build", "--check-only", "--json", spec, .. options]);
+
+        Assert.That((run.Code, run.Error), Is.EqualTo((code, $"{spec}:4:15: {severity}: The secret seed.ssh.password stands in the spec file, which others may read (secret-in-spec)\n  to do: give it in SSH_PASSWORD\n")));
+        Assert.That(JsonNode.Parse(run.Output)!["findings"]![0]!["rule"]!.GetValue<string>(), Is.EqualTo("secret-in-spec"));
+        Assert.That(run.Output, Does.Not.Contain("hunter2"));
+    }
+
     private async Task<CommandLineRun> RunAsync(string userData, params string[] options)
     {
         var path = Path.Combine(_folder, "user-data.yaml");

@@ -17,7 +17,7 @@ public sealed class SpecRulesTests
     [TestCase("machine: { arch: arm64, firmware: uefi-secure }\n", Firmware.UefiSecure)]
     [TestCase("machine: { arch: amd64 }\n", Firmware.Bios)]
     public void Arm64_starts_with_UEFI_unless_more_is_said(string yaml, Firmware firmware) =>
-        Assert.That(_sample.Read(yaml).Spec.Machine.Firmware, Is.EqualTo(firmware));
+        Assert.That(_sample.Read(yaml).Machine.Firmware, Is.EqualTo(firmware));
 
     [Test]
     public void BIOS_on_arm64() => Fails("machine:\n  arch: arm64\n  firmware: bios\n",

@@ -18,14 +18,14 @@ internal sealed class SpecSample : IDisposable
         return path;
     }
 
-    public SpecReadResult Read(string? yaml, (string Name, string Value)[]? variables = null, (string Key, string[] Values)[]? options = null)
+    public BuildSpec Read(string? yaml, (string Name, string Value)[]? variables = null, (string Key, string[] Values)[]? options = null)
     {
         if (yaml is not null)
             Write("crust.yaml", yaml);
         return ReadFile(yaml is null ? null : "crust.yaml", variables, options);
     }
 
-    public SpecReadResult ReadFile(string? file, (string Name, string Value)[]? variables = null, (string Key, string[] Values)[]? options = null) =>
+    public BuildSpec ReadFile(string? file, (string Name, string Value)[]? variables = null, (string Key, string[] Values)[]? options = null) =>
         new SpecReader(Formats).Read(new SpecSources
         {
             File = file,

@@ -1,10 +1,9 @@
-using System.Text.RegularExpressions;
 using Crust.Seeds.Documents;
 
 namespace Crust.Seeds.Checks;
 
 /// <summary>What keeps a file from being read at all: reading ends at the first of these, and so do the checks.</summary>
-internal static partial class DocumentRules
+internal static class DocumentRules
 {
     public static readonly SeedRule Yaml = new("yaml", SeedSeverity.Error, "A file that isn't one YAML document", "hostname: [edge", "mend the line that is named, or the one before it");
 
@@ -27,11 +26,6 @@ internal static partial class DocumentRules
     {
         if (error.Kind is not FailureKind.BadInput)
             return null;
-        var match = FilePlace().Match(error.Where);
-        var place = match.Success ? new Place(match.Groups[1].Value, int.Parse(match.Groups[2].ValueSpan), int.Parse(match.Groups[3].ValueSpan)) : Place.Of(error.Where);
-        return new SeedFinding(SeedSeverity.Error, error.Rule ?? "spec", error.What, place, error.Remedy);
+        return new SeedFinding(SeedSeverity.Error, error.Rule ?? "spec", error.What, Place.Parse(error.Where), error.Remedy);
     }
-
-    [GeneratedRegex(@"\A(.+):([0-9]{1,9}):([0-9]{1,9})(, .*)?\z")]
-    private static partial Regex FilePlace();
 }

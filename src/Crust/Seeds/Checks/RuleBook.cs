@@ -22,5 +22,6 @@ internal static class RuleBook
         KickstartRules.SeveralEndings, PreseedRules.Line,
         UnusedRules.Unused, UnusedRules.NoPlace, UnusedRules.Reference,
         SizeRules.TooLarge,
+        SpecFileRules.SecretInSpec,
     ];
 }

@@ -23,6 +23,7 @@ public static class SeedChecks
         PreseedRules.Check,
         IgnitionRules.Check,
         UnusedRules.Check,
+        SpecFileRules.Check,
     ];
 
     /// <summary>All findings, errors before warnings, in the order of the files and of their lines.</summary>
