@@ -9,27 +9,29 @@ internal sealed class QmpServer : IDisposable
 {
     private readonly Socket _socket;
     private readonly StreamReader _reader;
-    private readonly Dictionary<string, Socket> _ports;
+    private readonly Dictionary<string, Stream> _ports;
     private readonly Dictionary<string, string> _ids = [];
 
-    private QmpServer(Socket socket, Dictionary<string, Socket> ports)
+    private QmpServer(Socket socket, Dictionary<string, Stream> ports)
     {
         _socket = socket;
         _reader = new StreamReader(new NetworkStream(socket));
         _ports = ports;
     }
 
-    /// <summary>Connects to the socket of the argument `socket,id=qmp,path=…`, and to those of the other ports that are named so.</summary>
+    /// <summary>Connects to the socket of the argument `socket,id=qmp,path=…`, and to the other ports that are named so; in QEMU's order.</summary>
     public static QmpServer Connect(string[] arguments)
     {
         var qmp = Connect(arguments, "qmp") ?? throw new ScriptException($"no chardev with id=qmp in: {string.Join(' ', arguments)}");
-        var ports = new Dictionary<string, Socket>();
-        foreach (var id in new[] { "serial", "word" })
+        var ports = new Dictionary<string, Stream>();
+        if (PathOf(arguments, "pipe", "serial") is { } pipe)
         {
-            if (Connect(arguments, id) is { } port)
-            {
-                ports[id] = port;
-            }
+            ports["serial"] = new FileStream($"{pipe}.out", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+        }
+
+        if (Connect(arguments, "word") is { } word)
+        {
+            ports["word"] = new NetworkStream(word, ownsSocket: true);
         }
 
         return new QmpServer(qmp, ports);
@@ -44,7 +46,7 @@ internal sealed class QmpServer : IDisposable
         }
     }
 
-    public void Say(string port, string text) => _ports[port].Send(Encoding.UTF8.GetBytes(text));
+    public void Say(string port, string text) => _ports[port].Write(Encoding.UTF8.GetBytes(text));
 
     public void Reply(string command, string json) =>
         Send($$"""{"return": {{(json.Length > 0 ? json : "{}")}}{{Id(command)}}}""" + "\r\n");
@@ -70,7 +72,7 @@ internal sealed class QmpServer : IDisposable
         var bytes = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat("the same line again and again, with \e[1mbold\e[0m words\r\n", 1000)));
         for (var sent = 0; sent < count; sent += bytes.Length)
         {
-            _ports["serial"].Send(bytes);
+            _ports["serial"].Write(bytes);
             AnswerWatchers();
         }
     }
@@ -141,17 +143,19 @@ internal sealed class QmpServer : IDisposable
 
     private static Socket? Connect(string[] arguments, string id)
     {
-        var chardev = arguments.FirstOrDefault(argument => argument.StartsWith("socket,") && argument.Split(',').Contains($"id={id}"));
-        if (chardev is null)
+        if (PathOf(arguments, "socket", id) is not { } path)
         {
             return null;
         }
 
-        var path = chardev.Split(',').First(part => part.StartsWith("path="))["path=".Length..];
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         socket.Connect(new UnixDomainSocketEndPoint(path));
         return socket;
     }
+
+    private static string? PathOf(string[] arguments, string kind, string id) => arguments
+        .FirstOrDefault(argument => argument.StartsWith($"{kind},") && argument.Split(',').Contains($"id={id}"))?
+        .Split(',').First(part => part.StartsWith("path="))["path=".Length..];
 
     private string Id(string command) => _ids.TryGetValue(command, out var id) ? $", \"id\": {id}" : "";
 }

@@ -17,7 +17,7 @@ internal sealed partial class FoldersCheck(Folders folders) : IHostCheck
         [
             Look("images", folders.Images, makes, isOwn: true, "make it writable, or choose another with --output"),
             Look("cache", folders.Cache, makes, isOwn: true, "make it writable, or set CRUST_CACHE to a folder that is"),
-            MachineSockets.TooLong(folders.Runtime) is { } error
+            MachinePorts.TooLong(folders.Runtime) is { } error
                 ? new Finding("folders", "sockets", Gravity.Problem, error.What) { Where = error.Where, Remedy = error.Remedy }
                 : Look("sockets", folders.Runtime, makes: false, isOwn: false, "set XDG_RUNTIME_DIR or TMPDIR to a folder that can be written",
                     "The private folder for QEMU's sockets can't be made"),

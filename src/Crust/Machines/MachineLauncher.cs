@@ -29,27 +29,26 @@ public sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, stri
     public async Task<RunningMachine> StartAsync(MachineDescription description, string serialLog, CancellationToken cancellation)
     {
         var template = description.Firmware is Spec.Firmware.Bios ? null : firmware.FindUefi(description.Arch, description.Firmware is Spec.Firmware.UefiSecure);
-        var sockets = await MachineSockets.CreateAsync(runtimeFolder, cancellation);
+        var ports = await MachinePorts.CreateAsync(runtimeFolder, cancellation);
         RunningTool? tpm = null;
         RunningTool? qemu = null;
         try
         {
-            tpm = description.Tpm ? await TpmEmulator.StartAsync(tools, sockets.Tpm, cancellation) : null;
+            tpm = description.Tpm ? await TpmEmulator.StartAsync(tools, ports.Tpm, cancellation) : null;
             var command = new ToolCommand
             {
                 Program = QemuArguments.ProgramFor(description.Arch),
-                Arguments = QemuArguments.For(description, EndpointsOf(sockets, template)),
+                Arguments = QemuArguments.For(description, EndpointsOf(ports, template)),
             };
             qemu = tools.Start(command);
             log.Information("Machine {Name}: {Command}", description.Name, command.ToString());
 
             using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             timeout.CancelAfter(StartTimeout);
-            var qmpStream = await ConnectAsync(sockets.Qmp, qemu, timeout.Token, cancellation);
-            var serial = await ConnectAsync(sockets.Serial, qemu, timeout.Token, cancellation);
-            var word = await ConnectAsync(sockets.Word, qemu, timeout.Token, cancellation);
+            var qmpStream = await ConnectAsync(ports.Qmp, qemu, timeout.Token, cancellation);
+            var word = await ConnectAsync(ports.Word, qemu, timeout.Token, cancellation);
             var qmp = await StartGuestAsync(qmpStream, qemu, timeout.Token, cancellation);
-            return new RunningMachine(description, command.ToString(), sockets, qemu, tpm, qmp, serial, word, serialLog, ReplyTimeout, Hidden, time, log);
+            return new RunningMachine(description, command.ToString(), ports, qemu, tpm, qmp, ports.Serial.Open(), word, serialLog, ReplyTimeout, Hidden, time, log);
         }
         catch
         {
@@ -63,20 +62,20 @@ public sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, stri
                 await tpm.DisposeAsync();
             }
 
-            sockets.Dispose();
+            ports.Dispose();
             throw;
         }
     }
 
-    private static QemuEndpoints EndpointsOf(MachineSockets sockets, FirmwareImage? template)
+    private static QemuEndpoints EndpointsOf(MachinePorts ports, FirmwareImage? template)
     {
-        var endpoints = new QemuEndpoints(sockets.Qmp.Path, sockets.Serial.Path, sockets.Word.Path, null) { Tpm = sockets.Tpm, Vnc = sockets.Vnc };
+        var endpoints = new QemuEndpoints(ports.Qmp.Path, ports.Serial.Path, ports.Word.Path, null) { Tpm = ports.Tpm, Vnc = ports.Vnc };
         if (template is null)
         {
             return endpoints;
         }
 
-        var variables = Path.Combine(sockets.Folder, "vars.fd");
+        var variables = Path.Combine(ports.Folder, "vars.fd");
         try
         {
             File.Copy(template.Variables, variables);
@@ -90,7 +89,7 @@ public sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, stri
         return endpoints with { Firmware = template with { Variables = variables } };
     }
 
-    private static async Task<Stream> ConnectAsync(MachineSockets.Endpoint endpoint, RunningTool qemu, CancellationToken timeout, CancellationToken cancellation)
+    private static async Task<Stream> ConnectAsync(MachinePorts.Endpoint endpoint, RunningTool qemu, CancellationToken timeout, CancellationToken cancellation)
     {
         var accept = endpoint.AcceptAsync(timeout);
         await Task.WhenAny(accept, qemu.Ended);

@@ -5,7 +5,7 @@ namespace Crust.Machines;
 
 /// <summary>Paths that QEMU is given beside the machine's description: where Crust listens, and this machine's UEFI variables.</summary>
 /// <param name="Qmp">Socket for QMP.</param>
-/// <param name="Serial">Socket for the first serial port.</param>
+/// <param name="Serial">Pipe for the first serial port; QEMU adds `.in` and `.out`.</param>
 /// <param name="Word">Socket for the virtio-serial port by which Crust's own guests speak.</param>
 /// <param name="Firmware">UEFI firmware whose variables are this machine's own copy; null for BIOS.</param>
 internal sealed record QemuEndpoints(string Qmp, string Serial, string Word, FirmwareImage? Firmware)
@@ -52,7 +52,7 @@ internal static class QemuArguments
         .. HasSystemManagementMode(machine) ? new[] { "-global", "driver=cfi.pflash01,property=secure,value=on" } : [],
         "-chardev", $"socket,id=qmp,path={Escape(endpoints.Qmp)}",
         "-mon", "chardev=qmp,mode=control",
-        "-chardev", $"socket,id=serial,path={Escape(endpoints.Serial)}",
+        "-chardev", $"pipe,id=serial,path={Escape(endpoints.Serial)}",
         "-serial", "chardev:serial",
         "-device", "virtio-serial-pci",
         "-chardev", $"socket,id=word,path={Escape(endpoints.Word)}",

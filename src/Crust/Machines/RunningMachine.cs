@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Crust.Machines.Qmp;
@@ -16,11 +15,10 @@ public sealed class RunningMachine : IAsyncDisposable
 {
     private static readonly TimeSpan QuitTimeout = TimeSpan.FromSeconds(20);
 
-    private readonly MachineSockets _sockets;
+    private readonly MachinePorts _ports;
     private readonly RunningTool _qemu;
     private readonly RunningTool? _tpm;
     private readonly QmpClient _qmp;
-    private readonly Stream _serial;
     private readonly SerialText _serialText = new();
     private readonly TimeProvider _time;
     private readonly ILogger _log;
@@ -35,16 +33,15 @@ public sealed class RunningMachine : IAsyncDisposable
     private readonly Task _folding;
     private MachineFacts _facts = new();
 
-    internal RunningMachine(MachineDescription description, string commandLine, MachineSockets sockets, RunningTool qemu, RunningTool? tpm, QmpClient qmp,
+    internal RunningMachine(MachineDescription description, string commandLine, MachinePorts ports, RunningTool qemu, RunningTool? tpm, QmpClient qmp,
         Stream serial, Stream word, string serialLog, TimeSpan replyTimeout, Redactor hidden, TimeProvider time, ILogger log)
     {
         Description = description;
         CommandLine = commandLine;
-        _sockets = sockets;
+        _ports = ports;
         _qemu = qemu;
         _tpm = tpm;
         _qmp = qmp;
-        _serial = serial;
         _time = time;
         _log = log;
         _started = time.GetTimestamp();
@@ -113,16 +110,16 @@ public sealed class RunningMachine : IAsyncDisposable
     }
 
     /// <summary>A folder of this machine's own, removed with it; QEMU can write there.</summary>
-    internal string Folder => _sockets.Folder;
+    internal string Folder => _ports.Folder;
 
     /// <summary>Where VNC viewers find its screen.</summary>
-    internal string VncSocket => _sockets.Vnc;
+    internal string VncSocket => _ports.Vnc;
 
     /// <summary>QEMU's control connection, for what isn't worth a method here.</summary>
     internal QmpClient Qmp => _qmp;
 
     /// <summary>Types on the machine's serial port.</summary>
-    internal Task TypeAsync(string text, CancellationToken cancellation) => _serial.WriteAsync(Encoding.UTF8.GetBytes(text), cancellation).AsTask();
+    internal Task TypeAsync(string text, CancellationToken cancellation) => _ports.Serial.TypeAsync(text, cancellation);
 
     /// <summary>Has QEMU write what the screen shows to a file.</summary>
     /// <param name="path">The file.</param>
@@ -171,7 +168,7 @@ public sealed class RunningMachine : IAsyncDisposable
         await Task.WhenAll(_pumps);
         _signals.Writer.TryComplete();
         await _folding;
-        _sockets.Dispose();
+        _ports.Dispose();
         _ending.Dispose();
     }
 

@@ -5,10 +5,10 @@ using Crust.Cache;
 namespace Crust.Machines;
 
 /// <summary>
-/// A machine's private folder (mode 0700): the sockets on which Crust listens and to which QEMU connects, and firmware
-/// variables. Crust being the listener, nobody has to poll for QEMU's sockets to appear.
+/// A machine's private folder (mode 0700): the sockets on which Crust listens and to which QEMU connects, the pipe of its serial port,
+/// and firmware variables. Crust being the listener, nobody has to poll for QEMU's sockets to appear.
 /// </summary>
-internal sealed class MachineSockets : IDisposable
+internal sealed class MachinePorts : IDisposable
 {
     private const string Prefix = "crust-";
 
@@ -17,12 +17,12 @@ internal sealed class MachineSockets : IDisposable
 
     private readonly FileLock _alive;
 
-    private MachineSockets(string folder, FileLock alive)
+    private MachinePorts(string folder, FileLock alive)
     {
         Folder = folder;
         _alive = alive;
         Qmp = new Endpoint(Path.Combine(folder, "qmp"));
-        Serial = new Endpoint(Path.Combine(folder, "serial"));
+        Serial = new SerialPipe(Path.Combine(folder, "serial"));
         Word = new Endpoint(Path.Combine(folder, "word"));
     }
 
@@ -30,7 +30,7 @@ internal sealed class MachineSockets : IDisposable
 
     public Endpoint Qmp { get; }
 
-    public Endpoint Serial { get; }
+    public SerialPipe Serial { get; }
 
     public Endpoint Word { get; }
 
@@ -41,7 +41,7 @@ internal sealed class MachineSockets : IDisposable
     public string Vnc => Path.Combine(Folder, "vnc");
 
     /// <summary>Makes a fresh private folder with listening sockets, after removing those of builds that were killed.</summary>
-    public static async Task<MachineSockets> CreateAsync(string runtimeFolder, CancellationToken cancellation)
+    public static async Task<MachinePorts> CreateAsync(string runtimeFolder, CancellationToken cancellation)
     {
         if (TooLong(runtimeFolder) is { } error)
         {
@@ -53,7 +53,7 @@ internal sealed class MachineSockets : IDisposable
         {
             RemoveAbandoned(runtimeFolder);
             Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            return new MachineSockets(folder, await FileLock.AcquireAsync(Path.Combine(folder, "alive"), null, cancellation));
+            return new MachinePorts(folder, await FileLock.AcquireAsync(Path.Combine(folder, "alive"), null, cancellation));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -63,7 +63,7 @@ internal sealed class MachineSockets : IDisposable
     }
 
     /// <summary>The error if sockets below a folder would have paths that are too long; null if they wouldn't.</summary>
-    public static CrustException? TooLong(string runtimeFolder) => Encoding.UTF8.GetByteCount(Path.Combine(NewFolder(runtimeFolder), "serial")) <= LongestPath ? null
+    public static CrustException? TooLong(string runtimeFolder) => Encoding.UTF8.GetByteCount(Path.Combine(NewFolder(runtimeFolder), "word")) <= LongestPath ? null
         : new CrustException(FailureKind.HostLacks, $"The path for QEMU's sockets is longer than the {LongestPath} bytes that Linux allows",
             runtimeFolder, "set XDG_RUNTIME_DIR or TMPDIR to a folder with a shorter path");
 
