@@ -57,13 +57,11 @@ public sealed class ReferenceTests
     [OneTimeTearDown]
     public void TearDown() => Crust.Dispose();
 
-    [TestCase("img", Firmware.Bios, "bios")]
+    // All hold the same disk, as another test says: each format boots once, and each firmware boots one.
     [TestCase("img", Firmware.UefiSecure, "uefi")]
     [TestCase("qcow2", Firmware.Bios, "bios")]
-    [TestCase("qcow2", Firmware.Uefi, "uefi")]
-    [TestCase("vmdk", Firmware.Bios, "bios")]
     [TestCase("vmdk", Firmware.Uefi, "uefi")]
-    public async Task Each_format_boots_under_each_firmware_with_the_seed_applied(string format, Firmware firmware, string seen)
+    public async Task Each_format_boots_with_the_seed_applied_and_so_does_each_firmware(string format, Firmware firmware, string seen)
     {
         await using var guest = await Guest.BootAsync(Crust.Image($"crust-reference.{format}"), firmware, Crust.Folder, Key, Cancellation);
 
@@ -73,7 +71,7 @@ public sealed class ReferenceTests
     }
 
     [Test]
-    public async Task Verify_waits_for_an_SSH_servers_banner_where_that_is_asked_for([Values("kubevirt.oci.tar", "vhd", "vhdx")] string extension)
+    public async Task Verify_waits_for_an_SSH_servers_banner_where_that_is_asked_for([Values("kubevirt.oci.tar", "vhd")] string extension)
     {
         var image = $"images/crust-reference.{extension}";
 
