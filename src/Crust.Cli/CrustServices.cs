@@ -1,4 +1,5 @@
 using Crust.Appliance;
+using Crust.Attestation;
 using Crust.Cache;
 using Crust.Disks;
 using Crust.Formats;
@@ -47,6 +48,7 @@ internal sealed class CrustServices : IAsyncDisposable
         var launcher = new MachineLauncher(tools, firmware, Folders.Runtime, time, _log) { Hidden = hidden };
         Shelf = new ImagesFolder(Folders.Images);
         Probe = new AcceleratorProbe(tools, Folders.Cache, _log);
+        ImageCheck = new ImageCheck(tools, Folders);
         Verifier = new BootVerifier(launcher, tools, journal, time, _log);
         var appliance = new ApplianceBuilder(tools, cache, Folders, journal);
         Reference = new ReferenceInstaller(tools, cache, Folders, appliance, journal);
@@ -75,6 +77,7 @@ internal sealed class CrustServices : IAsyncDisposable
                 journal),
             writer,
             new ImageProver(Verifier, Shelf),
+            new Attestor(new Signer(tools, Folders), time),
             Shelf,
             _buildLog,
             journal,
@@ -92,6 +95,8 @@ internal sealed class CrustServices : IAsyncDisposable
     public AcceleratorProbe Probe { get; }
 
     public BootVerifier Verifier { get; }
+
+    public ImageCheck ImageCheck { get; }
 
     public ReferenceInstaller Reference { get; }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Crust.Attestation;
 using Crust.Formats;
 using Crust.Host;
 using Crust.Installers;
@@ -28,6 +29,7 @@ public sealed class ImageBuild(
     DiskSource disks,
     ImageWriter writer,
     ImageProver prover,
+    Attestor attestor,
     ImagesFolder shelf,
     BuildLog log,
     BuildJournal journal,
@@ -46,6 +48,7 @@ public sealed class ImageBuild(
             () => preflight.CheckAsync(spec, cancellation),
             ready => ready.Describe());
         journal.Warn(host.Warnings);
+        var signingKey = await attestor.TryKeyAsync(spec.Sign, cancellation);
 
         var seedFiles = SeedFiles.Read(spec.Seed);
         var profile = spec.Seed.Profile ?? installers.ProfileOf(spec.Installer);
@@ -67,10 +70,12 @@ public sealed class ImageBuild(
         var name = spec.Name ?? installer.BaseName;
         var key = BuildKey.Of(installer, seed, spec);
         var proof = spec.Verify.Boot ?? installer.IsReference ? new ExpectedProof(spec.Machine.Firmware, spec.Verify) : null;
-        var plan = ImagePlan.For(spec.Formats, shelf.FindIntact(name), key, format => writer.RecipeOf(format, spec), proof);
+        var plan = ImagePlan.For(spec.Formats, shelf.HasSbom(name) ? shelf.FindIntact(name) : [], key, format => writer.RecipeOf(format, spec), proof);
         if (plan.IsUpToDate && shelf.LoadManifest(name) is { } current)
         {
-            return new BuildResult(current, shelf.PathsOf(current, spec.Formats), UpToDate: true, null);
+            var isCurrent = Attestor.IsCurrent(current, signingKey, shelf.IsIntact);
+            current = isCurrent ? current : await AttestAsync(current, spec, cancellation);
+            return new BuildResult(current, shelf.PathsOf(current, spec.Formats), isCurrent, null);
         }
 
         using var drafts = shelf.CreateDrafts();
@@ -104,7 +109,8 @@ public sealed class ImageBuild(
                 () => prover.ProveAsync(images, plan.ToProve, spec, host.Accelerator.Used, drafts, cancellation),
                 proven => proven.Describe());
 
-            var manifest = await shelf.PublishAsync(Manifest.Of(story, disk, journal, proofs.Known), proofs.Fresh, cancellation);
+            var manifest = await shelf.PublishAsync(Manifest.Of(story, disk, journal, proofs.Known), proofs.Fresh,
+                made => attestor.WriteAsync(made, spec, null, drafts.Path, cancellation), cancellation);
             var report = ReportFile.TryWrite(story.Ended(journal, manifest), shelf.ReportPath(name), drafts.Path);
             files.KeepLog();
             log.KeepAs(shelf.LogPath(name));
@@ -117,5 +123,13 @@ public sealed class ImageBuild(
             log.KeepAs(shelf.LogPath(name));
             throw;
         }
+    }
+
+    // The images are current; what says where they come from isn't: somebody has removed it, or another key signs.
+    private async Task<Manifest> AttestAsync(Manifest current, BuildSpec spec, CancellationToken cancellation)
+    {
+        using var drafts = shelf.CreateDrafts();
+        return await shelf.PublishAsync(current with { Images = shelf.FindIntact(current.Name) }, [],
+            made => attestor.WriteAsync(made, spec, null, drafts.Path, cancellation), cancellation);
     }
 }

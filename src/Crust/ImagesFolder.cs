@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
+using Crust.Attestation;
 using Crust.Cache;
 using Crust.Disks;
 using Crust.Formats;
@@ -47,18 +47,32 @@ public sealed class ImagesFolder(string folder)
     public ImmutableArray<ManifestImage> FindIntact(string name) =>
         LoadManifest(name) is { } manifest ? [.. manifest.Images.Where(IsIntact)] : [];
 
+    /// <summary>Whether the list of packages that a name's manifest tells of is there and unchanged; also if it tells of none.</summary>
+    public bool HasSbom(string name) => LoadManifest(name)?.Sbom is not { } sbom || IsIntact(sbom);
+
+    /// <summary>Whether a file beside the images is as its manifest says.</summary>
+    public bool IsIntact(ManifestFile file)
+    {
+        var path = ImagePath(file.File);
+        return File.Exists(path) && new FileInfo(path).Length == file.Size && Attestor.FileOf(path).Sha256 == file.Sha256;
+    }
+
     /// <summary>
-    /// Gives images their final names and writes manifest, checksums and logs. Each file appears whole; those of other
+    /// Gives images, and what says where they come from, their final names and writes manifest and checksums. Each file appears whole; those of other
     /// formats and names stay as they are.
     /// </summary>
+    /// <param name="manifest">All facts but those of the images, and what is written beside them.</param>
+    /// <param name="images">The images that were written.</param>
+    /// <param name="attest">Writes, under temporary names, what says where the images of a manifest come from. Nothing has changed if it fails.</param>
+    /// <param name="cancellation">Gives up.</param>
     /// <returns>The manifest as it was written.</returns>
     /// <exception cref="CrustException">The folder can't be written.</exception>
-    public async Task<Manifest> PublishAsync(Manifest manifest, IReadOnlyCollection<ProvenImage> images, CancellationToken cancellation)
+    internal async Task<Manifest> PublishAsync(Manifest manifest, IReadOnlyCollection<ProvenImage> images, Func<Manifest, Task<Attestations>> attest, CancellationToken cancellation)
     {
         try
         {
             using var held = await FileLock.AcquireAsync(System.IO.Path.Combine(folder, ".lock"), null, cancellation);
-            var fresh = images.Select(image => Move(manifest.Name, manifest.BuildKey, image)).ToList();
+            var fresh = images.Select(image => Describe(manifest, image)).ToList();
             var kept = FindIntact(manifest.Name).Where(old => fresh.All(image => image.File != old.File));
             // An image proven again, without being written again, comes with the manifest.
             var proven = manifest.Images.Where(image => fresh.All(other => other.File != image.File)).ToList();
@@ -66,9 +80,16 @@ public sealed class ImagesFolder(string folder)
             {
                 Images = [.. fresh.Concat(proven).Concat(kept.Where(old => proven.All(image => image.File != old.File))).OrderBy(image => image.File, StringComparer.Ordinal)],
             };
+            var attestations = await attest(manifest);
+            foreach (var image in images)
+            {
+                Move(manifest.Name, image);
+            }
+
+            manifest = Place(manifest, attestations);
             WriteWhole(ManifestPath(manifest.Name), manifest.ToJson());
             // Also of those that stay: somebody may have removed the checksums.
-            UpdateChecksums(manifest.Images);
+            UpdateChecksums(manifest);
             return manifest;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -78,33 +99,54 @@ public sealed class ImagesFolder(string folder)
         }
     }
 
-    private ManifestImage Move(string name, string buildKey, ProvenImage image)
+    private static ManifestImage Describe(Manifest manifest, ProvenImage image) => new()
     {
-        var file = name + image.Draft.Format.Extension;
-        var path = System.IO.Path.Combine(folder, file);
+        Format = image.Draft.Format.Name,
+        File = manifest.Name + image.Draft.Format.Extension,
+        Size = image.Draft.Size,
+        Sha256 = image.Draft.Sha256,
+        BlockMap = image.Draft.BlockMap is { } map ? Attestor.FileOf(map) with { File = manifest.Name + image.Draft.Format.Extension + BmapFile.Extension } : null,
+        BuildKey = manifest.BuildKey,
+        DiskContent = manifest.DiskContent,
+        Recipe = image.Draft.Recipe,
+        // Stays what it is when the file is renamed.
+        Modified = File.GetLastWriteTimeUtc(image.Draft.Path),
+        Verified = image.Proof is { } proof ? ManifestProof.Of(proof) : null,
+    };
+
+    private void Move(string name, ProvenImage image)
+    {
+        var path = ImagePath(name + image.Draft.Format.Extension);
         // rename(2) does nothing where both names are links to one file, as an img and its cached disk may be.
         File.Move(image.Draft.Path, path, overwrite: true);
-        var blockMap = image.Draft.BlockMap is { } map ? MoveBlockMap(map, path) : null;
-        return new ManifestImage
+        if (image.Draft.BlockMap is { } map)
         {
-            Format = image.Draft.Format.Name,
-            File = file,
-            Size = image.Draft.Size,
-            Sha256 = image.Draft.Sha256,
-            BlockMap = blockMap,
-            BuildKey = buildKey,
-            Recipe = image.Draft.Recipe,
-            Modified = File.GetLastWriteTimeUtc(path),
-            Verified = image.Proof is { } proof ? ManifestProof.Of(proof) : null,
-        };
+            File.Move(map, path + BmapFile.Extension, overwrite: true);
+        }
     }
 
-    private static ManifestFile MoveBlockMap(string draft, string image)
+    // What an earlier build has left, and this one hasn't made again, would be about other images.
+    private Manifest Place(Manifest manifest, Attestations attestations)
     {
-        var path = image + BmapFile.Extension;
-        File.Move(draft, path, overwrite: true);
-        var bytes = File.ReadAllBytes(path);
-        return new ManifestFile(System.IO.Path.GetFileName(path), bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes)));
+        foreach (var stale in Signer.PlacesFor(ImagePath(manifest.Name + ImageCheck.Extension)).Concat(manifest.Sbom is null && attestations.Sbom is null ? [ImagePath(manifest.Name + Attestor.SbomExtension)] : []))
+        {
+            File.Delete(stale);
+        }
+
+        var signature = attestations.Signature is { } made ? Move(made.Path) : null;
+        return manifest with
+        {
+            Sbom = attestations.Sbom is { } sbom ? Move(sbom) : manifest.Sbom,
+            Provenance = attestations.Provenance is { } provenance ? Move(provenance) : null,
+            Signature = signature is null ? null : new(signature.File, signature.Size, signature.Sha256, attestations.Signature!.Key),
+        };
+
+        ManifestFile Move(string draft)
+        {
+            var path = ImagePath(System.IO.Path.GetFileName(draft));
+            File.Move(draft, path, overwrite: true);
+            return Attestor.FileOf(path);
+        }
     }
 
     private bool IsIntact(ManifestImage image)
@@ -114,14 +156,15 @@ public sealed class ImagesFolder(string folder)
             && (image.BlockMap is null || File.Exists(System.IO.Path.Combine(folder, image.BlockMap.File)));
     }
 
-    private void UpdateChecksums(IReadOnlyCollection<ManifestImage> images)
+    private void UpdateChecksums(Manifest manifest)
     {
         var path = System.IO.Path.Combine(folder, ChecksumFile.Name);
         var existing = File.Exists(path) ? File.ReadAllText(path) : "";
-        var sums = images.ToDictionary(image => image.File, image => image.Sha256);
-        foreach (var map in images.Select(image => image.BlockMap).OfType<ManifestFile>())
+        var sums = manifest.Images.ToDictionary(image => image.File, image => image.Sha256);
+        var signature = manifest.Signature is { } made ? new ManifestFile(made.File, made.Size, made.Sha256) : null;
+        foreach (var file in manifest.Images.Select(image => image.BlockMap).Concat([manifest.Sbom, manifest.Provenance, signature]).OfType<ManifestFile>())
         {
-            sums.Add(map.File, map.Sha256);
+            sums.Add(file.File, file.Sha256);
         }
 
         WriteWhole(path, ChecksumFile.Update(existing, sums, file => File.Exists(System.IO.Path.Combine(folder, file))));

@@ -32,7 +32,7 @@ public sealed class Redactor
     public void Hide(BuildSpec spec)
     {
         var (ssh, palette) = (spec.Seed.Ssh, spec.Seed.Palette);
-        Hide(new[] { ssh.Password, ssh.PasswordHash, palette.EdgeHostToken, palette.HttpProxy, palette.HttpsProxy }.Select(secret => secret?.Reveal()));
+        Hide(new[] { ssh.Password, ssh.PasswordHash, palette.EdgeHostToken, palette.HttpProxy, palette.HttpsProxy, spec.Sign.Passphrase }.Select(secret => secret?.Reveal()));
         Hide([.. LoginsIn(spec.Installer.Iso), .. LoginsIn(spec.Installer.Sha256)]);
     }
 

@@ -29,7 +29,7 @@ public sealed class BuildTests : IDisposable
 
         Assert.That(result.ExitCode, Is.Zero, result.Error);
         Assert.That(result.Output, Is.EqualTo(string.Concat(Disks.Select(format => $"images/installs{format.Extension}\n"))));
-        Assert.That(_crust.ImageFiles, Is.EquivalentTo(new[] { "SHA256SUMS", "installs.log", "installs.manifest.json", "installs.report.html", "installs.serial.log" }
+        Assert.That(_crust.ImageFiles, Is.EquivalentTo(new[] { "SHA256SUMS", "installs.log", "installs.manifest.json", "installs.provenance.json", "installs.report.html", "installs.serial.log" }
             .Concat(Disks.Select(format => $"installs{format.Extension}"))
             .Concat(["installs.img.bmap", "installs.img.zst.bmap", "installs.vhd.bmap"])));
         foreach (var format in Disks)
@@ -46,6 +46,38 @@ public sealed class BuildTests : IDisposable
             Has.Exactly(Disks.Count()).EqualTo("login:"));
         Assert.That(await File.ReadAllTextAsync(_crust.Image("installs.serial.log"), Cancellation), Does.Contain("stub: installer started"));
     }
+
+    [Test]
+    public async Task A_key_that_is_given_later_signs_what_is_there_and_verify_knows_its_images_without_a_boot()
+    {
+        var iso = await StubGuests.IsoAsync(StubGuest.Installs, _crust.Folder, Cancellation);
+        var key = Path.Combine(_crust.Folder, "id");
+        await Host.RunAsync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key], Cancellation);
+        await File.WriteAllTextAsync(Path.Combine(_crust.Folder, "allowed"), $"builder@example.org {await File.ReadAllTextAsync(key + ".pub", Cancellation)}", Cancellation);
+        await BuildAsync(iso, "--format", "img,vmdk");
+        var written = File.GetLastWriteTimeUtc(_crust.Image("installs.vmdk"));
+
+        var signed = await BuildAsync(iso, "--format", "img,vmdk", "--sign-key", key);
+        var again = await BuildAsync(iso, "--format", "img,vmdk", "--sign-key", key);
+        var good = await _crust.RunAsync(Cancellation, "verify", "--signature", "allowed", "images/installs.img", "images/installs.vmdk");
+        await using (var image = File.OpenWrite(_crust.Image("installs.img")))
+        {
+            image.Position = 12345;
+            image.WriteByte(1);
+        }
+
+        var bad = await _crust.RunAsync(Cancellation, "verify", "--signature", "allowed", "images/installs.img");
+
+        Assert.That((signed.ExitCode, signed.Output), Is.EqualTo((0, "images/installs.img\nimages/installs.vmdk\n")), signed.Error);
+        Assert.That(signed.Error, Does.Not.Contain("up to date").And.Not.Contain("booting"));
+        Assert.That(File.GetLastWriteTimeUtc(_crust.Image("installs.vmdk")), Is.EqualTo(written));
+        Assert.That(again.Error, Does.Contain("up to date"));
+        Assert.That((good.ExitCode, good.Output), Is.EqualTo((0, $"images/installs.img: signed by builder@example.org, {await FingerprintAsync(key)}\nimages/installs.vmdk: signed by builder@example.org, {await FingerprintAsync(key)}\n")), good.Error);
+        Assert.That((bad.ExitCode, bad.Output), Is.EqualTo((2, "images/installs.img: not as it was signed\n")));
+        Assert.That(bad.Error, Does.StartWith("crust: The image isn't the one that the provenance is about"));
+    }
+
+    private static async Task<string> FingerprintAsync(string key) => (await Host.RunAsync("ssh-keygen", ["-l", "-f", key], Cancellation)).Split(' ')[1];
 
     [Test]
     public async Task A_second_build_with_unchanged_inputs_does_nothing_and_says_so()

@@ -1,3 +1,4 @@
+using Crust.Attestation;
 using Crust.Formats;
 using Crust.Reports;
 using Crust.Spec;
@@ -76,7 +77,7 @@ public sealed class ImagesFolderTests
         var first = await PublishAsync("edge", ("img", "first"), ("vmdk", "second"));
         var proven = first.Images[1] with { Verified = new ManifestProof("uefi", "SSH-2.0", 5) };
 
-        var manifest = await _shelf.PublishAsync(ManifestSample.Full with { Images = [proven] }, [], Cancellation);
+        var manifest = await _shelf.PublishAsync(ManifestSample.Full with { Images = [proven], Sbom = null }, [], _ => Task.FromResult(Attestations.None), Cancellation);
 
         Assert.That(manifest.Images, Is.EqualTo(new[] { first.Images[0], proven }));
         await CheckSumsAsync("edge.img", "edge.vmdk");
@@ -88,7 +89,7 @@ public sealed class ImagesFolderTests
         var first = await PublishAsync("edge", ("img", "first"), ("vmdk", "second"));
         File.Delete(Sums);
 
-        await _shelf.PublishAsync(first, [], Cancellation);
+        await _shelf.PublishAsync(first, [], _ => Task.FromResult(Attestations.None), Cancellation);
 
         await CheckSumsAsync("edge.img", "edge.vmdk");
     }
@@ -145,7 +146,7 @@ public sealed class ImagesFolderTests
             var sum = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(path)));
             return new ProvenImage(new DraftImage(ImageFormats.Named(image.Format), path, image.Content.Length, sum, $"of={image.Format}"), new BootProof(Firmware.Bios, "login:", 1.234));
         }).ToList();
-        return await _shelf.PublishAsync(ManifestSample.Full with { Name = name, Images = [] }, proven, Cancellation);
+        return await _shelf.PublishAsync(ManifestSample.Full with { Name = name, Images = [], Sbom = null }, proven, _ => Task.FromResult(Attestations.None), Cancellation);
     }
 
     private async Task CheckSumsAsync(params string[] files)

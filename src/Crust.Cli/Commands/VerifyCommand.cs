@@ -13,15 +13,25 @@ internal static class VerifyCommand
     public static Command Create()
     {
         var images = new Argument<string[]>("IMAGE") { Description = "Images to boot. They aren't changed.", Arity = ArgumentArity.OneOrMore };
+        var signature = new Option<string?>("--signature")
+        {
+            Description = "Boot nothing; check that the images are those of a provenance that one of these keys has signed: an OpenSSH allowed-signers file, or GPG public keys.",
+            HelpName = "KEYS",
+        };
         var spec = new SpecOptions(key => key.Path is "machine.arch" or "machine.firmware" or "machine.cpus" or "machine.memory" or "machine.diskBus" or "machine.network" or "machine.tpm" or "machine.accelerator"
             || (key.Path.StartsWith("verify.", StringComparison.Ordinal) && key.Path != "verify.boot"));
         var json = CommonOptions.Json();
         var quiet = CommonOptions.Quiet();
-        var command = new Command("verify", "Boots images and says if they come up.") { images, json, quiet };
+        var command = new Command("verify", "Boots images and says if they come up.") { images, signature, json, quiet };
         spec.AddOptionsTo(command);
         command.SetAction(async (parse, cancellation) =>
         {
             var environment = HostEnvironment.Take();
+            if (parse.GetValue(signature) is { } keys)
+            {
+                return await CheckSignature.RunAsync(parse.GetRequiredValue(images), keys, environment, parse.GetValue(json), parse.InvocationConfiguration, cancellation);
+            }
+
             var wanted = spec.Read(parse, environment);
             var requests = parse.GetRequiredValue(images).Select(image => (Path: image, Format: BootVerifier.FormatOf(image))).ToList();
             await using var view = ProgressView.Create(environment, parse.GetValue(quiet));

@@ -29,11 +29,15 @@ internal static class BmapFile
     /// <summary>Reads a file that <see cref="Write"/> has written.</summary>
     /// <exception cref="IOException">It can't be read.</exception>
     /// <exception cref="InvalidDataException">It isn't a block map with a checksum for each range.</exception>
-    public static BlockMap Read(string path)
+    public static BlockMap Read(string path) => Parse(File.ReadAllBytes(path), path);
+
+    /// <summary>The same of a file's bytes.</summary>
+    /// <exception cref="InvalidDataException">As above.</exception>
+    public static BlockMap Parse(byte[] bytes, string path)
     {
         try
         {
-            var root = XDocument.Load(path).Root!;
+            var root = XDocument.Load(new MemoryStream(bytes)).Root!;
             var size = long.Parse(root.Element("ImageSize")!.Value, CultureInfo.InvariantCulture);
             return new BlockMap(size, [.. root.Element("BlockMap")!.Elements("Range").Select(range => ReadRange(range, size))]);
         }

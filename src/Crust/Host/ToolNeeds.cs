@@ -26,8 +26,8 @@ internal sealed record ToolNeed(string Program, Need Need, string For)
     /// <summary>The oldest version that will do; null if any will that is known.</summary>
     public Version? Minimum => Oldest.GetValueOrDefault(Program);
 
-    /// <summary>How the program is asked for its version.</summary>
-    public string VersionOption => Program is "mksquashfs" or "xorriso" ? "-version" : "--version";
+    /// <summary>How the program is asked for its version; null if it doesn't say it.</summary>
+    public string? VersionOption => Program is "ssh-keygen" ? null : Program is "mksquashfs" or "xorriso" ? "-version" : "--version";
 
     /// <summary>The programs that a build may need, each once, in the order in which they are told.</summary>
     public static ImmutableArray<ToolNeed> Of(BuildSpec spec, BuildForecast forecast)
@@ -42,6 +42,7 @@ internal sealed record ToolNeed(string Program, Need Need, string For)
             .. spec.Seed.FileSystem is SeedFileSystem.Vfat ? FatVolume.Programs.Select(tool => new ToolNeed(tool, Need.Required, "writes the seed")) : [],
             new("setpriv", Need.Required, "starts all others, and ends them with Crust"),
             .. spec.Machine.Tpm ? new[] { new ToolNeed(TpmEmulator.Program, Need.Required, "is the machine's TPM") } : [],
+            .. spec.Sign.Program is { } signer ? new[] { new ToolNeed(signer, Need.Required, "signs the provenance") } : [],
             .. writing.SelectMany(format => format.Needs.Tools.Select(tool => new ToolNeed(tool, Need.Required, format.Name))),
             .. ForAppliance.Select(tool => new ToolNeed(tool, forecast.Appliance, live)),
             .. HybridIso.Programs.Prepend("mksquashfs").Select(tool => new ToolNeed(tool, forecast.BuildsReference ? Need.Required : Need.None, "the reference installer")),

@@ -26,16 +26,16 @@ internal sealed partial class ToolsCheck(ToolBox tools) : IHostCheck
         }
 
         var found = new Finding("tools", need.Program, Gravity.Fine, need.For) { Where = path };
-        return thoroughly && tools.Find("setpriv") is not null ? await AskVersionAsync(need, found, cancellation) : found;
+        return thoroughly && need.VersionOption is { } option && tools.Find("setpriv") is not null ? await AskVersionAsync(need, option, found, cancellation) : found;
     }
 
-    private async Task<Finding> AskVersionAsync(ToolNeed need, Finding found, CancellationToken cancellation)
+    private async Task<Finding> AskVersionAsync(ToolNeed need, string option, Finding found, CancellationToken cancellation)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         patience.CancelAfter(Patience);
         try
         {
-            var result = await tools.RunAsync(ToolCommand.Of(need.Program, need.VersionOption), patience.Token);
+            var result = await tools.RunAsync(ToolCommand.Of(need.Program, option), patience.Token);
             var version = VersionIn(result.Output + result.Error);
             var old = need.Minimum is { } minimum && version is not null && Version.TryParse(version.Contains('.') ? version : version + ".0", out var parsed) && parsed < minimum;
             return old

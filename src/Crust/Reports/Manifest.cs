@@ -60,6 +60,15 @@ public sealed record Manifest
     /// <summary>The images of this name, also those of earlier builds that are still there unchanged.</summary>
     public required ImmutableArray<ManifestImage> Images { get; init; }
 
+    /// <summary>The list of the installed system's packages (SPDX); null if the disk wasn't looked at, or has no package database that can be read.</summary>
+    public ManifestFile? Sbom { get; init; }
+
+    /// <summary>Where the images come from (an in-toto statement); null in documents of earlier versions.</summary>
+    public ManifestFile? Provenance { get; init; }
+
+    /// <summary>The provenance's signature; null if it isn't signed.</summary>
+    public ManifestSignature? Signature { get; init; }
+
     /// <summary>What the user should know.</summary>
     public required ImmutableArray<string> Warnings { get; init; }
 
@@ -191,6 +200,9 @@ public sealed record ManifestImage
     /// <summary>The key of the installed disk that it was made of.</summary>
     public required string BuildKey { get; init; }
 
+    /// <summary>What that disk holds, as <see cref="Manifest.DiskContent"/> tells it: an installer needn't leave the same twice. Empty in documents of earlier versions.</summary>
+    public string DiskContent { get; init; } = "";
+
     /// <summary>What decided it beside the disk: settings of the spec, parts of Crust; empty where there is nothing.</summary>
     public string Recipe { get; init; } = "";
 
@@ -206,6 +218,13 @@ public sealed record ManifestImage
 /// <param name="Size">Its length in bytes.</param>
 /// <param name="Sha256">Its SHA-256 in hex.</param>
 public sealed record ManifestFile(string File, long Size, string Sha256);
+
+/// <summary>A signature of the provenance.</summary>
+/// <param name="File">Its name in the manifest's folder.</param>
+/// <param name="Size">Its length in bytes.</param>
+/// <param name="Sha256">Its SHA-256 in hex.</param>
+/// <param name="Key">The fingerprint of the key that made it, as `ssh-keygen -l` or gpg prints it.</param>
+public sealed record ManifestSignature(string File, long Size, string Sha256, string Key);
 
 /// <summary>How an image was proven to boot.</summary>
 /// <param name="Firmware">`bios`, `uefi` or `uefi-secure`.</param>

@@ -47,6 +47,7 @@ public static class SpecKeys
             "How the qcow2 is compressed, also the one in a kubevirt image: zstd needs QEMU 5.1 to read it, zlib is for older ones.", "--qcow2-compression"),
         .. Iso(),
         .. Verify(),
+        .. Sign(),
     ];
 
     private static IEnumerable<SpecKey> Installer()
@@ -138,6 +139,22 @@ public static class SpecKeys
                 "Waits for an SSH server's banner in place of the text.", "--verify-ssh"),
             SpecKey.Of("verify.deadline", ValueTypes.Time, s => s.Verify.Deadline, (s, v) => With(s, x => x with { Deadline = v }),
                 "How long an image may take to come up.", "--verify-deadline"),
+        ];
+    }
+
+    private static IEnumerable<SpecKey> Sign()
+    {
+        static BuildSpec With(BuildSpec s, Func<SignSpec, SignSpec> change) => s with { Sign = change(s.Sign) };
+        return
+        [
+            SpecKey.Of("sign.key", ValueTypes.FilePath, s => s.Sign.Key, (s, v) => With(s, x => x with { Key = v }),
+                "The OpenSSH key that signs the images' provenance: a private key's file, or a public key's whose private half ssh-agent has. One with a passphrase has to be in ssh-agent.", "--sign-key", "SIGN_KEY"),
+            SpecKey.Of("sign.gpgKey", ValueTypes.Text, s => s.Sign.GpgKey, (s, v) => With(s, x => x with { GpgKey = v }),
+                "The GPG key that signs the images' provenance: a fingerprint, a key id or an address.", "--sign-gpg-key", "SIGN_GPG_KEY"),
+            SpecKey.Of("sign.passphrase", ValueTypes.Secret, s => s.Sign.Passphrase, (s, v) => With(s, x => x with { Passphrase = v }),
+                "The GPG key's passphrase; without it, gpg-agent has to know it. A secret.", variable: "SIGN_PASSPHRASE"),
+            SpecKey.Of("sign.passphraseFile", SeedValueTypes.SecretFile, s => s.Sign.Passphrase, (s, v) => With(s, x => x with { Passphrase = v }),
+                "A file, or a file descriptor (fd:3), that the passphrase is read from.", "--sign-passphrase-file", "SIGN_PASSPHRASE_FILE"),
         ];
     }
 }

@@ -14,6 +14,7 @@ internal static class SpecRules
         ("seed.ssh.password", "seed.ssh.passwordHash"),
         ("seed.ssh.passwordFile", "seed.ssh.passwordHash"),
         ("seed.palette.edgeHostToken", "seed.palette.edgeHostTokenFile"),
+        ("sign.passphrase", "sign.passphraseFile"),
     ];
 
     /// <summary>Fills in what isn't given and depends on what is.</summary>
@@ -33,6 +34,7 @@ internal static class SpecRules
         CheckDirectBoot(spec, WhereIs);
         CheckPreseed(spec, WhereIs);
         CheckMachine(spec, WhereIs);
+        CheckSign(spec, WhereIs);
     }
 
     // Which of two would win is nothing that a user should have to know.
@@ -109,6 +111,17 @@ internal static class SpecRules
         if (machine.Network is MachineNetwork.None && spec.Verify.Ssh)
             throw Bad("An SSH server can't be reached in a machine without a network", whereIs("verify.ssh"),
                 "wait for a text on the serial port (verify.expect), or set machine.network to user");
+    }
+
+    private static void CheckSign(BuildSpec spec, Func<string, string> whereIs)
+    {
+        var sign = spec.Sign;
+        if (sign is { Key: not null, GpgKey: not null })
+            throw Bad("Two keys would sign, an OpenSSH key and a GPG key", $"{whereIs("sign.key")}; {whereIs("sign.gpgKey")}", "leave out one of the two");
+        if (sign.Passphrase is not null && sign.GpgKey is null)
+            throw Bad(sign.Key is null ? "There is a passphrase, and no key that it is for" : "ssh-keygen takes no passphrase from a program",
+                spec.Origins.ContainsKey("sign.passphrase") ? whereIs("sign.passphrase") : whereIs("sign.passphraseFile"),
+                sign.Key is null ? "name the key in sign.gpgKey" : "put the key into ssh-agent (ssh-add), and leave the passphrase out");
     }
 
     private static CrustException WithoutAccount(string what, string where) => Bad(what, where, "name the account in seed.ssh.user or SSH_USER");

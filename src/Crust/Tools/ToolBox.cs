@@ -26,6 +26,8 @@ public sealed class ToolBox(ImmutableArray<string> searchPath, ILogger log)
         ["zstd"] = "zstd",
         ["setpriv"] = "util-linux",
         ["ssh"] = "openssh-client",
+        ["ssh-keygen"] = "openssh-client",
+        ["gpg"] = "gnupg",
         ["newuidmap"] = "uidmap",
         ["newgidmap"] = "uidmap",
     }.ToImmutableDictionary();

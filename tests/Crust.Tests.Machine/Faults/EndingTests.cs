@@ -103,7 +103,7 @@ public sealed class EndingTests : FaultFixture
         Assert.That(next.ExitCode, Is.Zero, next.Error);
         var after = Leftovers.Hashes(Crust);
         Assert.That(before.Where(image => image.Key != "SHA256SUMS"), Is.SubsetOf(after));
-        Assert.That(after.Keys.Except(before.Keys), Is.EquivalentTo(new[] { "next.img", "next.img.bmap", "next.manifest.json" }));
+        Assert.That(after.Keys.Except(before.Keys), Is.EquivalentTo(new[] { "next.img", "next.img.bmap", "next.manifest.json", "next.provenance.json" }));
         ImagesMayChange();
     }
 }

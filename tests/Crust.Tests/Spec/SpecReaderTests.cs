@@ -165,7 +165,8 @@ public sealed class SpecReaderTests
                 var choices when choices.Contains('|') && char.IsLower(choices[0]) => key.Path == "seed.fileSystem" ? "iso9660" : choices.Split('|')[^1],
                 _ => "some",
             };
-            (string, string)[] account = key.Path.StartsWith("seed.ssh.", StringComparison.Ordinal) && key.Path != "seed.ssh.user" ? [("SSH_USER", "edge")] : [];
+            (string, string)[] account = key.Path.StartsWith("seed.ssh.", StringComparison.Ordinal) && key.Path != "seed.ssh.user" ? [("SSH_USER", "edge")]
+                : key.Path.StartsWith("sign.passphrase", StringComparison.Ordinal) ? [("SIGN_GPG_KEY", "edge")] : [];
             if (key.Variable is not null)
                 Assert.That(_sample.Read(null, [.. account, (key.Variable, text)]).WhereIs(key.Path), Is.EqualTo($"environment variable {key.Variable}"));
             (string, string[])[] kernel = key.Path is "installer.boot.initrd" or "installer.boot.append" ? [("installer.boot.kernel", ["/vmlinuz"])] : [];
@@ -177,7 +178,7 @@ public sealed class SpecReaderTests
     [Test]
     public void No_secret_has_an_option() =>
         Assert.That(SpecKeys.For(SpecSample.Formats).Where(key => key.IsSecret).Select(key => $"{key}: {key.Option}"),
-            Is.EqualTo(new[] { "seed.palette.edgeHostToken: ", "seed.palette.httpProxy: ", "seed.palette.httpsProxy: ", "seed.ssh.password: ", "seed.ssh.passwordHash: " }));
+            Is.EqualTo(new[] { "seed.palette.edgeHostToken: ", "seed.palette.httpProxy: ", "seed.palette.httpsProxy: ", "seed.ssh.password: ", "seed.ssh.passwordHash: ", "sign.passphrase: " }));
 
     [Test]
     public void A_secret_comes_from_a_file_without_the_line_break_at_its_end()
@@ -185,6 +186,20 @@ public sealed class SpecReaderTests
         var ssh = _sample.Read(null, [("SSH_USER", "edge"), ("SSH_PASSWORD_FILE", _sample.Write("secret", "hunter2\n"))]).Seed.Ssh;
 
         Assert.That(ssh.Password!.Reveal(), Is.EqualTo("hunter2"));
+    }
+
+    [Test]
+    public void One_key_signs_and_a_passphrase_has_a_key_that_takes_one()
+    {
+        var gpg = _sample.Read(null, [("SIGN_GPG_KEY", "edge"), ("SIGN_PASSPHRASE", "hunter2")]).Sign;
+        var two = Assert.Throws<CrustException>(() => _sample.Read(null, [("SIGN_GPG_KEY", "edge"), ("SIGN_KEY", "id")]))!;
+        var none = Assert.Throws<CrustException>(() => _sample.Read(null, [("SIGN_PASSPHRASE", "hunter2")]))!;
+        var ssh = Assert.Throws<CrustException>(() => _sample.Read(null, [("SIGN_PASSPHRASE", "hunter2"), ("SIGN_KEY", "id")]))!;
+
+        Assert.That((gpg.GpgKey, gpg.Passphrase!.Reveal(), gpg.IsWanted, new SignSpec().IsWanted), Is.EqualTo(("edge", "hunter2", true, false)));
+        Assert.That((two.What, two.Where), Is.EqualTo(("Two keys would sign, an OpenSSH key and a GPG key", "environment variable SIGN_KEY; environment variable SIGN_GPG_KEY")));
+        Assert.That((none.What, none.Where), Is.EqualTo(("There is a passphrase, and no key that it is for", "environment variable SIGN_PASSPHRASE")));
+        Assert.That(ssh.What, Is.EqualTo("ssh-keygen takes no passphrase from a program"));
     }
 
     [Test]

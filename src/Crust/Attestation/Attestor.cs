@@ -1,0 +1,70 @@
+using System.Security.Cryptography;
+using Crust.Reports;
+using Crust.Spec;
+
+namespace Crust.Attestation;
+
+/// <summary>What goes beside images to say where they come from, under temporary names: paths; null for what there is none of.</summary>
+/// <param name="Sbom">The list of packages.</param>
+/// <param name="Provenance">The in-toto statement.</param>
+/// <param name="Signature">Its signature.</param>
+internal sealed record Attestations(string? Sbom, string? Provenance, DetachedSignature? Signature)
+{
+    public static Attestations None { get; } = new(null, null, null);
+}
+
+/// <summary>Writes what goes beside a manifest's images to say where they come from.</summary>
+/// <param name="signer">Signs it.</param>
+/// <param name="time">Gives the time at which the build ends.</param>
+public sealed class Attestor(Signer signer, TimeProvider time)
+{
+    /// <summary>What a list of packages ends with, behind the images' name.</summary>
+    internal const string SbomExtension = ".sbom.spdx.json";
+
+    /// <summary>The fingerprint of the key that the spec signs with, once it has proved that it can; null if nothing is signed.</summary>
+    /// <exception cref="CrustException">The key can't sign.</exception>
+    internal async Task<string?> TryKeyAsync(SignSpec sign, CancellationToken cancellation) => sign.IsWanted ? await signer.TryAsync(sign, cancellation) : null;
+
+    /// <summary>Whether what lies beside a manifest's images is all that has to, as far as the manifest tells.</summary>
+    /// <param name="manifest">The manifest.</param>
+    /// <param name="key">The fingerprint of the key that signs; null if nothing is signed.</param>
+    /// <param name="isIntact">Whether a file has the SHA-256 that the manifest says.</param>
+    internal static bool IsCurrent(Manifest manifest, string? key, Func<ManifestFile, bool> isIntact) =>
+        !ProvenanceWriter.SubjectsOf(manifest).Any()
+        || (manifest.Provenance is { } provenance && isIntact(provenance)
+            && manifest.Signature?.Key == key && (manifest.Signature is not { } signature || isIntact(new ManifestFile(signature.File, signature.Size, signature.Sha256))));
+
+    /// <summary>Writes them.</summary>
+    /// <param name="manifest">The manifest as it will be, but for what is written now.</param>
+    /// <param name="spec">What the user has said.</param>
+    /// <param name="sbom">The list of packages; null to leave the one that is there, if there is one.</param>
+    /// <param name="drafts">Where to.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="CrustException">The key can't sign.</exception>
+    internal async Task<Attestations> WriteAsync(Manifest manifest, BuildSpec spec, string? sbom, string drafts, CancellationToken cancellation)
+    {
+        if (!ProvenanceWriter.SubjectsOf(manifest).Any())
+        {
+            return Attestations.None;
+        }
+
+        string? list = null;
+        if (sbom is not null)
+        {
+            list = Path.Combine(drafts, manifest.Name + SbomExtension);
+            await File.WriteAllTextAsync(list, sbom, cancellation);
+            manifest = manifest with { Sbom = FileOf(list) };
+        }
+
+        var provenance = Path.Combine(drafts, manifest.Name + ImageCheck.Extension);
+        await File.WriteAllTextAsync(provenance, ProvenanceWriter.Write(manifest, spec, time.GetUtcNow()).ToJson(), cancellation);
+        return new(list, provenance, spec.Sign.IsWanted ? await signer.SignAsync(spec.Sign, provenance, cancellation) : null);
+    }
+
+    /// <summary>A small file as a manifest tells of it.</summary>
+    internal static ManifestFile FileOf(string path)
+    {
+        var bytes = File.ReadAllBytes(path);
+        return new(Path.GetFileName(path), bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes)));
+    }
+}

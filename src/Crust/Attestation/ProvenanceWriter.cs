@@ -1,0 +1,133 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Crust.Reports;
+using Crust.Spec;
+
+namespace Crust.Attestation;
+
+/// <summary>Makes the provenance of a manifest's images.</summary>
+internal static class ProvenanceWriter
+{
+    /// <summary>Names the meaning of the parameters; docs/provenance.md tells it. Changes when that does.</summary>
+    public const string BuildType = "urn:crust:build:1";
+
+    /// <summary>Names Crust where nobody else answers for the host that it ran on.</summary>
+    public const string BuilderId = "urn:crust:builder:1";
+
+    /// <summary>The images that a statement on the manifest's disk can be about: those that were made of that very disk.</summary>
+    public static IEnumerable<ManifestImage> SubjectsOf(Manifest manifest) =>
+        manifest.Images.Where(image => image.BuildKey == manifest.BuildKey && image.DiskContent == manifest.DiskContent);
+
+    /// <summary>The statement.</summary>
+    /// <param name="manifest">Tells all that was done.</param>
+    /// <param name="spec">What the user has said.</param>
+    /// <param name="finished">When the build ended.</param>
+    public static Statement Write(Manifest manifest, BuildSpec spec, DateTimeOffset finished) => new()
+    {
+        Subject = [.. SubjectsOf(manifest).SelectMany(Subjects)],
+        Predicate = new(
+            new BuildDefinition
+            {
+                BuildType = BuildType,
+                ExternalParameters = External(manifest, spec),
+                InternalParameters = Internal(manifest),
+                ResolvedDependencies = [Installer(manifest.Installer), .. manifest.SeedFiles.Select(SeedFile), Program()],
+            },
+            new RunDetails(
+                new Builder(BuilderId, Versions(manifest)),
+                new RunMetadata($"urn:uuid:{Guid.NewGuid()}", Time(manifest.Started), Time(finished)),
+                manifest.Sbom is { } sbom ? [Resource.Of(sbom.File, sbom.Sha256) with { MediaType = "application/spdx+json" }] : [])),
+    };
+
+    private static IEnumerable<Resource> Subjects(ManifestImage image)
+    {
+        if (image.Sha256 is { } sum)
+        {
+            yield return Resource.Of(image.File, sum);
+        }
+        else if (image.BlockMap is { } stands)
+        {
+            yield return Resource.Of(image.File, stands.Sha256, Resource.BlockMapSha256);
+        }
+
+        if (image.BlockMap is { } map)
+        {
+            yield return Resource.Of(map.File, map.Sha256);
+        }
+    }
+
+    // What decides an image and is no secret. What a seed is made of beside files is in the build key alone: an account's name, a host's, an endpoint may be nobody else's business.
+    private static JsonObject External(Manifest manifest, BuildSpec spec)
+    {
+        var machine = manifest.Machine;
+        var external = new JsonObject
+        {
+            ["installer"] = new JsonObject { ["source"] = spec.Installer.Shown },
+            ["machine"] = new JsonObject
+            {
+                ["arch"] = machine.Arch,
+                ["firmware"] = machine.Firmware,
+                ["cpus"] = machine.Cpus,
+                ["memory"] = machine.Memory,
+                ["disk"] = machine.Disk,
+                ["diskBus"] = machine.DiskBus,
+                ["network"] = machine.Network,
+                ["tpm"] = machine.Tpm,
+                ["onReboot"] = spec.Machine.OnReboot.LowerName(),
+            },
+            ["seed"] = new JsonObject { ["kind"] = spec.Seed.Kind.LowerName() },
+            ["tidy"] = spec.Tidy is { } steps ? new JsonArray([.. steps.Select(step => JsonValue.Create(step.LowerName()))]) : "auto",
+            ["trim"] = spec.Trim,
+            ["formats"] = new JsonArray([.. SubjectsOf(manifest).Select(image => JsonValue.Create(image.Format))]),
+        };
+        if (spec.Installer.BootKernel is { } kernel)
+        {
+            external["installer"]!["bootKernel"] = kernel;
+        }
+
+        if (!machine.ExtraDisks.IsEmpty)
+        {
+            external["machine"]!["extraDisks"] = new JsonArray([.. machine.ExtraDisks.Select(size => JsonValue.Create(size))]);
+        }
+
+        return external;
+    }
+
+    private static JsonObject Internal(Manifest manifest) => new()
+    {
+        ["buildKey"] = manifest.BuildKey,
+        ["diskContent"] = manifest.DiskContent,
+        ["diskFromCache"] = manifest.FromCache,
+        ["accelerator"] = manifest.Install.Accelerator,
+        ["recipes"] = new JsonObject(SubjectsOf(manifest).Where(image => image.Recipe.Length > 0).Select(image => KeyValuePair.Create(image.File, (JsonNode?)image.Recipe))),
+    };
+
+    private static Resource Installer(ManifestInstaller installer) => Resource.Of("installer", installer.Sha256) with
+    {
+        Annotations = ImmutableSortedDictionary<string, string>.Empty.Add("source", installer.Source).Add("volumeId", installer.VolumeId),
+    };
+
+    private static Resource SeedFile(ManifestSeedFile file) => Resource.Of($"seed/{file.Role}/{file.File}", file.Sha256);
+
+    // The version has the commit behind a plus where the build of Crust knew it.
+    private static Resource Program()
+    {
+        var commit = CrustVersion.Current.Split('+').ElementAtOrDefault(1);
+        return new Resource
+        {
+            Name = "crust",
+            Uri = $"pkg:generic/crust@{Uri.EscapeDataString(CrustVersion.Current)}",
+            Digest = commit is { Length: 40 } && commit.All(char.IsAsciiHexDigitLower) ? ImmutableSortedDictionary<string, string>.Empty.Add("gitCommit", commit) : null,
+        };
+    }
+
+    private static ImmutableSortedDictionary<string, string> Versions(Manifest manifest)
+    {
+        var versions = ImmutableSortedDictionary<string, string>.Empty.WithComparers(StringComparer.Ordinal).Add("crust", CrustVersion.Current);
+        return manifest.Install.QemuVersion.Length > 0 ? versions.Add("qemu", manifest.Install.QemuVersion) : versions;
+    }
+
+    // RFC 3339, as in-toto's Timestamp is.
+    internal static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+}
