@@ -64,7 +64,8 @@ internal sealed class Guest : IAsyncDisposable
     /// <summary>Has the guest switch itself off, and waits until it has.</summary>
     public async Task PowerOffAsync(CancellationToken cancellation)
     {
-        await RunAsync("sudo -n systemctl poweroff", cancellation);
+        // It may be off before SSH has told how the command ended.
+        await SshAsync("sudo -n systemctl poweroff", cancellation);
         await _machine.WaitAsync(_ => false, TimeSpan.FromMinutes(3), cancellation);
         Assert.That((await _machine.EndAsync(OnReboot.Fail)).Outcome, Is.InstanceOf<MachineOutcome.PoweredOff>(), _machine.SerialTail);
     }
