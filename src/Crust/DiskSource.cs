@@ -30,11 +30,11 @@ public sealed class DiskSource(Preflight preflight, SeedCourier seedCourier, Iso
         disks.GetOrInstallAsync(order.Key, order.Spec.Machine.Disk, disk => InstallAsync(order, disk, stages, cancellation),
             _ => journal.Observe(new BuildEvent.Progressed(Stage.Install, null, null, "another build installs the same; waiting for its result")), cancellation);
 
-    /// <summary>Has a disk looked at that never was: it was installed with inspect: false, or where that couldn't be done.</summary>
+    /// <summary>Has a disk looked at that never was: it was installed with inspect: false, where that couldn't be done, or by a Crust that didn't ask for packages.</summary>
     /// <exception cref="CrustException">It lacks what its installer should have left.</exception>
     internal async Task<InstalledDisk> InspectAsync(InstalledDisk disk, DiskOrder order, StageRunner stages, CancellationToken cancellation)
     {
-        if (!disk.FromCache || !order.Spec.Inspect || disk.Install.Inspection is not null)
+        if (!disk.FromCache || !order.Spec.Inspect || disk.Install.Inspection is { KnowsPackages: true })
         {
             return disk;
         }

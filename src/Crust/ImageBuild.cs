@@ -110,7 +110,7 @@ public sealed class ImageBuild(
                 proven => proven.Describe());
 
             var manifest = await shelf.PublishAsync(Manifest.Of(story, disk, journal, proofs.Known), proofs.Fresh,
-                made => attestor.WriteAsync(made, spec, null, drafts.Path, cancellation), cancellation);
+                made => attestor.WriteAsync(made, spec, SpdxDocument.Write(disk.Install.Inspection, disk.Content, disk.Install.Finished), drafts.Path, cancellation), cancellation);
             var report = ReportFile.TryWrite(story.Ended(journal, manifest), shelf.ReportPath(name), drafts.Path);
             files.KeepLog();
             log.KeepAs(shelf.LogPath(name));

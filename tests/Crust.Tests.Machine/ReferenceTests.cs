@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Crust.Appliance;
 using Crust.Cache;
 using Crust.Inspection;
@@ -100,6 +101,39 @@ public sealed class ReferenceTests
         Assert.That(await guest.RunAsync("sudo cut -d: -f1,2 /etc/shadow | grep -v ':[!*]'", Cancellation), Does.StartWith("edge:$6$").And.EndsWith("\n").And.Not.Contain("root"));
         Assert.That(await guest.RunAsync("sudo stat -c %a /var/lib/cloud/seed/nocloud/user-data", Cancellation), Is.EqualTo("600\n"));
         Assert.That(await guest.RunAsync("sudo sh -c 'cat /var/lib/cloud/seed/nocloud/user-data'", Cancellation), Does.Contain(Token).And.Not.Contain(Password));
+    }
+
+    [Test]
+    public async Task The_list_of_packages_is_what_dpkg_knows_in_the_installed_system_and_the_provenance_names_the_very_files()
+    {
+        var (offset, root) = (await Host.RunAsync("sfdisk", ["-d", Crust.Image("crust-reference.img")], Cancellation), Path.Combine(Crust.Folder, "status"));
+        var start = long.Parse(Regex.Match(offset.Split('\n').Single(line => line.Contains("name=\"root\"")), @"start= *([0-9]+)").Groups[1].Value);
+        // dpkg-query reads the database that debugfs, and not the appliance, takes out of the image.
+        Directory.CreateDirectory(root);
+        await Host.RunAsync("debugfs", ["-R", $"dump /var/lib/dpkg/status {root}/status", $"{Crust.Image("crust-reference.img")}?offset={start * 512}"], Cancellation);
+        var known = await Host.RunAsync("dpkg-query", [$"--admindir={root}", "-W", "-f", "${db:Status-Status} ${Package} ${Version} ${Architecture}\n"], Cancellation);
+        var expected = known.Split('\n').Where(line => line.StartsWith("installed ", StringComparison.Ordinal)).Select(line => line["installed ".Length..]).ToList();
+
+        using var sbom = JsonDocument.Parse(await File.ReadAllBytesAsync(Crust.Image("crust-reference.sbom.spdx.json"), Cancellation));
+        var packages = sbom.RootElement.GetProperty("packages").EnumerateArray().ToList();
+        var told = packages.Skip(1).Select(package => $"{package.GetProperty("name").GetString()} {package.GetProperty("versionInfo").GetString()} {ArchOf(package)}").ToList();
+        using var provenance = JsonDocument.Parse(await File.ReadAllBytesAsync(Crust.Image("crust-reference.provenance.json"), Cancellation));
+        var subjects = provenance.RootElement.GetProperty("subject").EnumerateArray().ToDictionary(subject => subject.GetProperty("name").GetString()!, subject => subject.GetProperty("digest").EnumerateObject().Single());
+        var byproduct = provenance.RootElement.GetProperty("predicate").GetProperty("runDetails").GetProperty("byproducts")[0];
+
+        Assert.That(expected, Has.Count.GreaterThan(100));
+        Assert.That(told, Is.EquivalentTo(expected));
+        Assert.That(packages[0].GetProperty("name").GetString(), Does.StartWith("Debian GNU/Linux 12"));
+        Assert.That(subjects.Keys, Is.EquivalentTo(new[] { "img", "img.bmap", "qcow2", "vmdk", "kubevirt.oci.tar", "vhd", "vhd.bmap", "vhdx", "iso" }.Select(extension => $"crust-reference.{extension}")));
+        foreach (var (file, digest) in subjects)
+        {
+            var hashed = digest.Name == "sha256" ? file : file + ".bmap";
+            Assert.That((await Host.RunAsync("sha256sum", [Crust.Image(hashed)], Cancellation))[..64], Is.EqualTo(digest.Value.GetString()), file);
+        }
+
+        Assert.That((await Host.RunAsync("sha256sum", [Crust.Image(byproduct.GetProperty("name").GetString()!)], Cancellation))[..64], Is.EqualTo(byproduct.GetProperty("digest").GetProperty("sha256").GetString()));
+
+        static string ArchOf(JsonElement package) => Regex.Match(package.GetProperty("externalRefs")[0].GetProperty("referenceLocator").GetString()!, "[?]arch=([^&]*)").Groups[1].Value;
     }
 
     [Test]

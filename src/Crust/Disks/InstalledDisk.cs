@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Crust.Inspection;
+using Crust.Inspection.Packages;
 
 namespace Crust.Disks;
 
@@ -126,10 +127,23 @@ internal sealed record DiskRecord
 
     public required InstallFacts Install { get; init; }
 
-    public static DiskRecord Load(string path) =>
-        JsonSerializer.Deserialize(File.ReadAllBytes(path), DiskJson.Default.DiskRecord) ?? throw new JsonException("null");
+    /// <summary>The packages of each system of the inspection, which no manifest has: they are many. Null if nobody has looked, as in records of earlier versions.</summary>
+    public ImmutableArray<ImmutableArray<PackageFacts>?>? Packages { get; init; }
 
-    public void Save(string path) => File.WriteAllBytes(path, JsonSerializer.SerializeToUtf8Bytes(this, DiskJson.Default.DiskRecord));
+    public static DiskRecord Load(string path)
+    {
+        var record = JsonSerializer.Deserialize(File.ReadAllBytes(path), DiskJson.Default.DiskRecord) ?? throw new JsonException("null");
+        return record.Packages is { } packages && record.Install.Inspection is { } inspection && packages.Length == inspection.Systems.Length
+            ? record with { Install = record.Install with { Inspection = inspection with { Systems = [.. inspection.Systems.Zip(packages, (system, its) => system with { Packages = its })], KnowsPackages = true } } }
+            : record;
+    }
+
+    public void Save(string path)
+    {
+        var inspection = Install.Inspection;
+        var record = this with { Packages = inspection is { KnowsPackages: true } ? [.. inspection.Systems.Select(system => system.Packages)] : null };
+        File.WriteAllBytes(path, JsonSerializer.SerializeToUtf8Bytes(record, DiskJson.Default.DiskRecord));
+    }
 }
 
 [JsonSourceGenerationOptions(WriteIndented = true, RespectNullableAnnotations = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

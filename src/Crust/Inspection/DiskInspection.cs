@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Crust.Inspection.Packages;
 
 namespace Crust.Inspection;
 
@@ -22,6 +23,9 @@ public sealed record DiskInspection
 
     /// <summary>What would make clones of the disk collide, lock people out, or keep it from booting elsewhere.</summary>
     public required ImmutableArray<DiskFinding> Findings { get; init; }
+
+    /// <summary>Whether the systems' packages were looked for; earlier versions of Crust didn't.</summary>
+    internal bool KnowsPackages { get; init; }
 
     /// <summary>The findings of which a user should be warned.</summary>
     internal IEnumerable<DiskFinding> Warnings => Findings.Where(finding => finding.Gravity == DiskFinding.Warning);
@@ -132,6 +136,12 @@ public sealed record SystemFacts
 
     /// <summary>Where it swaps to: volumes and files.</summary>
     public required ImmutableArray<string> Swap { get; init; }
+
+    /// <summary>How many packages dpkg, apk or rpm know in it; null if it has no package database that can be read.</summary>
+    public int? PackageCount { get; init; }
+
+    /// <summary>These packages, for the list beside the images; null if they aren't known.</summary>
+    internal ImmutableArray<PackageFacts>? Packages { get; init; }
 }
 
 /// <summary>An account.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Crust.Spec;
 
 namespace Crust.Inspection;
@@ -10,6 +11,11 @@ public static class InspectionWords
     {
         yield return ("system", $"{system.Name}, {system.Volume}{(system.Folder == "/" ? "" : $", {system.Folder}")}");
         yield return ("kernel", system.Kernels.IsEmpty ? "none" : string.Join(", ", system.Kernels));
+        if (system.PackageCount is { } packages)
+        {
+            yield return ("packages", packages.ToString("N0", CultureInfo.InvariantCulture));
+        }
+
         yield return ("host name", $"{(system.HostName.Length > 0 ? system.HostName : "none")}; machine-id {system.MachineId}");
         yield return ("host keys", system.SshHostKeys.IsEmpty ? "none" : string.Join(", ", system.SshHostKeys));
         yield return ("accounts", system.Accounts.IsEmpty ? "nobody can log in" : string.Join(", ", system.Accounts.Select(Of)));

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Crust.Appliance;
 using Crust.Cache;
 using Crust.Inspection;
+using Crust.Inspection.Packages;
 using Crust.Machines;
 using Crust.Spec;
 using Serilog.Core;
@@ -73,10 +74,13 @@ public sealed class InspectTests
     [Test]
     public async Task Kairos_is_found_inside_its_images()
     {
-        var active = await Samples.ExtAsync("ext2", "COS_ACTIVE", 40, Samples.System("active", "Kairos 3.1", ("boot/vmlinuz-6.1", ""), ("etc/passwd", "root:x:0:0::/root:/bin/bash\n"), ("etc/shadow", "root:*:1:0:99999:7:::\n")));
+        var active = await Samples.ExtAsync("ext2", "COS_ACTIVE", 40, Samples.System("active", "Kairos 3.1", ("boot/vmlinuz-6.1", ""), ("etc/passwd", "root:x:0:0::/root:/bin/bash\n"), ("etc/shadow", "root:*:1:0:99999:7:::\n"),
+            ("lib/apk/db/installed", "C:Q1sample=\nP:musl\nV:1.2.5-r0\nA:x86_64\nT:the musl c library\nL:MIT\no:musl\nF:lib\nR:ld-musl-x86_64.so.1\n\nP:libcrypto3\nV:3.3.1-r3\nA:x86_64\no:openssl\n\n")));
         Directory.CreateDirectory(Samples.PathOf("state/cOS"));
         File.Move(active, Samples.PathOf("state/cOS/active.img"));
-        var recovery = await Samples.SquashfsAsync("recovery.squashfs", Samples.System("recovery", "Kairos 3.1 recovery"));
+        var fedora = Samples.System("recovery", "Kairos 3.1 recovery");
+        await Samples.RpmDatabaseAsync("sample-tool", "1.5~rc1", Directory.CreateDirectory(Path.Combine(fedora, "usr/lib/sysimage/rpm")).FullName);
+        var recovery = await Samples.SquashfsAsync("recovery.squashfs", fedora);
         Directory.CreateDirectory(Samples.PathOf("rescue/cOS"));
         File.Move(recovery, Samples.PathOf("rescue/cOS/recovery.squashfs"));
         var disk = await Samples.DiskAsync("kairos.raw", null,
@@ -90,6 +94,8 @@ public sealed class InspectTests
 
         Assert.That(found.Systems.Select(system => (system.Name, system.Volume)), Is.EqualTo(new[] { ("Kairos 3.1 recovery", "partition 3, cOS/recovery.squashfs"), ("Kairos 3.1", "partition 4, cOS/active.img") }));
         Assert.That(found.Systems[1].Kernels, Is.EqualTo(new[] { "/boot/vmlinuz-6.1" }));
+        Assert.That(found.Systems[0].Packages, Is.EqualTo(new[] { new PackageFacts("rpm", "sample-tool", "1.5~rc1-3.fc40", "noarch", "sample-tool-1.5~rc1-3.fc40.src.rpm", "2") }));
+        Assert.That(found.Systems[1].Packages, Is.EqualTo(new[] { new PackageFacts("apk", "libcrypto3", "3.3.1-r3", "x86_64", "openssl"), new PackageFacts("apk", "musl", "1.2.5-r0", "x86_64") }));
         Assert.That(InstallMarks.Missing(found, SeedProfile.Kairos), Is.Empty, "a partition that is encrypted counts by its name");
         Assert.That(found.Warnings, Is.Empty, "accounts come from its configuration at each boot");
     }

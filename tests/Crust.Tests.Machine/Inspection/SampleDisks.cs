@@ -38,6 +38,16 @@ internal sealed class SampleDisks(string folder, CancellationToken cancellation)
         return PathOf(name);
     }
 
+    /// <summary>A database of rpm with one package, in SQLite's format, as Fedora and its kin have it: made by rpm itself of a package that has no files.</summary>
+    public async Task RpmDatabaseAsync(string name, string version, string folder)
+    {
+        var work = Directory.CreateDirectory(PathOf($"{name}.rpm")).FullName;
+        var spec = Path.Combine(work, "sample.spec");
+        await File.WriteAllTextAsync(spec, $"Name: {name}\nEpoch: 2\nVersion: {version}\nRelease: 3.fc40\nSummary: a sample\nLicense: MIT\nBuildArch: noarch\n%description\nA sample.\n%files\n", cancellation);
+        await RunAsync("rpmbuild", "-bb", "--quiet", "--define", $"_topdir {work}/top", "--define", $"_rpmdir {work}", spec);
+        await RunAsync("rpm", "--dbpath", folder, "--define", "_db_backend sqlite", "--justdb", "--nodeps", "--ignorearch", "-i", $"{work}/noarch/{name}-{version}-3.fc40.noarch.rpm");
+    }
+
     public async Task<string> ExtAsync(string type, string label, int size, string content)
     {
         var file = await EmptyAsync($"{label}.{type}", size);

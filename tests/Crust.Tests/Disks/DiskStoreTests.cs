@@ -1,5 +1,8 @@
+using System.Text.Json.Nodes;
 using Crust.Cache;
 using Crust.Disks;
+using Crust.Inspection.Packages;
+using Crust.Tests.Inspection;
 using Serilog.Core;
 
 namespace Crust.Tests.Disks;
@@ -47,6 +50,22 @@ public sealed class DiskStoreTests
         });
 
         Assert.That(_installs, Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task The_packages_on_a_disk_are_kept_with_it_and_a_record_that_does_not_tell_of_them_says_so()
+    {
+        var inspection = EvidenceSample.Reference.With("dpkg", EvidenceSample.System, PackageDatabasesTests.Pack("Package: a\nVersion: 1\nArchitecture: all\n")).Read();
+        var disk = await GetAsync(async path => (await InstallAsync(path)) with { Inspection = inspection });
+        var record = Path.Combine(Path.GetDirectoryName(disk.Path)!, "disk.json");
+        var again = await GetAsync(InstallAsync);
+
+        Assert.That(again.Install.Inspection!.KnowsPackages, Is.True);
+        Assert.That(again.Install.Inspection.Systems[0].Packages, Is.EqualTo(new[] { new PackageFacts("deb", "a", "1", "all") }));
+        var json = JsonNode.Parse(await File.ReadAllTextAsync(record, Cancellation))!.AsObject();
+        Assert.That(json.Remove("packages"), Is.True);
+        await File.WriteAllTextAsync(record, json.ToJsonString(), Cancellation);
+        Assert.That((await GetAsync(InstallAsync)).Install.Inspection!.KnowsPackages, Is.False);
     }
 
     [Test]

@@ -29,6 +29,9 @@ internal sealed class DiskEvidence
     /// <summary>The bytes of the first word of a kind at a place; empty if there is none.</summary>
     public ReadOnlyMemory<byte> Bytes(string kind, string at) => Of(kind, at).Select(word => word.Data).FirstOrDefault();
 
+    /// <summary>The bytes of all words of a kind at a place, one after the other: what was too long for one.</summary>
+    public byte[] AllBytes(string kind, string at) => [.. Of(kind, at).SelectMany(word => word.Data.ToArray())];
+
     /// <summary>The text of the first word of a kind at a place; null if there is none.</summary>
     public string? Text(string kind, string at) => Of(kind, at).Select(word => PlainText.Of(word.Data)).FirstOrDefault();
 

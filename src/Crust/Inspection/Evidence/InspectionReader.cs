@@ -40,6 +40,7 @@ internal static partial class InspectionReader
             Volumes = [.. volumes.Where(volume => !volume.IsContainer && (!volume.IsDisk || volume.FileSystem is not null)).Select(volume => volume.Facts(volumes))],
             Systems = [.. systems.Select(system => SystemOf(system, volumes))],
             Findings = [],
+            KnowsPackages = true,
         };
         return inspection with { Findings = DiskRules.Judge(new JudgedDisk(inspection, volumes, systems, today)) };
     }
@@ -80,6 +81,8 @@ internal static partial class InspectionReader
             .. volumes.Where(volume => volume.FileSystem == "swap").Select(volume => volume.NameAmong(volumes)),
             .. system.Mounts.Where(mount => mount.Type == "swap" && mount.What.StartsWith('/') && !mount.What.StartsWith("/dev/", StringComparison.Ordinal)).Select(mount => mount.What),
         ],
+        PackageCount = system.Packages?.Length,
+        Packages = system.Packages,
     };
 
     /// <summary>Whether a file's name is that of a kernel.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Crust.Inspection.Packages;
 
 namespace Crust.Inspection.Evidence;
 
@@ -28,6 +29,7 @@ internal sealed class SystemEvidence
             .GroupBy(pair => pair[0].Trim()).ToImmutableDictionary(pairs => pairs.Key, pairs => PlainText.Clean(pairs.Last()[1].Trim().Trim('"', '\'')));
         Files = [.. evidence.Texts("files", at).SelectMany(PlainText.Parts).Select(PlainText.Clean)];
         Accounts = [.. Lines("accounts").Select(Account).OfType<AccountEvidence>()];
+        Packages = PackageDatabases.Read(evidence, at);
         Keys = Lines("keys").Select(line => line.Split(':')).Where(parts => parts.Length == 2)
             .GroupBy(parts => PlainText.Clean(parts[0])).ToImmutableDictionary(one => one.Key, one => one.Sum(parts => Number(parts[1]) ?? 0));
         Mounts = [.. Lines("fstab").Where(line => !line.TrimStart().StartsWith('#')).Select(line => line.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries))
@@ -78,6 +80,9 @@ internal sealed class SystemEvidence
 
     /// <summary>Whether it has a name as an iSCSI initiator.</summary>
     public bool HasInitiatorName => Text("initiator").Trim().Length > 0;
+
+    /// <summary>Its packages; null if it has no database of them that was read.</summary>
+    public ImmutableArray<PackageFacts>? Packages { get; }
 
     /// <summary>The keys of its seeds, without their values.</summary>
     public IEnumerable<string> SeedKeys => _evidence.Texts("seed", _at);
