@@ -157,7 +157,7 @@ public sealed class ReferenceTests
     {
         const string Identity = "cloud-init status --wait >/dev/null; cat /etc/machine-id /etc/ssh/ssh_host_*_key.pub; hostname";
         var folder = Directory.CreateDirectory(Path.Combine(Crust.Folder, "clones")).FullName;
-        var disk = Path.Combine(folder, "disk.raw");
+        var disk = Path.Combine(folder, "disk.img");
         string before;
         await using (var guest = await Guest.BootAsync(Crust.Image("crust-reference.img"), Firmware.Bios, folder, Key, Cancellation))
         {
