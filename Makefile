@@ -7,12 +7,13 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export DOTNET_NOLOGO := 1
-.PHONY: help vmdk img img.zst qcow2 kubevirt ova vhd vhdx gce iso all installer build tools test-tools bench-tools bench sdk test format clean distclean
+.PHONY: help vmdk img img.zst qcow2 kubevirt ova vhd vhdx gce iso all qcow2-image vmdk-image installer build tools publish-tools test-tools bench-tools bench sdk test format clean distclean
 
 # What a build needs, and what builds for arm64, the tests and the benchmarks need beyond that.
 PACKAGES      := qemu-system-x86 qemu-utils ovmf swtpm xorriso mmdebstrap uidmap squashfs-tools mtools dosfstools zstd cpio kmod util-linux libdeflate0
 ARM64_PACKAGES := qemu-system-arm qemu-efi-aarch64 qemu-user-static binfmt-support arch-test
 TEST_PACKAGES := $(ARM64_PACKAGES) chromium python3-jsonschema bmap-tools btrfs-progs xfsprogs e2fsprogs lvm2 openssh-client openssl cloud-init binutils libvmdk-utils libqcow-utils libvhdi-utils libxml2-utils p7zip-full gdisk skopeo docker-registry faketime gnupg rpm
+PUBLISH_PACKAGES := skopeo
 BENCH_PACKAGES := hyperfine jq gnuplot-nox gdisk e2fsprogs
 
 SUDO    := $(if $(filter 0,$(shell id -u)),,sudo)
@@ -24,6 +25,13 @@ help: ## say what there is
 
 vmdk img img.zst qcow2 kubevirt ova vhd vhdx gce iso all: tools bin/crust ## build images/<name>.<format>, all of them from one install
 	bin/crust build --format $@ $(ARGS)
+
+qcow2-image: FORMAT := kubevirt
+vmdk-image: FORMAT := vmdk
+qcow2-image vmdk-image: tools publish-tools bin/crust ## build the containerDisk (a qcow2) or the vmdk, and push it to QCOW2_IMG, VMDK_IMG or REPO
+	@bin/crust publish --dry-run --quiet --format $(FORMAT) $(ARGS) >/dev/null
+	bin/crust build --format $(FORMAT) $(ARGS)
+	bin/crust publish --format $(FORMAT) $(ARGS)
 
 installer: tools bin/crust ## build the reference installer ISO into iso/
 	bin/crust installer $(ARGS)
@@ -52,6 +60,9 @@ run_arm64_programs = @! command -v update-binfmts >/dev/null || arch-test arm64 
 tools:
 	$(call install_missing,$(PACKAGES) $(if $(findstring arm64,$(ARGS)),$(ARM64_PACKAGES)))
 	$(if $(findstring arm64,$(ARGS)),$(run_arm64_programs))
+
+publish-tools:
+	$(call install_missing,$(PUBLISH_PACKAGES))
 
 test-tools:
 	$(call install_missing,$(PACKAGES) $(TEST_PACKAGES))

@@ -13,6 +13,7 @@ internal static class CommandLine
         VerifyCommand.Create(),
         InspectCommand.Create(),
         SeedCommand.Create(),
+        PublishCommand.Create(),
         DoctorCommand.Create(),
         SchemaCommand.Create(),
         CleanCommand.Create(),

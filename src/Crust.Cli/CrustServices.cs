@@ -7,6 +7,7 @@ using Crust.Host;
 using Crust.Inspection;
 using Crust.Installers;
 using Crust.Machines;
+using Crust.Publishing;
 using Crust.Reports;
 using Crust.Seeds;
 using Crust.Spec;
@@ -62,6 +63,7 @@ internal sealed class CrustServices : IAsyncDisposable
         var forecaster = new Forecaster(Installers, appliance, Seeds, disks, writer, Shelf);
         Forecaster = forecaster;
         Doctor = new Doctor(checks, forecaster);
+        Publisher = new Publisher(tools, Shelf, Folders.Cache, journal, time);
         var preflight = new Preflight(checks, forecaster);
         Build = new ImageBuild(
             preflight,
@@ -109,6 +111,8 @@ internal sealed class CrustServices : IAsyncDisposable
     public Inspector Inspector { get; }
 
     public Doctor Doctor { get; }
+
+    public Publisher Publisher { get; }
 
     public ImageBuild Build { get; }
 

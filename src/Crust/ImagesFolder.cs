@@ -160,14 +160,7 @@ public sealed class ImagesFolder(string folder)
     {
         var path = System.IO.Path.Combine(folder, ChecksumFile.Name);
         var existing = File.Exists(path) ? File.ReadAllText(path) : "";
-        var sums = manifest.Images.ToDictionary(image => image.File, image => image.Sha256);
-        var signature = manifest.Signature is { } made ? new ManifestFile(made.File, made.Size, made.Sha256) : null;
-        foreach (var file in manifest.Images.Select(image => image.BlockMap).Concat([manifest.Sbom, manifest.Provenance, signature]).OfType<ManifestFile>())
-        {
-            sums.Add(file.File, file.Sha256);
-        }
-
-        WriteWhole(path, ChecksumFile.Update(existing, sums, file => File.Exists(System.IO.Path.Combine(folder, file))));
+        WriteWhole(path, ChecksumFile.Update(existing, ChecksumFile.SumsOf(manifest), file => File.Exists(System.IO.Path.Combine(folder, file))));
     }
 
     private static void WriteWhole(string path, string text)

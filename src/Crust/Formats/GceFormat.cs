@@ -24,6 +24,8 @@ internal sealed class GceFormat : IImageFormat
 
     public string Extension => ".tar.gz";
 
+    public string MediaType => "application/gzip";
+
     public string QemuDriver => "raw";
 
     public FormatNeeds NeedsOf(BuildSpec spec) => new(ImageWeight.Compressed) { Libraries = [HostLibrary.Deflate], IsUnpackedToBoot = true };

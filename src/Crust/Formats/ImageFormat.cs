@@ -50,6 +50,12 @@ public interface IImageFormat
     /// <summary>The image's file name extension with its dot.</summary>
     string Extension { get; }
 
+    /// <summary>
+    /// The media type of its file, as IANA or shared-mime-info has it. An OCI manifest's type says that the file is an archive with an OCI image,
+    /// which registries are given as that image.
+    /// </summary>
+    string MediaType { get; }
+
     /// <summary>The QEMU block driver that reads it, or the disk in it; null if it isn't one, but a medium that writes one.</summary>
     string? QemuDriver { get; }
 

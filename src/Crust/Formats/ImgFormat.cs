@@ -10,6 +10,8 @@ internal sealed class ImgFormat : IImageFormat
 
     public string Extension => ".img";
 
+    public string MediaType => "application/vnd.efi.img";
+
     public string? QemuDriver => "raw";
 
     public FormatNeeds NeedsOf(BuildSpec spec) => new(ImageWeight.Shared);

@@ -17,6 +17,8 @@ internal sealed class ImgZstFormat : IImageFormat
 
     public string Extension => ".img.zst";
 
+    public string MediaType => "application/vnd.efi.img+zstd";
+
     public string QemuDriver => "raw";
 
     public string RecipeOf(BuildSpec spec, FormatServices services) => $"zstd {Version}";

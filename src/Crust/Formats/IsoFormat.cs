@@ -24,6 +24,8 @@ internal sealed class IsoFormat : IImageFormat
 
     public string Extension => ".iso";
 
+    public string MediaType => "application/vnd.efi.iso";
+
     public string? QemuDriver => null;
 
     public string RecipeOf(BuildSpec spec, FormatServices services) =>

@@ -1,5 +1,6 @@
 using Crust.Formats.Archives;
 using Crust.Formats.KubeVirt;
+using Crust.Oci;
 using Crust.Spec;
 using Crust.Tools;
 
@@ -17,6 +18,8 @@ internal sealed class KubeVirtFormat : IImageFormat
 
     public string Extension => ".kubevirt.oci.tar";
 
+    public string MediaType => OciManifest.ManifestType;
+
     public string? QemuDriver => Inner.QemuDriver;
 
     public string RecipeOf(BuildSpec spec, FormatServices services) => Inner.RecipeOf(spec, services);
@@ -30,10 +33,10 @@ internal sealed class KubeVirtFormat : IImageFormat
         var layer = new DiskLayer(await request.Parts.GetAsync(Inner.Name), request.Name);
         // The layer's SHA-256 is its name, and so stands before it: it is read twice, from memory the second time.
         var sha256 = layer.Sha256(done => request.Progress(done / 2), cancellation);
-        var image = new OciImage(request.Name, request.Spec.Machine.Arch, sha256, layer.Length);
+        var image = new ContainerDisk(request.Name, request.Spec.Machine.Arch, sha256, layer.Length);
 
         using var file = new HashedFile(request.Path);
-        file.Append(TarMember.File("oci-layout", OciImage.Layout.Json));
+        file.Append(TarMember.File("oci-layout", OciManifest.Layout.Json));
         file.Append(TarMember.File("index.json", image.Index.Json));
         file.Append(TarMember.File(BlobName(image.Manifest.Sha256), image.Manifest.Json));
         file.Append(TarMember.File(BlobName(image.Config.Sha256), image.Config.Json));

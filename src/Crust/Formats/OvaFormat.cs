@@ -19,6 +19,8 @@ internal sealed class OvaFormat : IImageFormat
 
     public string Extension => ".ova";
 
+    public string MediaType => "application/ovf";
+
     public string QemuDriver => "vmdk";
 
     public FormatNeeds NeedsOf(BuildSpec spec) => Inner.NeedsOf(spec) with { Wraps = Inner.Name };

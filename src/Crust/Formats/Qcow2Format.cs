@@ -12,6 +12,8 @@ internal sealed class Qcow2Format : IImageFormat
 
     public string Extension => ".qcow2";
 
+    public string MediaType => "application/x-qemu-disk";
+
     public string? QemuDriver => "qcow2";
 
     public string RecipeOf(BuildSpec spec, FormatServices services) => $"compression={spec.Qcow2.Compression.LowerName()}";

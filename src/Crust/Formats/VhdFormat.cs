@@ -18,6 +18,8 @@ internal sealed class VhdFormat : IImageFormat
 
     public string Extension => ".vhd";
 
+    public string MediaType => "application/x-vhd-disk";
+
     public string QemuDriver => "vpc";
 
     public FormatNeeds NeedsOf(BuildSpec spec) => new(ImageWeight.Copied);

@@ -15,6 +15,8 @@ internal sealed class VhdxFormat : IImageFormat
 
     public string Extension => ".vhdx";
 
+    public string MediaType => "application/x-vhdx-disk";
+
     public string QemuDriver => "vhdx";
 
     public Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)

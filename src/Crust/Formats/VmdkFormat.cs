@@ -27,6 +27,8 @@ internal sealed class VmdkFormat(Func<Deflater> createDeflater, int workers) : I
 
     public string Extension => ".vmdk";
 
+    public string MediaType => "application/x-vmdk-disk";
+
     public string? QemuDriver => "vmdk";
 
     public FormatNeeds NeedsOf(BuildSpec spec) => new(ImageWeight.Compressed) { Libraries = [HostLibrary.Deflate] };

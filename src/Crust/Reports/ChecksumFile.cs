@@ -17,6 +17,22 @@ internal static class ChecksumFile
         return string.Concat(lines.Select(line => line + "\n"));
     }
 
+    /// <summary>The text for the files that a manifest tells of.</summary>
+    public static string Of(Manifest manifest) => Update("", SumsOf(manifest), _ => true);
+
+    /// <summary>The sums of the files that a manifest tells of, by their names.</summary>
+    public static Dictionary<string, string?> SumsOf(Manifest manifest)
+    {
+        var sums = manifest.Images.ToDictionary(image => image.File, image => image.Sha256);
+        var signature = manifest.Signature is { } made ? new ManifestFile(made.File, made.Size, made.Sha256) : null;
+        foreach (var file in manifest.Images.Select(image => image.BlockMap).Concat([manifest.Sbom, manifest.Provenance, signature]).OfType<ManifestFile>())
+        {
+            sums.Add(file.File, file.Sha256);
+        }
+
+        return sums;
+    }
+
     // "<64 hex digits>  <name>"; a '*' in place of the second space marks binary mode.
     private static string? FileOf(string line) => line.Length > 66 && line[64] == ' ' ? line[66..] : null;
 }

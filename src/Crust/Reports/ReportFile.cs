@@ -25,4 +25,7 @@ internal static class ReportFile
             return null;
         }
     }
+
+    /// <summary>Whether a report tells of a build that went well; a later one that failed leaves its own in the same place.</summary>
+    public static bool IsOfSuccess(string path) => File.ReadAllText(path).Contains(Headline.Success, StringComparison.Ordinal);
 }

@@ -41,6 +41,9 @@ public sealed record BuildSpec
     /// <summary>What signs the images' provenance.</summary>
     public SignSpec Sign { get; init; } = new();
 
+    /// <summary>Where they are published.</summary>
+    public PublishSpec Publish { get; init; } = new();
+
     /// <summary>Where each key that was given was given: key path → `crust.yaml:7:9, machine.disk`.</summary>
     public ImmutableDictionary<string, string> Origins { get; init; } = ImmutableDictionary<string, string>.Empty;
 

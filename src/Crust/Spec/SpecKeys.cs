@@ -48,6 +48,7 @@ public static class SpecKeys
         .. Iso(),
         .. Verify(),
         .. Sign(),
+        .. PublishKeys.For(formats),
     ];
 
     private static IEnumerable<SpecKey> Installer()

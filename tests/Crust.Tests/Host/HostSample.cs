@@ -18,7 +18,7 @@ namespace Crust.Tests.Host;
 internal sealed class HostSample : IDisposable
 {
     public static readonly ImmutableArray<string> Programs =
-        ["qemu-system-x86_64", "qemu-img", "xorriso", "mmdebstrap", "depmod", "zstd", "mksquashfs", "mformat", "mmd", "mcopy"];
+        ["skopeo", "qemu-system-x86_64", "qemu-img", "xorriso", "mmdebstrap", "depmod", "zstd", "mksquashfs", "mformat", "mmd", "mcopy"];
 
     public HostSample()
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Crust.Formats.Archives;
+using Crust.Oci;
 
 namespace Crust.Formats.KubeVirt;
 
@@ -19,7 +20,7 @@ internal static class ContainerDiskReader
             var members = TarIndex.Read(file, 0);
             var manifest = Descriptor(Read(file, members, "index.json"), "manifests");
             var layer = Descriptor(Read(file, members, BlobOf(manifest)), "layers");
-            if (Text(layer, "mediaType") is var type && type != OciImage.LayerType)
+            if (Text(layer, "mediaType") is var type && type != OciManifest.LayerType)
             {
                 throw new InvalidDataException($"its layer is of the type {type}");
             }
@@ -34,8 +35,26 @@ internal static class ContainerDiskReader
         }
     }
 
+    /// <summary>The manifest of the image in an OCI archive, as it is there.</summary>
+    /// <exception cref="CrustException">It is no OCI archive with one image.</exception>
+    public static OciDocument ReadManifest(string path)
+    {
+        try
+        {
+            using var file = File.OpenRead(path);
+            var members = TarIndex.Read(file, 0);
+            return new OciDocument(ReadBytes(file, members, BlobOf(Descriptor(Read(file, members, "index.json"), "manifests"))));
+        }
+        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            throw new CrustException(FailureKind.BadInput, $"The image isn't an OCI archive with one image in it: {e.Message}", path, "build it again", e);
+        }
+    }
+
     // The documents are small, and nothing of theirs is kept.
-    private static JsonElement Read(FileStream file, IReadOnlyDictionary<string, FilePart> members, string name)
+    private static JsonElement Read(FileStream file, IReadOnlyDictionary<string, FilePart> members, string name) => JsonDocument.Parse(ReadBytes(file, members, name)).RootElement;
+
+    private static byte[] ReadBytes(FileStream file, IReadOnlyDictionary<string, FilePart> members, string name)
     {
         var part = members[name];
         if (part.Length > Longest)
@@ -46,7 +65,7 @@ internal static class ContainerDiskReader
         var json = new byte[part.Length];
         file.Position = part.Offset;
         file.ReadExactly(json);
-        return JsonDocument.Parse(json).RootElement;
+        return json;
     }
 
     private static JsonElement Descriptor(JsonElement document, string list) => document.GetProperty(list).EnumerateArray().Single();

@@ -5,6 +5,9 @@ namespace Crust.Reports.Page;
 /// <summary>The page's top: what happened in one sentence, and the figures that everybody asks for.</summary>
 internal static class Headline
 {
+    /// <summary>The page's verdict on a build that went well.</summary>
+    public const string Success = "✓ Built";
+
     public static Markup Render(Template html, BuildStory story)
     {
         var failed = story.Failure is not null;
@@ -12,7 +15,7 @@ internal static class Headline
             <header class="top">
             <p class="kind">Crust build report</p>
             <h1>{story.Name}</h1>
-            <p class="verdict {(failed ? "bad" : "good")}">{(failed ? "✗ Failed" : "✓ Built")}</p>
+            <p class="verdict {(failed ? "bad" : "good")}">{(failed ? "✗ Failed" : Success)}</p>
             <p class="lead">{Sentence(story)}</p>
             <p class="when"><time datetime="{story.Started.ToString("u")}">{Words.Moment(story.Started)}</time></p>
             </header>

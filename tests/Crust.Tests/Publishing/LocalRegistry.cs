@@ -2,11 +2,17 @@ using System.Text.RegularExpressions;
 using Crust.Tests.Disks;
 using Crust.Tools;
 
-namespace Crust.Tests.Formats;
+namespace Crust.Tests.Publishing;
 
-/// <summary>A real OCI registry (CNCF Distribution, Debian's package docker-registry) on a free port of 127.0.0.1, without a login.</summary>
+/// <summary>A real OCI registry (CNCF Distribution, Debian's package docker-registry) on a free port of 127.0.0.1; without a login and without TLS, if it isn't told otherwise.</summary>
 internal sealed partial class LocalRegistry : IAsyncDisposable
 {
+    /// <summary>The login of registries that want one, as an auth file has it: name and password.</summary>
+    public const string Login = "edge:registry-secret-7";
+
+    // Its password's hash by bcrypt, which is the one that this registry takes.
+    private const string PasswordFile = "edge:$2b$04$oen6j0cJi/80tcUNyb8zaOKr5EASgmXT1SjNCvmeZZ8oUxdYqwqvG\n";
+
     private readonly RunningTool _tool;
 
     private LocalRegistry(RunningTool tool, string host) => (_tool, Host) = (tool, host);
@@ -15,13 +21,19 @@ internal sealed partial class LocalRegistry : IAsyncDisposable
     public string Host { get; }
 
     /// <summary>Starts it; it keeps what it is given below the folder.</summary>
-    public static async Task<LocalRegistry> StartAsync(string folder, CancellationToken cancellation)
+    public static Task<LocalRegistry> StartAsync(string folder, CancellationToken cancellation) => StartAsync(folder, wantsLogin: false, null, cancellation);
+
+    /// <summary>Starts one that wants a login, or that speaks TLS with a certificate (`&lt;prefix&gt;.crt` and `&lt;prefix&gt;.key`).</summary>
+    public static async Task<LocalRegistry> StartAsync(string folder, bool wantsLogin, string? certificate, CancellationToken cancellation)
     {
+        var passwords = Path.Combine(folder, "htpasswd");
+        await File.WriteAllTextAsync(passwords, PasswordFile, cancellation);
         var config = Path.Combine(folder, "registry.yml");
         await File.WriteAllTextAsync(config, $$"""
             version: 0.1
             storage: { filesystem: { rootdirectory: '{{Path.Combine(folder, "registry")}}' } }
-            http: { addr: '127.0.0.1:0' }
+            http: { addr: '127.0.0.1:0'{{(certificate is null ? "" : $", tls: {{ certificate: '{certificate}.crt', key: '{certificate}.key' }}")}} }
+            {{(wantsLogin ? $"auth: {{ htpasswd: {{ realm: test, path: '{passwords}' }} }}" : "")}}
             """, cancellation);
         var listening = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
         var tool = SampleDisk.Tools.Start(ToolCommand.Of("docker-registry", "serve", config) with
