@@ -14,6 +14,7 @@ internal static class CommandLine
         InspectCommand.Create(),
         SeedCommand.Create(),
         PublishCommand.Create(),
+        PlanCommand.Create(),
         DoctorCommand.Create(),
         SchemaCommand.Create(),
         CleanCommand.Create(),

@@ -7,6 +7,7 @@ using Crust.Host;
 using Crust.Inspection;
 using Crust.Installers;
 using Crust.Machines;
+using Crust.Planning;
 using Crust.Publishing;
 using Crust.Reports;
 using Crust.Seeds;
@@ -60,9 +61,10 @@ internal sealed class CrustServices : IAsyncDisposable
         var care = new DiskCare(tools, new ApplianceRun(appliance, launcher), journal, time);
         Inspector = new Inspector(tools, care, Probe, Folders);
         var checks = new HostChecks(tools, firmware, Probe, Folders);
-        var forecaster = new Forecaster(Installers, appliance, Seeds, disks, writer, Shelf);
+        var forecaster = new Forecaster(Installers, appliance, disks, writer, Shelf);
         Forecaster = forecaster;
         Doctor = new Doctor(checks, forecaster);
+        Planner = new Planner(Installers, writer, new RegistryTags(tools, Folders.Cache, journal, time).ListAsync);
         Publisher = new Publisher(tools, Shelf, Folders.Cache, journal, time);
         var preflight = new Preflight(checks, forecaster);
         Build = new ImageBuild(
@@ -111,6 +113,8 @@ internal sealed class CrustServices : IAsyncDisposable
     public Inspector Inspector { get; }
 
     public Doctor Doctor { get; }
+
+    public Planner Planner { get; }
 
     public Publisher Publisher { get; }
 

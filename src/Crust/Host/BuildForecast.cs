@@ -60,7 +60,7 @@ public sealed record BuildForecast
 }
 
 /// <summary>Tells what a build will have to do.</summary>
-public sealed class Forecaster(InstallerLibrary installers, ApplianceBuilder appliance, SeedComposer seeds, DiskStore disks, ImageWriter writer, ImagesFolder shelf)
+public sealed class Forecaster(InstallerLibrary installers, ApplianceBuilder appliance, DiskStore disks, ImageWriter writer, ImagesFolder shelf)
 {
     /// <summary>Looks at the cache and the images; fetches, builds and changes nothing.</summary>
     /// <exception cref="CrustException">The spec can't be built anywhere: its files are missing or wrong, or its installer doesn't fit its machine.</exception>
@@ -68,8 +68,7 @@ public sealed class Forecaster(InstallerLibrary installers, ApplianceBuilder app
     {
         var files = SeedFiles.Read(spec.Seed);
         var glance = installers.Glance(spec.Installer, spec.Machine.Arch);
-        var name = spec.Name ?? glance.BaseName;
-        var key = glance.Iso is { } iso ? KeyOf(spec, files, iso) : null;
+        var (name, key, _) = BuildIdentity.Of(spec, files, glance);
         var formats = spec.Formats.Select(ImageFormats.Named).ToImmutableArray();
         var forecast = new BuildForecast
         {
@@ -86,20 +85,6 @@ public sealed class Forecaster(InstallerLibrary installers, ApplianceBuilder app
             Verifies = spec.Verify.Boot ?? spec.Installer.Iso is null,
         };
         return forecast with { Appliance = NeedOfAppliance(spec, forecast) };
-    }
-
-    private string? KeyOf(BuildSpec spec, SeedFiles files, InstallerIso installer)
-    {
-        Preflight.CheckInstaller(installer, spec);
-        try
-        {
-            return BuildKey.Of(installer, seeds.Compose(spec, files, installer), spec);
-        }
-        catch (CrustException e) when (e.Kind is FailureKind.HostLacks)
-        {
-            // A library to hash a password with: the checks tell of it.
-            return null;
-        }
     }
 
     private Need NeedOfAppliance(BuildSpec spec, BuildForecast forecast)

@@ -46,7 +46,7 @@ internal sealed record ToolNeed(string Program, Need Need, string For)
             .. writing.SelectMany(format => format.Needs.Tools.Select(tool => new ToolNeed(tool, Need.Required, format.Name))),
             .. ForAppliance.Select(tool => new ToolNeed(tool, forecast.Appliance, live)),
             .. HybridIso.Programs.Prepend("mksquashfs").Select(tool => new ToolNeed(tool, forecast.BuildsReference ? Need.Required : Need.None, "the reference installer")),
-            new(Publishing.Skopeo.Program, Need.None, "crust publish"),
+            new(Publishing.Skopeo.Program, Need.None, "crust publish, crust plan"),
         ];
         return [.. all.GroupBy(need => need.Program).Select(needs => needs.MaxBy(need => need.Need)!)];
     }

@@ -38,7 +38,7 @@ public sealed record DiskWork(string Disk, Arch Arch, Accelerator Accelerator)
     /// <summary>The work that a spec asks for.</summary>
     public static DiskWork Of(BuildSpec spec, InstallerIso installer, string disk, Accelerator accelerator) => new(disk, spec.Machine.Arch, accelerator)
     {
-        Tidy = TidyOf(spec, installer),
+        Tidy = TidyOf(spec, installer.IsReference),
         MustTidy = spec.Tidy is not null,
         Inspect = spec.Inspect,
         Trim = spec.Trim,
@@ -49,8 +49,8 @@ public sealed record DiskWork(string Disk, Arch Arch, Accelerator Accelerator)
     /// What is tidied on the disk of an installer. The reference system is tidied of all but its seed: that makes its accounts on the first boot. A vendor's image is
     /// left as it is unless the user says otherwise.
     /// </summary>
-    public static ImmutableArray<TidyStep> TidyOf(BuildSpec spec, InstallerIso installer) =>
-        spec.Tidy ?? (installer.IsReference ? [.. Enum.GetValues<TidyStep>().Where(step => step is not TidyStep.Seed)] : []);
+    public static ImmutableArray<TidyStep> TidyOf(BuildSpec spec, bool isReference) =>
+        spec.Tidy ?? (isReference ? [.. Enum.GetValues<TidyStep>().Where(step => step is not TidyStep.Seed)] : []);
 
     /// <summary>How much the disk of a spec needs the appliance.</summary>
     internal static Need NeedOf(BuildSpec spec) => spec.Tidy is { IsEmpty: false } ? Need.Required

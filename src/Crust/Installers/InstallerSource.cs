@@ -54,9 +54,10 @@ public sealed class InstallerSource
         var baseName = BaseNameOf(Uri.UnescapeDataString(url.Segments[^1]));
         var path = DownloadSlot.PathOf(_cacheFolder, url, FileNameOf(url));
         // Without a checksum in the spec, the server has to say whether the file is still the same.
-        return File.Exists(path) && spec.Sha256 is { } sum && Checksum.IsSha256(sum)
-            ? Glance(path, shown, baseName, sum.ToLowerInvariant())
-            : new InstallerGlance(null, null, baseName);
+        var promised = spec.Sha256 is { } sum && Checksum.IsSha256(sum) ? sum.ToLowerInvariant() : null;
+        return promised is not null && File.Exists(path)
+            ? Glance(path, shown, baseName, promised)
+            : new InstallerGlance(null, null, baseName) { Promised = promised };
     }
 
     /// <summary>The family of systems that an ISO installs, if it is on this host and says so; else null.</summary>
@@ -187,6 +188,9 @@ public sealed class InstallerSource
     }
 
     private static string FileNameOf(Uri url) => BaseNameOf(Uri.UnescapeDataString(url.Segments[^1])) + ".iso";
+
+    /// <summary>Whether an ISO is named by a URL; else by a path.</summary>
+    internal static bool IsUrl(string text) => IsUrl(text, out _);
 
     private static bool IsUrl(string text, [NotNullWhen(true)] out Uri? url)
     {

@@ -20,6 +20,9 @@ internal sealed class Registry(Skopeo skopeo, PublishSpec how, TimeSpan firstWai
     /// <summary>A manifest or an index as the registry has it; null if there is none.</summary>
     public Task<OciDocument?> ReadAsync(RegistryReference from, CancellationToken cancellation) => TryAsync(() => skopeo.ReadAsync(from, cancellation), cancellation);
 
+    /// <summary>The tags of a repository; none where the registry doesn't know it.</summary>
+    public Task<IReadOnlySet<string>> ListTagsAsync(string repository, CancellationToken cancellation) => TryAsync(() => skopeo.ListTagsAsync(repository, cancellation), cancellation);
+
     /// <summary>Pushes an image or an artifact, and reads back what its name then stands for.</summary>
     /// <param name="source">What, as skopeo names it.</param>
     /// <param name="to">Its name in the registry.</param>

@@ -55,6 +55,12 @@ public sealed partial record RegistryReference(string Repository, string Tag)
             : (repository, tag);
     }
 
+    /// <summary>Reads a repository without a tag.</summary>
+    /// <param name="text">What the user gave.</param>
+    /// <param name="where">Where it was given.</param>
+    /// <exception cref="CrustException">It is none.</exception>
+    public static string ParseRepository(string text, string where) => Parse(text, where, mayHaveTag: false).Repository;
+
     /// <summary>Checks a tag.</summary>
     /// <exception cref="CrustException">No registry would take it.</exception>
     internal static string CheckTag(string tag, string where) => TagPattern().IsMatch(tag) ? tag

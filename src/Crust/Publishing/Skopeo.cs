@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using System.Text.Json;
 using Crust.Oci;
 using Crust.Spec;
 using Crust.Tools;
@@ -17,6 +19,9 @@ internal sealed class Skopeo(ToolBox tools, PublishSpec how, string folder, Time
     public const string Program = "skopeo";
 
     private const int LongestDocument = 4 << 20;
+
+    // Of a million tags.
+    private const int LongestList = 64 << 20;
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -48,22 +53,44 @@ internal sealed class Skopeo(ToolBox tools, PublishSpec how, string folder, Time
     /// <exception cref="RegistryException">The registry doesn't say.</exception>
     public async Task<OciDocument?> ReadAsync(RegistryReference from, CancellationToken cancellation)
     {
-        using var bytes = new MemoryStream();
-        var result = await RunAsync(["inspect", "--raw", "--no-tags", .. Login(), .. Connection(""), Named(from)], from, piece =>
+        var tooLong = new RegistryException(RegistryFault.Altered, "The registry's manifest is longer than any manifest may be", from.ToString(), "choose another tag");
+        return await AskAsync(["inspect", "--raw", "--no-tags", .. Login(), .. Connection(""), Named(from)], from, LongestDocument, tooLong, cancellation) is { } bytes ? new OciDocument(bytes) : null;
+    }
+
+    /// <summary>The tags of a repository; none where the registry doesn't know it.</summary>
+    /// <exception cref="RegistryException">The registry doesn't say.</exception>
+    public async Task<IReadOnlySet<string>> ListTagsAsync(string repository, CancellationToken cancellation)
+    {
+        var from = new RegistryReference(repository, "");
+        var tooLong = new RegistryException(RegistryFault.Altered, $"The registry lists more than {Size.Format(LongestList)} of tags", repository, "use several repositories, or have the registry forget old tags");
+        var json = await AskAsync(["list-tags", .. Login(), .. Connection(""), $"docker://{repository}"], from, LongestList, tooLong, cancellation);
+        if (json is null)
         {
-            if (bytes.Length + piece.Length > LongestDocument)
+            return ImmutableHashSet<string>.Empty;
+        }
+
+        using var document = JsonDocument.Parse(json);
+        return document.RootElement.GetProperty("Tags").EnumerateArray().Select(tag => tag.GetString()!).ToHashSet(StringComparer.Ordinal);
+    }
+
+    private async Task<byte[]?> AskAsync(IEnumerable<string> arguments, RegistryReference about, int most, RegistryException tooLong, CancellationToken cancellation)
+    {
+        using var bytes = new MemoryStream();
+        var result = await RunAsync(arguments, about, piece =>
+        {
+            if (bytes.Length + piece.Length > most)
             {
-                throw new RegistryException(RegistryFault.Altered, "The registry's manifest is longer than any manifest may be", from.ToString(), "choose another tag");
+                throw tooLong;
             }
 
             bytes.Write(piece.Span);
         }, null, cancellation);
         if (result.ExitCode == 0)
         {
-            return new OciDocument(bytes.ToArray());
+            return bytes.ToArray();
         }
 
-        var fault = RegistryFaults.Of(result.Error, from);
+        var fault = RegistryFaults.Of(result.Error, about);
         return fault.Fault is RegistryFault.Missing ? null : throw fault;
     }
 

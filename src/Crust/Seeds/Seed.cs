@@ -62,11 +62,7 @@ public sealed record Seed
     /// <exception cref="CrustException"><see cref="FailureKind.HostLacks"/>: there is a password and no libcrypt.</exception>
     public static Seed Compose(BuildSpec spec, SeedFiles files, SeedProfile? profile, string keyContext, Guid instanceId)
     {
-        var account = spec.Seed.Ssh.User ?? "";
-        SeedContents With(string purpose, string context) =>
-            SeedKinds.Compose(new SeedRequest(spec, files, profile, Sha512Crypt.SaltFor(purpose, context, account), instanceId));
-
-        var contents = With("image", $"{instanceId:N}");
+        var contents = ContentsFor("image", $"{instanceId:N}", spec, files, profile, instanceId);
         return new Seed
         {
             Kind = spec.Seed.Kind,
@@ -81,12 +77,19 @@ public sealed record Seed
             SecretPaths = [.. contents.Documents.SelectMany(document => SeedSecrets.PathsIn(document, spec.Seed))],
             Secrets = [.. contents.Documents.SelectMany(SeedSecrets.In).Distinct().Select(value => new Secret(value))],
             Kernel = contents.Kernel,
-            KeyMaterial = Digest(spec.Seed, With("build key", keyContext), files),
+            KeyMaterial = KeyMaterialOf(spec, files, profile, keyContext),
         };
     }
 
     /// <summary>What it is, without what it holds.</summary>
     public override string ToString() => $"a {Kind.LowerName()} seed of {string.Join(", ", Documents)}";
+
+    /// <summary>The <see cref="KeyMaterial"/> of the seed that <see cref="Compose"/> would make of the same.</summary>
+    public static string KeyMaterialOf(BuildSpec spec, SeedFiles files, SeedProfile? profile, string keyContext) =>
+        Digest(spec.Seed, ContentsFor("build key", keyContext, spec, files, profile, Guid.Empty), files);
+
+    private static SeedContents ContentsFor(string purpose, string context, BuildSpec spec, SeedFiles files, SeedProfile? profile, Guid instanceId) =>
+        SeedKinds.Compose(new SeedRequest(spec, files, profile, Sha512Crypt.SaltFor(purpose, context, spec.Seed.Ssh.User ?? ""), instanceId));
 
     private static string Digest(SeedSpec spec, SeedContents keyed, SeedFiles files)
     {

@@ -17,6 +17,18 @@ public sealed class SeedComposer(Func<Guid>? newInstanceId = null)
         return Seed.Compose(spec, files, profile, installer.Sha256, newInstanceId?.Invoke() ?? Guid.NewGuid());
     }
 
+    /// <summary>The seed's part of the build key: what <see cref="Seed.KeyMaterial"/> of a composed seed is, without composing all of it.</summary>
+    /// <exception cref="CrustException">As <see cref="Compose"/>.</exception>
+    public static string KeyMaterial(BuildSpec spec, SeedFiles files, InstallerIso installer)
+    {
+        var profile = spec.Seed.Profile ?? installer.Profile;
+        EmbeddedSeed.CheckPlace(spec.Seed, installer, profile);
+        return KeyMaterial(spec, files, profile, installer.Sha256);
+    }
+
+    /// <summary>The same for an installer of which only this is known.</summary>
+    public static string KeyMaterial(BuildSpec spec, SeedFiles files, SeedProfile? profile, string installerSha256) => Seed.KeyMaterialOf(spec, files, profile, installerSha256);
+
     /// <summary>Composes the seed that a build would, as far as that can be told without its installer.</summary>
     /// <exception cref="CrustException">As <see cref="Seed.Compose"/>.</exception>
     public Seed Preview(BuildSpec spec, SeedFiles files, SeedProfile? profile) => Seed.Compose(spec, files, profile, "", newInstanceId?.Invoke() ?? Guid.NewGuid());

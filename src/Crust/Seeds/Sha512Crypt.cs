@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
@@ -15,6 +16,13 @@ internal static unsafe class Sha512Crypt
     // glibc's struct crypt_data had 131232 bytes, libxcrypt's has 32768. It must be zero at the first call.
     private const int CryptDataSize = 256 * 1024;
 
+    private const string Library = "libcrypt.so.1";
+
+    // A hash takes milliseconds, which is what it is for; and a plan of a thousand specs wants the same one for each.
+    private const int MostKnown = 64;
+
+    private static readonly ConcurrentDictionary<(string Password, string Salt), string> Known = new();
+
     /// <summary>A salt of 16 characters (96 bits) that is the same for the same words, and no other use of them gives away.</summary>
     /// <param name="words">What the salt belongs to. Never the password: see docs/decisions/password-salt.md.</param>
     public static string SaltFor(params IEnumerable<string> words)
@@ -31,9 +39,16 @@ internal static unsafe class Sha512Crypt
     /// <summary>The hash of a password, as it stands in /etc/shadow: `$6$salt$…`.</summary>
     /// <param name="password">At most 511 bytes as UTF-8, without NUL.</param>
     /// <param name="salt">1 to 16 of the characters `./0-9A-Za-z`.</param>
-    /// <param name="library">The library to load.</param>
     /// <exception cref="CrustException">The host has no libcrypt, or the password is too long for it.</exception>
-    public static string Hash(string password, string salt, string library = "libcrypt.so.1")
+    public static string Hash(string password, string salt)
+    {
+        if (Known.Count > MostKnown)
+            Known.Clear();
+        return Known.GetOrAdd((password, salt), one => Hash(one.Password, one.Salt, Library));
+    }
+
+    /// <summary>The same by a library of another name.</summary>
+    internal static string Hash(string password, string salt, string library)
     {
         if (!NativeLibrary.TryLoad(library, out var handle) || !NativeLibrary.TryGetExport(handle, "crypt_r", out var export))
             throw new CrustException(FailureKind.HostLacks, "The password can't be hashed: the system's library for it isn't installed", library, "install it: apt-get install libcrypt1");

@@ -6,7 +6,6 @@ using Crust.Formats;
 using Crust.Host;
 using Crust.Installers;
 using Crust.Machines;
-using Crust.Seeds;
 using Crust.Spec;
 using Crust.Tests.Installers;
 using Crust.Tools;
@@ -53,19 +52,19 @@ internal sealed class HostSample : IDisposable
     public HostChecks Checks => new(Fakes.ToolBoxWithNothingElse, new FirmwareFinder(Fakes.FileFor("no-descriptors")),
         new AcceleratorProbe(Fakes.ToolBoxWithNothingElse, Folders.Cache, Logger.None) { Device = Fakes.FileFor("kvm") }, Folders, Files, library => !Missing.Contains(library), path => Look(path));
 
-    public Forecaster Forecaster
-    {
-        get
-        {
-            var tools = Fakes.ToolBoxWithNothingElse;
-            var cache = new BuildCache(Folders.Cache, Logger.None);
-            var observer = new EventList();
-            var appliance = new ApplianceBuilder(tools, cache, Folders, observer);
-            return new Forecaster(
-                new InstallerLibrary(new InstallerSource(Folders.Cache, observer, TimeProvider.System, Logger.None), new ReferenceInstaller(tools, cache, Folders, appliance, observer)),
-                appliance, new SeedComposer(), new DiskStore(cache, Logger.None), new ImageWriter(new FormatServices(tools, appliance), observer), new ImagesFolder(Folders.Images));
-        }
-    }
+    public Forecaster Forecaster => new(
+        new InstallerLibrary(new InstallerSource(Folders.Cache, Observer, TimeProvider.System, Logger.None), Reference),
+        Appliance, new DiskStore(Cache, Logger.None), Writer, new ImagesFolder(Folders.Images));
+
+    public ReferenceInstaller Reference => new(Fakes.ToolBoxWithNothingElse, Cache, Folders, Appliance, Observer);
+
+    public ImageWriter Writer => new(new FormatServices(Fakes.ToolBoxWithNothingElse, Appliance), Observer);
+
+    private static EventList Observer => new();
+
+    private ApplianceBuilder Appliance => new(Fakes.ToolBoxWithNothingElse, Cache, Folders, Observer);
+
+    private BuildCache Cache => new(Folders.Cache, Logger.None);
 
     public Preflight Preflight => new(Checks, Forecaster);
 

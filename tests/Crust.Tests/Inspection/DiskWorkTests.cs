@@ -13,13 +13,13 @@ public sealed class DiskWorkTests
     [Test]
     public void A_vendors_disk_is_tidied_of_nothing_and_the_reference_systems_of_all_but_its_seed()
     {
-        Assert.That(DiskWork.TidyOf(Spec, InstallerSample.Iso with { IsReference = false }), Is.Empty);
-        Assert.That(DiskWork.TidyOf(Spec, InstallerSample.Iso with { IsReference = true }), Is.EqualTo(Enum.GetValues<TidyStep>().Except([TidyStep.Seed])));
+        Assert.That(DiskWork.TidyOf(Spec, isReference: false), Is.Empty);
+        Assert.That(DiskWork.TidyOf(Spec, isReference: true), Is.EqualTo(Enum.GetValues<TidyStep>().Except([TidyStep.Seed])));
     }
 
     [Test]
     public void What_the_spec_says_holds_for_both([Values] bool reference) =>
-        Assert.That(DiskWork.TidyOf(Spec with { Tidy = [TidyStep.Seed] }, InstallerSample.Iso with { IsReference = reference }), Is.EqualTo(new[] { TidyStep.Seed }));
+        Assert.That(DiskWork.TidyOf(Spec with { Tidy = [TidyStep.Seed] }, reference), Is.EqualTo(new[] { TidyStep.Seed }));
 
     [Test]
     public void Only_what_the_user_asked_for_must_be_tidied()

@@ -1,0 +1,36 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+
+namespace Crust.Planning;
+
+/// <summary>A build that is due.</summary>
+/// <param name="Spec">The spec's file, as it was given.</param>
+/// <param name="Name">The images' base name.</param>
+/// <param name="Arch">`amd64` or `arm64`, so that a matrix can choose its runner.</param>
+/// <param name="Formats">The formats that are due, as `--format` takes them.</param>
+/// <param name="BuildKey">The build key; null if it isn't known before the build.</param>
+/// <param name="Reasons">Why, a sentence for each format.</param>
+public sealed record PlannedBuild(string Spec, string Name, string Arch, string Formats, string? BuildKey, ImmutableArray<string> Reasons);
+
+/// <summary>What is due of several specs.</summary>
+/// <param name="Builds">The builds that are due, in the order of the specs.</param>
+/// <param name="Specs">How many specs were looked at.</param>
+public sealed record BuildPlan(ImmutableArray<PlannedBuild> Builds, int Specs)
+{
+    /// <summary>
+    /// One line of JSON for a CI's matrix: an object with `include` alone, as GitHub's `strategy.matrix` takes it through `fromJSON`, with a line break at its end.
+    /// </summary>
+    public string ToJson() => JsonSerializer.Serialize(new PlanDocument(Builds), PlanJson.OneLine) + "\n";
+}
+
+/// <summary>The document.</summary>
+internal sealed record PlanDocument(ImmutableArray<PlannedBuild> Include);
+
+[JsonSerializable(typeof(PlanDocument))]
+internal sealed partial class PlanJson : JsonSerializerContext
+{
+    /// <summary>On one line: CI systems hand it on as a variable.</summary>
+    public static JsonTypeInfo<PlanDocument> OneLine { get; } = new PlanJson(new JsonSerializerOptions(ReadableJson.Options()) { WriteIndented = false }).PlanDocument;
+}
