@@ -109,6 +109,7 @@ public sealed class SecretTests : IDisposable
 
     private async Task<(CrustResult Result, ConcurrentDictionary<string, string> Seen)> WatchedAsync(params string[] arguments)
     {
+        var calls = await RecordCallsAsync();
         await using var running = _crust.Start(arguments);
         var seen = new ConcurrentDictionary<string, string>();
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
@@ -116,7 +117,31 @@ public sealed class SecretTests : IDisposable
         var result = await running.WaitAsync(Cancellation);
         await watching.CancelAsync();
         await watch;
+        foreach (var call in (await File.ReadAllTextAsync(calls, Cancellation)).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var (line, environment) = call.Split('\t', 2) is [var first, var second] ? (first, second) : (call, "");
+            seen.TryAdd(line, environment);
+        }
+
         return (result, seen);
+    }
+
+    // Some programs are gone before anybody who looks now and then has seen them: each that Crust starts writes down its own command line and environment first.
+    private async Task<string> RecordCallsAsync()
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(_crust.Folder, "inputs", "programs")).FullName;
+        var calls = Path.Combine(folder, "calls");
+        await File.WriteAllTextAsync(calls, "", Cancellation);
+        foreach (var program in new[] { "qemu-system-x86_64", "qemu-img", "xorriso", "mformat", "mmd", "mcopy" })
+        {
+            var real = new[] { "/usr/local/bin", "/usr/bin" }.Select(bin => Path.Combine(bin, program)).First(File.Exists);
+            var script = Path.Combine(folder, program);
+            await File.WriteAllTextAsync(script, $"#!/bin/sh\nexec 9>>'{calls}'\n{{ tr '\\000\\n\\t' '   ' </proc/$$/cmdline; printf '\\t'; tr '\\000\\n\\t' '   ' </proc/$$/environ; echo; }} | cat >&9\nexec 9>&-\nexec {real} \"$@\"\n", Cancellation);
+            File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        }
+
+        _crust.Environment["PATH"] = $"{folder}:{Environment.GetEnvironmentVariable("PATH")}";
+        return calls;
     }
 
     private static IEnumerable<string> Holding(IEnumerable<string> texts, string secret) => texts.Where(text => text.Contains(secret, StringComparison.Ordinal));
