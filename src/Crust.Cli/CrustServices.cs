@@ -30,7 +30,6 @@ internal sealed class CrustServices : IAsyncDisposable
         var time = TimeProvider.System;
         // All rooms talk to the journal, which passes on what it hears: the manifest and the report tell it, too.
         var journal = new BuildJournal(observer, time);
-        Observer = journal;
         Folders = new Folders
         {
             Images = Path.GetFullPath(imagesFolder),
@@ -59,7 +58,7 @@ internal sealed class CrustServices : IAsyncDisposable
         var disks = new DiskStore(cache, _log);
         var writer = new ImageWriter(new FormatServices(tools, appliance), journal);
         var care = new DiskCare(tools, new ApplianceRun(appliance, launcher), journal, time);
-        Inspector = new Inspector(tools, care, Probe, Folders);
+        Inspector = new Inspector(tools, care, Probe, Folders, journal, time);
         var checks = new HostChecks(tools, firmware, Probe, Folders);
         var forecaster = new Forecaster(Installers, appliance, disks, writer, Shelf);
         Forecaster = forecaster;
@@ -88,9 +87,6 @@ internal sealed class CrustServices : IAsyncDisposable
             hidden,
             time);
     }
-
-    /// <summary>What happens before the build, such as warnings of its spec, is told here.</summary>
-    public IBuildObserver Observer { get; }
 
     public Folders Folders { get; }
 

@@ -7,6 +7,7 @@ using Crust.Installers;
 using Crust.Machines;
 using Crust.Spec;
 using Crust.Tests.Machine.Field;
+using Crust.Tests.Machine.Inspection;
 using Serilog.Core;
 
 namespace Crust.Tests.Machine;
@@ -167,10 +168,7 @@ public sealed class ReferenceTests
 
         // What it wrote is in the overlay that it ran on.
         await Host.RunAsync("qemu-img", ["convert", "-f", "qcow2", "-O", "raw", Directory.EnumerateFiles(folder, "*.overlay").Single(), disk], Cancellation);
-        var folders = new Folders { Images = folder, Cache = HostEnvironment.Read().CacheFolder, Runtime = "/tmp", Builder = Folders.BuilderBesideProgram };
-        var appliance = new ApplianceBuilder(Host.Tools, new BuildCache(folders.Cache, Logger.None), folders, new NoObserver());
-        var care = new DiskCare(Host.Tools, new ApplianceRun(appliance, new MachineLauncher(Host.Tools, FirmwareFinder.OfHost, "/tmp", TimeProvider.System, Logger.None)), new NoObserver(), TimeProvider.System);
-        var worked = await care.WorkAsync(new DiskWork(disk, Arch.Amd64, Accelerator.Tcg) { Tidy = [.. Enum.GetValues<TidyStep>().Where(step => step is not TidyStep.Seed)], MustTidy = true, Inspect = true }, Cancellation);
+        var worked = await RealDiskCare.In("/tmp").WorkAsync(new DiskWork(disk, Arch.Amd64, Accelerator.Tcg) { Tidy = [.. Enum.GetValues<TidyStep>().Where(step => step is not TidyStep.Seed)], MustTidy = true, Inspect = true }, Cancellation);
 
         Assert.That(worked.Inspection!.Warnings, Is.Empty);
         Assert.That(worked.Tidied.Select(part => part.Step).Distinct(), Is.SupersetOf(new[] { "machine-id", "ssh-host-keys", "logs", "random-seed" }));

@@ -1,9 +1,7 @@
-using Crust.Appliance;
-using Crust.Cache;
 using Crust.Disks;
 using Crust.Inspection;
-using Crust.Machines;
 using Crust.Spec;
+using Crust.Tests.Machine.Inspection;
 using Serilog.Core;
 
 namespace Crust.Tests.Machine;
@@ -71,16 +69,8 @@ public sealed class TrimTests
     }
 
     // A disk of another architecture than the host's is no matter: the appliance has the host's.
-    private async Task<long?> TrimAsync(WarningList warnings, Tools.ToolBox? tools = null)
-    {
-        tools ??= Host.Tools;
-        var cache = HostEnvironment.Read().CacheFolder;
-        var folders = new Folders { Images = _folder, Cache = cache, Runtime = _folder, Builder = Folders.BuilderBesideProgram };
-        var appliance = new ApplianceBuilder(tools, new BuildCache(cache, Logger.None), folders, new NoObserver());
-        var launcher = new MachineLauncher(tools, FirmwareFinder.OfHost, _folder, TimeProvider.System, Logger.None);
-        var care = new DiskCare(tools, new ApplianceRun(appliance, launcher), warnings, TimeProvider.System);
-        return (await care.WorkAsync(new DiskWork(Disk, Arch.Arm64, Accelerator.Tcg) { Trim = true }, Cancellation)).TrimmedBytes;
-    }
+    private async Task<long?> TrimAsync(WarningList warnings, Tools.ToolBox? tools = null) =>
+        (await RealDiskCare.In(_folder, warnings, tools).WorkAsync(new DiskWork(Disk, Arch.Arm64, Accelerator.Tcg) { Trim = true }, Cancellation)).TrimmedBytes;
 
     private async Task MakeDiskAsync()
     {

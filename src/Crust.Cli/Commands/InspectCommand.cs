@@ -24,12 +24,9 @@ internal static class InspectCommand
             // One file that is no image says nothing about the next.
             foreach (var file in parse.GetRequiredValue(files))
             {
-                var started = TimeProvider.System.GetTimestamp();
                 try
                 {
-                    view.Observe(new BuildEvent.Started(Stage.Disk, file));
                     inspected.Add(await services.Inspector.InspectAsync(file, cancellation));
-                    view.Observe(new BuildEvent.Finished(Stage.Disk, TimeProvider.System.GetElapsedTime(started), inspected[^1].Disk?.Describe() ?? "an ISO"));
                 }
                 catch (CrustException e)
                 {

@@ -49,11 +49,16 @@ public sealed record InspectionDocument
 /// <param name="care">Boots the appliance on a disk.</param>
 /// <param name="probe">Chooses the accelerator.</param>
 /// <param name="folders">Says where to unpack images.</param>
-public sealed class Inspector(ToolBox tools, DiskCare care, AcceleratorProbe probe, Folders folders)
+/// <param name="observer">Told when it begins with a file and when it ends.</param>
+/// <param name="time">Measures.</param>
+public sealed class Inspector(ToolBox tools, DiskCare care, AcceleratorProbe probe, Folders folders, IBuildObserver observer, TimeProvider time)
 {
     /// <summary>Looks at a file, which isn't changed. No root is needed, and nothing is mounted on this host.</summary>
     /// <exception cref="CrustException">There is no such file, it is no image, or the appliance can't be run.</exception>
-    public async Task<Inspected> InspectAsync(string path, CancellationToken cancellation)
+    public Task<Inspected> InspectAsync(string path, CancellationToken cancellation) =>
+        new StageRunner(observer, time).RunAsync(Stage.Disk, path, () => LookAsync(path, cancellation), done => done.Disk?.Describe() ?? "an ISO");
+
+    private async Task<Inspected> LookAsync(string path, CancellationToken cancellation)
     {
         var kind = ImageFile.KindOf(path);
         var inspected = new Inspected { File = path, Size = new FileInfo(path).Length, Kind = kind };

@@ -1,11 +1,7 @@
 using System.Text.Json;
-using Crust.Appliance;
-using Crust.Cache;
 using Crust.Inspection;
 using Crust.Inspection.Packages;
-using Crust.Machines;
 using Crust.Spec;
-using Serilog.Core;
 
 namespace Crust.Tests.Machine.Inspection;
 
@@ -119,14 +115,8 @@ public sealed class InspectTests
         Assert.That(system.SshHostKeys, Is.Empty);
     }
 
-    private Task<DiskInspection> InspectAsync(string disk)
-    {
-        var cache = HostEnvironment.Read().CacheFolder;
-        var folders = new Folders { Images = _folder, Cache = cache, Runtime = _folder, Builder = Folders.BuilderBesideProgram };
-        var appliance = new ApplianceBuilder(Host.Tools, new BuildCache(cache, Logger.None), folders, new NoObserver());
-        var care = new DiskCare(Host.Tools, new ApplianceRun(appliance, new MachineLauncher(Host.Tools, FirmwareFinder.OfHost, _folder, TimeProvider.System, Logger.None)), new NoObserver(), TimeProvider.System);
-        return care.InspectAsync(new Crust.Formats.QemuDisk("raw", disk), _folder, Arch.Amd64, Accelerator.Tcg, Cancellation);
-    }
+    private Task<DiskInspection> InspectAsync(string disk) =>
+        RealDiskCare.In(_folder).InspectAsync(new Crust.Formats.QemuDisk("raw", disk), _folder, Arch.Amd64, Accelerator.Tcg, Cancellation);
 
     private async Task<string> MakeServerAsync()
     {

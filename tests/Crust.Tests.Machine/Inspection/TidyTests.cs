@@ -1,9 +1,5 @@
-using Crust.Appliance;
-using Crust.Cache;
 using Crust.Inspection;
-using Crust.Machines;
 using Crust.Spec;
-using Serilog.Core;
 
 namespace Crust.Tests.Machine.Inspection;
 
@@ -97,14 +93,7 @@ public sealed class TidyTests
             new("8300", "root", 120, await Samples.ExtAsync("ext4", "root", 120, root)));
     }
 
-    private Task<DiskWorked> WorkAsync(DiskWork work)
-    {
-        var cache = HostEnvironment.Read().CacheFolder;
-        var folders = new Folders { Images = _folder, Cache = cache, Runtime = _folder, Builder = Folders.BuilderBesideProgram };
-        var appliance = new ApplianceBuilder(Host.Tools, new BuildCache(cache, Logger.None), folders, new NoObserver());
-        var launcher = new MachineLauncher(Host.Tools, FirmwareFinder.OfHost, _folder, TimeProvider.System, Logger.None);
-        return new DiskCare(Host.Tools, new ApplianceRun(appliance, launcher), new NoObserver(), TimeProvider.System).WorkAsync(work, Cancellation);
-    }
+    private Task<DiskWorked> WorkAsync(DiskWork work) => RealDiskCare.In(_folder).WorkAsync(work, Cancellation);
 
     // debugfs ends with 0 whatever happens, and tells what is wrong on standard error.
     private static Task<string> DebugAsync(string file, string command) => Host.RunAsync("debugfs", ["-R", command, file], Cancellation);
