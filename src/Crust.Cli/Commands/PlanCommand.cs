@@ -13,21 +13,36 @@ internal static class PlanCommand
     {
         var specs = new Argument<string[]>("SPEC") { Description = "The specs' files.", Arity = ArgumentArity.OneOrMore };
         var since = new Option<string?>("--since") { Description = "The repository that is looked into, registry/path; without it, where each spec publishes.", HelpName = "REPOSITORY" };
-        var command = new Command("plan", "Says which builds are due, since a registry lacks their images, as JSON for a CI's matrix.") { specs, since };
+        var shard = new Option<string?>("--shard") { Description = "Look at a part of the specs alone, such as 3/10 for the third of ten: several machines share the work, and need not talk to one another.", HelpName = "NUMBER/COUNT" };
+        var limit = new Option<int?>("--limit") { Description = "Tell so many builds at most, the first ones: a CI takes only so many jobs at once.", HelpName = "NUMBER" };
+        var lines = new Option<bool>("--lines") { Description = "Write a line for each build in place of JSON: formats, architecture, name and spec, with tabs between them." };
+        var command = new Command("plan", "Says which builds are due, since a registry lacks their images, as JSON for a CI's matrix.") { specs, since, shard, limit, lines };
         command.SetAction(async (parse, cancellation) =>
         {
             var environment = HostEnvironment.Take();
-            var read = Read(parse.GetRequiredValue(specs), environment);
+            IReadOnlyList<string> files = parse.GetRequiredValue(specs);
+            if (parse.GetValue(shard) is { } part)
+            {
+                files = Shard.Parse(part, "option --shard").Of(files);
+            }
+
+            if (parse.GetValue(limit) is < 1)
+            {
+                throw new CrustException(FailureKind.BadInput, "A plan of no builds is none", "option --limit", "give 1 or more");
+            }
+
+            var read = Read(files, environment);
             await using var services = new CrustServices(environment, "images", new Silence());
             var repository = parse.GetValue(since) is { } given ? RegistryReference.ParseRepository(given, "option --since") : null;
             var plan = await services.Planner.PlanAsync(read, repository, cancellation);
-            foreach (var build in plan.Builds)
+            var told = plan.First(parse.GetValue(limit));
+            foreach (var build in told.Builds)
             {
                 await parse.InvocationConfiguration.Error.WriteLineAsync($"{build.Spec}: {string.Join("; ", build.Reasons)}");
             }
 
-            await parse.InvocationConfiguration.Error.WriteLineAsync($"crust: {plan.Builds.Length} of {plan.Specs} builds are due");
-            await parse.InvocationConfiguration.Output.WriteAsync(plan.ToJson());
+            await parse.InvocationConfiguration.Error.WriteLineAsync($"crust: {plan.Builds.Length} of {plan.Specs} builds are due{(told.Builds.Length < plan.Builds.Length ? $"; the first {told.Builds.Length} are told" : "")}");
+            await parse.InvocationConfiguration.Output.WriteAsync(parse.GetValue(lines) ? told.ToLines() : told.ToJson());
             return (int)ExitCode.Done;
         });
         return command;

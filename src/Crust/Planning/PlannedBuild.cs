@@ -23,6 +23,15 @@ public sealed record BuildPlan(ImmutableArray<PlannedBuild> Builds, int Specs)
     /// One line of JSON for a CI's matrix: an object with `include` alone, as GitHub's `strategy.matrix` takes it through `fromJSON`, with a line break at its end.
     /// </summary>
     public string ToJson() => JsonSerializer.Serialize(new PlanDocument(Builds), PlanJson.OneLine) + "\n";
+
+    /// <summary>
+    /// A line for each build, for a shell's `read`: formats, architecture, name and spec, with tabs between them. The spec is the last, since its path alone may hold anything but a line break.
+    /// </summary>
+    public string ToLines() => string.Concat(Builds.Select(build => $"{build.Formats}\t{build.Arch}\t{build.Name}\t{build.Spec}\n"));
+
+    /// <summary>The first builds of it.</summary>
+    /// <param name="count">How many at most; null for all.</param>
+    public BuildPlan First(int? count) => count is { } most && most < Builds.Length ? this with { Builds = Builds[..most] } : this;
 }
 
 /// <summary>The document.</summary>

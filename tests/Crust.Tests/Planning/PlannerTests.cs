@@ -124,6 +124,18 @@ public sealed class PlannerTests : HostFixture
     }
 
     [Test]
+    public async Task A_shell_reads_lines_and_a_CI_that_takes_few_jobs_the_first_builds()
+    {
+        var plan = await PlanAsync(Spec("a spec's file.yaml", "img", "vmdk"), Spec("b.yaml", "img"), Spec("c.yaml", "img"));
+
+        Assert.That(plan.ToLines(), Is.EqualTo("img,vmdk\tamd64\tedge\ta spec's file.yaml\nimg\tamd64\tedge\tb.yaml\nimg\tamd64\tedge\tc.yaml\n"));
+        Assert.That(plan.First(2).Builds.Select(build => build.Spec), Is.EqualTo(new[] { "a spec's file.yaml", "b.yaml" }));
+        Assert.That(plan.First(3).Builds, Has.Length.EqualTo(3));
+        Assert.That(plan.First(null).Builds, Has.Length.EqualTo(3));
+        Assert.That(plan.First(2).Specs, Is.EqualTo(3));
+    }
+
+    [Test]
     public async Task A_real_registry_says_what_it_has_and_of_a_repository_that_it_does_not_know_nothing()
     {
         using var sample = await PublishSample.MakeAsync("unused/x", Arch.Amd64, "img");

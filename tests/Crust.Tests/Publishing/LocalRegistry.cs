@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
-using Crust.Tests.Disks;
+using Crust.Spec;
 using Crust.Tools;
+using Serilog.Core;
 
 namespace Crust.Tests.Publishing;
 
@@ -12,6 +13,8 @@ internal sealed partial class LocalRegistry : IAsyncDisposable
 
     // Its password's hash by bcrypt, which is the one that this registry takes.
     private const string PasswordFile = "edge:$2b$04$oen6j0cJi/80tcUNyb8zaOKr5EASgmXT1SjNCvmeZZ8oUxdYqwqvG\n";
+
+    private static readonly ToolBox Tools = new(HostEnvironment.Read().SearchPath, Logger.None);
 
     private readonly RunningTool _tool;
 
@@ -36,7 +39,7 @@ internal sealed partial class LocalRegistry : IAsyncDisposable
             {{(wantsLogin ? $"auth: {{ htpasswd: {{ realm: test, path: '{passwords}' }} }}" : "")}}
             """, cancellation);
         var listening = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var tool = SampleDisk.Tools.Start(ToolCommand.Of("docker-registry", "serve", config) with
+        var tool = Tools.Start(ToolCommand.Of("docker-registry", "serve", config) with
         {
             WatchOutput = true,
             OnLine = line =>

@@ -1,0 +1,62 @@
+using System.Collections.Immutable;
+using System.Text.RegularExpressions;
+using Crust.Tools;
+
+namespace Crust.Tests.Deploy;
+
+/// <summary>The workflows for GitHub and GitLab, as far as their schemas don't say it.</summary>
+[CancelAfter(300_000)]
+public sealed partial class WorkflowTests
+{
+    private static CancellationToken Cancellation => TestContext.CurrentContext.CancellationToken;
+
+    [Test]
+    public void Actions_are_pinned_by_commit_and_no_job_may_do_more_than_it_has_to()
+    {
+        var workflow = DeployFiles.Objects(DeployFiles.Read(DeployFiles.GitHub)).Single();
+        var used = DeployFiles.Read(DeployFiles.GitHub).Split('\n').Where(line => line.Contains("uses:", StringComparison.Ordinal)).ToList();
+
+        Assert.That(used, Is.Not.Empty.And.All.Matches<string>(line => Pinned().IsMatch(line!)));
+        Assert.That(workflow.Keys("permissions"), Is.Empty);
+        Assert.That(workflow.Pairs("jobs", "plan", "permissions"), Is.EqualTo(new Dictionary<string, string> { ["contents"] = "read", ["packages"] = "read" }));
+        Assert.That(workflow.Pairs("jobs", "build", "permissions"), Is.EqualTo(new Dictionary<string, string> { ["contents"] = "read", ["packages"] = "write" }));
+    }
+
+    // GitHub puts an expression's value into the script's text, so that a spec named `$(…)` would be run.
+    [Test]
+    public void No_script_has_an_expression_in_its_text()
+    {
+        var jobs = DeployFiles.Objects(DeployFiles.Read(DeployFiles.GitHub)).Single();
+        var scripts = jobs.Keys("jobs").SelectMany(job => jobs.Items("jobs", job, "steps")).Select(step => step.Text("run")).OfType<string>().ToList();
+
+        Assert.That(scripts, Has.Count.GreaterThan(3).And.None.Contains("${{"));
+    }
+
+    [TestCase("qcow2,vmdk\tamd64\tedge\tspecs/it's: a # spec.yaml\nimg\tamd64\tedge\tspecs/b.yaml\n")]
+    [TestCase("")]
+    public async Task GitLabs_plan_writes_a_child_pipeline_as_its_schema_says(string plan)
+    {
+        var folder = Directory.CreateTempSubdirectory("crust-gitlab-").FullName;
+        try
+        {
+            await File.WriteAllTextAsync(Path.Combine(folder, "plan.tsv"), plan, Cancellation);
+            var script = DeployFiles.Objects(DeployFiles.Read(DeployFiles.GitLab)).Single().Items("edge-images-plan", "script")[^1].ToString();
+            await DeployFiles.Tools.RunAsync(ToolCommand.Of("sh", "-e", "-c", script) with { WorkingDirectory = folder, Environment = ImmutableDictionary<string, string>.Empty }, Cancellation);
+
+            var child = await File.ReadAllTextAsync(Path.Combine(folder, "builds.yml"), Cancellation);
+            var pipeline = DeployFiles.Objects(child).Single();
+            var wanted = plan.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t')).Select(line => (line[3], line[0])).ToList();
+            var jobs = pipeline.Keys().Where(key => key != ".build").ToList();
+            Assert.That((await PublishedSchemas.CheckAsync([new("gitlab", "builds.yml", child)], Cancellation)).Single(), Is.Empty);
+            Assert.That(jobs.Where(job => job != "nothing-is-due").Select(job => (pipeline.Text(job, "variables", "SPEC"), pipeline.Text(job, "variables", "FORMATS"))), Is.EqualTo(wanted));
+            Assert.That(jobs, Is.Not.Empty, "GitLab refuses a pipeline without jobs");
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [GeneratedRegex(@"uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")]
+    private static partial Regex Pinned();
+}
