@@ -11,6 +11,7 @@ using Crust.Planning;
 using Crust.Publishing;
 using Crust.Reports;
 using Crust.Seeds;
+using Crust.Sharing;
 using Crust.Spec;
 using Crust.Tools;
 using Crust.Verification;
@@ -78,6 +79,7 @@ internal sealed class CrustServices : IAsyncDisposable
                 new InstallRun(launcher, new GuestScreen(tools, showsGuest, environment.HasDisplay), journal, time, _log),
                 care,
                 journal),
+            new SharedCaches(tools, cache, journal, time),
             writer,
             new ImageProver(Verifier, Shelf),
             new Attestor(new Signer(tools, Folders), time),

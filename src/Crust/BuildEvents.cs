@@ -15,6 +15,9 @@ public enum Stage
     /// <summary>Composing the seed volume.</summary>
     Seed,
 
+    /// <summary>Looking into the cache in a registry, pulling from it, and pushing to it.</summary>
+    Cache,
+
     /// <summary>The installer's run in the machine.</summary>
     Install,
 

@@ -5,6 +5,7 @@ using Crust.Installers;
 using Crust.Machines;
 using Crust.Reports;
 using Crust.Seeds;
+using Crust.Sharing;
 using Crust.Spec;
 
 namespace Crust;
@@ -19,15 +20,22 @@ namespace Crust;
 /// <param name="Accelerator">What runs guests, as the probe chose it.</param>
 /// <param name="Files">Get the serial port's output and pictures of the screen.</param>
 /// <param name="Folder">A private folder for what is needed meanwhile.</param>
-internal sealed record DiskOrder(string Key, BuildSpec Spec, InstallerIso Installer, Seed Seed, SeedFiles SeedFiles, ImagePlan Plan, Accelerator Accelerator, RunFiles Files, string Folder);
+internal sealed record DiskOrder(string Key, BuildSpec Spec, InstallerIso Installer, Seed Seed, SeedFiles SeedFiles, ImagePlan Plan, Accelerator Accelerator, RunFiles Files, string Folder)
+{
+    /// <summary>The images' base name.</summary>
+    public required string Name { get; init; }
 
-/// <summary>Where installed disks come from: the cache, or an installer in a machine, whose disk is then tidied, looked at and trimmed.</summary>
+    /// <summary>Disks of other machines.</summary>
+    public required SharedDisks Shared { get; init; }
+}
+
+/// <summary>Where installed disks come from: the cache, a registry that machines share as one, or an installer in a machine, whose disk is then tidied, looked at and trimmed.</summary>
 public sealed class DiskSource(Preflight preflight, SeedCourier seedCourier, IsoFiles isoFiles, DiskStore disks, InstallRun installRun, DiskCare care, BuildJournal journal)
 {
     /// <summary>The disk, installed if it isn't there yet.</summary>
     /// <exception cref="CrustException">Anything that a user can cause or cure.</exception>
     internal Task<InstalledDisk> GetAsync(DiskOrder order, StageRunner stages, CancellationToken cancellation) =>
-        disks.GetOrInstallAsync(order.Key, order.Spec.Machine.Disk, disk => InstallAsync(order, disk, stages, cancellation),
+        disks.GetOrInstallAsync(order.Key, order.Spec.Machine.Disk, into => order.Shared.PullAsync(order, into, stages, cancellation), disk => InstallAsync(order, disk, stages, cancellation),
             _ => journal.Observe(new BuildEvent.Progressed(Stage.Install, null, null, "another build installs the same; waiting for its result")), cancellation);
 
     /// <summary>Has a disk looked at that never was: it was installed with inspect: false, where that couldn't be done, or by a Crust that didn't ask for packages.</summary>

@@ -6,6 +6,7 @@ using Crust.Installers;
 using Crust.Reports;
 using Crust.Seeds;
 using Crust.Seeds.Checks;
+using Crust.Sharing;
 using Crust.Spec;
 using Crust.Verification;
 
@@ -27,6 +28,7 @@ public sealed class ImageBuild(
     InstallerLibrary installers,
     SeedComposer seeds,
     DiskSource disks,
+    SharedCaches caches,
     ImageWriter writer,
     ImageProver prover,
     Attestor attestor,
@@ -80,7 +82,8 @@ public sealed class ImageBuild(
 
         using var drafts = shelf.CreateDrafts();
         var files = RunFiles.Draft(drafts.Path, shelf.PrefixOf(name));
-        var order = new DiskOrder(key, spec, installer, seed, seedFiles, plan, host.Accelerator.Used, files, drafts.Path);
+        using var cache = caches.Open(spec);
+        var order = new DiskOrder(key, spec, installer, seed, seedFiles, plan, host.Accelerator.Used, files, drafts.Path) { Name = name, Shared = new SharedDisks(cache) };
         var story = new BuildStory
         {
             Name = name,
@@ -113,6 +116,7 @@ public sealed class ImageBuild(
                 made => attestor.WriteAsync(made, spec, SpdxDocument.Write(disk.Install.Inspection, disk.Content, disk.Install.Finished), drafts.Path, cancellation), cancellation);
             var report = ReportFile.TryWrite(story.Ended(journal, manifest), shelf.ReportPath(name), drafts.Path);
             files.KeepLog();
+            await order.Shared.PushAsync(disk, order, stages, cancellation);
             log.KeepAs(shelf.LogPath(name));
             return new BuildResult(manifest, shelf.PathsOf(manifest, spec.Formats), UpToDate: false, report);
         }

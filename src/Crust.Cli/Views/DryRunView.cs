@@ -39,7 +39,8 @@ internal static class DryRunView
         ["installer"] = spec.Installer.Shown,
         ["buildKey"] = forecast.Key,
         ["buildsReference"] = forecast.BuildsReference,
-        ["installs"] = forecast.CachedDisk is not null ? false : forecast.IsCacheKnown ? !forecast.ToWrite.IsEmpty : null,
+        ["cache"] = forecast.SharedCache,
+        ["installs"] = forecast.CachedDisk is not null ? false : forecast.IsCacheKnown && forecast.SharedCache is null ? !forecast.ToWrite.IsEmpty : null,
         ["toWrite"] = Array(Names(forecast.ToWrite)),
         ["verifies"] = forecast.Verifies,
         ["seed"] = JsonNode.Parse(seed.ToJson()),
@@ -48,6 +49,7 @@ internal static class DryRunView
     private static string Install(BuildForecast forecast) =>
         forecast.ToWrite.IsEmpty ? "no: nothing has to be written"
         : forecast.CachedDisk is { } bytes ? $"no: the installed disk is cached ({Size.Format(bytes)})"
+        : forecast.SharedCache is { } shared ? $"yes, unless {shared} has the disk or the images; it is asked in the build"
         : forecast.IsCacheKnown ? "yes"
         : "yes, unless the installed disk is cached: nobody knows before the installer is there";
 

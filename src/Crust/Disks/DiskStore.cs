@@ -8,16 +8,22 @@ namespace Crust.Disks;
 public sealed class DiskStore(BuildCache cache, ILogger log)
 {
     private const string Kind = "disks";
-    private const string DiskFile = "disk.raw";
-    private const string MapFile = "disk.bmap";
-    private const string RecordFile = "disk.json";
 
     /// <summary>
     /// The disk for a build key; if there is none, <paramref name="install"/> is given the path of an empty sparse disk
     /// of <paramref name="size"/> bytes and a folder for its own files, and installs to it.
     /// </summary>
     /// <exception cref="CrustException">What <paramref name="install"/> throws, or the cache can't be written.</exception>
-    public async Task<InstalledDisk> GetOrInstallAsync(string key, long size, Func<string, Task<InstallFacts>> install, Action<string> onWait, CancellationToken cancellation)
+    public Task<InstalledDisk> GetOrInstallAsync(string key, long size, Func<string, Task<InstallFacts>> install, Action<string> onWait, CancellationToken cancellation) =>
+        GetOrInstallAsync(key, size, _ => Task.FromResult<PulledDisk?>(null), install, onWait, cancellation);
+
+    /// <summary>
+    /// The same, with another place to look at before anything is installed: <paramref name="pull"/> may put a disk with its map into the folder that it is given,
+    /// where a run's files belong, too. It leaves nothing in it otherwise.
+    /// </summary>
+    /// <exception cref="CrustException">As above.</exception>
+    internal async Task<InstalledDisk> GetOrInstallAsync(
+        string key, long size, Func<DiskFolder, Task<PulledDisk?>> pull, Func<string, Task<InstallFacts>> install, Action<string> onWait, CancellationToken cancellation)
     {
         if (Find(key) is { } found)
         {
@@ -27,18 +33,28 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
         var installed = false;
         var folder = await cache.GetOrAddAsync(Kind, key, async folder =>
         {
-            var path = Path.Combine(folder, DiskFile);
-            CreateSparse(path, size, "machine.disk (DISK_SIZE)");
-            var facts = await KeepIfFailedAsync(key, path, install);
-            installed = true;
-            Seal(path);
-            BmapFile.Write(await BlockMap.OfAsync(path, cancellation), Path.Combine(folder, MapFile));
+            var its = new DiskFolder(folder);
+            var pulled = await pull(its);
+            if (pulled is null)
+            {
+                CreateSparse(its.Disk, size, "machine.disk (DISK_SIZE)");
+                pulled = new PulledDisk(await KeepIfFailedAsync(key, its.Disk, install), null);
+                installed = true;
+            }
+
+            Seal(its.Disk);
+            if (installed)
+            {
+                BmapFile.Write(await BlockMap.OfAsync(its.Disk, cancellation), its.Map);
+            }
+
             new DiskRecord
             {
                 Size = size,
-                ModifiedTicks = File.GetLastWriteTimeUtc(path).Ticks,
-                Install = facts,
-            }.Save(Path.Combine(folder, RecordFile));
+                ModifiedTicks = File.GetLastWriteTimeUtc(its.Disk).Ticks,
+                Install = pulled.Install,
+                From = pulled.From,
+            }.Save(its.Record);
         }, onWait, cancellation);
         return Load(folder, key) with { FromCache = !installed };
     }
@@ -70,7 +86,7 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
         {
             if (cache.Find(Kind, disk.Key) is { } folder)
             {
-                var file = Path.Combine(folder, RecordFile);
+                var file = new DiskFolder(folder).Record;
                 var draft = $"{file}.{Environment.ProcessId}";
                 (DiskRecord.Load(file) with { Install = disk.Install }).Save(draft);
                 File.Move(draft, file, overwrite: true);
@@ -116,16 +132,16 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
 
     private static InstalledDisk Load(string folder, string key)
     {
-        var path = Path.Combine(folder, DiskFile);
-        var record = DiskRecord.Load(Path.Combine(folder, RecordFile));
-        var file = new FileInfo(path);
+        var its = new DiskFolder(folder);
+        var record = DiskRecord.Load(its.Record);
+        var file = new FileInfo(its.Disk);
         if (file.Length != record.Size || file.LastWriteTimeUtc.Ticks != record.ModifiedTicks)
         {
             // An img may share the disk's blocks through a hard link: whoever boots it writably writes here.
             throw new InvalidDataException("it was changed after its install, perhaps through an image that shares its blocks");
         }
 
-        return InstalledDisk.Of(key, path, BmapFile.Read(Path.Combine(folder, MapFile)), record.Install) with { RunFolder = folder };
+        return InstalledDisk.Of(key, its.Disk, BmapFile.Read(its.Map), record.Install) with { RunFolder = folder, From = record.From };
     }
 
     /// <summary>Makes an empty raw disk; an error names the key that its size came from.</summary>

@@ -103,6 +103,9 @@ public sealed record InstalledDisk
     /// <summary>Whether it was taken from the cache.</summary>
     public required bool FromCache { get; init; }
 
+    /// <summary>The registry's name and digest of the disk, if another machine has installed it; null if this one has.</summary>
+    public string? From { get; init; }
+
     /// <summary>The disk in a raw file that is there.</summary>
     /// <exception cref="IOException">It can't be read.</exception>
     internal static InstalledDisk Of(string key, string path, BlockMap map, InstallFacts install) => new()
@@ -117,6 +120,25 @@ public sealed record InstalledDisk
     };
 }
 
+/// <summary>A disk that was pulled in place of being installed.</summary>
+/// <param name="Install">How it came to be.</param>
+/// <param name="From">The registry's name and digest of it; null for one that was installed here.</param>
+internal sealed record PulledDisk(InstallFacts Install, string? From);
+
+/// <summary>The folder of a disk in the cache. The files of its installer's run are in it as well (`Reports.RunFiles` has their names).</summary>
+/// <param name="Path">The folder.</param>
+internal readonly record struct DiskFolder(string Path)
+{
+    /// <summary>The raw disk.</summary>
+    public string Disk => System.IO.Path.Combine(Path, "disk.raw");
+
+    /// <summary>Its block map.</summary>
+    public string Map => System.IO.Path.Combine(Path, "disk.bmap");
+
+    /// <summary>What is known of it: a <see cref="DiskRecord"/>.</summary>
+    public string Record => System.IO.Path.Combine(Path, "disk.json");
+}
+
 /// <summary>What lies beside a disk in the cache.</summary>
 internal sealed record DiskRecord
 {
@@ -126,6 +148,9 @@ internal sealed record DiskRecord
     public required long ModifiedTicks { get; init; }
 
     public required InstallFacts Install { get; init; }
+
+    /// <summary>The registry's name and digest of the disk, if it was pulled from there.</summary>
+    public string? From { get; init; }
 
     /// <summary>The packages of each system of the inspection, which no manifest has: they are many. Null if nobody has looked, as in records of earlier versions.</summary>
     public ImmutableArray<ImmutableArray<PackageFacts>?>? Packages { get; init; }

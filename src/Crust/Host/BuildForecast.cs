@@ -52,6 +52,9 @@ public sealed record BuildForecast
     /// <summary>What the cached installed disk occupies, in bytes; null if there is none, as far as is known.</summary>
     public long? CachedDisk { get; init; }
 
+    /// <summary>The cache in a registry that the build will ask for the disk and its images, as people write it; null if there is none, or nothing to ask for.</summary>
+    public string? SharedCache { get; init; }
+
     /// <summary>The formats that have to be written.</summary>
     public required ImmutableArray<IImageFormat> ToWrite { get; init; }
 
@@ -84,7 +87,11 @@ public sealed class Forecaster(InstallerLibrary installers, ApplianceBuilder app
             ToWrite = key is null ? formats : ImagePlan.For(spec.Formats, shelf.FindIntact(name), key, format => writer.RecipeOf(format, spec), null).ToWrite,
             Verifies = spec.Verify.Boot ?? spec.Installer.Iso is null,
         };
-        return forecast with { Appliance = NeedOfAppliance(spec, forecast) };
+        return forecast with
+        {
+            Appliance = NeedOfAppliance(spec, forecast),
+            SharedCache = spec.Cache is { } repository && forecast.CachedDisk is null && !forecast.ToWrite.IsEmpty ? $"oci://{repository}" : null,
+        };
     }
 
     private Need NeedOfAppliance(BuildSpec spec, BuildForecast forecast)

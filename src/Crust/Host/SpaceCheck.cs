@@ -35,8 +35,8 @@ internal sealed class SpaceCheck(Folders folders, Func<string, FolderSpace> look
             return [new Finding("space", "space", Gravity.Fine, "none needed: the images are up to date")];
         }
 
-        // Before the ISO's checksum is known, the disk may be cached after all; and where it is, a try costs seconds.
-        var isEstimate = !forecast.IsCacheKnown || forecast.CachedDisk is not null;
+        // Before the ISO's checksum is known, the disk may be cached after all, or a registry may have it; and where it is, a try costs seconds.
+        var isEstimate = !forecast.IsCacheKnown || forecast.CachedDisk is not null || forecast.SharedCache is not null;
         const string clean = "for instance with 'crust clean'";
         var list = string.Join(", ", forecast.ToWrite.Select(format => format.Name));
         return shared

@@ -23,6 +23,9 @@ internal sealed record ToolNeed(string Program, Need Need, string For)
 
     private static readonly ImmutableArray<string> ForAppliance = ["mmdebstrap", "depmod", "zstd"];
 
+    /// <summary>What doesn't happen where the program is wanted and isn't there.</summary>
+    public string Loss { get; init; } = "the disk's free space can't be discarded without it";
+
     /// <summary>The oldest version that will do; null if any will that is known.</summary>
     public Version? Minimum => Oldest.GetValueOrDefault(Program);
 
@@ -46,7 +49,7 @@ internal sealed record ToolNeed(string Program, Need Need, string For)
             .. writing.SelectMany(format => format.Needs.Tools.Select(tool => new ToolNeed(tool, Need.Required, format.Name))),
             .. ForAppliance.Select(tool => new ToolNeed(tool, forecast.Appliance, live)),
             .. HybridIso.Programs.Prepend("mksquashfs").Select(tool => new ToolNeed(tool, forecast.BuildsReference ? Need.Required : Need.None, "the reference installer")),
-            new(Publishing.Skopeo.Program, Need.None, "crust publish, crust plan"),
+            new(Publishing.Skopeo.Program, spec.Cache is null ? Need.None : Need.Wanted, spec.Cache is null ? "crust publish, crust plan" : "the cache in a registry") { Loss = "that cache isn't asked without it" },
         ];
         return [.. all.GroupBy(need => need.Program).Select(needs => needs.MaxBy(need => need.Need)!)];
     }

@@ -21,7 +21,7 @@ internal sealed partial class ToolsCheck(ToolBox tools) : IHostCheck
         {
             var missing = Finding.Missing("tools", need.Program, GravityOf(need), $"The program '{need.Program}' isn't installed", "searched in PATH and the sbin folders", ToolBox.PackageOf(need.Program));
             return need.Need is Need.None ? missing with { What = $"isn't installed; this build doesn't need it ({need.For})" }
-                : need.Need is Need.Wanted ? missing with { What = $"{missing.What}, and the disk's free space can't be discarded without it ({need.For})" }
+                : need.Need is Need.Wanted ? missing with { What = $"{missing.What}, and {need.Loss} ({need.For})" }
                 : missing;
         }
 

@@ -31,6 +31,9 @@ internal sealed record OciDescriptor(string MediaType, string Digest, long Size)
     /// <summary>Its SHA-256 in hex: its name in a layout.</summary>
     public string Sha256 => Digest[Sha256Prefix.Length..];
 
+    /// <summary>Whether its digest is a SHA-256, as all of Crust's are.</summary>
+    public bool IsSha256 => Digest.Length == Sha256Prefix.Length + 64 && Digest.StartsWith(Sha256Prefix, StringComparison.Ordinal) && Sha256.All(char.IsAsciiHexDigitLower);
+
     /// <summary>With the platform of guests of an architecture.</summary>
     public OciDescriptor For(Arch arch) => this with { Architecture = arch.LowerName() };
 

@@ -19,7 +19,17 @@ internal sealed record Artifact(OciDocument Manifest, OciDescriptor Descriptor, 
     /// <summary>What an image is called that isn't a containerDisk.</summary>
     public const string ImageType = "application/vnd.crust.image.v1";
 
-    private const string DiskContent = "vnd.crust.disk-content";
+    /// <summary>The annotation with the build key.</summary>
+    public const string BuildKey = "vnd.crust.build-key";
+
+    /// <summary>The annotation with what the installed disk holds.</summary>
+    public const string DiskContent = "vnd.crust.disk-content";
+
+    /// <summary>The annotation with the architecture.</summary>
+    public const string Arch = "vnd.crust.arch";
+
+    /// <summary>The annotation with the installer's digest.</summary>
+    public const string Installer = "vnd.crust.installer";
 
     private const string BlockMapType = "application/vnd.crust.bmap+xml";
 
@@ -83,7 +93,8 @@ internal sealed record Artifact(OciDocument Manifest, OciDescriptor Descriptor, 
         return OciDescriptor.Of(OciManifest.ManifestType, manifest) with { ArtifactType = json.RootElement.TryGetProperty("artifactType", out var type) ? type.GetString() : null };
     }
 
-    private static Artifact Of(OciLayout layout, string type, ImmutableArray<OciDescriptor> layers, ImmutableSortedDictionary<string, string> annotations, OciDescriptor? subject)
+    /// <summary>An artifact of layers that are in a layout.</summary>
+    public static Artifact Of(OciLayout layout, string type, ImmutableArray<OciDescriptor> layers, ImmutableSortedDictionary<string, string> annotations, OciDescriptor? subject)
     {
         var manifest = OciManifest.Of(OciManifest.EmptyConfig, layers, annotations, type, subject);
         layout.Add(OciManifest.Empty);
@@ -92,7 +103,8 @@ internal sealed record Artifact(OciDocument Manifest, OciDescriptor Descriptor, 
         return new Artifact(manifest, descriptor, layout.Name(descriptor), layers.Sum(layer => layer.Size));
     }
 
-    private static OciDescriptor FileLayer(string mediaType, string file, string sha256, long size) =>
+    /// <summary>A layer that is a file.</summary>
+    public static OciDescriptor FileLayer(string mediaType, string file, string sha256, long size) =>
         new(mediaType, OciDescriptor.DigestOf(sha256), size) { Annotations = Nothing.Add(OciManifest.Title, file) };
 
     // Only what is the same whenever and wherever it is published: the same image has the same digest.
@@ -100,18 +112,23 @@ internal sealed record Artifact(OciDocument Manifest, OciDescriptor Descriptor, 
     {
         var said = Nothing
             .Add(OciManifest.Title, manifest.Name)
-            .Add("vnd.crust.arch", manifest.Machine.Arch)
-            .Add("vnd.crust.build-key", image.BuildKey)
+            .Add(Arch, manifest.Machine.Arch)
+            .Add(BuildKey, image.BuildKey)
             .Add("vnd.crust.format", image.Format)
-            .Add("vnd.crust.installer", OciDescriptor.DigestOf(manifest.Installer.Sha256));
+            .Add(Installer, OciDescriptor.DigestOf(manifest.Installer.Sha256));
         // An image of an earlier disk with the same key may still be there: the rest is of the latest.
         if (image.DiskContent.Length > 0 && image.DiskContent != manifest.DiskContent)
         {
             return said.Add(DiskContent, image.DiskContent);
         }
 
-        said = said.Add(DiskContent, manifest.DiskContent)
-            .Add("org.opencontainers.image.created", manifest.Finished.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
-        return manifest.Install.Inspection?.Systems is [{ Version.Length: > 0 } system] ? said.Add("org.opencontainers.image.version", system.Version) : said;
+        return With(said.Add(DiskContent, manifest.DiskContent), manifest.Install);
+    }
+
+    /// <summary>Annotations with those of a disk's install.</summary>
+    public static ImmutableSortedDictionary<string, string> With(ImmutableSortedDictionary<string, string> said, InstallFacts install)
+    {
+        said = said.Add("org.opencontainers.image.created", install.Finished.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
+        return install.Inspection?.Systems is [{ Version.Length: > 0 } system] ? said.Add("org.opencontainers.image.version", system.Version) : said;
     }
 }

@@ -10,6 +10,7 @@ namespace Crust.Publishing;
 public static class PublishedKey
 {
     private const string Prefix = "key-";
+    private const string DiskPrefix = "disk-";
     private const int Digits = 40;
 
     /// <summary>The tag of an image.</summary>
@@ -17,5 +18,11 @@ public static class PublishedKey
     /// <param name="format">Its format's name.</param>
     /// <param name="recipe">What decided it beside the disk.</param>
     public static string TagOf(string buildKey, string format, string recipe) =>
-        Prefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"crust published image 1\n{buildKey}\n{format}\n{recipe}")))[..Digits];
+        Prefix + DigitsOf($"crust published image 1\n{buildKey}\n{format}\n{recipe}");
+
+    /// <summary>The tag of an installed disk.</summary>
+    /// <param name="buildKey">Its key.</param>
+    public static string TagOfDisk(string buildKey) => DiskPrefix + DigitsOf($"crust installed disk 1\n{buildKey}");
+
+    private static string DigitsOf(string material) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(material)))[..Digits];
 }

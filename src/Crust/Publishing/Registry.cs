@@ -45,6 +45,28 @@ internal sealed class Registry(Skopeo skopeo, PublishSpec how, TimeSpan firstWai
         }
     }
 
+    /// <summary>Pulls an image or an artifact by its digest.</summary>
+    /// <param name="from">Its name, with a digest.</param>
+    /// <param name="moved">Told how many bytes were written so far.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <returns>The folder with its blobs, each named after its SHA-256 in hex; their digests are checked.</returns>
+    /// <exception cref="RegistryException">It isn't there, or not as its digest says.</exception>
+    public Task<string> PullAsync(RegistryReference from, Action<long> moved, CancellationToken cancellation) => TryAsync(async () =>
+    {
+        var folder = $"pulled-{Guid.NewGuid().ToString("N")[..12]}";
+        var path = Path.Combine(skopeo.Folder, folder);
+        try
+        {
+            await skopeo.PullAsync(from, folder, moved, cancellation);
+            return path;
+        }
+        catch
+        {
+            Cache.BuildCache.TryDelete(path);
+            throw;
+        }
+    }, cancellation);
+
     /// <summary>Gives an image that is in the registry another tag there.</summary>
     public Task TagAsync(RegistryReference from, RegistryReference to, OciDocument manifest, CancellationToken cancellation) => PushAsync(Skopeo.Named(from), to, manifest, null, cancellation);
 

@@ -37,6 +37,9 @@ internal enum RegistryFault
 
     /// <summary>It has other bytes than it was given.</summary>
     Altered,
+
+    /// <summary>This host's file system is full.</summary>
+    NoSpace,
 }
 
 /// <summary>A registry didn't do what it was asked.</summary>
@@ -56,6 +59,8 @@ internal static partial class RegistryFaults
     // In this order: a message may quote several layers, the innermost last. Texts of Go's net/http and of containers/image.
     private static readonly (string Pattern, RegistryFault Fault)[] Signs =
     [
+        ("no space left on device|disk quota exceeded", RegistryFault.NoSpace),
+        ("Digest did not match, expected|does not match provided manifest digest", RegistryFault.Altered),
         ("server gave HTTP response to HTTPS client", RegistryFault.Plain),
         ("x509:|certificate signed by unknown|tls: failed to verify|tls: bad certificate|tls: unknown certificate|certificate required", RegistryFault.Untrusted),
         (@"\b429\b|toomanyrequests|Too Many Requests", RegistryFault.Busy),
@@ -76,6 +81,8 @@ internal static partial class RegistryFaults
         var registry = reference.Registry;
         var (what, remedy) = fault switch
         {
+            RegistryFault.NoSpace => ("No space is left for what was pulled", "free space in the cache, for instance with 'crust clean', or set CRUST_CACHE to another file system"),
+            RegistryFault.Altered => ($"The registry {registry} gives other bytes than their digest says", "don't use what is there: delete it, and push it again"),
             RegistryFault.Login => ($"The registry {registry} wants a login, and none of yours is right", $"log in: skopeo login {registry}; or name the file with the login in publish.authFile or REGISTRY_AUTH_FILE"),
             RegistryFault.Denied => ($"The registry {registry} doesn't allow this to your login", $"log in with an account that may push to {reference.Repository}: skopeo login {registry}"),
             RegistryFault.Missing => ($"The registry {registry} doesn't have {reference}", "check the name; some registries want a repository to be made before it is pushed to"),

@@ -49,6 +49,21 @@ internal sealed class Skopeo(ToolBox tools, PublishSpec how, string folder, Time
         }
     }
 
+    /// <summary>Pulls an image or an artifact with all its blobs, whose digests skopeo checks.</summary>
+    /// <param name="from">Its name, with a digest.</param>
+    /// <param name="to">The name of a new folder below <see cref="Folder"/>: each blob is a file in it, whose name is its SHA-256 in hex.</param>
+    /// <param name="moved">Told how many bytes skopeo has written so far.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="RegistryException">It wasn't pulled, or not wholly.</exception>
+    public async Task PullAsync(RegistryReference from, string to, Action<long> moved, CancellationToken cancellation)
+    {
+        var result = await RunAsync(["copy", "--preserve-digests", .. Login(), .. Connection("src-"), Named(from), $"dir:{to}"], from, null, moved, cancellation);
+        if (result.ExitCode != 0)
+        {
+            throw RegistryFaults.Of(result.Error, from);
+        }
+    }
+
     /// <summary>A manifest or an index as the registry has it; null if there is none.</summary>
     /// <exception cref="RegistryException">The registry doesn't say.</exception>
     public async Task<OciDocument?> ReadAsync(RegistryReference from, CancellationToken cancellation)

@@ -44,6 +44,9 @@ public sealed record BuildSpec
     /// <summary>Where they are published.</summary>
     public PublishSpec Publish { get; init; } = new();
 
+    /// <summary>The repository that machines share as a cache, `registry/path`; null for none.</summary>
+    public string? Cache { get; init; }
+
     /// <summary>Where each key that was given was given: key path → `crust.yaml:7:9, machine.disk`.</summary>
     public ImmutableDictionary<string, string> Origins { get; init; } = ImmutableDictionary<string, string>.Empty;
 

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Crust.Disks;
 using Crust.Formats.Zstd;
 using Crust.Tests.Disks;
 using FsCheck;
@@ -54,6 +55,58 @@ public sealed class ZstdDiskTests
 
         Assert.That(sha256, Is.EqualTo(Convert.ToHexStringLower(SHA256.HashData(await BytesAsync(disk, "stream")))));
         Assert.That(await UnpackAsync(disk, "stream"), Is.EqualTo(await BytesAsync(disk, "disk.raw")));
+    }
+
+    [Test]
+    public async Task A_stream_is_unpacked_range_by_range_and_a_hole_of_it_takes_no_time()
+    {
+        using var disk = new SampleDisk((1L << 40) + 512, new Piece(100, 9_000_000, PieceKind.Noise), new Piece(1L << 39, 5_000_000), new Piece(1L << 40, 512));
+        await WriteAsync(disk, "stream");
+        var told = 0.0;
+
+        await ZstdDiskReader.UnpackAsync(disk.FileFor("stream"), disk.Installed.Map, Empty(disk), done => told = done, Cancellation);
+
+        Assert.That(await BlockMap.OfAsync(disk.FileFor("unpacked"), Cancellation), Is.EqualTo(disk.Installed.Map));
+        Assert.That(SparseFile.AllocatedBytes(disk.FileFor("unpacked")), Is.LessThan(20 << 20));
+        Assert.That(told, Is.EqualTo(1));
+    }
+
+    [TestCase(20_000, "a frame of its zstd stream is damaged")]
+    [TestCase(-3, "has no table of its frames")]
+    public async Task A_damaged_stream_is_refused(int place, string why)
+    {
+        using var disk = new SampleDisk(20 << 20, new Piece(0, 9_000_000, PieceKind.Noise));
+        await WriteAsync(disk, "stream");
+        await using (var stream = File.Open(disk.FileFor("stream"), FileMode.Open))
+        {
+            stream.Position = place < 0 ? stream.Length + place : place;
+            var was = stream.ReadByte();
+            stream.Position--;
+            stream.WriteByte((byte)(was ^ 1));
+        }
+
+        var error = (await Assert.CatchAsync<InvalidDataException>(() => ZstdDiskReader.UnpackAsync(disk.FileFor("stream"), disk.Installed.Map, Empty(disk), _ => { }, Cancellation)))!;
+
+        Assert.That(error.Message, Does.Contain(why));
+    }
+
+    [Test]
+    public async Task A_stream_of_another_disk_is_refused()
+    {
+        using var disk = new SampleDisk(20 << 20, new Piece(0, 5000));
+        using var other = new SampleDisk(20 << 20, new Piece(0, 5000, PieceKind.Noise));
+        await WriteAsync(disk, "stream");
+
+        var error = (await Assert.CatchAsync<InvalidDataException>(() => ZstdDiskReader.UnpackAsync(disk.FileFor("stream"), other.Installed.Map, Empty(disk), _ => { }, Cancellation)))!;
+
+        Assert.That(error.Message, Is.EqualTo("the disk's range at 0 isn't what its map says"));
+    }
+
+    private static string Empty(SampleDisk disk)
+    {
+        var path = disk.FileFor("unpacked");
+        DiskStore.CreateSparse(path, disk.Installed.Size, "");
+        return path;
     }
 
     [Test]

@@ -51,6 +51,18 @@ public sealed class ToolsCheckTests : HostFixture
     }
 
     [Test]
+    public async Task Without_skopeo_a_cache_in_a_registry_is_not_asked_and_that_is_a_warning()
+    {
+        Sample.Fakes.Remove("skopeo");
+        var spec = new BuildSpec { Cache = "registry.example.com/edge/cache" };
+
+        var missing = (await FindAsync(HostSample.Question(spec))).Single(finding => finding.Gravity is not Gravity.Fine);
+
+        Assert.That((missing.Gravity, missing.What, missing.Remedy), Is.EqualTo((Gravity.Warning,
+            "The program 'skopeo' isn't installed, and that cache isn't asked without it (the cache in a registry)", "install it: apt-get install skopeo")));
+    }
+
+    [Test]
     public async Task The_doctor_names_what_this_build_does_not_need_and_asks_nobody_to_install_it()
     {
         Sample.Fakes.Remove("mksquashfs");

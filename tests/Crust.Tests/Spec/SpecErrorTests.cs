@@ -72,7 +72,7 @@ public sealed class SpecErrorTests
     public void A_spec_that_is_no_mapping() => ErrorAssert.Says(
         _sample.Fail("- img\n"),
         FailureKind.BadInput, "The spec isn't a mapping", "crust.yaml:1:1",
-        "write keys below it: version, name, installer, machine, seed, inspect, tidy, trim, formats, qcow2, iso, verify, sign, publish");
+        "write keys below it: version, name, installer, machine, seed, inspect, tidy, trim, formats, qcow2, iso, verify, sign, publish, cache");
 
     [Test]
     public void A_section_that_is_no_mapping() => ErrorAssert.Says(
@@ -142,6 +142,9 @@ public sealed class SpecErrorTests
     [TestCase("installer.iso", "ftp://example.org/x.iso", "isn't a URL that Crust can fetch", "write a path, or an http:// or https:// URL")]
     [TestCase("installer.iso", "http://", "isn't a URL that Crust can fetch", "write a path, or an http:// or https:// URL")]
     [TestCase("installer.sha256", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "has 63 hex digits, and a SHA-256 has 64", "copy the whole checksum, or name a SHA256SUMS file")]
+    [TestCase("cache", "registry.example.com/edge/cache", "doesn't begin with oci://, and a cache is a repository in a registry", "write oci://registry/path, such as oci://registry.example.com/edge/cache, or none; for a repository of this name, oci://registry.example.com/edge/cache")]
+    [TestCase("cache", "https://registry.example.com/edge", "doesn't begin with oci://, and a cache is a repository in a registry", "write oci://registry/path, such as oci://registry.example.com/edge/cache, or none")]
+    [TestCase("cache", "oci://registry.example.com/edge/cache:1", "has a tag, and a cache is a whole repository", "write oci://registry.example.com/edge/cache")]
     [TestCase("formats", "vmkd", "isn't a format", "did you mean 'vmdk'?")]
     [TestCase("formats", "bananas", "isn't a format", "write img, qcow2, vmdk or all")]
     [TestCase("verify.expect", "a\nb", "holds a line break or another control character", "write it on one line")]

@@ -13,6 +13,15 @@ public sealed class SpecReaderTests
     [TearDown]
     public void TearDown() => _sample.Dispose();
 
+    [TestCase(null, null, "file.example.com/cache")]
+    [TestCase("oci://variable.example.com/cache", null, "variable.example.com/cache")]
+    [TestCase("oci://variable.example.com/cache", "oci://localhost/cache", "localhost/cache")]
+    [TestCase("none", null, null)]
+    [TestCase("oci://variable.example.com/cache", "none", null)]
+    public void A_cache_that_machines_share_is_named_by_option_variable_or_file(string? variable, string? option, string? repository) => Assert.That(
+        _sample.Read("cache: oci://file.example.com/cache\n", variable is null ? [] : [("CACHE", variable)], option is null ? [] : [("cache", [option])]).Cache,
+        Is.EqualTo(repository));
+
     [Test]
     public void Without_any_input_all_is_default()
     {

@@ -55,7 +55,12 @@ internal static class SeekTable
         }
 
         var count = BinaryPrimitives.ReadInt32LittleEndian(footer);
-        var entries = ReadBack(file, checked(count * EntryLength), FooterLength);
+        if (count < 0 || (long)count * EntryLength > RandomAccess.GetLength(file))
+        {
+            throw new InvalidDataException($"{stream} has a table of more frames than it can hold");
+        }
+
+        var entries = ReadBack(file, count * EntryLength, FooterLength);
         var frames = ImmutableArray.CreateBuilder<ZstdFrame>(count);
         var next = default(ZstdFrame);
         for (var at = 0; at < entries.Length; at += EntryLength)

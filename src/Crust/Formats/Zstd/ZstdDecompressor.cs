@@ -1,0 +1,34 @@
+using System.Runtime.InteropServices;
+
+namespace Crust.Formats.Zstd;
+
+/// <summary>Unpacks single frames with libzstd (RFC 8878), which checks the checksum that a frame has in it.</summary>
+internal static partial class ZstdDecompressor
+{
+    private const string Library = "libzstd.so.1";
+
+    /// <summary>Unpacks one frame, whose content fills the given place.</summary>
+    /// <exception cref="InvalidDataException">It is no frame, is damaged, or holds more or less.</exception>
+    /// <exception cref="CrustException">libzstd isn't installed.</exception>
+    public static void Decompress(ReadOnlySpan<byte> frame, Span<byte> content)
+    {
+        nuint length;
+        try
+        {
+            length = Decompress(content, (nuint)content.Length, frame, (nuint)frame.Length);
+        }
+        catch (DllNotFoundException e)
+        {
+            throw new CrustException(FailureKind.HostLacks, "The library zstd isn't installed", Library, "install it: apt-get install libzstd1", e);
+        }
+
+        // Of errors, too: these are numbers above all lengths.
+        if (length != (nuint)content.Length)
+        {
+            throw new InvalidDataException("a frame of its zstd stream is damaged");
+        }
+    }
+
+    [LibraryImport(Library, EntryPoint = "ZSTD_decompress")]
+    private static partial nuint Decompress(Span<byte> content, nuint capacity, ReadOnlySpan<byte> frame, nuint length);
+}
