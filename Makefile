@@ -15,7 +15,7 @@ ARM64_PACKAGES := qemu-system-arm qemu-efi-aarch64 qemu-user-static binfmt-suppo
 TEST_PACKAGES := $(ARM64_PACKAGES) chromium python3-jsonschema bmap-tools btrfs-progs xfsprogs e2fsprogs lvm2 openssh-client openssl cloud-init binutils libvmdk-utils libqcow-utils libvhdi-utils libxml2-utils p7zip-full gdisk skopeo docker-registry faketime gnupg rpm \
                   $(if $(shell command -v kubectl),,kubernetes-client) $(if $(shell command -v npm),,nodejs npm)
 PUBLISH_PACKAGES := skopeo
-BENCH_PACKAGES := hyperfine jq gnuplot-nox gdisk e2fsprogs
+BENCH_PACKAGES := hyperfine jq gnuplot-nox gdisk e2fsprogs skopeo docker-registry
 
 SUDO    := $(if $(filter 0,$(shell id -u)),,sudo)
 RID     := $(if $(filter aarch64,$(shell uname -m)),linux-arm64,linux-x64)
@@ -83,8 +83,9 @@ sdk:
 test: test-tools sdk ## run all tests; the last line is N passed, N failed, N skipped
 	@tests/run
 
-bench: bench-tools bin/crust ## measure Crust against qemu-img, and write docs/benchmarks.md; half an hour
+bench: bench-tools bin/crust ## measure Crust against qemu-img, and what a fleet asks for, and write docs/benchmarks.md and docs/scale.md; 40 minutes
 	bench/run
+	bench/scale
 
 format: sdk ## check the code's format, as CI does
 	dotnet format --verify-no-changes

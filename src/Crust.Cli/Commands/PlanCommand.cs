@@ -48,24 +48,23 @@ internal static class PlanCommand
         return command;
     }
 
-    // All that is wrong, not the first alone: a pull request may touch many.
-    private static List<SpecToPlan> Read(IReadOnlyList<string> files, HostEnvironment environment)
+    // All that is wrong, not the first alone: a pull request may touch many. A fleet has thousands, so all processors read.
+    private static SpecToPlan[] Read(IReadOnlyList<string> files, HostEnvironment environment)
     {
         var reader = new SpecReader(ImageFormats.Names);
-        var read = new List<SpecToPlan>();
-        var errors = new List<(string, CrustException)>();
-        foreach (var file in files)
+        var read = new SpecToPlan[files.Count];
+        var errors = new CrustException?[files.Count];
+        Parallel.For(0, files.Count, i =>
         {
             try
             {
-                read.Add(new SpecToPlan(file, reader.Read(new SpecSources { File = file, CurrentFolder = Environment.CurrentDirectory, Environment = environment.Variables })));
+                read[i] = new SpecToPlan(files[i], reader.Read(new SpecSources { File = files[i], CurrentFolder = Environment.CurrentDirectory, Environment = environment.Variables }));
             }
             catch (CrustException e)
             {
-                errors.Add((file, e));
+                errors[i] = e;
             }
-        }
-
-        return Planner.ErrorOf(errors) is { } error ? throw error : read;
+        });
+        return Planner.ErrorOf(files.Zip(errors).Where(pair => pair.Second is not null).Select(pair => (pair.First, pair.Second!))) is { } error ? throw error : read;
     }
 }

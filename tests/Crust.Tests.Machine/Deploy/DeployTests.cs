@@ -34,12 +34,12 @@ public sealed class DeployTests : IDisposable
         printf '%s\n' "$*" >>docker.log
         if [ "$1" = login ]; then cat >>docker.log; exit; fi
         shift
-        unset REPO EDGE_HOST_TOKEN
+        unset REPO CACHE EDGE_HOST_TOKEN
         while [ "$1" != "$BUILDER" ]; do
             case $1 in
             --env)
                 shift
-                case $1 in *=*) export "$1" ;; REPO) export REPO="$OUTER_REPO" ;; EDGE_HOST_TOKEN) export EDGE_HOST_TOKEN=token-of-the-test ;; esac ;;
+                case $1 in *=*) export "$1" ;; REPO) export REPO="$OUTER_REPO" ;; CACHE) export CACHE="$OUTER_CACHE" ;; EDGE_HOST_TOKEN) export EDGE_HOST_TOKEN=token-of-the-test ;; esac ;;
             --workdir) shift; cd "$1" ;;
             --rm) ;;
             *) shift ;;
@@ -85,6 +85,7 @@ public sealed class DeployTests : IDisposable
         Assert.That(await TagsAsync(registry), Has.Some.StartsWith("shop-").And.None.StartsWith("warehouse-"));
         Assert.That((await PodAsync(1, registry)).ExitCode, Is.Zero);
         Assert.That(await TagsAsync(registry), Has.Some.StartsWith("warehouse-"));
+        Assert.That(await TagsAsync(registry, "cache"), Has.Count.EqualTo(2).And.All.StartsWith("disk-"));
 
         var again = await PodAsync(1, registry);
         Assert.That((again.ExitCode, again.Error), Is.EqualTo((0, "crust: 0 of 1 builds are due\n")));
@@ -102,6 +103,7 @@ public sealed class DeployTests : IDisposable
         await StepsAsync(jobs.At("build")!, registry, ("SPEC", matrix[0].GetProperty("spec").GetString()!), ("FORMATS", matrix[0].GetProperty("formats").GetString()!));
 
         Assert.That(await TagsAsync(registry), Has.Some.StartsWith("shop-"));
+        Assert.That(await TagsAsync(registry, "cache"), Has.Count.EqualTo(1));
         Assert.That((await PlanAsync()).GetArrayLength(), Is.Zero);
         Assert.That(await File.ReadAllTextAsync(Path.Combine(_folder, "sudo.log"), Cancellation), Does.StartWith("tee /etc/udev/rules.d/99-kvm4all.rules\nKERNEL==\"kvm\""));
         var docker = await File.ReadAllTextAsync(Path.Combine(_folder, "docker.log"), Cancellation);
@@ -197,13 +199,14 @@ public sealed class DeployTests : IDisposable
             [
                 new("PATH", $"{Path.Combine(_folder, "bin")}:{Environment.GetEnvironmentVariable("PATH")}"),
                 new("HOME", _folder), new("BUILDER", "builder:TAG"), new("REPO", $"{registry.Host}/edge/images"), new("OUTER_REPO", $"{registry.Host}/edge/images"),
+                new("CACHE", $"oci://{registry.Host}/edge/cache"), new("OUTER_CACHE", $"oci://{registry.Host}/edge/cache"),
                 new("REGISTRY_AUTH_FILE", Path.Combine(_folder, "none.json")),
             ]),
         }, Cancellation);
 
-    private static async Task<IReadOnlyList<string>> TagsAsync(LocalRegistry registry)
+    private static async Task<IReadOnlyList<string>> TagsAsync(LocalRegistry registry, string repository = "images")
     {
-        var list = await DeployFiles.Tools.RunAsync(ToolCommand.Of("skopeo", "list-tags", "--tls-verify=false", $"docker://{registry.Host}/edge/images"), Cancellation);
+        var list = await DeployFiles.Tools.RunAsync(ToolCommand.Of("skopeo", "list-tags", "--tls-verify=false", $"docker://{registry.Host}/edge/{repository}"), Cancellation);
         return [.. JsonDocument.Parse(list.Output).RootElement.GetProperty("Tags").EnumerateArray().Select(tag => tag.GetString()!)];
     }
 
