@@ -25,6 +25,9 @@ internal sealed record DiskOrder(string Key, BuildSpec Spec, InstallerIso Instal
     /// <summary>The images' base name.</summary>
     public required string Name { get; init; }
 
+    /// <summary>Images of other machines.</summary>
+    public required FinishedImages Finished { get; init; }
+
     /// <summary>Disks of other machines.</summary>
     public required SharedDisks Shared { get; init; }
 }
@@ -32,6 +35,9 @@ internal sealed record DiskOrder(string Key, BuildSpec Spec, InstallerIso Instal
 /// <summary>Where installed disks come from: the cache, a registry that machines share as one, or an installer in a machine, whose disk is then tidied, looked at and trimmed.</summary>
 public sealed class DiskSource(Preflight preflight, SeedCourier seedCourier, IsoFiles isoFiles, DiskStore disks, InstallRun installRun, DiskCare care, BuildJournal journal)
 {
+    /// <summary>Whether this machine has the disk for a build key.</summary>
+    internal bool IsHere(string key) => disks.FindAllocated(key) is not null;
+
     /// <summary>The disk, installed if it isn't there yet.</summary>
     /// <exception cref="CrustException">Anything that a user can cause or cure.</exception>
     internal Task<InstalledDisk> GetAsync(DiskOrder order, StageRunner stages, CancellationToken cancellation) =>

@@ -27,7 +27,7 @@ public sealed class ImageBuild(
     Preflight preflight,
     InstallerLibrary installers,
     SeedComposer seeds,
-    DiskSource disks,
+    ImageSource source,
     SharedCaches caches,
     ImageWriter writer,
     ImageProver prover,
@@ -83,7 +83,7 @@ public sealed class ImageBuild(
         using var drafts = shelf.CreateDrafts();
         var files = RunFiles.Draft(drafts.Path, shelf.PrefixOf(name));
         using var cache = caches.Open(spec);
-        var order = new DiskOrder(key, spec, installer, seed, seedFiles, plan, host.Accelerator.Used, files, drafts.Path) { Name = name, Shared = new SharedDisks(cache) };
+        var order = new DiskOrder(key, spec, installer, seed, seedFiles, plan, host.Accelerator.Used, files, drafts.Path) { Name = name, Shared = new SharedDisks(cache), Finished = new FinishedImages(cache) };
         var story = new BuildStory
         {
             Name = name,
@@ -98,25 +98,17 @@ public sealed class ImageBuild(
         };
         try
         {
-            var disk = await stages.RunAsync(Stage.Install, $"{Path.GetFileName(installer.Path)} on a disk of {Size.Format(spec.Machine.Disk)}",
-                () => disks.GetAsync(order, stages, cancellation),
-                installed => installed.FromCache ? "from the cache; the installer wasn't booted" : $"{Size.Format(installed.Allocated)} on the disk");
-            disk = await disks.InspectAsync(disk, order, stages, cancellation);
-            story = story.With(disk, files);
+            var made = await source.GetAsync(order, drafts, disk => story = story.With(disk, files), stages, cancellation);
 
-            var images = await stages.RunAsync(Stage.Formats, string.Join(", ", plan.ToWrite.Select(format => format.Name)),
-                () => writer.WriteAsync(disk, plan.ToWrite, name, spec, drafts, cancellation),
-                written => string.Join(", ", written.Select(image => $"{image.Format.Name} {Size.Format(image.Size)}")));
-
-            var proofs = proof is null ? Proofs.None(images) : await stages.RunAsync(Stage.Verify, spec.Verify.Describe(),
-                () => prover.ProveAsync(images, plan.ToProve, spec, host.Accelerator.Used, drafts, cancellation),
+            var proofs = proof is null ? Proofs.None(made.Images) : await stages.RunAsync(Stage.Verify, spec.Verify.Describe(),
+                () => prover.ProveAsync(made.Images, plan.ToProve, spec, host.Accelerator.Used, drafts, cancellation),
                 proven => proven.Describe());
 
-            var manifest = await shelf.PublishAsync(Manifest.Of(story, disk, journal, proofs.Known), proofs.Fresh,
-                made => attestor.WriteAsync(made, spec, SpdxDocument.Write(disk.Install.Inspection, disk.Content, disk.Install.Finished), drafts.Path, cancellation), cancellation);
+            var manifest = await shelf.PublishAsync(Manifest.Of(story, made.Disk, journal, proofs.Known), proofs.Fresh,
+                facts => attestor.WriteAsync(facts, spec, made.Sbom, drafts.Path, cancellation), cancellation);
             var report = ReportFile.TryWrite(story.Ended(journal, manifest), shelf.ReportPath(name), drafts.Path);
             files.KeepLog();
-            await order.Shared.PushAsync(disk, order, stages, cancellation);
+            await order.Shared.PushAsync(made.Installed, order, stages, cancellation);
             log.KeepAs(shelf.LogPath(name));
             return new BuildResult(manifest, shelf.PathsOf(manifest, spec.Formats), UpToDate: false, report);
         }

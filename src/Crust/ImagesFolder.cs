@@ -111,7 +111,8 @@ public sealed class ImagesFolder(string folder)
         Recipe = image.Draft.Recipe,
         // Stays what it is when the file is renamed.
         Modified = File.GetLastWriteTimeUtc(image.Draft.Path),
-        Verified = image.Proof is { } proof ? ManifestProof.Of(proof) : null,
+        Verified = image.Proof is { } proof ? ManifestProof.Of(proof) : image.Draft.Reused?.Verified,
+        ReusedFrom = image.Draft.Reused?.From,
     };
 
     private void Move(string name, ProvenImage image)

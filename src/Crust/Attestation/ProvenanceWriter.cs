@@ -94,7 +94,23 @@ internal static class ProvenanceWriter
         return external;
     }
 
-    private static JsonObject Internal(Manifest manifest) => new()
+    private static JsonObject Internal(Manifest manifest)
+    {
+        var parameters = Decided(manifest);
+        if (manifest.DiskFrom is { } disk)
+        {
+            parameters["diskFrom"] = disk;
+        }
+
+        if (SubjectsOf(manifest).Where(image => image.ReusedFrom is not null).ToList() is { Count: > 0 } reused)
+        {
+            parameters["reusedFrom"] = new JsonObject(reused.Select(image => KeyValuePair.Create(image.File, (JsonNode?)image.ReusedFrom)));
+        }
+
+        return parameters;
+    }
+
+    private static JsonObject Decided(Manifest manifest) => new()
     {
         ["buildKey"] = manifest.BuildKey,
         ["diskContent"] = manifest.DiskContent,

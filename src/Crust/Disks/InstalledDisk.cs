@@ -65,6 +65,14 @@ public sealed record InstallFacts
     public InstallTrace Trace { get; init; } = InstallTrace.None;
 }
 
+/// <summary>What is known of an installed disk, which needn't be here itself.</summary>
+/// <param name="Content">What it holds, as <see cref="BlockMap.Content"/> computes it.</param>
+/// <param name="Install">How it came to be.</param>
+/// <param name="FromCache">Whether no installer ran for this build.</param>
+/// <param name="RunFolder">The folder with its installer's serial log and pictures, if there are any.</param>
+/// <param name="From">The registry's name and digest of the disk, if another machine has installed it; null if this one has, or the disk isn't here.</param>
+public sealed record DiskFacts(string Content, InstallFacts Install, bool FromCache, string RunFolder, string? From);
+
 /// <summary>The raw, sparse disk that an installer left. Never written again.</summary>
 public sealed record InstalledDisk
 {
@@ -105,6 +113,9 @@ public sealed record InstalledDisk
 
     /// <summary>The registry's name and digest of the disk, if another machine has installed it; null if this one has.</summary>
     public string? From { get; init; }
+
+    /// <summary>What is known of it.</summary>
+    public DiskFacts Facts => new(Content, Install, FromCache, RunFolder, From);
 
     /// <summary>The disk in a raw file that is there.</summary>
     /// <exception cref="IOException">It can't be read.</exception>

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.ExceptionServices;
 using Crust.Disks;
+using Crust.Reports;
 using Crust.Spec;
 
 namespace Crust.Formats;
@@ -15,7 +16,15 @@ public sealed record DraftImage(IImageFormat Format, string Path, long Size, str
 {
     /// <summary>The path of its block map; null if it has none.</summary>
     public string? BlockMap { get; init; }
+
+    /// <summary>Where it was pulled from; null if it was written here.</summary>
+    public ReusedImage? Reused { get; init; }
 }
+
+/// <summary>An image that another machine has made.</summary>
+/// <param name="From">The registry's name and digest of it.</param>
+/// <param name="Verified">How it was proven to boot; null if it wasn't.</param>
+public sealed record ReusedImage(string From, ManifestProof? Verified);
 
 /// <summary>Writes images of one installed disk, side by side.</summary>
 public sealed class ImageWriter(FormatServices services, IBuildObserver observer)

@@ -35,14 +35,43 @@ internal sealed class KubeVirtFormat : IImageFormat
         var sha256 = layer.Sha256(done => request.Progress(done / 2), cancellation);
         var image = new ContainerDisk(request.Name, request.Spec.Machine.Arch, sha256, layer.Length);
 
-        using var file = new HashedFile(request.Path);
+        return new WrittenImage(Archive(request.Path, image, sha256, layer.Length, layer.Read(done => request.Progress((1 + done) / 2), cancellation)));
+    }
+
+    /// <summary>Makes the archive anew from the image that a registry gave.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="layer">Its layer.</param>
+    /// <param name="file">The layer's file.</param>
+    /// <param name="path">Where to.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <returns>The archive's SHA-256 in hex.</returns>
+    /// <exception cref="IOException">Something can't be read or written.</exception>
+    internal static string Pack(ContainerDisk image, OciDescriptor layer, string file, string path, CancellationToken cancellation)
+    {
+        using var source = File.OpenRead(file);
+        return Archive(path, image, layer.Sha256, layer.Size, Pieces(source, cancellation));
+    }
+
+    private static IEnumerable<ReadOnlyMemory<byte>> Pieces(FileStream source, CancellationToken cancellation)
+    {
+        var piece = new byte[1 << 20];
+        for (int read; (read = source.Read(piece)) > 0;)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            yield return piece.AsMemory(0, read);
+        }
+    }
+
+    private static string Archive(string path, ContainerDisk image, string layerSha256, long layerLength, IEnumerable<ReadOnlyMemory<byte>> layer)
+    {
+        using var file = new HashedFile(path);
         file.Append(TarMember.File("oci-layout", OciManifest.Layout.Json));
         file.Append(TarMember.File("index.json", image.Index.Json));
         file.Append(TarMember.File(BlobName(image.Manifest.Sha256), image.Manifest.Json));
         file.Append(TarMember.File(BlobName(image.Config.Sha256), image.Config.Json));
-        file.Append(new TarMember(BlobName(sha256), layer.Length).With(layer.Read(done => request.Progress((1 + done) / 2), cancellation)));
+        file.Append(new TarMember(BlobName(layerSha256), layerLength).With(layer));
         file.Append(TarMember.EndOfArchive.Span);
-        return new WrittenImage(file.Sha256());
+        return file.Sha256();
     }
 
     private static string BlobName(string sha256) => $"blobs/sha256/{sha256}";

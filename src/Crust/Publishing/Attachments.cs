@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using Crust.Attestation;
 using Crust.Oci;
 using Crust.Reports;
@@ -11,13 +12,22 @@ internal static class Attachments
     // A newer one of a kind takes the older one's place.
     private static readonly (string Extension, string Type, string MediaType)[] Kinds =
     [
-        (".manifest.json", "application/vnd.crust.manifest.v1+json", "application/json"),
+        (".manifest.json", ManifestType, "application/json"),
         (".report.html", "application/vnd.crust.report.v1", "text/html"),
         (ImageCheck.Extension, "application/vnd.in-toto+json", "application/vnd.in-toto+json"),
         (ImageCheck.Extension + Signer.SshExtension, SignatureType, "text/plain"),
         (ImageCheck.Extension + Signer.GpgExtension, SignatureType, "application/pgp-signature"),
-        (Attestor.SbomExtension, "application/spdx+json", "application/spdx+json"),
+        (Attestor.SbomExtension, SbomType, SbomType),
     ];
+
+    /// <summary>What the manifest of a build is.</summary>
+    public const string ManifestType = "application/vnd.crust.manifest.v1+json";
+
+    /// <summary>What the list of packages is.</summary>
+    public const string SbomType = "application/spdx+json";
+
+    // What is read as a whole is no longer than this.
+    private const long Longest = 64 << 20;
 
     private const string SignatureType = "application/vnd.crust.signature.v1";
     private const string ChecksumsType = "application/vnd.crust.checksums.v1";
@@ -35,6 +45,39 @@ internal static class Attachments
             .Select(kind => Artifact.Attached(kind.Type, kind.MediaType, Path.GetFileName(kind.Path), File.ReadAllBytes(kind.Path), subject, scratch)),
         Artifact.Attached(ChecksumsType, "text/plain", ChecksumFile.Name, Encoding.UTF8.GetBytes(ChecksumFile.Of(manifest)), subject, scratch),
     ];
+
+    /// <summary>The tag of the list of what is attached to an image (OCI Distribution Specification 1.1, "Referrers Tag Schema").</summary>
+    public static string ListOf(string digest) => digest.Replace(':', '-');
+
+    /// <summary>The one file of an artifact that is attached to an image; null if it is something else.</summary>
+    /// <param name="manifest">The artifact's manifest.</param>
+    /// <param name="subject">The image's digest.</param>
+    public static OciDescriptor? FileOf(byte[] manifest, string subject)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(manifest);
+            return json.RootElement.GetProperty("subject").GetProperty("digest").GetString() == subject && LayerOf(manifest) is { Size: <= Longest } file ? file : null;
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The one layer of an image or an artifact; null if it has none or several.</summary>
+    public static OciDescriptor? LayerOf(byte[] manifest)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(manifest);
+            return json.RootElement.GetProperty("layers").EnumerateArray().Select(OciDescriptor.Read).ToList() is [{ IsSha256: true } layer] ? layer : null;
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Whether an artifact that is attached in the registry is an older one of these.</summary>
     public static bool Replaces(Artifact artifact, OciDescriptor there) =>

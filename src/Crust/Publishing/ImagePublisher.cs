@@ -52,12 +52,11 @@ internal sealed class ImagePublisher(Registry registry, ImagesFolder shelf, stri
         registry.PushAsync(artifact.Source, to, artifact.Manifest,
             moved => observer.Observe(new BuildEvent.Progressed(Stage.Publish, image.Format, Math.Min(1, (double)moved / Math.Max(1, artifact.Length)), Size.Format(image.Size))), cancellation);
 
-    // Registries with the referrers API find attachments by their subject; for others the index under this tag lists them
-    // (OCI Distribution Specification 1.1, "Referrers Tag Schema").
+    // Registries with the referrers API find attachments by their subject; for others the index under this tag lists them.
     private async Task<ImmutableArray<AttachedFile>> AttachAsync(Artifact image, Manifest manifest, RegistryReference reference, CancellationToken cancellation)
     {
         var attachments = Attachments.Of(manifest, shelf, image.Descriptor, scratch);
-        var list = reference.With(image.Descriptor.Digest.Replace(':', '-'));
+        var list = reference.With(Attachments.ListOf(image.Descriptor.Digest));
         var known = await registry.ReadAsync(list, cancellation) is { } index ? SharedIndex.EntriesOf(index) : [];
         foreach (var attachment in attachments.Where(attachment => known.All(entry => entry.Digest != attachment.Descriptor.Digest)))
         {

@@ -26,6 +26,11 @@ public sealed record PublishTarget(IImageFormat Format, RegistryReference Index,
         return new PublishTarget(format, index, index.With(own));
     }
 
+    /// <summary>The repository of a format's images; null where the spec doesn't say it.</summary>
+    /// <exception cref="CrustException">The spec says it wrongly.</exception>
+    internal static string? RepositoryOf(BuildSpec spec, IImageFormat format) =>
+        spec.Publish.Images.ContainsKey(format.Name) || spec.Publish.Repository is not null ? IndexOf(spec, format, "", null).Reference.Repository : null;
+
     /// <summary>The tag of an architecture's image beside the tag of the index.</summary>
     public static string TagOf(string tag, Arch arch) => $"{tag}-{arch.LowerName()}";
 

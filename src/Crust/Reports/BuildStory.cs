@@ -73,7 +73,7 @@ public sealed record BuildStory
     public string? LastScreen { get; init; }
 
     /// <summary>The story once there is an installed disk.</summary>
-    internal BuildStory With(InstalledDisk disk, RunFiles files) => this with
+    internal BuildStory With(DiskFacts disk, RunFiles files) => this with
     {
         Install = disk.Install,
         FromCache = disk.FromCache,

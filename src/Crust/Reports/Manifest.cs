@@ -48,6 +48,9 @@ public sealed record Manifest
     /// <summary>Whether the installed disk came from the cache, so that no installer was booted.</summary>
     public bool FromCache { get; init; }
 
+    /// <summary>The registry's name and digest of the installed disk, if it came from a cache that machines share; null if it was installed here, or no image needed it.</summary>
+    public string? DiskFrom { get; init; }
+
     /// <summary>The host of the build that wrote this document; null in documents of earlier versions.</summary>
     public HostFacts? Host { get; init; }
 
@@ -76,7 +79,7 @@ public sealed record Manifest
     public required DateTimeOffset Finished { get; init; }
 
     /// <summary>The facts of a build that went well. Images that are written just now are still to be put in.</summary>
-    internal static Manifest Of(BuildStory story, InstalledDisk disk, BuildJournal journal, ImmutableArray<ManifestImage> images) => new()
+    internal static Manifest Of(BuildStory story, DiskFacts disk, BuildJournal journal, ImmutableArray<ManifestImage> images) => new()
     {
         Name = story.Name,
         Crust = CrustVersion.Current,
@@ -100,6 +103,7 @@ public sealed record Manifest
         DiskContent = disk.Content,
         Install = disk.Install,
         FromCache = disk.FromCache,
+        DiskFrom = disk.From,
         Started = journal.Started,
         Seconds = journal.SecondsByStage,
         Images = images,
@@ -113,9 +117,22 @@ public sealed record Manifest
     {
         try
         {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(path), ManifestJson.Default.Manifest) is { Version: CurrentVersion } manifest ? manifest : null;
+            return Parse(File.ReadAllBytes(path));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The same of a manifest's bytes.</summary>
+    internal static Manifest? Parse(byte[] json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, ManifestJson.Default.Manifest) is { Version: CurrentVersion } manifest ? manifest : null;
+        }
+        catch (JsonException)
         {
             return null;
         }
@@ -147,37 +164,6 @@ public sealed record ManifestInstaller
 /// <param name="Size">Its length in bytes.</param>
 /// <param name="Sha256">Its SHA-256 in hex.</param>
 public sealed record ManifestSeedFile(string Role, string File, long Size, string Sha256);
-
-/// <summary>The machine, as the manifest tells of it.</summary>
-public sealed record ManifestMachine
-{
-    /// <summary>`amd64` or `arm64`.</summary>
-    public required string Arch { get; init; }
-
-    /// <summary>`bios`, `uefi` or `uefi-secure`.</summary>
-    public required string Firmware { get; init; }
-
-    /// <summary>Virtual CPUs.</summary>
-    public required int Cpus { get; init; }
-
-    /// <summary>Memory in bytes.</summary>
-    public required long Memory { get; init; }
-
-    /// <summary>The disk's size in bytes.</summary>
-    public required long Disk { get; init; }
-
-    /// <summary>What the disk hung on: `virtio`, `scsi`, `sata` or `nvme`.</summary>
-    public string DiskBus { get; init; } = Spec.DiskBus.Virtio.LowerName();
-
-    /// <summary>Sizes in bytes of the disks beside it.</summary>
-    public ImmutableArray<long> ExtraDisks { get; init; } = [];
-
-    /// <summary>`user` or `none`.</summary>
-    public string Network { get; init; } = MachineNetwork.User.LowerName();
-
-    /// <summary>Whether it had a TPM.</summary>
-    public bool Tpm { get; init; }
-}
 
 /// <summary>An image, as the manifest tells of it.</summary>
 public sealed record ManifestImage
@@ -211,6 +197,9 @@ public sealed record ManifestImage
 
     /// <summary>How it was proven to boot; null if it wasn't.</summary>
     public required ManifestProof? Verified { get; init; }
+
+    /// <summary>The registry's name and digest of the image, if it was pulled from there in place of being written; null if it was written here.</summary>
+    public string? ReusedFrom { get; init; }
 }
 
 /// <summary>A file beside an image.</summary>

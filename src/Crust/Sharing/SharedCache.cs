@@ -20,6 +20,7 @@ internal sealed class SharedCache(ToolBox tools, BuildSpec spec, string folder, 
     private bool _isOn = spec.Cache is not null && tools.Find(Skopeo.Program) is not null;
     private ScratchFolder? _scratch;
     private Registry? _registry;
+    private readonly Dictionary<string, SharedCache> _beside = [];
 
     /// <summary>Whether it is asked.</summary>
     public bool IsOn => _isOn;
@@ -35,6 +36,17 @@ internal sealed class SharedCache(ToolBox tools, BuildSpec spec, string folder, 
 
     /// <summary>A name in its repository.</summary>
     public RegistryReference At(string tag) => new(spec.Cache!, tag);
+
+    /// <summary>Another repository, which may fail by itself.</summary>
+    public SharedCache Beside(string repository)
+    {
+        if (!_beside.TryGetValue(repository, out var other))
+        {
+            _beside.Add(repository, other = new SharedCache(tools, spec with { Cache = repository }, folder, firstWait, observer, time));
+        }
+
+        return other;
+    }
 
     /// <summary>Does what may fail.</summary>
     /// <param name="work">Given the registry.</param>
@@ -75,7 +87,14 @@ internal sealed class SharedCache(ToolBox tools, BuildSpec spec, string folder, 
         }
     }
 
-    public void Dispose() => _scratch?.Dispose();
+    public void Dispose()
+    {
+        _scratch?.Dispose();
+        foreach (var other in _beside.Values)
+        {
+            other.Dispose();
+        }
+    }
 
     private Registry Connect()
     {

@@ -30,14 +30,14 @@ internal sealed class SharedDisks(SharedCache cache)
             pulled => pulled is not null ? $"pulled {pulled.From}" : cache.IsOn && _refused is null ? "it isn't there" : "not used");
 
     /// <summary>Pushes a disk, unless the registry has one under its key: the first one stays.</summary>
-    /// <param name="disk">The disk.</param>
+    /// <param name="disk">The disk; null if the build needed none.</param>
     /// <param name="order">What it was installed for.</param>
     /// <param name="stages">Tells of it.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public async Task PushAsync(InstalledDisk disk, DiskOrder order, StageRunner stages, CancellationToken cancellation)
+    public async Task PushAsync(InstalledDisk? disk, DiskOrder order, StageRunner stages, CancellationToken cancellation)
     {
-        if (cache.IsOn && !_isPulled)
+        if (disk is not null && cache.IsOn && !_isPulled)
         {
             await stages.RunAsync(Stage.Cache, $"the installed disk to {cache.Name}",
                 () => cache.TryAsync(registry => PushAsync(registry, disk, order, cancellation)), done => done ?? "not pushed");

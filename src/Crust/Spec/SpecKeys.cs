@@ -49,7 +49,7 @@ public static class SpecKeys
         .. Verify(),
         .. Sign(),
         .. PublishKeys.For(formats),
-        SpecKey.Of("cache", ValueTypes.SharedCache, s => s.Cache, (s, v) => s with { Cache = v },
+        SpecKey.Of("cache", CacheType.Repository, s => s.Cache, (s, v) => s with { Cache = v },
             "A repository that machines share as a cache: installed disks, and finished images that were published there or in publish.repository. Logins and TLS are those of publish. none is no such cache.", "--cache", "CACHE"),
     ];
 

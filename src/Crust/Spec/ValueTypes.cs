@@ -48,15 +48,6 @@ internal static partial class ValueTypes
         value => value,
         StringSchema);
 
-    /// <summary>A repository, with its scheme before it; null for none.</summary>
-    public static readonly ValueType<string?> SharedCache = new(
-        "oci://REGISTRY/PATH|none",
-        given => given.Single is { Text: "none" } ? null : Repository(given.Single),
-        value => value is null ? null : OciScheme + value,
-        () => new JsonObject { ["type"] = "string", ["pattern"] = "^(none|oci://[^/]+/.+)$" });
-
-    private const string OciScheme = "oci://";
-
     /// <summary>The base name of files.</summary>
     public static readonly ValueType<string?> FileName = new(
         "NAME",
@@ -202,19 +193,6 @@ internal static partial class ValueTypes
         {
             throw Bad(item, $"can't be typed: {e.Message}", "write characters of an American keyboard, and names such as <enter>, <esc>, <f10>, <down>, <wait2s>, <leftCtrlOn> and <leftCtrlOff>");
         }
-    }
-
-    private static string Repository(GivenItem item)
-    {
-        var text = OneLine(item);
-        if (text.StartsWith(OciScheme, StringComparison.Ordinal))
-        {
-            var (repository, tag) = Publishing.RegistryReference.Parse(text[OciScheme.Length..], item.Where, mayHaveTag: true);
-            return tag is null ? repository : throw Bad(item, "has a tag, and a cache is a whole repository", $"write {OciScheme}{repository}");
-        }
-
-        throw Bad(item, "doesn't begin with oci://, and a cache is a repository in a registry",
-            $"write oci://registry/path, such as oci://registry.example.com/edge/cache, or none{(UrlPattern().IsMatch(text) ? "" : $"; for a repository of this name, oci://{text}")}");
     }
 
     private static string PathOrUrl(GivenItem item, string folder)

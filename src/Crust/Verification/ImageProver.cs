@@ -34,8 +34,16 @@ public sealed class ImageProver(BootVerifier verifier, ImagesFolder shelf)
         IEnumerable<DraftImage> drafts, IEnumerable<ManifestImage> known, BuildSpec spec, Accelerator accelerator, DraftFolder folder, CancellationToken cancellation)
     {
         var fresh = ImmutableArray.CreateBuilder<ProvenImage>();
+        var expected = new ExpectedProof(spec.Machine.Firmware, spec.Verify);
         foreach (var draft in drafts)
         {
+            // What another machine has proven needs no second proof.
+            if (expected.IsGivenBy(draft.Reused?.Verified))
+            {
+                fresh.Add(new ProvenImage(draft, null));
+                continue;
+            }
+
             fresh.Add(new ProvenImage(draft, draft.Format.QemuDriver is not null ? await BootAsync(draft.Path, draft.Format) : null));
         }
 

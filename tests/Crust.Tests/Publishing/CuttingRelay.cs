@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Crust.Tests.Publishing;
 
-/// <summary>Passes connections on to a registry, and cuts some of them once their client has sent so much.</summary>
+/// <summary>Passes connections on to a registry, counts what goes over them, and cuts some once their client has sent so much.</summary>
 internal sealed class CuttingRelay : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -11,6 +11,15 @@ internal sealed class CuttingRelay : IDisposable
     private readonly IPEndPoint _registry;
     private readonly long _after;
     private int _times;
+    private long _up;
+    private long _down;
+    private long _requests;
+
+    /// <summary>One that cuts nothing.</summary>
+    public CuttingRelay(LocalRegistry registry)
+        : this(registry, long.MaxValue, 0)
+    {
+    }
 
     public CuttingRelay(LocalRegistry registry, long after, int times)
     {
@@ -22,6 +31,9 @@ internal sealed class CuttingRelay : IDisposable
 
     /// <summary>Its host and port.</summary>
     public string Host { get; }
+
+    /// <summary>Requests, and bytes to and from the registry, headers included, since this was asked last.</summary>
+    public (long Requests, long Up, long Down) Take() => (Interlocked.Exchange(ref _requests, 0), Interlocked.Exchange(ref _up, 0), Interlocked.Exchange(ref _down, 0));
 
     public void Dispose()
     {
@@ -52,7 +64,7 @@ internal sealed class CuttingRelay : IDisposable
         try
         {
             await registry.ConnectAsync(_registry, _stop.Token);
-            await Task.WhenAny(CopyAsync(client, registry, _after), CopyAsync(registry, client, long.MaxValue));
+            await Task.WhenAny(CopyAsync(client, registry, _after, Up), CopyAsync(registry, client, long.MaxValue, read => Interlocked.Add(ref _down, read.Length)));
         }
         catch (Exception e) when (e is IOException or SocketException or OperationCanceledException)
         {
@@ -60,13 +72,20 @@ internal sealed class CuttingRelay : IDisposable
         }
     }
 
-    private async Task CopyAsync(TcpClient from, TcpClient to, long cutAfter)
+    private void Up(ReadOnlyMemory<byte> read)
+    {
+        Interlocked.Add(ref _up, read.Length);
+        Interlocked.Add(ref _requests, read.Span.Count(" HTTP/1.1\r\n"u8));
+    }
+
+    private async Task CopyAsync(TcpClient from, TcpClient to, long cutAfter, Action<ReadOnlyMemory<byte>> count)
     {
         var buffer = new byte[64 << 10];
         long total = 0;
         for (int read; (read = await from.GetStream().ReadAsync(buffer, _stop.Token)) > 0;)
         {
             total += read;
+            count(buffer.AsMemory(0, read));
             if (total > cutAfter && Interlocked.Decrement(ref _times) >= 0)
             {
                 return;

@@ -96,7 +96,7 @@ public sealed class ManifestTests
         journal.Warn("now");
         var story = ReportSample.Built with { Spec = new BuildSpec { Machine = new MachineSpec { Arch = Arch.Arm64, Firmware = Firmware.Uefi, Cpus = 3 } } };
 
-        var manifest = Manifest.Of(story, disk, journal, [ManifestSample.Img]);
+        var manifest = Manifest.Of(story, disk.Facts, journal, [ManifestSample.Img]);
 
         Assert.That(manifest.Machine, Is.EqualTo(new ManifestMachine { Arch = "arm64", Firmware = "uefi", Cpus = 3, Memory = 4L << 30, Disk = 100L << 30 }));
         Assert.That(manifest.Installer.Source, Is.EqualTo(InstallerSample.Iso.Source));
