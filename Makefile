@@ -7,32 +7,48 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export DOTNET_NOLOGO := 1
-.PHONY: help vmdk img img.zst qcow2 kubevirt ova vhd vhdx gce iso all qcow2-image vmdk-image installer build tools publish-tools test-tools bench-tools bench sdk test format clean distclean
+.PHONY: help vmdk img img.zst qcow2 kubevirt ova vhd vhdx gce iso all docker-build qcow2-image vmdk-image installer build tools publish-tools test-tools bench-tools bench sdk test format clean distclean
 
 # What a build needs, and what builds for arm64, the tests and the benchmarks need beyond that.
 PACKAGES      := qemu-system-x86 qemu-utils ovmf swtpm xorriso mmdebstrap uidmap squashfs-tools mtools dosfstools zstd cpio kmod util-linux libdeflate0
 ARM64_PACKAGES := qemu-system-arm qemu-efi-aarch64 qemu-user-static binfmt-support arch-test
-TEST_PACKAGES := $(ARM64_PACKAGES) chromium python3-jsonschema bmap-tools btrfs-progs xfsprogs e2fsprogs lvm2 openssh-client openssl cloud-init binutils libvmdk-utils libqcow-utils libvhdi-utils libxml2-utils p7zip-full gdisk skopeo docker-registry faketime gnupg rpm \
+TEST_PACKAGES := $(ARM64_PACKAGES) chromium python3-jsonschema bmap-tools btrfs-progs xfsprogs e2fsprogs lvm2 openssh-client openssl cloud-init binutils libvmdk-utils libqcow-utils libvhdi-utils libxml2-utils p7zip-full gdisk skopeo docker-registry faketime gnupg rpm podman runc \
                   $(if $(shell command -v kubectl),,kubernetes-client) $(if $(shell command -v npm),,nodejs npm)
 PUBLISH_PACKAGES := skopeo
 BENCH_PACKAGES := hyperfine jq gnuplot-nox gdisk e2fsprogs skopeo docker-registry
 
 SUDO    := $(if $(filter 0,$(shell id -u)),,sudo)
 RID     := $(if $(filter aarch64,$(shell uname -m)),linux-arm64,linux-x64)
-SOURCES := $(shell find src builder -type f) $(wildcard Directory.*.props global.json)
+SOURCES := $(shell find src builder -path builder/container -prune -o -type f -print) $(wildcard Directory.*.props global.json)
+
+# Where it is built: on this host, or in the builder container.
+RUNNER  ?= $(shell builder/container/choose)
+ifeq ($(RUNNER),native)
+NEEDS         := tools bin/crust
+PUBLISH_NEEDS := publish-tools
+CRUST         := bin/crust
+else ifeq ($(RUNNER),container)
+CRUST         := builder/container/run
+OUTPUT        := --output /images
+else
+$(error RUNNER is native or container, not '$(RUNNER)')
+endif
 
 help: ## say what there is
 	@sed -n 's/^\([a-z0-9. -]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
 
-vmdk img img.zst qcow2 kubevirt ova vhd vhdx gce iso all: tools bin/crust ## build images/<name>.<format>, all of them from one install
-	bin/crust build --format $@ $(ARGS)
+vmdk img img.zst qcow2 kubevirt ova vhd vhdx gce iso all: $(NEEDS) ## build images/<name>.<format>, all of them from one install
+	$(CRUST) build --format $@ $(OUTPUT) $(ARGS)
 
 qcow2-image: FORMAT := kubevirt
 vmdk-image: FORMAT := vmdk
-qcow2-image vmdk-image: tools publish-tools bin/crust ## build the containerDisk (a qcow2) or the vmdk, and push it to QCOW2_IMG, VMDK_IMG or REPO
-	@bin/crust publish --dry-run --quiet --format $(FORMAT) $(ARGS) >/dev/null
-	bin/crust build --format $(FORMAT) $(ARGS)
-	bin/crust publish --format $(FORMAT) $(ARGS)
+qcow2-image vmdk-image: $(NEEDS) $(PUBLISH_NEEDS) ## build the containerDisk (a qcow2) or the vmdk, and push it to QCOW2_IMG, VMDK_IMG or REPO
+	@$(CRUST) publish --dry-run --quiet --format $(FORMAT) $(OUTPUT) $(ARGS) >/dev/null
+	$(CRUST) build --format $(FORMAT) $(OUTPUT) $(ARGS)
+	$(CRUST) publish --format $(FORMAT) $(OUTPUT) $(ARGS)
+
+docker-build: bin/crust ## build the builder container REPO:TAG; with EMBED=true it holds ISO_URL's ISO and the spec
+	@builder/container/build
 
 installer: tools bin/crust ## build the reference installer ISO into iso/
 	bin/crust installer $(ARGS)

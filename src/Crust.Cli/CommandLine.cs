@@ -15,6 +15,7 @@ internal static class CommandLine
         SeedCommand.Create(),
         PublishCommand.Create(),
         PlanCommand.Create(),
+        EmbedCommand.Create(),
         DoctorCommand.Create(),
         SchemaCommand.Create(),
         CleanCommand.Create(),

@@ -44,7 +44,7 @@ internal sealed class CrustServices : IAsyncDisposable
             .CreateLogger();
 
         var tools = new ToolBox(environment.SearchPath, _log);
-        var cache = new BuildCache(Folders.Cache, _log);
+        var cache = new BuildCache(Folders.Cache, _log) { Provided = environment.PartsFolder };
         var hidden = new Redactor();
         var firmware = FirmwareFinder.OfHost;
         var launcher = new MachineLauncher(tools, firmware, Folders.Runtime, time, _log) { Hidden = hidden };

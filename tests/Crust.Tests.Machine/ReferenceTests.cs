@@ -59,11 +59,10 @@ public sealed class ReferenceTests
     [OneTimeTearDown]
     public void TearDown() => Crust.Dispose();
 
-    // All hold the same disk, as another test says: each format boots once, and each firmware boots one.
+    // All hold the same disk, as another test says: each firmware boots one. A vmdk boots in ContainerTests, and what the iso wrote, below, under UEFI without Secure Boot.
     [TestCase("img", Firmware.UefiSecure, "uefi")]
     [TestCase("qcow2", Firmware.Bios, "bios")]
-    [TestCase("vmdk", Firmware.Uefi, "uefi")]
-    public async Task Each_format_boots_with_the_seed_applied_and_so_does_each_firmware(string format, Firmware firmware, string seen)
+    public async Task Images_boot_with_the_seed_applied(string format, Firmware firmware, string seen)
     {
         await using var guest = await Guest.BootAsync(Crust.Image($"crust-reference.{format}"), firmware, Crust.Folder, Key, Cancellation);
 

@@ -11,9 +11,10 @@ internal static class InstallerCommand
     {
         var spec = new SpecOptions(key => key.Path == "machine.arch");
         var output = new Option<string>("--output", "-o") { Description = "The folder for the ISO.", HelpName = "FOLDER", DefaultValueFactory = _ => "iso" };
+        var parts = new Option<string>("--parts") { Description = "Leave what was built in this folder, too: where CRUST_PARTS names it, it isn't built again.", HelpName = "FOLDER" };
         var json = CommonOptions.Json();
         var quiet = CommonOptions.Quiet();
-        var command = new Command("installer", "Builds the reference installer: a bootable ISO that installs Debian 12 as its seed says.") { output, json, quiet };
+        var command = new Command("installer", "Builds the reference installer: a bootable ISO that installs Debian 12 as its seed says.") { output, parts, json, quiet };
         spec.AddTo(command);
         command.SetAction(async (parse, cancellation) =>
         {
@@ -21,8 +22,13 @@ internal static class InstallerCommand
             var folder = Path.GetFullPath(parse.GetRequiredValue(output));
             await using var view = ProgressView.Create(environment, parse.GetValue(quiet));
             await using var services = new CrustServices(environment, folder, view);
-            var iso = await services.Reference.GetAsync(spec.Read(parse, environment).Machine.Arch, cancellation);
+            var arch = spec.Read(parse, environment).Machine.Arch;
+            var iso = await services.Reference.GetAsync(arch, cancellation);
             await view.DisposeAsync();
+            if (parse.GetValue(parts) is { } to)
+            {
+                services.Reference.CopyTo(Path.GetFullPath(to), arch);
+            }
 
             var path = ShareFile.Into(folder, iso.Path, cancellation);
             var shown = Path.GetRelativePath(Environment.CurrentDirectory, path);

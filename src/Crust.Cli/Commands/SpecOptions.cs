@@ -38,17 +38,19 @@ internal sealed class SpecOptions
     }
 
     /// <summary>The spec of options, environment and file.</summary>
-    public BuildSpec Read(ParseResult parse, HostEnvironment environment) =>
-        new SpecReader(ImageFormats.Names).Read(new SpecSources
-        {
-            File = parse.GetValue(_file) ?? (File.Exists(DefaultFile) ? DefaultFile : null),
-            CurrentFolder = Environment.CurrentDirectory,
-            Environment = environment.Variables,
-            Options = _options
-                .Select(row => (row.Key.Path, Values: ValuesOf(parse.GetResult(row.Option))))
-                .Where(row => row.Values is not null)
-                .ToDictionary(row => row.Path, row => row.Values!),
-        });
+    public BuildSpec Read(ParseResult parse, HostEnvironment environment) => new SpecReader(ImageFormats.Names).Read(Sources(parse, environment));
+
+    /// <summary>Where a spec is given.</summary>
+    public SpecSources Sources(ParseResult parse, HostEnvironment environment) => new()
+    {
+        File = parse.GetValue(_file) ?? (File.Exists(DefaultFile) ? DefaultFile : null),
+        CurrentFolder = Environment.CurrentDirectory,
+        Environment = environment.Variables,
+        Options = _options
+            .Select(row => (row.Key.Path, Values: ValuesOf(parse.GetResult(row.Option))))
+            .Where(row => row.Values is not null)
+            .ToDictionary(row => row.Path, row => row.Values!),
+    };
 
     private static IReadOnlyList<string>? ValuesOf(OptionResult? result) => result is null || result.Implicit
         ? null

@@ -36,6 +36,10 @@ public sealed class ApplianceBuilder(ToolBox tools, BuildCache cache, Folders fo
     /// <exception cref="CrustException">There is none for this architecture.</exception>
     public bool IsCached(Arch arch) => cache.Find(Kind, KeyOf(arch)) is not null;
 
+    /// <summary>Copies it out of the cache, where it must be, below a folder for `CRUST_PARTS`.</summary>
+    /// <exception cref="CrustException">The folder can't be written.</exception>
+    public void CopyTo(string folder, Arch arch) => cache.CopyTo(folder, Kind, KeyOf(arch));
+
     /// <summary>What decides the appliance's content, 64 hex digits.</summary>
     internal string KeyOf(Arch arch) => Recipe.Key([RecipeFor(arch)], "appliance", Version, Mmdebstrap.Suite, arch.ToString());
 

@@ -13,12 +13,11 @@ public sealed class BuildCache(string root, ILogger log)
     /// <summary>The cache's own folder.</summary>
     public string Root { get; } = root;
 
+    /// <summary>A folder with entries that come with Crust, as in its container; it is only read. Null for none.</summary>
+    public string? Provided { get; init; }
+
     /// <summary>The entry's folder if it is there, else null.</summary>
-    public string? Find(string kind, string key)
-    {
-        var folder = FolderOf(kind, key);
-        return Directory.Exists(folder) ? folder : null;
-    }
+    public string? Find(string kind, string key) => new[] { Root, Provided }.OfType<string>().Select(root => Path.Combine(root, kind, key)).FirstOrDefault(Directory.Exists);
 
     /// <summary>
     /// The entry's folder; if it isn't there, <paramref name="fill"/> is given an empty private one (mode 0700, on the same
@@ -27,12 +26,12 @@ public sealed class BuildCache(string root, ILogger log)
     /// <exception cref="CrustException">The cache can't be written.</exception>
     public async Task<string> GetOrAddAsync(string kind, string key, Func<string, Task> fill, Action<string>? onWait, CancellationToken cancellation)
     {
-        var final = FolderOf(kind, key);
-        if (Directory.Exists(final))
+        if (Find(kind, key) is { } there)
         {
-            return final;
+            return there;
         }
 
+        var final = FolderOf(kind, key);
         CreateFolder(Path.Combine(Root, kind));
         using var held = await FileLock.AcquireAsync(final + ".lock", onWait, cancellation);
         if (Directory.Exists(final))
@@ -54,6 +53,27 @@ public sealed class BuildCache(string root, ILogger log)
         {
             TryDelete(unfinished);
             throw;
+        }
+    }
+
+    /// <summary>Copies an entry below another folder, where a cache that is given it as <see cref="Provided"/> finds it.</summary>
+    /// <exception cref="CrustException">It can't be written there.</exception>
+    public void CopyTo(string folder, string kind, string key)
+    {
+        var from = Find(kind, key) ?? throw new ArgumentException($"There is no {kind} {key}.", nameof(key));
+        var to = Path.Combine(folder, kind, key);
+        try
+        {
+            foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
+            {
+                var copy = Path.Combine(to, Path.GetRelativePath(from, file));
+                Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+                File.Copy(file, copy, overwrite: true);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CrustException(FailureKind.HostLacks, $"The folder can't be written: {e.Message}", folder, "make it writable, or choose another", e);
         }
     }
 

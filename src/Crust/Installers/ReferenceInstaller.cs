@@ -51,6 +51,15 @@ public sealed class ReferenceInstaller(ToolBox tools, BuildCache cache, Folders 
         return cache.Find(Kind, KeyOf(recipe, RootOf(recipe))) is { } folder ? Load(folder, recipe) : null;
     }
 
+    /// <summary>Copies it and its appliance out of the cache, where they must be, below a folder for `CRUST_PARTS`.</summary>
+    /// <exception cref="CrustException">The folder can't be written.</exception>
+    public void CopyTo(string folder, Arch arch)
+    {
+        var recipe = RecipeFor(arch);
+        cache.CopyTo(folder, Kind, KeyOf(recipe, RootOf(recipe)));
+        appliance.CopyTo(folder, arch);
+    }
+
     private Recipe RecipeFor(Arch arch) => new(Path.Combine(folders.Builder, "reference"), arch);
 
     private DebianRoot RootOf(Recipe recipe) => new(tools, cache, new Recipe(recipe.PathOf("system"), recipe.Arch));

@@ -14,6 +14,9 @@ public sealed record HostEnvironment
     /// <summary>Where Crust keeps what it can make again: `CRUST_CACHE`, else `$XDG_CACHE_HOME/crust`, else `~/.cache/crust`.</summary>
     public required string CacheFolder { get; init; }
 
+    /// <summary>Where parts are that somebody has made already, such as the appliance in Crust's container: `CRUST_PARTS`; null for nowhere.</summary>
+    public required string? PartsFolder { get; init; }
+
     /// <summary>Where short-lived sockets are: `XDG_RUNTIME_DIR` where there is one, else `TMPDIR`, else `/tmp`.</summary>
     public required string RuntimeFolder { get; init; }
 
@@ -55,6 +58,7 @@ public sealed record HostEnvironment
             SearchPath = [.. (Value("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)
                 .Concat(["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]).Distinct()],
             CacheFolder = Path.GetFullPath(Value("CRUST_CACHE") ?? Path.Combine(Value("XDG_CACHE_HOME") ?? Path.Combine(home, ".cache"), "crust")),
+            PartsFolder = Value("CRUST_PARTS") is { } parts ? Path.GetFullPath(parts) : null,
             HasDisplay = (Value("WAYLAND_DISPLAY") ?? Value("DISPLAY")) is not null,
             HasCapableTerminal = Value("TERM") is not (null or "dumb"),
             WantsColor = Value("NO_COLOR") is null,

@@ -14,5 +14,5 @@ internal static class ListType
             : throw new CrustException(FailureKind.BadInput, $"There are {given.Items.Length} values, and at most {most} may be", given.Where, $"leave {most} of them"),
         _ => null,
         () => new JsonObject { ["type"] = "array", ["items"] = item.Schema(), ["maxItems"] = most })
-    { IsList = true };
+    { IsList = true, PathAt = item.PathAt };
 }

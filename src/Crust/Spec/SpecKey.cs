@@ -41,6 +41,12 @@ public sealed class SpecKey
     /// <summary>The spec with what the user gave, or a <see cref="CrustException"/> that says what is wrong with it.</summary>
     internal Func<BuildSpec, GivenValue, BuildSpec> Apply { get; }
 
+    /// <summary>The secret that it set; null if it set none, and for keys that aren't secrets.</summary>
+    internal Func<BuildSpec, Secret?> SecretOf { get; private init; } = _ => null;
+
+    /// <summary>Where in a value's text the path of a file (or folder) of this host begins; -1 where it names none.</summary>
+    internal Func<string, int> PathAt { get; private init; } = _ => -1;
+
     /// <summary>A fresh JSON Schema of its value.</summary>
     internal Func<JsonObject> Schema { get; }
 
@@ -57,6 +63,8 @@ public sealed class SpecKey
             IsList = type.IsList,
             IsSwitch = type.IsSwitch,
             IsSecret = type.IsSecret,
+            SecretOf = spec => get(spec) as Secret,
+            PathAt = type.PathAt,
         };
 
     /// <summary>The path.</summary>

@@ -15,10 +15,7 @@ public sealed class SpecReader(IReadOnlyCollection<string> formats)
     /// </exception>
     public BuildSpec Read(SpecSources sources)
     {
-        var given = sources.File is null
-            ? ImmutableDictionary<string, GivenValue>.Empty
-            : new SpecFile(_keys).Read(sources.File, sources.CurrentFolder);
-        given = given.SetItems(FromEnvironment(sources)).SetItems(FromOptions(sources));
+        var given = Gather(sources);
 
         // In the table's order, so that of several errors always the same one is told.
         var spec = _keys.Where(key => given.ContainsKey(key.Path)).Aggregate(new BuildSpec(), (spec, key) => key.Apply(spec, given[key.Path]));
@@ -29,6 +26,12 @@ public sealed class SpecReader(IReadOnlyCollection<string> formats)
         SpecRules.Check(spec);
         return spec;
     }
+
+    /// <summary>What counts of all that is given, by key, not yet understood.</summary>
+    /// <exception cref="CrustException">As above, as far as the spec file itself is wrong.</exception>
+    internal ImmutableDictionary<string, GivenValue> Gather(SpecSources sources) =>
+        (sources.File is null ? ImmutableDictionary<string, GivenValue>.Empty : new SpecFile(_keys).Read(sources.File, sources.CurrentFolder))
+            .SetItems(FromEnvironment(sources)).SetItems(FromOptions(sources));
 
     private IEnumerable<KeyValuePair<string, GivenValue>> FromEnvironment(SpecSources sources) =>
         from key in _keys

@@ -17,4 +17,7 @@ internal sealed record ValueType<T>(string Placeholder, Func<GivenValue, T> Pars
 
     /// <summary>Whether the value must not be seen.</summary>
     public bool IsSecret { get; init; }
+
+    /// <summary>Where in a value's text the path of a file (or folder) of this host begins; -1 where it names none.</summary>
+    public Func<string, int> PathAt { get; init; } = _ => -1;
 }

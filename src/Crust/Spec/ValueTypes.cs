@@ -26,14 +26,16 @@ internal static partial class ValueTypes
 
     /// <summary>A path, absolute once it is read.</summary>
     public static readonly ValueType<string?> FilePath = new(
-        "FILE", given => Path.GetFullPath(OneLine(given.Single), given.BaseFolder), value => value, StringSchema);
+        "FILE", given => Path.GetFullPath(OneLine(given.Single), given.BaseFolder), value => value, StringSchema)
+    { PathAt = _ => 0 };
 
     /// <summary>A path (absolute once it is read) or an http(s) URL.</summary>
     public static readonly ValueType<string?> FileOrUrl = new(
-        "FILE|URL", given => PathOrUrl(given.Single, given.BaseFolder), value => value, StringSchema);
+        "FILE|URL", given => PathOrUrl(given.Single, given.BaseFolder), value => value, StringSchema)
+    { PathAt = text => UrlPattern().IsMatch(text) ? -1 : 0 };
 
     /// <summary>The same kind of value where it is given: as an entry of a list.</summary>
-    public static ValueType<string> Given(ValueType<string?> type) => new(type.Placeholder, given => type.Parse(given)!, type.Format, type.Schema);
+    public static ValueType<string> Given(ValueType<string?> type) => new(type.Placeholder, given => type.Parse(given)!, type.Format, type.Schema) { PathAt = type.PathAt };
 
     /// <summary>64 hex digits, or a SHA256SUMS file by path or URL.</summary>
     public static readonly ValueType<string?> Checksum = new(
@@ -91,7 +93,7 @@ internal static partial class ValueTypes
         given => [.. given.Items.Select(item => PublicKey(item, given.BaseFolder)).Distinct()],
         _ => null,
         () => new JsonObject { ["type"] = "array", ["items"] = StringSchema() })
-    { IsList = true };
+    { IsList = true, PathAt = text => IsPublicKeyFile(text) ? 0 : -1 };
 
     /// <summary>What is typed at a keyboard.</summary>
     public static readonly ValueType<ImmutableArray<string>> BootKeys = new(
@@ -206,10 +208,12 @@ internal static partial class ValueTypes
             : throw Bad(item, "isn't a URL that Crust can fetch", "write a path, or an http:// or https:// URL");
     }
 
+    private static bool IsPublicKeyFile(string text) => text.EndsWith(".pub", StringComparison.Ordinal) && !text.Contains(' ');
+
     private static string PublicKey(GivenItem item, string folder)
     {
         var key = item.Text.Trim();
-        if (key.EndsWith(".pub", StringComparison.Ordinal) && !key.Contains(' '))
+        if (IsPublicKeyFile(key))
             return PublicKey(new GivenItem(UserFile.Read(Path.GetFullPath(key, folder), $"{item.Where}, {key}", "public key's"), $"{item.Where}, {key}"), folder);
 
         // A private key must not be shown, and a public one needn't.

@@ -37,6 +37,21 @@ public sealed class BuildCacheTests
     }
 
     [Test]
+    public async Task What_comes_with_Crust_is_found_and_nothing_is_written_for_it()
+    {
+        var parts = Directory.CreateDirectory(Path.Combine(_root, "parts")).FullName;
+        var provided = Directory.CreateDirectory(Path.Combine(parts, "disks", "k")).FullName;
+        var cache = new BuildCache(Path.Combine(_root, "cache"), Logger.None) { Provided = parts };
+
+        var found = await cache.GetOrAddAsync("disks", "k", _ => throw new InvalidOperationException("it is there already"), null, Cancellation);
+
+        Assert.That((found, cache.Find("disks", "k"), cache.Find("disks", "other")), Is.EqualTo((provided, provided, (string?)null)));
+        Assert.That(Directory.Exists(cache.Root), Is.False);
+        var own = await cache.GetOrAddAsync("disks", "other", Fill, null, Cancellation);
+        Assert.That(own, Is.EqualTo(Path.Combine(cache.Root, "disks", "other")), "what isn't provided is made as ever");
+    }
+
+    [Test]
     public async Task An_entry_is_filled_under_another_name_in_an_empty_private_folder() => await AddAsync("k", folder =>
     {
         Assert.That(Path.GetDirectoryName(folder), Is.EqualTo(Kind));

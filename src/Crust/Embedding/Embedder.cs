@@ -1,0 +1,158 @@
+using System.Collections.Immutable;
+using Crust.Disks;
+using Crust.Installers;
+using Crust.Seeds.Documents;
+using Crust.Spec;
+
+namespace Crust.Embedding;
+
+/// <summary>Collects a spec and all that it names in a folder, to be built into a container: `work/crust.yaml`, `work/files/…` and `iso/NAME.iso`.</summary>
+/// <param name="formats">The names of the formats that can be written.</param>
+/// <param name="installers">Gets the installer.</param>
+public sealed class Embedder(IReadOnlyCollection<string> formats, InstallerLibrary installers)
+{
+    private const string Iso = "installer.iso";
+
+    // What the ISO in the folder makes needless: its checksum is known then.
+    private static readonly ImmutableHashSet<string> AboutIso = [Iso, "installer.sha256", "installer.allowUnverified"];
+
+    // Files that let somebody in somewhere.
+    private static readonly ImmutableHashSet<string> PrivateFiles = ["sign.key", "publish.authFile"];
+
+    /// <summary>Collects them.</summary>
+    /// <param name="sources">Where the spec is given.</param>
+    /// <param name="folder">A folder that isn't there yet, or is empty; it is whole, or isn't there.</param>
+    /// <param name="isoFolder">Where the ISO will lie when the spec is read, absolute.</param>
+    /// <param name="withSecrets">Whether secrets are written, too.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="CrustException">The spec is wrong, its installer can't be had, a file of its seed holds a secret and secrets aren't wanted, or the folder can't be written.</exception>
+    public async Task<EmbeddedSpec> WriteAsync(SpecSources sources, string folder, string isoFolder, bool withSecrets, CancellationToken cancellation)
+    {
+        var reader = new SpecReader(formats);
+        var spec = reader.Read(sources);
+        var inFiles = FileSecrets.In(spec.Seed);
+        if (!withSecrets && !inFiles.IsEmpty)
+        {
+            throw new CrustException(FailureKind.BadInput, inFiles.Length == 1 ? "A file that would be embedded holds a secret" : $"Files that would be embedded hold {inFiles.Length} secrets",
+                string.Join("; ", inFiles), "give it by a variable (seed.substitute: true and ${NAME}), or embed secrets, too, and guard the container as you guard them");
+        }
+
+        if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
+            throw new CrustException(FailureKind.BadInput, "The folder holds something already", folder, "empty it, or name another");
+
+        var iso = spec.Installer.Iso is null ? null : await installers.GetAsync(spec.Installer, spec.Machine.Arch, cancellation);
+        var draft = new Draft(spec, reader.Gather(sources), withSecrets, inFiles);
+        foreach (var key in SpecKeys.For(formats).Where(key => draft.Given.ContainsKey(key.Path) && !AboutIso.Contains(key.Path)))
+            draft.Add(key, PrivateFiles.Contains(key.Path));
+        if (iso is not null)
+        {
+            draft.Say(Iso, Path.Combine(isoFolder, Path.GetFileName(iso.Path)));
+            draft.Say("installer.sha256", iso.Sha256);
+        }
+
+        var partial = $"{folder}.{Environment.ProcessId}.partial";
+        try
+        {
+            draft.WriteTo(Path.Combine(partial, "work"));
+            Directory.CreateDirectory(Path.Combine(partial, "iso"));
+            if (iso is not null)
+                SparseFile.CloneOrCopy(iso.Path, Path.Combine(partial, "iso", Path.GetFileName(iso.Path)), _ => { }, cancellation);
+            if (Directory.Exists(folder))
+                Directory.Delete(folder);
+            Directory.Move(partial, folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CrustException(FailureKind.HostLacks, $"The folder can't be written: {e.Message}", folder, "make it writable, or name another", e);
+        }
+        finally
+        {
+            if (Directory.Exists(partial))
+                Directory.Delete(partial, recursive: true);
+        }
+
+        return new EmbeddedSpec(draft.Secrets, iso?.Path);
+    }
+
+    /// <summary>The spec as it will be, while it is collected.</summary>
+    private sealed class Draft(BuildSpec spec, ImmutableDictionary<string, GivenValue> given, bool withSecrets, ImmutableArray<string> secretsInFiles)
+    {
+        private readonly List<(string Path, ConfigNode Value)> _values = [("version", ConfigTree.Text("1", Place.Default))];
+        private readonly Dictionary<string, string> _files = [];
+        private readonly List<EmbeddedSecret> _secrets = [.. secretsInFiles.Select(place => new EmbeddedSecret(place, null))];
+
+        public ImmutableDictionary<string, GivenValue> Given => given;
+
+        public ImmutableArray<EmbeddedSecret> Secrets => [.. _secrets.DistinctBy(secret => secret.Place)];
+
+        public void Say(string path, string value) => _values.Add((path, ConfigTree.Text(value, Place.Default)));
+
+        public void Add(SpecKey key, bool isPrivate)
+        {
+            if (key.Path == "version")
+                return;
+            if (key.SecretOf(spec) is { } secret)
+            {
+                // Where it came from a file, or a descriptor of this process, it is said itself.
+                var path = key.Path.EndsWith("File", StringComparison.Ordinal) ? key.Path[..^"File".Length] : key.Path;
+                _secrets.Add(new EmbeddedSecret(path, key.Variable));
+                if (withSecrets && !_values.Exists(value => value.Path == path))
+                    Say(path, secret.Reveal());
+                return;
+            }
+
+            if (isPrivate)
+            {
+                _secrets.Add(new EmbeddedSecret(key.Path, key.Variable));
+                if (!withSecrets)
+                    return;
+            }
+
+            var value = given[key.Path];
+            ImmutableArray<ConfigNode> items = [.. value.Items.Select(item => ConfigTree.Text(Portable(key, item.Text, value.BaseFolder), Place.Default))];
+            _values.Add((key.Path, key.IsList && (value.IsList || items.Length > 1) ? ConfigTree.List(items) : items[^1]));
+        }
+
+        public void WriteTo(string folder)
+        {
+            Directory.CreateDirectory(folder);
+            File.WriteAllText(Path.Combine(folder, "crust.yaml"), ConfigWriter.Write(Tree(_values)));
+            foreach (var (name, source) in _files)
+                Copy(source, Path.Combine(folder, name));
+        }
+
+        private string Portable(SpecKey key, string text, string baseFolder)
+        {
+            var at = key.PathAt(text);
+            if (at < 0)
+                return text;
+            var source = Path.GetFullPath(text[at..], baseFolder);
+            var wanted = $"files/{Path.GetFileName(source)}";
+            var name = wanted;
+            for (var i = 2; _files.TryGetValue(name, out var other) && other != source; i++)
+                name = $"files/{i}-{Path.GetFileName(source)}";
+            _files[name] = source;
+            // A file that rides along without a name of its own would get another one.
+            return key.Path == "seed.files" && at == 0 ? $"{Path.GetFileName(source)}={name}" : text[..at] + name;
+        }
+
+        private static void Copy(string source, string target)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+            foreach (var file in Directory.Exists(source) ? Directory.GetFiles(source) : [source])
+            {
+                var copy = Directory.Exists(source) ? Path.Combine(Directory.CreateDirectory(target).FullName, Path.GetFileName(file)) : target;
+                File.Copy(file, copy);
+                // Whoever the container runs as has to read it.
+                File.SetUnixFileMode(copy, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+            }
+        }
+
+        private static ConfigMap Tree(IEnumerable<(string Path, ConfigNode Value)> values) => ConfigTree.Map(values
+            .Select(value => (Words: value.Path.Split('.', 2), value.Value))
+            .GroupBy(value => value.Words[0])
+            .Select(section => (section.Key, (ConfigNode?)(section.First().Words.Length == 1
+                ? section.First().Value
+                : Tree(section.Select(value => (value.Words[1], value.Value)))))));
+    }
+}

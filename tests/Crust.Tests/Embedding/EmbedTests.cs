@@ -1,0 +1,144 @@
+using Crust.Formats;
+using Crust.Spec;
+using Crust.Tests.Cli;
+using Crust.Tests.Installers;
+
+namespace Crust.Tests.Embedding;
+
+public sealed class EmbedTests
+{
+    private const string Token = "aUToCKen12345";
+
+    private string _folder = null!;
+
+    private string Out => Path.Combine(_folder, "out");
+
+    private string Written => File.ReadAllText(Path.Combine(Out, "work", "crust.yaml"));
+
+    [SetUp]
+    public void SetUp()
+    {
+        _folder = Directory.CreateTempSubdirectory("crust-embed-").FullName;
+        File.WriteAllBytes(PathOf("vendor.iso"), IsoBytes.With("VENDOR", 0x00));
+    }
+
+    [TearDown]
+    public void TearDown() => Directory.Delete(_folder, recursive: true);
+
+    [Test]
+    public async Task The_ISO_and_all_files_are_there_and_the_spec_reads_the_same_as_before()
+    {
+        Write("site/user-data.yaml", "#cloud-config\ninstall:\n  device: auto\n");
+        Write("other/user-data.yaml", "#cloud-config\nhostname: edge\n");
+        Write("motd", "welcome\n");
+        Write("key.pub", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJWmGMAYoNFSuREVdWs9DL6VyHrnUZrPzqNbQqTFbZTw me\n");
+        Write("crust.yaml", """
+            name: edge
+            installer: { iso: vendor.iso, boot: { keys: ["<wait2s>", "<enter>"] } }
+            machine: { disk: 3G, network: none }
+            seed:
+              userData: [site/user-data.yaml, other/user-data.yaml]
+              files: [motd, etc/issue=motd]
+              ssh: { user: edge, authorizedKeys: key.pub }
+            formats: [vmdk]
+            """);
+
+        var run = await EmbedAsync("--memory", "1G");
+
+        Assert.That((run.Code, run.Error), Is.EqualTo((0, "")));
+        Assert.That(File.ReadAllBytes(Path.Combine(Out, "iso", "vendor.iso")), Is.EqualTo(File.ReadAllBytes(PathOf("vendor.iso"))));
+        var (before, after) = (Read(PathOf("crust.yaml")), Read(Path.Combine(Out, "work", "crust.yaml")));
+        Assert.That(after.Installer.Iso, Is.EqualTo("/iso/vendor.iso"));
+        Assert.That(after.Installer.Sha256, Has.Length.EqualTo(64));
+        Assert.That(after.Machine.Memory, Is.EqualTo(1L << 30), "an option counts, too");
+        Assert.That((after.Name, after.Machine.Disk, after.Machine.Network, string.Join(' ', after.Installer.BootKeys), string.Join(' ', after.Formats), string.Join(' ', after.Seed.Ssh.AuthorizedKeys)),
+            Is.EqualTo((before.Name, before.Machine.Disk, before.Machine.Network, string.Join(' ', before.Installer.BootKeys), string.Join(' ', before.Formats), string.Join(' ', before.Seed.Ssh.AuthorizedKeys))));
+        Assert.That(after.Seed.UserData.Select(File.ReadAllText), Is.EqualTo(before.Seed.UserData.Select(File.ReadAllText)), "two files of one name, in their order");
+        Assert.That(after.Seed.Files.Select(file => (file.Name, File.ReadAllText(file.Path))), Is.EqualTo(before.Seed.Files.Select(file => (file.Name, File.ReadAllText(file.Path)))));
+        Assert.That(after.Seed.UserData.Append(after.Seed.Files[0].Path), Has.All.StartWith(Out), "nothing points outside");
+    }
+
+    [Test]
+    public async Task Secrets_stay_out_and_are_named_with_the_variable_that_gives_them_later()
+    {
+        Write("token", Token);
+        Write("crust.yaml", "installer: { iso: vendor.iso }\nseed:\n  ssh: { user: edge, password: hunter2hunter2 }\n  palette: { edgeHostTokenFile: token }\n");
+
+        var run = await EmbedAsync();
+
+        Assert.That((run.Code, run.Error), Is.EqualTo((0, "warning: secrets aren't embedded, give them when the container runs: seed.palette.edgeHostToken (EDGE_HOST_TOKEN_FILE), seed.ssh.password (SSH_PASSWORD)\n")));
+        Assert.That(AllText(), Does.Not.Contain("hunter2").And.Not.Contain(Token));
+        Assert.That(Written, Does.Contain("user: \"edge\""));
+    }
+
+    [Test]
+    public async Task Secrets_are_embedded_only_where_that_is_asked_for_with_a_warning()
+    {
+        Write("token", Token);
+        Write("user-data.yaml", "#cloud-config\nusers:\n- name: edge\n  passwd: $6$abcdefgh$abcdefghijklmnop\n");
+        Write("crust.yaml", "installer: { iso: vendor.iso }\nseed:\n  userData: user-data.yaml\n  palette: { edgeHostTokenFile: token }\n");
+
+        var run = await EmbedAsync("--secrets");
+
+        Assert.That((run.Code, run.Error), Is.EqualTo((0, $"warning: secrets are embedded, and whoever gets the container has them: {PathOf("user-data.yaml")}: users[0].passwd, seed.palette.edgeHostToken (EDGE_HOST_TOKEN_FILE)\n")));
+        Assert.That(Read(Path.Combine(Out, "work", "crust.yaml")).Seed.Palette.EdgeHostToken?.Reveal(), Is.EqualTo(Token));
+    }
+
+    [TestCase("user-data.yaml", "#cloud-config\nstylus:\n  site:\n    edgeHostToken: abc\n", "userData: user-data.yaml", "user-data.yaml: stylus.site.edgeHostToken", TestName = "A_secret_in_a_cloud_config_is_refused")]
+    [TestCase("id", "-----BEGIN OPENSSH PRIVATE KEY-----\n", "files: [id]", "id: a private key", TestName = "A_private_key_that_rides_along_is_refused")]
+    public async Task Refused(string file, string content, string seed, string told)
+    {
+        Write(file, content);
+        Write("crust.yaml", $"installer: {{ iso: vendor.iso }}\nseed:\n  {seed}\n");
+
+        var run = await EmbedAsync();
+
+        Assert.That(run.Code, Is.EqualTo(2));
+        Assert.That(run.Error, Does.Contain("A file that would be embedded holds a secret").And.Contain(Path.Combine(_folder, told)));
+        Assert.That(Directory.Exists(Out), Is.False);
+    }
+
+    [Test]
+    public async Task A_secret_that_a_variable_stands_for_is_none_of_the_file_and_need_not_be_set_yet()
+    {
+        Write("user-data.yaml", "#cloud-config\nstylus:\n  site:\n    edgeHostToken: ${NOBODY_HAS_SET_THIS}\n");
+        Write("crust.yaml", "installer: { iso: vendor.iso }\nseed:\n  userData: user-data.yaml\n  substitute: true\n");
+
+        Assert.That((await EmbedAsync()).Code, Is.Zero);
+    }
+
+    [Test]
+    public async Task A_folder_that_holds_something_stays_as_it_is()
+    {
+        Write("crust.yaml", "installer: { iso: vendor.iso }\n");
+        Write("out/mine", "mine");
+
+        var run = await EmbedAsync();
+
+        Assert.That((run.Code, Directory.GetFileSystemEntries(Out)), Is.EqualTo((2, new[] { Path.Combine(Out, "mine") })));
+    }
+
+    [Test]
+    public async Task A_file_that_is_not_there_leaves_nothing()
+    {
+        Write("crust.yaml", "installer: { iso: vendor.iso }\nseed:\n  networkConfig: nothing.yaml\n");
+
+        var run = await EmbedAsync();
+
+        Assert.That((run.Code, Directory.GetFileSystemEntries(_folder, "out*")), Is.EqualTo((2, Array.Empty<string>())));
+    }
+
+    private Task<CommandLineRun> EmbedAsync(params string[] options) => CommandLineRun.OfAsync(["embed", PathOf("crust.yaml"), "--output", Out, "--quiet", .. options]);
+
+    private string PathOf(string file) => Path.Combine(_folder, file);
+
+    private void Write(string file, string content)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(PathOf(file))!);
+        File.WriteAllText(PathOf(file), content);
+    }
+
+    private string AllText() => string.Concat(Directory.EnumerateFiles(Out, "*", SearchOption.AllDirectories).Select(File.ReadAllText));
+
+    private static BuildSpec Read(string file) => new SpecReader(ImageFormats.Names).Read(new SpecSources { File = file, CurrentFolder = "/" });
+}
