@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Crust.Spec;
+using Crust.Tests.Spec;
 
 namespace Crust.Tests.Machine.Container;
 
@@ -12,7 +13,7 @@ internal sealed class ContainerWorld : IDisposable
     private const string Base = "localhost/debian:base";
 
     /// <summary>The checkout.</summary>
-    public static string Root { get; } = FindRoot();
+    public static string Root { get; } = Path.GetDirectoryName(RepositoryFile.PathOf("Dockerfile"))!;
 
     /// <summary>A folder that is removed at the end.</summary>
     public string Folder { get; } = Directory.CreateTempSubdirectory("crust-container-").FullName;
@@ -91,16 +92,5 @@ internal sealed class ContainerWorld : IDisposable
 
         await using var running = new RunningCrust(Process.Start(info)!);
         return await running.WaitAsync(cancellation);
-    }
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "Dockerfile")))
-        {
-            folder = folder.Parent!;
-        }
-
-        return folder.FullName;
     }
 }

@@ -1,13 +1,14 @@
 using System.Diagnostics;
 using Crust.Formats;
 using Crust.Spec;
+using Crust.Tests.Spec;
 
 namespace Crust.Tests.Host;
 
 /// <summary>How `make` finds out where it builds, and what it tells docker, podman and nerdctl; each of them is a script here that writes down its arguments.</summary>
 public sealed class ContainerRunnerTests
 {
-    private static readonly string Scripts = Path.Combine(FindRoot(), "builder", "container");
+    private static readonly string Scripts = RepositoryFile.PathOf("builder/container");
 
     private string _bin = null!;
 
@@ -124,16 +125,5 @@ public sealed class ContainerRunnerTests
         var output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return (process.ExitCode, output, error.Result);
-    }
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "Dockerfile")))
-        {
-            folder = folder.Parent!;
-        }
-
-        return folder.FullName;
     }
 }
