@@ -147,6 +147,7 @@ public sealed class SecretTests : IDisposable
     private static IEnumerable<string> Holding(IEnumerable<string> texts, string secret) => texts.Where(text => text.Contains(secret, StringComparison.Ordinal));
 
     // Command lines with their environments, of all processes of the host: also those that are started by others on the build's behalf. This one's own environment has the secrets.
+    // A process on its way to another program (exec) has no command line for a moment, and its environment may be either one's: only what is the same before and after belongs together.
     private static async Task WatchAsync(ConcurrentDictionary<string, string> seen, CancellationToken cancellation)
     {
         while (!cancellation.IsCancellationRequested)
@@ -155,7 +156,11 @@ public sealed class SecretTests : IDisposable
             {
                 var line = Read($"{folder}/cmdline");
                 var isProgram = line.Contains("Crust.Cli", StringComparison.Ordinal) || line.StartsWith("env ", StringComparison.Ordinal);
-                seen.TryAdd($"{folder} {line}", isProgram || folder == $"/proc/{Environment.ProcessId}" ? "" : Read($"{folder}/environ"));
+                var environment = isProgram || folder == $"/proc/{Environment.ProcessId}" ? "" : Read($"{folder}/environ");
+                if (line.Length > 0 && Read($"{folder}/cmdline") == line)
+                {
+                    seen[$"{folder} {line}"] = environment;
+                }
             }
 
             await Task.Delay(5, CancellationToken.None);
