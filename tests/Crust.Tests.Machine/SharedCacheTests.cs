@@ -6,10 +6,10 @@ namespace Crust.Tests.Machine;
 
 /// <summary>Machines with homes of their own and one registry: the whole program, a real QEMU, a real registry.</summary>
 [CancelAfter(300_000)]
+[Parallelizable(ParallelScope.Self)]
 public sealed class SharedCacheTests
 {
     private readonly List<CrustProcess> _machines = [];
-    private string _folder = "";
     private LocalRegistry _registry = null!;
     private CuttingRelay _relay = null!;
     private string _iso = "";
@@ -19,10 +19,9 @@ public sealed class SharedCacheTests
     [SetUp]
     public async Task StartAsync()
     {
-        _folder = Directory.CreateTempSubdirectory("crust-registry-").FullName;
-        _registry = await LocalRegistry.StartAsync(_folder, Cancellation);
+        _registry = await LocalRegistry.StartAsync(Cancellation);
         _relay = new CuttingRelay(_registry);
-        _iso = await StubGuests.IsoAsync(StubGuest.Installs, _folder, Cancellation);
+        _iso = await StubGuests.IsoAsync(StubGuest.Installs, _registry.Folder, Cancellation);
     }
 
     [TearDown]
@@ -32,7 +31,6 @@ public sealed class SharedCacheTests
         _machines.Clear();
         _relay.Dispose();
         await _registry.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
     }
 
     [Test]

@@ -77,7 +77,7 @@ public sealed class DeployTests : IDisposable
     [Test]
     public async Task The_pods_of_the_Job_build_and_publish_each_its_own_specs_and_those_of_the_next_Job_find_nothing_due()
     {
-        await using var registry = await LocalRegistry.StartAsync(Directory.CreateDirectory(Path.Combine(_folder, "registry")).FullName, Cancellation);
+        await using var registry = await LocalRegistry.StartAsync(Cancellation);
         await SpecAsync("shop", "256M");
         await SpecAsync("warehouse", "512M");
 
@@ -94,7 +94,7 @@ public sealed class DeployTests : IDisposable
     [Test]
     public async Task GitHubs_steps_plan_build_and_publish_and_the_next_run_has_an_empty_matrix()
     {
-        await using var registry = await LocalRegistry.StartAsync(Directory.CreateDirectory(Path.Combine(_folder, "registry")).FullName, Cancellation);
+        await using var registry = await LocalRegistry.StartAsync(Cancellation);
         await SpecAsync("shop", "256M");
         var jobs = DeployFiles.Objects(DeployFiles.Read(DeployFiles.GitHub)).Single().At("jobs")!;
 
@@ -123,7 +123,7 @@ public sealed class DeployTests : IDisposable
     [Test]
     public async Task GitLabs_jobs_plan_and_a_job_of_the_child_pipeline_builds_and_publishes()
     {
-        await using var registry = await LocalRegistry.StartAsync(Directory.CreateDirectory(Path.Combine(_folder, "registry")).FullName, Cancellation);
+        await using var registry = await LocalRegistry.StartAsync(Cancellation);
         await SpecAsync("shop", "256M");
         var plan = DeployFiles.Objects(DeployFiles.Read(DeployFiles.GitLab)).Single().Items("edge-images-plan", "script");
 

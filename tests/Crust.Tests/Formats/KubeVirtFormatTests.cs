@@ -45,7 +45,7 @@ public sealed class KubeVirtFormatTests : ImageFixture
     public async Task A_registry_takes_it_and_gives_it_back_as_it_was()
     {
         var image = await Images.WriteAsync("kubevirt");
-        await using var registry = await LocalRegistry.StartAsync(Images.Disk.Folder, Cancellation);
+        await using var registry = await LocalRegistry.StartAsync(Cancellation);
         var remote = $"docker://{registry.Host}/edge/disk:1";
 
         await SkopeoAsync("copy", "--preserve-digests", "--dest-tls-verify=false", $"oci-archive:{image.Path}", remote);

@@ -139,7 +139,7 @@ public sealed class PlannerTests : HostFixture
     public async Task A_real_registry_says_what_it_has_and_of_a_repository_that_it_does_not_know_nothing()
     {
         using var sample = await PublishSample.MakeAsync("unused/x", Arch.Amd64, "img");
-        await using var registry = await LocalRegistry.StartAsync(sample.Folder, Cancellation);
+        await using var registry = await LocalRegistry.StartAsync(Cancellation);
         sample.Spec = sample.With(publish => publish with { Repository = $"{registry.Host}/edge/images" });
         await sample.PublishAsync();
         var tags = new RegistryTags(sample.Tools, sample.FileFor("cache"), new EventList(), TimeProvider.System);

@@ -18,17 +18,21 @@ internal sealed partial class LocalRegistry : IAsyncDisposable
 
     private readonly RunningTool _tool;
 
-    private LocalRegistry(RunningTool tool, string host) => (_tool, Host) = (tool, host);
+    private LocalRegistry(RunningTool tool, string host, string folder) => (_tool, Host, Folder) = (tool, host, folder);
 
     /// <summary>Its host and port.</summary>
     public string Host { get; }
 
-    /// <summary>Starts it; it keeps what it is given below the folder.</summary>
-    public static Task<LocalRegistry> StartAsync(string folder, CancellationToken cancellation) => StartAsync(folder, wantsLogin: false, null, cancellation);
+    /// <summary>Where it keeps what it is given; its test may put files there, too. It is gone with the registry.</summary>
+    public string Folder { get; }
+
+    /// <summary>Starts it.</summary>
+    public static Task<LocalRegistry> StartAsync(CancellationToken cancellation) => StartAsync(wantsLogin: false, null, cancellation);
 
     /// <summary>Starts one that wants a login, or that speaks TLS with a certificate (`&lt;prefix&gt;.crt` and `&lt;prefix&gt;.key`).</summary>
-    public static async Task<LocalRegistry> StartAsync(string folder, bool wantsLogin, string? certificate, CancellationToken cancellation)
+    public static async Task<LocalRegistry> StartAsync(bool wantsLogin, string? certificate, CancellationToken cancellation)
     {
+        var folder = Directory.CreateTempSubdirectory("crust-registry-").FullName;
         var passwords = Path.Combine(folder, "htpasswd");
         await File.WriteAllTextAsync(passwords, PasswordFile, cancellation);
         var config = Path.Combine(folder, "registry.yml");
@@ -52,16 +56,25 @@ internal sealed partial class LocalRegistry : IAsyncDisposable
         });
         try
         {
-            return new LocalRegistry(tool, await listening.Task.WaitAsync(cancellation));
+            return new LocalRegistry(tool, await listening.Task.WaitAsync(cancellation), folder);
         }
         catch
         {
             await tool.DisposeAsync();
+            Directory.Delete(folder, recursive: true);
             throw;
         }
     }
 
-    public ValueTask DisposeAsync() => _tool.DisposeAsync();
+    /// <summary>Ends it; more than once, if a test has ended it already.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _tool.DisposeAsync();
+        if (Directory.Exists(Folder))
+        {
+            Directory.Delete(Folder, recursive: true);
+        }
+    }
 
     [GeneratedRegex(@"listening on (127\.0\.0\.1:\d+)")]
     private static partial Regex Address();

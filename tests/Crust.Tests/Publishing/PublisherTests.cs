@@ -10,7 +10,6 @@ namespace Crust.Tests.Publishing;
 [CancelAfter(300_000)]
 public sealed class PublisherTests
 {
-    private static string _folder = "";
     private static LocalRegistry _registry = null!;
     private static RegistryFront _front = null!;
     private static int _count;
@@ -22,8 +21,7 @@ public sealed class PublisherTests
     [OneTimeSetUp]
     public static async Task StartAsync()
     {
-        _folder = Directory.CreateTempSubdirectory("crust-registry-").FullName;
-        _registry = await LocalRegistry.StartAsync(_folder, CancellationToken.None);
+        _registry = await LocalRegistry.StartAsync(CancellationToken.None);
         _front = new RegistryFront(_registry);
     }
 
@@ -32,7 +30,6 @@ public sealed class PublisherTests
     {
         _front.Dispose();
         await _registry.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
     }
 
     [SetUp]
@@ -258,7 +255,7 @@ public sealed class PublisherTests
         var index = await SampleImages.RunAsync("skopeo", "--insecure-policy", "inspect", "--raw", "--tls-verify=false", $"docker://{list}");
         var manifest = await SampleImages.RunAsync("skopeo", "--insecure-policy", "inspect", "--raw", "--tls-verify=false", $"docker://{_repository}/edge/images@{digest}");
         var entry = $$"""{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"{{digest}}","size":{{manifest.Length}}}""";
-        var folder = Directory.CreateDirectory(Path.Combine(_folder, $"attach-{Guid.NewGuid():N}")).FullName;
+        var folder = Directory.CreateDirectory(Path.Combine(_registry.Folder, $"attach-{Guid.NewGuid():N}")).FullName;
         await File.WriteAllTextAsync(Path.Combine(folder, "manifest.json"), index.Replace("\"manifests\":[", $"\"manifests\":[{entry},"), Cancellation);
         await File.WriteAllTextAsync(Path.Combine(folder, "version"), "Directory Transport Version: 1.1\n", Cancellation);
         await SampleImages.RunAsync("skopeo", "--insecure-policy", "copy", "--multi-arch", "index-only", "--dest-tls-verify=false", $"dir:{folder}", $"docker://{list}");

@@ -12,7 +12,6 @@ public sealed class RegistryFaultTests
 {
     private const string Denied = """{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}""";
 
-    private string _folder = "";
     private LocalRegistry _registry = null!;
     private RegistryFront _front = null!;
 
@@ -21,8 +20,7 @@ public sealed class RegistryFaultTests
     [SetUp]
     public async Task StartAsync()
     {
-        _folder = Directory.CreateTempSubdirectory("crust-registry-").FullName;
-        _registry = await LocalRegistry.StartAsync(_folder, Cancellation);
+        _registry = await LocalRegistry.StartAsync(Cancellation);
         _front = new RegistryFront(_registry);
     }
 
@@ -31,7 +29,6 @@ public sealed class RegistryFaultTests
     {
         _front.Dispose();
         await _registry.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
     }
 
     [Test]
@@ -137,7 +134,7 @@ public sealed class RegistryFaultTests
     [Test]
     public async Task Without_a_login_or_with_a_wrong_one_the_user_is_told_to_log_in()
     {
-        await using var registry = await LocalRegistry.StartAsync(Directory.CreateDirectory(Path.Combine(_folder, "login")).FullName, wantsLogin: true, null, Cancellation);
+        await using var registry = await LocalRegistry.StartAsync(wantsLogin: true, null, Cancellation);
         using var sample = await PublishSample.MakeAsync(registry.Host, Arch.Amd64, "qcow2");
 
         var none = await sample.FailAsync(sample.With(p => p with { AuthFile = AuthFile(sample, "other.example.com", "a:b"), Retries = 3 }));
@@ -156,7 +153,7 @@ public sealed class RegistryFaultTests
     [Test]
     public async Task A_login_is_taken_from_the_auth_file_and_stands_in_no_argument_and_no_log()
     {
-        await using var registry = await LocalRegistry.StartAsync(Directory.CreateDirectory(Path.Combine(_folder, "login")).FullName, wantsLogin: true, null, Cancellation);
+        await using var registry = await LocalRegistry.StartAsync(wantsLogin: true, null, Cancellation);
         using var sample = await PublishSample.MakeAsync(registry.Host, Arch.Amd64, "qcow2", "kubevirt");
         var auth = AuthFile(sample, registry.Host, LocalRegistry.Login);
         var path = sample.FileFor("log");
@@ -177,11 +174,11 @@ public sealed class RegistryFaultTests
     public async Task A_registry_with_an_authority_of_its_own_is_trusted_once_its_certificate_is_given()
     {
         var certificate = await MakeCertificateAsync();
-        await using var registry = await LocalRegistry.StartAsync(Directory.CreateDirectory(Path.Combine(_folder, "tls")).FullName, wantsLogin: false, certificate, Cancellation);
+        await using var registry = await LocalRegistry.StartAsync(wantsLogin: false, certificate, Cancellation);
         using var sample = await PublishSample.MakeAsync(registry.Host, Arch.Amd64, "qcow2");
 
         var error = await sample.FailAsync(sample.With(p => p with { Tls = true, Retries = 3 }));
-        var published = await sample.PublishAsync(sample.With(p => p with { Tls = true, CertDir = Path.Combine(_folder, "trusted") }));
+        var published = await sample.PublishAsync(sample.With(p => p with { Tls = true, CertDir = Path.Combine(_registry.Folder, "trusted") }));
 
         Assert.That(error.What, Does.StartWith($"The certificate of the registry {registry.Host} isn't trusted: "));
         Assert.That(error.Remedy, Does.EndWith("name the folder in publish.certDir"));
@@ -250,8 +247,8 @@ public sealed class RegistryFaultTests
     // An authority, and the registry's certificate by it.
     private async Task<string> MakeCertificateAsync()
     {
-        var trusted = Directory.CreateDirectory(Path.Combine(_folder, "trusted")).FullName;
-        var (ca, key, own) = (Path.Combine(trusted, "ca.crt"), Path.Combine(_folder, "authority.pem"), Path.Combine(_folder, "own"));
+        var trusted = Directory.CreateDirectory(Path.Combine(_registry.Folder, "trusted")).FullName;
+        var (ca, key, own) = (Path.Combine(trusted, "ca.crt"), Path.Combine(_registry.Folder, "authority.pem"), Path.Combine(_registry.Folder, "own"));
         await SampleImages.RunAsync("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=test authority", "-keyout", key, "-out", ca);
         await SampleImages.RunAsync("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=127.0.0.1", "-keyout", own + ".key", "-out", own + ".csr");
         await File.WriteAllTextAsync(own + ".ext", "subjectAltName=IP:127.0.0.1\n", Cancellation);

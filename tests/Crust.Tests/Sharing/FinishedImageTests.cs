@@ -15,7 +15,6 @@ namespace Crust.Tests.Sharing;
 [CancelAfter(300_000)]
 public sealed class FinishedImageTests
 {
-    private static string _folder = "";
     private static LocalRegistry _registry = null!;
     private static RegistryFront _front = null!;
     private static PublishSample _sample = null!;
@@ -33,8 +32,7 @@ public sealed class FinishedImageTests
     [OneTimeSetUp]
     public static async Task StartAsync()
     {
-        _folder = Directory.CreateTempSubdirectory("crust-registry-").FullName;
-        _registry = await LocalRegistry.StartAsync(_folder, CancellationToken.None);
+        _registry = await LocalRegistry.StartAsync(CancellationToken.None);
         _front = new RegistryFront(_registry);
         _sample = await PublishSample.MakeAsync(_front.Host, Arch.Amd64, [.. ImageFormats.Names.Where(name => name is not "iso")]);
         _published = await _sample.PublishAsync();
@@ -46,7 +44,6 @@ public sealed class FinishedImageTests
         _sample.Dispose();
         _front.Dispose();
         await _registry.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
     }
 
     [SetUp]

@@ -14,7 +14,6 @@ public sealed class SharedDiskFaultTests
 {
     private const string Type = "application/vnd.oci.image.manifest.v1+json";
 
-    private string _folder = "";
     private LocalRegistry _registry = null!;
     private RegistryFront _front = null!;
     private SharedHome _first = null!;
@@ -25,8 +24,7 @@ public sealed class SharedDiskFaultTests
     [SetUp]
     public async Task StartAsync()
     {
-        _folder = Directory.CreateTempSubdirectory("crust-registry-").FullName;
-        _registry = await LocalRegistry.StartAsync(_folder, Cancellation);
+        _registry = await LocalRegistry.StartAsync(Cancellation);
         _front = new RegistryFront(_registry);
         (_first, _second) = (new SharedHome($"{_front.Host}/edge/cache", seed: 1), new SharedHome($"{_front.Host}/edge/cache", seed: 2));
         await _first.BuildAsync();
@@ -40,7 +38,6 @@ public sealed class SharedDiskFaultTests
         _second.Dispose();
         _front.Dispose();
         await _registry.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
     }
 
     [TestCase(401, "UNAUTHORIZED", "authentication required", "wants a login")]
@@ -93,9 +90,8 @@ public sealed class SharedDiskFaultTests
     [Test]
     public async Task A_wrong_login_is_told_without_it()
     {
-        var folder = Directory.CreateDirectory(Path.Combine(_folder, "private")).FullName;
-        await using var registry = await LocalRegistry.StartAsync(folder, wantsLogin: true, null, Cancellation);
-        var auth = Path.Combine(folder, "auth.json");
+        await using var registry = await LocalRegistry.StartAsync(wantsLogin: true, null, Cancellation);
+        var auth = Path.Combine(registry.Folder, "auth.json");
         await WriteLoginAsync(auth, registry, "edge:wrong-secret-3");
         _second.Spec = _second.Spec with { Cache = $"{registry.Host}/edge/cache", Publish = _second.Spec.Publish with { AuthFile = auth } };
 
@@ -107,9 +103,8 @@ public sealed class SharedDiskFaultTests
     [Test]
     public async Task The_usual_login_reaches_a_registry_that_wants_one()
     {
-        var folder = Directory.CreateDirectory(Path.Combine(_folder, "private")).FullName;
-        await using var registry = await LocalRegistry.StartAsync(folder, wantsLogin: true, null, Cancellation);
-        var auth = Path.Combine(folder, "auth.json");
+        await using var registry = await LocalRegistry.StartAsync(wantsLogin: true, null, Cancellation);
+        var auth = Path.Combine(registry.Folder, "auth.json");
         await WriteLoginAsync(auth, registry, LocalRegistry.Login);
         using var one = new SharedHome($"{registry.Host}/edge/cache", seed: 1);
         one.Spec = _second.Spec = one.Spec with { Publish = one.Spec.Publish with { AuthFile = auth } };
@@ -190,7 +185,7 @@ public sealed class SharedDiskFaultTests
 
         // Room for what is pulled, not for what it unpacks to; and it says that it is less.
         await ForgeAsync(manifest => Regex.Replace(manifest, "\"vnd.crust.disk-data\":\"[0-9]+\"", "\"vnd.crust.disk-data\":\"4096\""));
-        var small = Directory.CreateDirectory(Path.Combine(_folder, "small")).FullName;
+        var small = Directory.CreateDirectory(Path.Combine(_registry.Folder, "small")).FullName;
         await SampleImages.RunAsync("mount", "-t", "tmpfs", "-o", "size=7M", "crust-test", small);
         try
         {

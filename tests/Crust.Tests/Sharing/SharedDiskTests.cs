@@ -7,7 +7,6 @@ namespace Crust.Tests.Sharing;
 [CancelAfter(300_000)]
 public sealed class SharedDiskTests
 {
-    private static string _folder = "";
     private static LocalRegistry _registry = null!;
     private static RegistryFront _front = null!;
     private static int _count;
@@ -20,8 +19,7 @@ public sealed class SharedDiskTests
     [OneTimeSetUp]
     public static async Task StartAsync()
     {
-        _folder = Directory.CreateTempSubdirectory("crust-registry-").FullName;
-        _registry = await LocalRegistry.StartAsync(_folder, CancellationToken.None);
+        _registry = await LocalRegistry.StartAsync(CancellationToken.None);
         _front = new RegistryFront(_registry);
     }
 
@@ -30,7 +28,6 @@ public sealed class SharedDiskTests
     {
         _front.Dispose();
         await _registry.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
     }
 
     [SetUp]
