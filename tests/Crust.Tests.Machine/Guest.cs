@@ -17,8 +17,9 @@ internal sealed class Guest : IAsyncDisposable
     private readonly RunningMachine _machine;
     private readonly string _key;
     private readonly int _port;
+    private readonly string _connection;
 
-    private Guest(RunningMachine machine, string key, int port) => (_machine, _key, _port) = (machine, key, port);
+    private Guest(RunningMachine machine, string key, int port, string connection) => (_machine, _key, _port, _connection) = (machine, key, port, connection);
 
     /// <summary>Boots an image, on a throw-away overlay, until it lets the key in.</summary>
     public static async Task<Guest> BootAsync(string image, Firmware firmware, string folder, string key, CancellationToken cancellation)
@@ -33,7 +34,8 @@ internal sealed class Guest : IAsyncDisposable
             var facts = await machine.WaitAsync(facts => facts.FreshSerial.Contains("login:", StringComparison.Ordinal), TimeSpan.FromMinutes(8), cancellation);
             Assert.That(facts.IsOver, Is.False, $"it didn't come up: {machine.SerialTail}");
             await TestContext.Out.WriteLineAsync($"login: after {clock.Elapsed.TotalSeconds:0} s");
-            var guest = new Guest(machine, key, await machine.FindSshPortAsync(cancellation));
+            var port = await machine.FindSshPortAsync(cancellation);
+            var guest = new Guest(machine, key, port, Path.Combine(folder, $"ssh-{port}"));
             await guest.RunAsync("true", cancellation);
             await TestContext.Out.WriteLineAsync($"SSH after {clock.Elapsed.TotalSeconds:0} s");
             return guest;
@@ -72,8 +74,9 @@ internal sealed class Guest : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _machine.DisposeAsync();
 
+    // All commands share one connection: under emulation, agreeing on its keys takes longer than what the commands do. It ends with the guest.
     private Task<ToolResult> SshAsync(string command, CancellationToken cancellation) => Host.Tools.RunAsync(
         ToolCommand.Of("ssh", "-i", _key, "-p", $"{_port}", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes",
-            "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=20", "edge@127.0.0.1", command) with
+            "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=20", "-o", "ControlMaster=auto", "-o", $"ControlPath={_connection}", "-o", "ControlPersist=yes", "edge@127.0.0.1", command) with
         { SuccessCodes = [0, 1, NotConnected] }, cancellation);
 }

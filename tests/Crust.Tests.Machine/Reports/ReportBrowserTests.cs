@@ -6,6 +6,7 @@ namespace Crust.Tests.Machine.Reports;
 
 /// <summary>The report in a real browser: Debian's chromium, without a display. Pictures of it are left in .build/report/.</summary>
 [CancelAfter(180_000)]
+[Parallelizable(ParallelScope.Self)]
 public sealed class ReportBrowserTests
 {
     private const string Contrast = """

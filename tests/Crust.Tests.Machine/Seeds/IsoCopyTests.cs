@@ -8,6 +8,7 @@ namespace Crust.Tests.Machine.Seeds;
 
 /// <summary>A copy of the real reference ISO with files put in: it has the same boot records, and boots in each of the ways that the ISO does.</summary>
 [CancelAfter(900_000)]
+[Parallelizable(ParallelScope.All)]
 public sealed class IsoCopyTests
 {
     private string _folder = null!;

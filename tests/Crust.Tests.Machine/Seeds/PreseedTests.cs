@@ -7,6 +7,7 @@ namespace Crust.Tests.Machine.Seeds;
 /// was answered, and ends by the answer that Crust adds.
 /// </summary>
 [CancelAfter(600_000)]
+[Parallelizable(ParallelScope.Self)]
 public sealed class PreseedTests
 {
     private const string Package = "debian-installer-12-netboot-amd64";

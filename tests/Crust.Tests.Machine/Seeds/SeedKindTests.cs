@@ -6,6 +6,7 @@ namespace Crust.Tests.Machine.Seeds;
 
 /// <summary>Each kind of seed, by the whole program and a real machine: what the guest reads is what the spec says.</summary>
 [CancelAfter(600_000)]
+[Parallelizable(ParallelScope.All)]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class SeedKindTests : IDisposable
 {
