@@ -75,10 +75,16 @@ public sealed class RunningToolTests
         return child;
     }
 
-    // One that has ended may still wait for its parent to take note.
+    // One that has ended may still wait for its parent to take note, or be gone while it is looked at.
     private static bool IsRunning(int process)
     {
-        var stat = $"/proc/{process}/stat";
-        return File.Exists(stat) && !File.ReadAllText(stat).Contains(") Z ", StringComparison.Ordinal);
+        try
+        {
+            return !File.ReadAllText($"/proc/{process}/stat").Contains(") Z ", StringComparison.Ordinal);
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 }
