@@ -21,6 +21,8 @@ public sealed class ImageCheck(ToolBox tools, Folders folders)
     /// <summary>What a provenance's name ends with, behind the images' name.</summary>
     internal const string Extension = ".provenance.json";
 
+    private const string RegularFiles = "put the file there that came with the image";
+
     private readonly SignatureChecker _checker = new(tools);
 
     /// <summary>Checks one image, with the provenance and the signature that lie beside it.</summary>
@@ -30,23 +32,21 @@ public sealed class ImageCheck(ToolBox tools, Folders folders)
     /// <exception cref="CrustException">Something is missing, or isn't what was signed.</exception>
     public async Task<CheckedImage> CheckAsync(string image, string keys, CancellationToken cancellation)
     {
-        if (!File.Exists(image))
-        {
-            throw new CrustException(FailureKind.BadInput, "The image doesn't exist", image, "name an image that exists, such as images/*.vmdk");
-        }
-
+        RegularFile.Require(image, "image", "name an image that exists, such as images/*.vmdk");
         var provenance = ProvenanceOf(image);
         if (!File.Exists(provenance))
         {
             throw new CrustException(FailureKind.BadInput, "There is no provenance beside the image", provenance, "get it, and its signature, from where the image came from");
         }
 
+        RegularFile.Require(provenance, "provenance", RegularFiles);
         using var scratch = new ScratchFolder(folders.Cache);
         // What is checked is what is read: nobody can change the file in between.
         var copy = Path.Combine(scratch.Path, Path.GetFileName(provenance));
         File.Copy(provenance, copy);
         foreach (var signature in Signer.PlacesFor(provenance).Where(File.Exists))
         {
+            RegularFile.Require(signature, "signature", RegularFiles);
             File.Copy(signature, Path.Combine(scratch.Path, Path.GetFileName(signature)));
         }
 
@@ -92,6 +92,7 @@ public sealed class ImageCheck(ToolBox tools, Folders folders)
                 throw new CrustException(FailureKind.BadInput, "There is no block map beside the image, by which it is checked", path, "get it from where the image came from");
             }
 
+            RegularFile.Require(path, "block map", RegularFiles);
             var bytes = await File.ReadAllBytesAsync(path, cancellation);
             if (Convert.ToHexStringLower(SHA256.HashData(bytes)) != expected)
             {

@@ -27,7 +27,12 @@ internal static class ImageFile
     /// <exception cref="CrustException">There is no such file, it can't be read, or it isn't an image.</exception>
     public static string KindOf(string path)
     {
-        using var file = Open(path);
+        if (!Path.Exists(path))
+        {
+            throw Bad("There is no such image", path, "check the path");
+        }
+
+        using var file = RegularFile.Open(path, "image", "name an ISO or a disk image: a regular file");
         try
         {
             return KindOf(file, path) ?? throw Bad("This is neither an ISO nor a disk image", path, "name an ISO, or an image such as img, qcow2, vmdk, vhd, vhdx, ova; unpack one that is compressed otherwise");
@@ -114,36 +119,6 @@ internal static class ImageFile
     {
         var footer = new byte[8];
         return size > Sector && file.ReadUpTo(footer, size - Sector) == footer.Length && footer.AsSpan().SequenceEqual("conectix"u8);
-    }
-
-    private static SafeFileHandle Open(string path)
-    {
-        if (Directory.Exists(path))
-        {
-            throw Bad("This is a folder, not an image", path, "name the image in it");
-        }
-
-        try
-        {
-            var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            return (File.GetAttributes(file) & FileAttributes.Device) == 0 ? file : throw new NotSupportedException("it is a device");
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw Bad("There is no such image", path, "check the path", e);
-        }
-        catch (Exception e) when (e is NotSupportedException)
-        {
-            throw Bad("This isn't a regular file", path, "name a file with an image in it", e);
-        }
-        catch (UnauthorizedAccessException e)
-        {
-            throw new CrustException(FailureKind.HostLacks, "The image may not be read by this user", path, "give this user the right to read it (chmod, chown)", e);
-        }
-        catch (IOException e)
-        {
-            throw new CrustException(FailureKind.InputOutput, $"The image can't be opened: {e.Message}", path, "check the drive that it is on", e);
-        }
     }
 
     private static CrustException Bad(string what, string where, string remedy, Exception? inner = null) => new(FailureKind.BadInput, what, where, remedy, inner);

@@ -97,11 +97,7 @@ public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuild
     /// <exception cref="CrustException">There is no such file, or its kind can't be booted.</exception>
     public static IImageFormat FormatOf(string path)
     {
-        if (!File.Exists(path))
-        {
-            throw new CrustException(FailureKind.BadInput, "The image doesn't exist", path, "name an image that exists, such as images/*.vmdk");
-        }
-
+        RegularFile.Require(path, "image", "name an image that exists, such as images/*.vmdk");
         var bootable = ImageFormats.All.Where(format => format.QemuDriver is not null).ToList();
         return bootable.FirstOrDefault(format => path.EndsWith(format.Extension, StringComparison.OrdinalIgnoreCase))
             ?? throw new CrustException(FailureKind.BadInput, "The image's name doesn't say that it is a disk of a kind that can be booted", path,
