@@ -38,6 +38,52 @@ public sealed class ContainerRunnerTests
         Assert.That(Run("choose").Output, Is.EqualTo("container\n"));
     }
 
+    [TestCase("exit 1", TestName = "A_client_whose_engine_is_down_is_no_engine")]
+    [TestCase("sleep 60", TestName = "A_client_whose_engine_never_answers_is_no_engine")]
+    public void A_client_without_an_engine_is_no_engine(string answer)
+    {
+        Client("docker", answer);
+
+        Assert.That(Run("choose").Output, Is.EqualTo("native\n"));
+        Assert.That(Run("run", ("HOME", _bin)), Is.EqualTo((3, "", """
+            make: a builder container needs a container engine, and none answers
+              where: docker (a client without an engine: 'docker version' fails or hangs)
+              to do: start the engine, name another by ENGINE, or set RUNNER=native to build with this machine's own tools
+
+            """)));
+
+        Add("podman");
+        Assert.That((Run("choose").Output, Run("engine").Output), Is.EqualTo(("container\n", "podman\n")));
+    }
+
+    [Test]
+    public void A_host_that_can_install_the_tools_itself_does_so_even_beside_an_engine()
+    {
+        Add("docker", "dpkg-query");
+        Client("id", "echo 0");
+        Assert.That(Run("choose").Output, Is.EqualTo("container\n"), "without apt-get");
+
+        Add("apt-get");
+        Assert.That(Run("choose").Output, Is.EqualTo("native\n"), "as root");
+
+        Client("id", "echo 1000");
+        Assert.That(Run("choose").Output, Is.EqualTo("container\n"), "as a user without sudo");
+
+        Client("sudo", "exit 1");
+        Assert.That(Run("choose").Output, Is.EqualTo("container\n"), "as a user whom sudo asks for a password that nobody can give");
+
+        Client("sudo", "exit 0");
+        Assert.That(Run("choose").Output, Is.EqualTo("native\n"), "as a user with sudo");
+    }
+
+    [Test]
+    public void A_docker_that_lacks_buildx_is_told_as_that()
+    {
+        Client("docker", """case "$1" in build|buildx) exit 1 ;; esac""");
+
+        Assert.That(Run("build", ("EMBED", "false")).Error, Does.Contain("docker may lack its buildx plug-in").And.Contain("to do: install docker-buildx-plugin"));
+    }
+
     [Test]
     public void Without_an_engine_it_says_what_to_install()
     {
@@ -85,20 +131,27 @@ public sealed class ContainerRunnerTests
         Assert.That(variables.Where(name => !Calls.Contains($" -e {name} ", StringComparison.Ordinal)), Is.Empty);
     }
 
+    // A program that answers, and writes down how it was called.
     private void Add(params string[] programs)
     {
         foreach (var program in programs)
         {
-            var path = Path.Combine(_bin, program);
-            File.WriteAllText(path, $"#!/bin/sh\necho {program} \"$@\" . >> {_bin}/calls\n");
-            File.SetUnixFileMode(path, (UnixFileMode)Convert.ToInt32("755", 8));
+            Client(program, $"echo {program} \"$@\" . >> {_bin}/calls");
         }
+    }
+
+    private void Client(string program, string script)
+    {
+        var path = Path.Combine(_bin, program);
+        File.Delete(path); // which may be a link to the host's own
+        File.WriteAllText(path, $"#!/bin/sh\n{script}\n");
+        File.SetUnixFileMode(path, (UnixFileMode)Convert.ToInt32("755", 8));
     }
 
     // A PATH with what the scripts themselves call, and with what a test added.
     private (int Code, string Output, string Error) Run(string script, params (string Name, string Value)[] variables)
     {
-        foreach (var program in new[] { "sh", "bash", "env", "dirname", "basename", "cat", "id", "mkdir", "stat", "realpath", "make" })
+        foreach (var program in new[] { "sh", "bash", "env", "dirname", "basename", "cat", "id", "mkdir", "stat", "realpath", "make", "rm", "timeout", "sleep", "grep" })
         {
             if (!File.Exists(Path.Combine(_bin, program)))
             {
