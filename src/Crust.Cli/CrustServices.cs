@@ -43,7 +43,7 @@ internal sealed class CrustServices : IAsyncDisposable
             .WriteTo.File(_buildLog.Path, outputTemplate: "{Timestamp:HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}", fileSizeLimitBytes: 64 << 20)
             .CreateLogger();
 
-        var tools = new ToolBox(environment.SearchPath, _log);
+        var tools = new ToolBox(environment.SearchPath, _log) { Environment = environment.Variables };
         var cache = new BuildCache(Folders.Cache, _log) { Provided = environment.PartsFolder };
         var hidden = new Redactor();
         var firmware = FirmwareFinder.OfHost;

@@ -1,5 +1,5 @@
 using Crust.Cli;
 
-CoreDumps.Forbid();
+ProcessMemory.Protect();
 using var signals = new CancelOnSignal();
 return await CommandLine.RunAsync(args, Console.Out, Console.Error, signals.Token);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text;
 using Crust.Tests.Machine.Guests;
+using Crust.Tools;
 
 namespace Crust.Tests.Machine;
 
@@ -46,8 +47,7 @@ public sealed class SecretTests : IDisposable
             Assert.That(result.ExitCode, Is.EqualTo(exitCode), result.Error);
             Assert.That(seen.Keys, Has.Some.Contains("qemu-system").And.Some.Contains("xorriso"), "the programs that were watched");
             Assert.That(Secrets.SelectMany(secret => Holding(seen.Keys, secret)), Is.Empty, "command lines");
-            // Which other variables of its user are secret, Crust can't know.
-            Assert.That(new[] { Password, Proxy }.SelectMany(secret => Holding(seen.Where(process => Holding([process.Value], secret).Any()).Select(process => process.Key), "")), Is.Empty, "environments");
+            Assert.That(Secrets.SelectMany(secret => Holding(seen.Where(process => Holding([process.Value], secret).Any()).Select(process => process.Key), "")), Is.Empty, "environments");
             Assert.That(Secrets.Where(secret => (result.Output + result.Error).Contains(secret, StringComparison.Ordinal)), Is.Empty, "what it printed");
             Assert.That(FilesWithSecrets(inputs), Is.Empty, "what it left");
         }
@@ -97,14 +97,34 @@ public sealed class SecretTests : IDisposable
     }
 
     [Test]
-    public async Task A_build_leaves_no_core_dump()
+    public async Task Nothing_that_its_user_runs_reads_a_builds_secrets_from_its_memory_and_the_machine_gets_none()
     {
-        var iso = await StubGuests.IsoAsync(StubGuest.Hangs, _crust.Folder, Cancellation);
-        await using var running = _crust.Start("build", "--iso", iso, "--disk-size", "64M", "--memory", "128M");
+        const string user = "54321";
+        using var crust = new CrustProcess { Before = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups"] };
+        var iso = await StubGuests.IsoAsync(StubGuest.Hangs, crust.Folder, Cancellation);
+        await Host.RunAsync("chown", ["-R", $"{user}:{user}", crust.Folder], Cancellation);
+        crust.Environment["SSH_USER"] = "edge";
+        crust.Environment["SSH_PASSWORD"] = Password;
+        crust.Environment["GITHUB_TOKEN"] = Token;
+        crust.Environment["https_proxy"] = $"http://{Proxy}@proxy:3128";
+        await using var running = crust.Start("build", "--iso", iso, "--disk-size", "64M", "--memory", "128M", "--accel", "tcg");
 
         var qemu = await running.FindQemuAsync(() => true, Cancellation);
 
-        Assert.That(File.ReadAllText($"/proc/{qemu}/limits"), Does.Match(@"Max core file size\s+0\s+0\s"));
+        using (Assert.EnterMultipleScope())
+        {
+            Assert.That(Secrets.Where(secret => Read($"/proc/{qemu}/environ").Contains(secret, StringComparison.Ordinal)), Is.Empty, "the machine's environment");
+            Assert.That(Read($"/proc/{qemu}/environ"), Does.Contain("LC_ALL=C.UTF-8").And.Contain("PATH="));
+            Assert.That(Read($"/proc/{running.Id}/environ"), Does.Contain(Password), "which root may always read");
+            foreach (var secret in new[] { "environ", "mem" })
+            {
+                var told = await Host.Tools.RunAsync(ToolCommand.Of("setpriv", "--reuid", user, "--clear-groups", "--regid", user, "head", "-c1", $"/proc/{running.Id}/{secret}") with { SuccessCodes = [1] }, Cancellation);
+                Assert.That(told.Error, Does.Contain("Permission denied"), secret);
+            }
+
+            Assert.That(File.ReadAllText($"/proc/{qemu}/limits"), Does.Match(@"Max core file size\s+0\s+0\s"), "no core dump");
+            Assert.That(Directory.EnumerateFiles(crust.Temporary, "*-*"), Is.Empty, "the runtime's diagnostic ports");
+        }
     }
 
     private async Task<(CrustResult Result, ConcurrentDictionary<string, string> Seen)> WatchedAsync(params string[] arguments)

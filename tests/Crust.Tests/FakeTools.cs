@@ -41,7 +41,7 @@ internal sealed class FakeTools : IDisposable
     public string Bin => Path.Combine(Folder, "bin");
 
     /// <summary>Finds the fake programs first, then the real ones.</summary>
-    public ToolBox ToolBox => new([Bin, .. HostEnvironment.Read().SearchPath], Logger.None);
+    public ToolBox ToolBox => new([Bin, .. HostEnvironment.Read().SearchPath], Logger.None) { Environment = HostEnvironment.Read().Variables };
 
     /// <summary>Finds the fake programs, and of the real ones only what starts them.</summary>
     public ToolBox ToolBoxWithNothingElse => new([Bin, Starter], Logger.None);

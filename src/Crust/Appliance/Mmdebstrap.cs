@@ -65,6 +65,7 @@ internal sealed record Mmdebstrap
         WorkingDirectory = Folder,
         // Killed, it would leave its root in the folder for temporary files, with /proc and /sys mounted in it.
         Ending = Ending.Terminate,
+        Inherits = ToolEnvironment.Proxies,
         Environment = ImmutableDictionary<string, string>.Empty
             .Add("SOURCE_DATE_EPOCH", Epoch.ToString(CultureInfo.InvariantCulture))
             // What kernel-package has defined, and initramfs-tools' hook for kernels obeys.

@@ -59,6 +59,7 @@ public sealed class Signer(ToolBox tools, Folders folders)
             var shown = await tools.RunAsync(ToolCommand.Of("ssh-keygen", "-l", "-E", "sha256", "-f", key), cancellation);
             await tools.RunAsync(ToolCommand.Of("ssh-keygen", "-Y", "sign", "-q", "-f", key, "-n", Namespace, file) with
             {
+                Inherits = ToolEnvironment.Signing,
                 // It would ask for a passphrase on the terminal, in the middle of what Crust shows there.
                 Environment = ImmutableDictionary<string, string>.Empty.Add("SSH_ASKPASS_REQUIRE", "force").Add("SSH_ASKPASS", "/bin/false"),
             }, cancellation);
@@ -82,6 +83,7 @@ public sealed class Signer(ToolBox tools, Folders folders)
             var result = await tools.RunAsync(ToolCommand.Of("gpg",
                 ["--batch", "--yes", "--no-tty", .. unlock, "--status-fd", "1", "--local-user", key, "--armor", "--output", signature, "--detach-sign", "--", file]) with
             {
+                Inherits = ToolEnvironment.Signing,
                 Input = passphrase is null ? "" : passphrase.Reveal() + "\n",
             }, cancellation);
             // "[GNUPG:] SIG_CREATED D 22 8 00 1700000000 FINGERPRINT" (GnuPG's doc/DETAILS).

@@ -39,6 +39,7 @@ public sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, stri
             {
                 Program = QemuArguments.ProgramFor(description.Arch),
                 Arguments = QemuArguments.For(description, EndpointsOf(ports, template)),
+                Inherits = description.Display is GuestDisplay.Window ? ToolEnvironment.Display : [],
             };
             qemu = tools.Start(command);
             log.Information("Machine {Name}: {Command}", description.Name, command.ToString());

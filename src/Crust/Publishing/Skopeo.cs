@@ -123,7 +123,7 @@ internal sealed class Skopeo(ToolBox tools, PublishSpec how, string folder, Time
     private async Task<ToolResult> RunAsync(IEnumerable<string> arguments, RegistryReference reference, Action<ReadOnlyMemory<byte>>? output, Action<long>? moved, CancellationToken cancellation)
     {
         // A policy says which images of others are taken; this one is our own, and Debian's skopeo has no policy without a package more.
-        var command = ToolCommand.Of(Program, ["--insecure-policy", "--tmpdir", folder, .. arguments]) with { WorkingDirectory = folder, OnOutput = output };
+        var command = ToolCommand.Of(Program, ["--insecure-policy", "--tmpdir", folder, .. arguments]) with { WorkingDirectory = folder, Inherits = ToolEnvironment.Registries, OnOutput = output };
         using var stalled = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var ended = new CancellationTokenSource();
         await using var tool = tools.Start(command);

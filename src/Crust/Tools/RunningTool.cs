@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
@@ -109,7 +110,7 @@ public sealed partial class RunningTool : IAsyncDisposable
         _process.Dispose();
     }
 
-    internal static RunningTool Start(ToolCommand command, string program, string setpriv)
+    internal static RunningTool Start(ToolCommand command, string program, string setpriv, ImmutableDictionary<string, string> environment)
     {
         // setpriv asks the kernel (PR_SET_PDEATHSIG) to signal the program when the thread that started it ends.
         // So each program gets a thread of its own that lives as long as the program: a pool thread might retire
@@ -121,7 +122,7 @@ public sealed partial class RunningTool : IAsyncDisposable
             try
             {
                 using var input = command.InputFile is { } path ? File.OpenRead(path) : null;
-                var process = new Process { StartInfo = StartInfo(command, program, setpriv) };
+                var process = new Process { StartInfo = StartInfo(command, program, setpriv, environment) };
                 var clock = Stopwatch.StartNew();
                 process.Start();
                 var output = command.OnOutput is null ? new TailReader(process.StandardOutput, command.WatchOutput ? command.OnLine : null) : null;
@@ -165,7 +166,7 @@ public sealed partial class RunningTool : IAsyncDisposable
         }
     }
 
-    private static ProcessStartInfo StartInfo(ToolCommand command, string program, string setpriv)
+    private static ProcessStartInfo StartInfo(ToolCommand command, string program, string setpriv, ImmutableDictionary<string, string> environment)
     {
         var info = new ProcessStartInfo(setpriv)
         {
@@ -186,9 +187,8 @@ public sealed partial class RunningTool : IAsyncDisposable
             info.ArgumentList.Add(argument);
         }
 
-        // Tools are parsed by Crust: their messages must not change with the user's language.
-        info.Environment["LC_ALL"] = "C.UTF-8";
-        foreach (var (name, value) in command.Environment)
+        info.Environment.Clear();
+        foreach (var (name, value) in environment)
         {
             info.Environment[name] = value;
         }

@@ -8,6 +8,9 @@ namespace Crust.Tools;
 /// <param name="log">Gets each call and how it ended.</param>
 public sealed class ToolBox(ImmutableArray<string> searchPath, ILogger log)
 {
+    /// <summary>The environment of which programs get what they need, by name; empty where nobody has said.</summary>
+    public ImmutableDictionary<string, string> Environment { get; init; } = ImmutableDictionary<string, string>.Empty;
+
     // Program → the Debian package that brings it, for the message when it is missing.
     private static readonly ImmutableDictionary<string, string> Packages = new Dictionary<string, string>
     {
@@ -69,6 +72,6 @@ public sealed class ToolBox(ImmutableArray<string> searchPath, ILogger log)
     {
         var program = Require(command.Program);
         log.Debug("Starting {Command}", command.ToString());
-        return RunningTool.Start(command, program, Require("setpriv"));
+        return RunningTool.Start(command, program, Require("setpriv"), ToolEnvironment.Of(command, Environment, searchPath));
     }
 }

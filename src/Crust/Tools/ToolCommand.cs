@@ -24,7 +24,13 @@ public sealed record ToolCommand
     /// <summary>The folder in which the program starts; null for Crust's own.</summary>
     public string? WorkingDirectory { get; init; }
 
-    /// <summary>Variables set on top of Crust's own environment.</summary>
+    /// <summary>
+    /// Which variables of Crust's own environment the program gets, beyond those that every program does (its home, its search path, where temporary files
+    /// are): one of the lists of <see cref="ToolEnvironment"/>.
+    /// </summary>
+    public ImmutableArray<string> Inherits { get; init; } = [];
+
+    /// <summary>Variables set on top of those.</summary>
     public ImmutableDictionary<string, string> Environment { get; init; } = ImmutableDictionary<string, string>.Empty;
 
     /// <summary>What the program reads on its standard input, as UTF-8. Without it, the program reads an empty stream.</summary>

@@ -15,23 +15,24 @@ internal sealed class AttestedImages : IDisposable
 {
     public const string Sbom = "{ \"a list\": \"of packages\" }\n";
 
+    private readonly Folders _folders;
+
     public AttestedImages()
     {
         Shelf = new ImagesFolder(Path.Combine(Folder, "images"));
-        var folders = new Folders { Images = Shelf.Path, Cache = Path.Combine(Folder, "cache"), Runtime = Folder, Builder = Folder };
-        Directory.CreateDirectory(folders.Cache);
-        Signer = new Signer(Tools, folders);
+        _folders = new Folders { Images = Shelf.Path, Cache = Path.Combine(Folder, "cache"), Runtime = Folder, Builder = Folder };
+        Directory.CreateDirectory(_folders.Cache);
         Attestor = new Attestor(Signer, TimeProvider.System);
-        Check = new ImageCheck(Tools, folders);
+        Check = new ImageCheck(Tools, _folders);
     }
 
-    public static ToolBox Tools { get; } = new(HostEnvironment.Read().SearchPath, Logger.None);
+    public static ToolBox Tools => new(HostEnvironment.Read().SearchPath, Logger.None) { Environment = HostEnvironment.Read().Variables };
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("crust-attest-").FullName;
 
     public ImagesFolder Shelf { get; }
 
-    public Signer Signer { get; }
+    public Signer Signer => new(Tools, _folders);
 
     public Attestor Attestor { get; }
 

@@ -274,7 +274,7 @@ public sealed class SignatureTests
     {
         var lines = new List<string>();
         using var log = new LoggerConfiguration().MinimumLevel.Verbose().WriteTo.Sink(new ListSink(lines)).CreateLogger();
-        var signer = new Signer(new ToolBox(HostEnvironment.Read().SearchPath, log), new Folders { Images = "", Cache = _images.Folder, Runtime = "", Builder = "" });
+        var signer = new Signer(new ToolBox(HostEnvironment.Read().SearchPath, log) { Environment = HostEnvironment.Read().Variables }, new Folders { Images = "", Cache = _images.Folder, Runtime = "", Builder = "" });
         var sign = new SignSpec { GpgKey = "locked@example.org" };
 
         var error = (await Assert.ThrowsAsync<CrustException>(() => signer.TryAsync(sign, Cancellation)))!;
@@ -314,7 +314,7 @@ public sealed class SignatureTests
         RunAsync("gpg", "--batch", "--pinentry-mode", "loopback", "--passphrase", passphrase, "--quick-gen-key", address, "ed25519", "sign", "never");
 
     private static async Task<string> RunAsync(string program, params string[] arguments) =>
-        (await AttestedImages.Tools.RunAsync(ToolCommand.Of(program, arguments), CancellationToken.None)).Output;
+        (await AttestedImages.Tools.RunAsync(ToolCommand.Of(program, arguments) with { Inherits = ToolEnvironment.Signing }, CancellationToken.None)).Output;
 
     private sealed class ListSink(List<string> lines) : Serilog.Core.ILogEventSink
     {

@@ -18,7 +18,7 @@ internal static class DeployFiles
 
     public const string ArgoCd = "argocd/application.yaml";
 
-    public static ToolBox Tools { get; } = new(HostEnvironment.Read().SearchPath, Logger.None);
+    public static ToolBox Tools { get; } = new(HostEnvironment.Read().SearchPath, Logger.None) { Environment = HostEnvironment.Read().Variables };
 
     public static string PathOf(string name) => RepositoryFile.PathOf($"deploy/{name}");
 

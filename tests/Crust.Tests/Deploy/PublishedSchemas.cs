@@ -51,7 +51,11 @@ internal static class PublishedSchemas
         try
         {
             // Nothing of a package is run while it is installed.
-            await DeployFiles.Tools.RunAsync(ToolCommand.Of("npm", "ci", "--prefix", draft, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"), cancellation);
+            await DeployFiles.Tools.RunAsync(ToolCommand.Of("npm", "ci", "--prefix", draft, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error") with
+            {
+                // npm is told by variables, too, where its registry is and whose certificates it trusts.
+                Inherits = [.. DeployFiles.Tools.Environment.Keys],
+            }, cancellation);
             Directory.Move(draft, target);
         }
         catch (CrustException e)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Crust.Spec;
 using Crust.Tools;
 using Serilog.Core;
@@ -18,6 +19,27 @@ public sealed class RunningToolTests
 
     [TearDown]
     public void TearDown() => Directory.Delete(_folder, recursive: true);
+
+    [Test]
+    public async Task A_program_finds_of_Crusts_own_environment_only_what_it_needs_by_name()
+    {
+        var own = ImmutableDictionary<string, string>.Empty.AddRange(
+        [
+            new("HOME", "/home/edge"), new("PATH", "/nowhere"), new("LANG", "de_DE.UTF-8"), new("LD_PRELOAD", "/tmp/spy.so"), new("SSH_AUTH_SOCK", "/run/agent"),
+            new("GITHUB_TOKEN", "ghp_of-the-job"), new("AWS_SECRET_ACCESS_KEY", "key-of-the-cloud"), new("https_proxy", "http://me:secret@proxy:3128"), new("SSH_PASSWORD", "S3cret"),
+        ]);
+        var tools = new ToolBox(HostEnvironment.Read().SearchPath, Logger.None) { Environment = own };
+
+        async Task<string[]> SeenBy(ToolCommand command) => (await tools.RunAsync(command, Cancellation)).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var bare = await SeenBy(ToolCommand.Of("env"));
+        var signing = await SeenBy(ToolCommand.Of("env") with { Inherits = ToolEnvironment.Signing });
+        var registry = await SeenBy(ToolCommand.Of("env") with { Inherits = ToolEnvironment.Registries, Environment = ImmutableDictionary<string, string>.Empty.Add("HOME", "/elsewhere") });
+
+        Assert.That(bare, Is.EquivalentTo(new[] { "HOME=/home/edge", $"PATH={string.Join(':', HostEnvironment.Read().SearchPath)}", "LC_ALL=C.UTF-8" }));
+        Assert.That(signing, Is.EquivalentTo(bare.Append("SSH_AUTH_SOCK=/run/agent")));
+        Assert.That(registry, Has.Member("HOME=/elsewhere").And.Member("https_proxy=http://me:secret@proxy:3128").And.Member("AWS_SECRET_ACCESS_KEY=key-of-the-cloud"));
+        Assert.That(registry, Has.None.Contains("GITHUB_TOKEN").And.None.Contains("SSH_PASSWORD").And.None.Contains("LD_PRELOAD"));
+    }
 
     [Test]
     public async Task A_programs_output_can_be_taken_as_it_comes_byte_for_byte()
