@@ -13,6 +13,7 @@ using Crust.Reports;
 using Crust.Seeds;
 using Crust.Sharing;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tools;
 using Crust.Verification;
 using Serilog;
@@ -38,6 +39,7 @@ internal sealed class CrustServices : IAsyncDisposable
             Runtime = environment.RuntimeFolder,
             Builder = Folders.BuilderBesideProgram,
         };
+        CacheFolder.Tidy(Folders.Cache);
         _buildLog = BuildLog.In(Path.Combine(Folders.Cache, "logs"));
         _log = new LoggerConfiguration().MinimumLevel.Debug()
             .WriteTo.File(_buildLog.Path, outputTemplate: "{Timestamp:HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}", fileSizeLimitBytes: 64 << 20)

@@ -109,14 +109,14 @@ public sealed class ImageBuild(
             var report = ReportFile.TryWrite(story.Ended(journal, manifest), shelf.ReportPath(name), drafts.Path);
             files.KeepLog();
             await order.Shared.PushAsync(made.Installed, order, stages, cancellation);
-            log.KeepAs(shelf.LogPath(name));
+            log.KeepAs(shelf.LogPath(name), drafts.Path);
             return new BuildResult(manifest, shelf.PathsOf(manifest, spec.Formats), UpToDate: false, report);
         }
         catch (CrustException e)
         {
             e.Report = ReportFile.TryWrite(story.Ended(journal, e, files), shelf.ReportPath(name), drafts.Path);
             files.KeepAll();
-            log.KeepAs(shelf.LogPath(name));
+            log.KeepAs(shelf.LogPath(name), drafts.Path);
             throw;
         }
     }

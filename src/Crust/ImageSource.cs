@@ -4,6 +4,7 @@ using Crust.Disks;
 using Crust.Formats;
 using Crust.Sharing;
 using Crust.Spec;
+using Crust.Storage;
 
 namespace Crust;
 

@@ -1,9 +1,8 @@
 using System.Collections.Immutable;
 using Crust.Attestation;
-using Crust.Cache;
 using Crust.Disks;
-using Crust.Formats;
 using Crust.Reports;
+using Crust.Storage;
 using Crust.Verification;
 
 namespace Crust;
@@ -71,6 +70,7 @@ public sealed class ImagesFolder(string folder)
     {
         try
         {
+            using var drafts = CreateDrafts();
             using var held = await FileLock.AcquireAsync(System.IO.Path.Combine(folder, ".lock"), null, cancellation);
             var fresh = images.Select(image => Describe(manifest, image)).ToList();
             var kept = FindIntact(manifest.Name).Where(old => fresh.All(image => image.File != old.File));
@@ -87,9 +87,9 @@ public sealed class ImagesFolder(string folder)
             }
 
             manifest = Place(manifest, attestations);
-            WriteWhole(ManifestPath(manifest.Name), manifest.ToJson());
+            OutputFile.Write(drafts.Path, ManifestPath(manifest.Name), manifest.ToJson());
             // Also of those that stay: somebody may have removed the checksums.
-            UpdateChecksums(manifest);
+            UpdateChecksums(manifest, drafts.Path);
             return manifest;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -118,11 +118,10 @@ public sealed class ImagesFolder(string folder)
     private void Move(string name, ProvenImage image)
     {
         var path = ImagePath(name + image.Draft.Format.Extension);
-        // rename(2) does nothing where both names are links to one file, as an img and its cached disk may be.
-        File.Move(image.Draft.Path, path, overwrite: true);
+        OutputFile.Place(image.Draft.Path, path);
         if (image.Draft.BlockMap is { } map)
         {
-            File.Move(map, path + BmapFile.Extension, overwrite: true);
+            OutputFile.Place(map, path + BmapFile.Extension);
         }
     }
 
@@ -145,7 +144,7 @@ public sealed class ImagesFolder(string folder)
         ManifestFile Move(string draft)
         {
             var path = ImagePath(System.IO.Path.GetFileName(draft));
-            File.Move(draft, path, overwrite: true);
+            OutputFile.Place(draft, path);
             return Attestor.FileOf(path);
         }
     }
@@ -157,17 +156,10 @@ public sealed class ImagesFolder(string folder)
             && (image.BlockMap is null || File.Exists(System.IO.Path.Combine(folder, image.BlockMap.File)));
     }
 
-    private void UpdateChecksums(Manifest manifest)
+    private void UpdateChecksums(Manifest manifest, string drafts)
     {
         var path = System.IO.Path.Combine(folder, ChecksumFile.Name);
         var existing = File.Exists(path) ? File.ReadAllText(path) : "";
-        WriteWhole(path, ChecksumFile.Update(existing, ChecksumFile.SumsOf(manifest), file => File.Exists(System.IO.Path.Combine(folder, file))));
-    }
-
-    private static void WriteWhole(string path, string text)
-    {
-        var temporary = $"{path}.{Environment.ProcessId}.partial";
-        File.WriteAllText(temporary, text);
-        File.Move(temporary, path, overwrite: true);
+        OutputFile.Write(drafts, path, ChecksumFile.Update(existing, ChecksumFile.SumsOf(manifest), file => File.Exists(System.IO.Path.Combine(folder, file))));
     }
 }

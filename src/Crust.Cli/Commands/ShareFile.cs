@@ -1,4 +1,5 @@
 using Crust.Disks;
+using Crust.Storage;
 
 namespace Crust.Cli.Commands;
 
@@ -9,13 +10,11 @@ internal static class ShareFile
     {
         try
         {
-            Directory.CreateDirectory(folder);
             var path = Path.Combine(folder, Path.GetFileName(source));
-            var temporary = $"{path}.{Environment.ProcessId}.partial";
-            File.Delete(temporary);
-            SparseFile.CloneOrCopy(source, temporary, _ => { }, cancellation);
-            File.Move(temporary, path, overwrite: true);
-            File.Delete(temporary); // rename(2) leaves it where both were links to one file already.
+            using var drafts = DraftFolder.Create(folder);
+            var draft = Path.Combine(drafts.Path, Path.GetFileName(source));
+            SparseFile.Duplicate(source, draft, _ => { }, cancellation);
+            OutputFile.Place(draft, path);
             return path;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

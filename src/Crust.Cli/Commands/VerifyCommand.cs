@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using Crust.Cache;
 using Crust.Cli.Progress;
 using Crust.Reports;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Verification;
 
 namespace Crust.Cli.Commands;

@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Security.Cryptography;
-using Crust.Cache;
 using Crust.Disks;
 using Crust.Formats;
+using Crust.Storage;
 using Crust.Tools;
 
 namespace Crust.Attestation;

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using Crust.Cache;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tools;
 
 namespace Crust.Attestation;

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using Crust.Storage;
 using Serilog;
 
 namespace Crust.Cache;
@@ -40,11 +42,13 @@ public sealed class BuildCache(string root, ILogger log)
         }
 
         RemoveUnfinished(kind, key);
-        var unfinished = final + UnfinishedMark + Environment.ProcessId;
+        var unfinished = final + UnfinishedMark + RandomNumberGenerator.GetHexString(12, lowercase: true);
         CreateFolder(unfinished);
         try
         {
             await fill(unfinished);
+            // Programs that wrote into it went by the umask; a cached disk holds what its users need not know.
+            PrivateFolder.Tighten(unfinished);
             Directory.Move(unfinished, final);
             log.Debug("Cached {Kind} {Key}", kind, key);
             return final;
@@ -103,7 +107,7 @@ public sealed class BuildCache(string root, ILogger log)
     {
         try
         {
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            PrivateFolder.Create(folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Crust.Cache;
+using Crust.Storage;
 using Serilog;
 
 namespace Crust.Disks;
@@ -87,9 +88,7 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
             if (cache.Find(Kind, disk.Key) is { } folder)
             {
                 var file = new DiskFolder(folder).Record;
-                var draft = $"{file}.{Environment.ProcessId}";
-                (DiskRecord.Load(file) with { Install = disk.Install }).Save(draft);
-                File.Move(draft, file, overwrite: true);
+                (DiskRecord.Load(file) with { Install = disk.Install }).Save(file);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
@@ -123,8 +122,10 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
         catch (CrustException e) when (e.Kind is FailureKind.GuestFailed)
         {
             var folder = Path.Combine(cache.Root, "failed");
-            Directory.CreateDirectory(folder);
+            PrivateFolder.Create(folder);
             var kept = Path.Combine(folder, $"{key[..16]}.raw");
+            // It holds what the installer was told.
+            File.SetUnixFileMode(path, UnixFileMode.UserRead);
             File.Move(path, kept, overwrite: true);
             throw new CrustException(e.Kind, e.What, $"{e.Where}; the failed disk is kept as {kept}", e.Remedy, e) { Detail = e.Detail, Install = e.Install };
         }
@@ -137,8 +138,7 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
         var file = new FileInfo(its.Disk);
         if (file.Length != record.Size || file.LastWriteTimeUtc.Ticks != record.ModifiedTicks)
         {
-            // An img may share the disk's blocks through a hard link: whoever boots it writably writes here.
-            throw new InvalidDataException("it was changed after its install, perhaps through an image that shares its blocks");
+            throw new InvalidDataException("it was changed after its install");
         }
 
         return InstalledDisk.Of(key, its.Disk, BmapFile.Read(its.Map), record.Install) with { RunFolder = folder, From = record.From };
@@ -160,7 +160,7 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
         }
     }
 
-    // Synced once, now that the guest is off; read-only from here on.
+    // Synced once, now that the guest is off; read-only from here on, and for this user alone.
     private static void Seal(string path)
     {
         using (var handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite))
@@ -168,6 +168,6 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
             RandomAccess.FlushToDisk(handle);
         }
 
-        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        File.SetUnixFileMode(path, UnixFileMode.UserRead);
     }
 }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Crust.Inspection;
 using Crust.Inspection.Packages;
+using Crust.Storage;
 
 namespace Crust.Disks;
 
@@ -178,7 +179,7 @@ internal sealed record DiskRecord
     {
         var inspection = Install.Inspection;
         var record = this with { Packages = inspection is { KnowsPackages: true } ? [.. inspection.Systems.Select(system => system.Packages)] : null };
-        File.WriteAllBytes(path, JsonSerializer.SerializeToUtf8Bytes(record, DiskJson.Default.DiskRecord));
+        WholeFile.Replace(path, JsonSerializer.SerializeToUtf8Bytes(record, DiskJson.Default.DiskRecord));
     }
 }
 

@@ -55,38 +55,9 @@ public static partial class SparseFile
     }
 
     /// <summary>
-    /// Makes a copy that costs no space where the file system allows it: a reflink, else a hard link, else a copy that
-    /// keeps the holes. The destination must not exist.
-    /// </summary>
-    /// <returns>In a word what was made: `reflink`, `link` or `copy`.</returns>
-    /// <exception cref="IOException">It can't be written.</exception>
-    public static string CloneOrCopy(string source, string destination, Action<double> progress, CancellationToken cancellation)
-    {
-        using (var from = File.OpenHandle(source))
-        {
-            using (var to = File.OpenHandle(destination, FileMode.CreateNew, FileAccess.Write))
-            {
-                if (Clone(to, FiClone, from) == 0)
-                {
-                    return "reflink";
-                }
-            }
-
-            File.Delete(destination);
-            if (Link(source, destination) == 0)
-            {
-                return "link";
-            }
-
-            using var copy = File.OpenHandle(destination, FileMode.CreateNew, FileAccess.Write);
-            Copy(from, copy, progress, cancellation);
-            return "copy";
-        }
-    }
-
-    /// <summary>
-    /// Makes a copy that may be written to: a reflink where the file system allows it, else a copy that keeps the holes. The destination
-    /// must not exist.
+    /// Makes a copy: a reflink, which costs no space, where the file system allows it, else a copy that keeps the holes. Never a hard link: that
+    /// has the permissions of the private file in the cache, or the cache's file has those of the image, and whoever writes to one writes to both.
+    /// The destination must not exist.
     /// </summary>
     /// <exception cref="IOException">It can't be written.</exception>
     public static void Duplicate(string source, string destination, Action<double> progress, CancellationToken cancellation)
@@ -182,7 +153,4 @@ public static partial class SparseFile
 
     [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
     private static partial int Allocate(SafeFileHandle file, int mode, long offset, long length);
-
-    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int Link(string existing, string added);
 }

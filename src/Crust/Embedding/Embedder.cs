@@ -3,6 +3,7 @@ using Crust.Disks;
 using Crust.Installers;
 using Crust.Seeds.Documents;
 using Crust.Spec;
+using Crust.Storage;
 
 namespace Crust.Embedding;
 
@@ -50,13 +51,17 @@ public sealed class Embedder(IReadOnlyCollection<string> formats, InstallerLibra
             draft.Say("installer.sha256", iso.Sha256);
         }
 
-        var partial = $"{folder}.{Environment.ProcessId}.partial";
+        HeldFolder? held = null;
         try
         {
+            var parent = Path.GetDirectoryName(folder)!;
+            Directory.CreateDirectory(parent);
+            held = HeldFolder.Create(parent, ".crust-embed-");
+            var partial = Path.Combine(held.Path, Path.GetFileName(folder));
             draft.WriteTo(Path.Combine(partial, "work"));
             Directory.CreateDirectory(Path.Combine(partial, "iso"));
             if (iso is not null)
-                SparseFile.CloneOrCopy(iso.Path, Path.Combine(partial, "iso", Path.GetFileName(iso.Path)), _ => { }, cancellation);
+                SparseFile.Duplicate(iso.Path, Path.Combine(partial, "iso", Path.GetFileName(iso.Path)), _ => { }, cancellation);
             if (Directory.Exists(folder))
                 Directory.Delete(folder);
             Directory.Move(partial, folder);
@@ -67,8 +72,7 @@ public sealed class Embedder(IReadOnlyCollection<string> formats, InstallerLibra
         }
         finally
         {
-            if (Directory.Exists(partial))
-                Directory.Delete(partial, recursive: true);
+            held?.Dispose();
         }
 
         return new EmbeddedSpec(draft.Secrets, iso?.Path);

@@ -6,9 +6,6 @@ namespace Crust.Formats;
 /// <summary>About how large an image is, against the installed disk's data.</summary>
 public enum ImageWeight
 {
-    /// <summary>Nothing on the installed disk's own file system, whose blocks it shares; all of the data elsewhere.</summary>
-    Shared,
-
     /// <summary>All of the data; nothing where the file system can share blocks between copies.</summary>
     Copied,
 

@@ -3,6 +3,7 @@ using System.Runtime.ExceptionServices;
 using Crust.Disks;
 using Crust.Reports;
 using Crust.Spec;
+using Crust.Storage;
 
 namespace Crust.Formats;
 

@@ -14,11 +14,11 @@ internal sealed class ImgFormat : IImageFormat
 
     public string? QemuDriver => "raw";
 
-    public FormatNeeds NeedsOf(BuildSpec spec) => new(ImageWeight.Shared);
+    public FormatNeeds NeedsOf(BuildSpec spec) => new(ImageWeight.Copied);
 
     public async Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {
-        await Task.Run(() => SparseFile.CloneOrCopy(request.Disk.Path, request.Path, request.Progress, cancellation), cancellation);
+        await Task.Run(() => SparseFile.Duplicate(request.Disk.Path, request.Path, request.Progress, cancellation), cancellation);
         return new WrittenImage(Map: request.Disk.Map);
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Crust.Machines;
+using Crust.Storage;
 
 namespace Crust.Host;
 
@@ -52,8 +53,8 @@ internal sealed partial class FoldersCheck(Folders folders) : IHostCheck
     {
         if (Directory.Exists(folder))
         {
-            using var probe = new FileStream(Path.Combine(folder, $".crust-probe-{Environment.ProcessId}"),
-                new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, Options = FileOptions.DeleteOnClose });
+            // A folder with a name that nobody can guess: in one that others may write to, a link may stand under any other.
+            HeldFolder.Create(folder, ".crust-probe-").Dispose();
             return;
         }
 

@@ -47,7 +47,6 @@ internal sealed record SpaceEstimate(long Cache, long Images)
             var parts = needs.Select(need => need.Wraps).OfType<string>().Concat(forecast.ToWrite.Select(format => format.Name)).Distinct();
             return parts.Sum(name => ImageFormats.Named(name).NeedsOf(spec).Weight switch
             {
-                ImageWeight.Shared => isShared ? 0 : data,
                 ImageWeight.Copied => isShared && clones ? 0 : data,
                 ImageWeight.Raw => data,
                 _ => data / DataPerCompressed,

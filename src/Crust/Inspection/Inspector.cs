@@ -2,9 +2,9 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
-using Crust.Cache;
 using Crust.Machines;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tools;
 
 namespace Crust.Inspection;

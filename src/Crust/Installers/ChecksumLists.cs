@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Crust.Storage;
 
 namespace Crust.Installers;
 
@@ -32,10 +33,8 @@ internal sealed class ChecksumLists(HttpSource http, string cacheFolder, IBuildO
     {
         try
         {
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            var draft = $"{path}.{Environment.ProcessId}";
-            File.WriteAllText(draft, text);
-            File.Move(draft, path, overwrite: true);
+            PrivateFolder.Create(Path.GetDirectoryName(path)!);
+            WholeFile.Replace(path, text);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Crust.Storage;
 
 namespace Crust.Installers;
 
@@ -34,7 +35,7 @@ internal sealed class DownloadSlot
         Finished = Path.Combine(_folder, fileName);
         try
         {
-            Directory.CreateDirectory(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            PrivateFolder.Create(_folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -67,7 +68,8 @@ internal sealed class DownloadSlot
     public void Begin(DownloadFacts facts)
     {
         Discard();
-        File.WriteAllText(Partial + ".json", JsonSerializer.Serialize(facts, DownloadJson.Default.DownloadFacts));
+        WholeFile.CreatePrivate(Partial).Dispose();
+        WholeFile.Replace(Partial + ".json", JsonSerializer.Serialize(facts, DownloadJson.Default.DownloadFacts));
     }
 
     /// <summary>Throws away what was downloaded in part.</summary>
@@ -76,6 +78,7 @@ internal sealed class DownloadSlot
     /// <summary>Gives the partial file, synced, its final name.</summary>
     public void Finish()
     {
+        PrivateFolder.Tighten(Partial);
         File.Move(Partial, Finished, overwrite: true);
         File.Delete(Finished + ".json");
         if (File.Exists(Partial + ".json"))

@@ -2,8 +2,8 @@ using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
-using Crust.Cache;
 using Crust.Spec;
+using Crust.Storage;
 
 namespace Crust.Installers;
 

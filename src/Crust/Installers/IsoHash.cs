@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using Crust.Storage;
 using Serilog;
 
 namespace Crust.Installers;
@@ -47,10 +48,8 @@ internal sealed class IsoHash(string cacheFolder, IBuildObserver observer, ILogg
         try
         {
             var file = MemoryOf(path, FileIdentity.Of(path));
-            Directory.CreateDirectory(Path.GetDirectoryName(file)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            var unfinished = $"{file}.{Environment.ProcessId}";
-            File.WriteAllText(unfinished, hash);
-            File.Move(unfinished, file, overwrite: true);
+            PrivateFolder.Create(Path.GetDirectoryName(file)!);
+            WholeFile.Replace(file, hash);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using Crust.Cache;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tools;
 using Serilog;
 

@@ -29,7 +29,7 @@ public sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, stri
     public async Task<RunningMachine> StartAsync(MachineDescription description, string serialLog, CancellationToken cancellation)
     {
         var template = description.Firmware is Spec.Firmware.Bios ? null : firmware.FindUefi(description.Arch, description.Firmware is Spec.Firmware.UefiSecure);
-        var ports = await MachinePorts.CreateAsync(runtimeFolder, cancellation);
+        var ports = MachinePorts.Create(runtimeFolder);
         RunningTool? tpm = null;
         RunningTool? qemu = null;
         try

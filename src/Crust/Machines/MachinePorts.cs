@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
-using Crust.Cache;
+using Crust.Storage;
 
 namespace Crust.Machines;
 
@@ -10,23 +10,25 @@ namespace Crust.Machines;
 /// </summary>
 internal sealed class MachinePorts : IDisposable
 {
-    private const string Prefix = "crust-";
-
     // sun_path has 108 bytes with its NUL (unix(7)).
     private const int LongestPath = 107;
 
-    private readonly FileLock _alive;
+    // The sockets' folders of this user are in one that is the user's own: in /tmp anybody makes folders of any name.
+    private const int Digits = 8;
 
-    private MachinePorts(string folder, FileLock alive)
+    private readonly HeldFolder _held;
+    private readonly string? _parent;
+
+    private MachinePorts(HeldFolder held, string? parent)
     {
-        Folder = folder;
-        _alive = alive;
+        (_held, _parent) = (held, parent);
+        var folder = held.Path;
         Qmp = new Endpoint(Path.Combine(folder, "qmp"));
         Serial = new SerialPipe(Path.Combine(folder, "serial"));
         Word = new Endpoint(Path.Combine(folder, "word"));
     }
 
-    public string Folder { get; }
+    public string Folder => _held.Path;
 
     public Endpoint Qmp { get; }
 
@@ -41,57 +43,58 @@ internal sealed class MachinePorts : IDisposable
     public string Vnc => Path.Combine(Folder, "vnc");
 
     /// <summary>Makes a fresh private folder with listening sockets, after removing those of builds that were killed.</summary>
-    public static async Task<MachinePorts> CreateAsync(string runtimeFolder, CancellationToken cancellation)
+    public static MachinePorts Create(string runtimeFolder)
     {
         if (TooLong(runtimeFolder) is { } error)
         {
             throw error;
         }
 
-        var folder = NewFolder(runtimeFolder);
         try
         {
-            RemoveAbandoned(runtimeFolder);
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            return new MachinePorts(folder, await FileLock.AcquireAsync(Path.Combine(folder, "alive"), null, cancellation));
+            var own = OwnFolder(runtimeFolder);
+            for (var tries = 0; ; tries++)
+            {
+                // Somebody else's folder of that name is neither trusted nor an error: then each machine has a folder beside it.
+                if (!PrivateFolder.TryOwn(own))
+                {
+                    return new MachinePorts(HeldFolder.Create(runtimeFolder, Path.GetFileName(own) + "-", Digits), null);
+                }
+
+                try
+                {
+                    return new MachinePorts(HeldFolder.Create(own, "", Digits), own);
+                }
+                catch (IOException e) when (e.HResult is Posix.NoSuchFile && tries < 10)
+                {
+                    // Another machine's end has removed it, since it was empty.
+                }
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CrustException(FailureKind.HostLacks, $"The private folder for QEMU's sockets can't be made: {e.Message}", folder,
+            throw new CrustException(FailureKind.HostLacks, $"The private folder for QEMU's sockets can't be made: {e.Message}", runtimeFolder,
                 "set XDG_RUNTIME_DIR or TMPDIR to a folder that can be written", e);
         }
     }
 
     /// <summary>The error if sockets below a folder would have paths that are too long; null if they wouldn't.</summary>
-    public static CrustException? TooLong(string runtimeFolder) => Encoding.UTF8.GetByteCount(Path.Combine(NewFolder(runtimeFolder), "word")) <= LongestPath ? null
+    public static CrustException? TooLong(string runtimeFolder) => Encoding.UTF8.GetByteCount(Path.Combine(OwnFolder(runtimeFolder), new string('0', Digits), "word")) <= LongestPath ? null
         : new CrustException(FailureKind.HostLacks, $"The path for QEMU's sockets is longer than the {LongestPath} bytes that Linux allows",
             runtimeFolder, "set XDG_RUNTIME_DIR or TMPDIR to a folder with a shorter path");
 
-    private static string NewFolder(string runtimeFolder) => Path.Combine(runtimeFolder, Prefix + Guid.NewGuid().ToString("N")[..12]);
+    private static string OwnFolder(string runtimeFolder) => Path.Combine(runtimeFolder, $"crust-{FileFacts.User}");
 
     public void Dispose()
     {
         Qmp.Dispose();
         Serial.Dispose();
         Word.Dispose();
-        _alive.Dispose();
-        Directory.Delete(Folder, recursive: true);
-    }
-
-    // Whoever made a folder holds its lock as long as it lives, so a folder whose lock is free was left by a killed build.
-    private static void RemoveAbandoned(string runtimeFolder)
-    {
-        foreach (var folder in Directory.EnumerateDirectories(runtimeFolder, Prefix + "????????????"))
+        _held.Dispose();
+        if (_parent is not null)
         {
-            // Without the file it is just being made.
-            if (File.Exists(Path.Combine(folder, "alive")))
-            {
-                using var held = FileLock.TryAcquire(Path.Combine(folder, "alive"));
-                if (held is not null)
-                {
-                    Directory.Delete(folder, recursive: true);
-                }
-            }
+            // Only where no other machine has a folder in it.
+            _ = Posix.RemoveEmptyFolder(_parent);
         }
     }
 

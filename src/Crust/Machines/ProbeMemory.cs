@@ -1,3 +1,4 @@
+using Crust.Storage;
 using Serilog;
 
 namespace Crust.Machines;
@@ -34,10 +35,8 @@ internal sealed class ProbeMemory(string cacheFolder, string qemu, ILogger log)
     {
         try
         {
-            Directory.CreateDirectory(cacheFolder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            var unfinished = $"{File}.{Environment.ProcessId}";
-            System.IO.File.WriteAllText(unfinished, $"{Key}\n{what.ReplaceLineEndings(" ")}\n");
-            System.IO.File.Move(unfinished, File, overwrite: true);
+            PrivateFolder.Create(cacheFolder);
+            WholeFile.Replace(File, $"{Key}\n{what.ReplaceLineEndings(" ")}\n");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using Crust.Cache;
 using Crust.Reports;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tools;
 
 namespace Crust.Publishing;

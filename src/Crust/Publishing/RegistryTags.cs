@@ -1,5 +1,5 @@
-using Crust.Cache;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tools;
 
 namespace Crust.Publishing;

@@ -1,28 +1,29 @@
+using Crust.Storage;
+
 namespace Crust.Reports;
 
 /// <summary>The build's own log: written in a folder of its own until the images' name is known and the build has ended.</summary>
 /// <param name="Path">Where it is written.</param>
 public sealed record BuildLog(string Path)
 {
-    /// <summary>This process's log in a folder of such, where those of processes that were killed are removed.</summary>
+    private HeldFolder? _held;
+
+    /// <summary>This process's log below a folder of such, where those of processes that were killed are removed.</summary>
     public static BuildLog In(string folder)
     {
         try
         {
-            if (Directory.Exists(folder))
-            {
-                foreach (var log in Directory.EnumerateFiles(folder, "*.log").Where(log => !Directory.Exists($"/proc/{System.IO.Path.GetFileNameWithoutExtension(log)}")))
-                {
-                    File.Delete(log);
-                }
-            }
+            PrivateFolder.Create(folder);
+            var held = HeldFolder.Create(folder, "");
+            var path = System.IO.Path.Combine(held.Path, "crust.log");
+            WholeFile.CreatePrivate(path).Dispose();
+            return new BuildLog(path) { _held = held };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The next one may succeed.
+            // On a file system that can't be written there is no log; the host's checks tell of it.
+            return new BuildLog(System.IO.Path.Combine(folder, "none", "crust.log"));
         }
-
-        return new BuildLog(System.IO.Path.Combine(folder, $"{Environment.ProcessId}.log"));
     }
 
     /// <summary>Removes it, if that can be: on a file system that can't be written it never was there.</summary>
@@ -30,7 +31,7 @@ public sealed record BuildLog(string Path)
     {
         try
         {
-            File.Delete(Path);
+            _held?.Dispose();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -39,13 +40,17 @@ public sealed record BuildLog(string Path)
     }
 
     /// <summary>Leaves a copy of what was logged so far beside the images, if these can be written: a log must not hide how its build ended.</summary>
-    public void KeepAs(string finalPath)
+    /// <param name="finalPath">Where it is to stand; a link there is replaced, not followed.</param>
+    /// <param name="drafts">A private folder on the same file system.</param>
+    public void KeepAs(string finalPath, string drafts)
     {
         try
         {
             if (File.Exists(Path))
             {
-                File.Copy(Path, finalPath, overwrite: true);
+                var draft = System.IO.Path.Combine(drafts, System.IO.Path.GetFileName(finalPath));
+                File.Copy(Path, draft, overwrite: true);
+                OutputFile.Place(draft, finalPath);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

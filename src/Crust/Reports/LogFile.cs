@@ -1,3 +1,5 @@
+using Crust.Storage;
+
 namespace Crust.Reports;
 
 /// <summary>Where a log is written while a build runs, and where the user finds it afterwards.</summary>
@@ -34,7 +36,7 @@ public sealed record LogFile(string Path, string KeptAs)
         {
             if (Path != KeptAs && File.Exists(Path))
             {
-                File.Move(Path, KeptAs, overwrite: true);
+                OutputFile.Place(Path, KeptAs);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

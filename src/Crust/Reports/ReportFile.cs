@@ -1,4 +1,5 @@
 using Crust.Reports.Page;
+using Crust.Storage;
 
 namespace Crust.Reports;
 
@@ -14,10 +15,8 @@ internal static class ReportFile
     {
         try
         {
-            var draft = Path.Combine(drafts, Path.GetFileName(path));
             var page = ReportPage.Render(story, SerialExcerpt.Read(story.SerialLog), EmbeddedScreen.ReadAll(story.Install?.Trace, story.Screens), EmbeddedScreen.TryRead(0, story.LastScreen));
-            File.WriteAllText(draft, page);
-            File.Move(draft, path, overwrite: true);
+            OutputFile.Write(drafts, path, page);
             return path;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

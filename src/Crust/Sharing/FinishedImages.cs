@@ -6,6 +6,7 @@ using Crust.Formats.KubeVirt;
 using Crust.Oci;
 using Crust.Publishing;
 using Crust.Spec;
+using Crust.Storage;
 
 namespace Crust.Sharing;
 
@@ -26,7 +27,7 @@ internal sealed class FinishedImages(SharedCache cache)
     public async Task<ImmutableArray<FinishedImage>> FindAsync(DiskOrder order, Func<IImageFormat, string> recipeOf, StageRunner stages, CancellationToken cancellation)
     {
         // With holes, an image is as long as its disk in a registry; from the disk it is made at once.
-        var formats = order.Plan.ToWrite.Where(format => format.NeedsOf(order.Spec).Weight is not (ImageWeight.Shared or ImageWeight.Copied)).ToList();
+        var formats = order.Plan.ToWrite.Where(format => format.NeedsOf(order.Spec).Weight is not ImageWeight.Copied).ToList();
         if (!cache.IsOn || formats.Count == 0)
         {
             return [];

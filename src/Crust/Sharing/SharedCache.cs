@@ -1,7 +1,7 @@
-using Crust.Cache;
 using Crust.Host;
 using Crust.Publishing;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tools;
 
 namespace Crust.Sharing;

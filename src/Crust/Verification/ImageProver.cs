@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Crust.Formats;
 using Crust.Reports;
 using Crust.Spec;
+using Crust.Storage;
 
 namespace Crust.Verification;
 

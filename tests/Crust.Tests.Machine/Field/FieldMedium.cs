@@ -3,6 +3,7 @@ using Crust.Cache;
 using Crust.Disks;
 using Crust.Formats;
 using Crust.Spec;
+using Crust.Storage;
 using Serilog.Core;
 
 namespace Crust.Tests.Machine.Field;

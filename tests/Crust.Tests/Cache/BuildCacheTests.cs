@@ -1,4 +1,5 @@
 using Crust.Cache;
+using Crust.Storage;
 using Serilog.Core;
 
 namespace Crust.Tests.Cache;

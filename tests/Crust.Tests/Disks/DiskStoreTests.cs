@@ -84,7 +84,7 @@ public sealed class DiskStoreTests
             Install = Facts with { Trace = disk.Install.Trace },
             FromCache = false,
         }));
-        Assert.That(File.GetUnixFileMode(disk.Path), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead));
+        Assert.That(File.GetUnixFileMode(disk.Path), Is.EqualTo(UnixFileMode.UserRead));
     }
 
     [Test]

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Crust.Formats;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tests.Disks;
 using Crust.Tests.Installers;
 

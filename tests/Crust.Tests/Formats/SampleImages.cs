@@ -1,5 +1,6 @@
 using Crust.Formats;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tests.Disks;
 using Crust.Tests.Installers;
 using Crust.Tools;

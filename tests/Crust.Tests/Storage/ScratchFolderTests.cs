@@ -1,6 +1,6 @@
-using Crust.Cache;
+using Crust.Storage;
 
-namespace Crust.Tests.Cache;
+namespace Crust.Tests.Storage;
 
 public sealed class ScratchFolderTests
 {

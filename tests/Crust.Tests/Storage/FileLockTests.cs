@@ -1,9 +1,9 @@
-using Crust.Cache;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tools;
 using Serilog.Core;
 
-namespace Crust.Tests.Cache;
+namespace Crust.Tests.Storage;
 
 [CancelAfter(60_000)]
 public sealed class FileLockTests

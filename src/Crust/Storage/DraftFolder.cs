@@ -1,4 +1,4 @@
-namespace Crust.Formats;
+namespace Crust.Storage;
 
 /// <summary>
 /// A hidden folder inside the images folder in which images get ready. It is removed with whatever is left in it, so
@@ -8,22 +8,21 @@ public sealed class DraftFolder : IDisposable
 {
     private const string Prefix = ".crust-";
 
-    private DraftFolder(string path) => Path = path;
+    private readonly HeldFolder _held;
+
+    private DraftFolder(HeldFolder held) => _held = held;
 
     /// <summary>The folder.</summary>
-    public string Path { get; }
+    public string Path => _held.Path;
 
     /// <summary>Makes a draft folder, after removing those of builds that were killed.</summary>
     /// <exception cref="CrustException">The images folder can't be written.</exception>
     public static DraftFolder Create(string imagesFolder)
     {
-        var path = System.IO.Path.Combine(imagesFolder, Prefix + Environment.ProcessId);
         try
         {
             Directory.CreateDirectory(imagesFolder);
-            RemoveAbandoned(imagesFolder);
-            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            return new DraftFolder(path);
+            return new DraftFolder(HeldFolder.Create(imagesFolder, Prefix));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -33,22 +32,5 @@ public sealed class DraftFolder : IDisposable
     }
 
     /// <summary>Removes the folder and all in it.</summary>
-    public void Dispose()
-    {
-        if (Directory.Exists(Path))
-        {
-            Directory.Delete(Path, recursive: true);
-        }
-    }
-
-    private static void RemoveAbandoned(string imagesFolder)
-    {
-        foreach (var folder in Directory.EnumerateDirectories(imagesFolder, Prefix + "*"))
-        {
-            if (int.TryParse(System.IO.Path.GetFileName(folder)[Prefix.Length..], out var process) && !Directory.Exists($"/proc/{process}"))
-            {
-                Directory.Delete(folder, recursive: true);
-            }
-        }
-    }
+    public void Dispose() => _held.Dispose();
 }

@@ -1,0 +1,122 @@
+using System.Security.Cryptography;
+
+namespace Crust.Storage;
+
+/// <summary>
+/// A private folder (mode 0700) that is held as long as its process lives: a file in it is locked. The one way in which Crust tells an abandoned
+/// folder from one in use. Process ids tell nothing: each container counts its own.
+/// </summary>
+/// <remarks>
+/// A folder whose lock is free was left by a process that was killed, and is removed by the next one that makes a folder with the same prefix in
+/// the same parent. What belongs to another user, is a link, or can't be locked is never removed and never an error. On a file system whose locks
+/// don't reach other machines, such a machine's folders look abandoned: SMB with `nobrl`, some FUSE file systems.
+/// </remarks>
+internal sealed class HeldFolder : IDisposable
+{
+    private const string LockName = ".alive";
+    private const int MostTries = 20;
+
+    private readonly FileLock _held;
+
+    private HeldFolder(string path, FileLock held) => (Path, _held) = (path, held);
+
+    /// <summary>The folder.</summary>
+    public string Path { get; }
+
+    /// <summary>Makes a folder with a name that nobody can guess, after removing abandoned ones.</summary>
+    /// <param name="parent">A folder that is there.</param>
+    /// <param name="prefix">What the names of such folders begin with there.</param>
+    /// <param name="digits">How many digits follow.</param>
+    /// <exception cref="IOException">It can't be made.</exception>
+    public static HeldFolder Create(string parent, string prefix, int digits = 12)
+    {
+        RemoveAbandoned(parent, prefix);
+        for (var tries = 0; ; tries++)
+        {
+            var path = System.IO.Path.Combine(parent, prefix + RandomNumberGenerator.GetHexString(digits, lowercase: true));
+            if (Posix.MakePrivateFolder(path) && TryHold(path) is { } held)
+            {
+                return new HeldFolder(path, held);
+            }
+
+            if (tries == MostTries)
+            {
+                throw new IOException($"{parent}: no folder can be made that stays there");
+            }
+        }
+    }
+
+    /// <summary>Removes this user's folders that nobody holds any more. What can't be removed stays for the next time.</summary>
+    public static void RemoveAbandoned(string parent, string prefix)
+    {
+        try
+        {
+            foreach (var folder in Directory.EnumerateDirectories(parent, prefix + "*"))
+            {
+                RemoveIfAbandoned(folder);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Nothing of it is this build's.
+        }
+    }
+
+    /// <summary>Removes the folder and all in it.</summary>
+    public void Dispose()
+    {
+        if (Directory.Exists(Path))
+        {
+            Directory.Delete(Path, recursive: true);
+        }
+
+        _held.Dispose();
+    }
+
+    // Null if another process took the empty folder for an abandoned one just now.
+    private static FileLock? TryHold(string path)
+    {
+        var file = System.IO.Path.Combine(path, LockName);
+        if (FileLock.TryAcquire(file) is not { } held)
+        {
+            return Directory.Exists(path) ? throw new IOException($"{path}: it can't be written") : null;
+        }
+
+        if (held.IsAt(file))
+        {
+            return held;
+        }
+
+        held.Dispose();
+        return null;
+    }
+
+    private static void RemoveIfAbandoned(string folder)
+    {
+        try
+        {
+            if (FileFacts.TryOf(folder, follow: false) is not { Kind: FileKind.Folder, IsOwn: true })
+            {
+                return;
+            }
+
+            var file = System.IO.Path.Combine(folder, LockName);
+            if (FileFacts.TryOf(file, follow: false) is null)
+            {
+                // It is being made, and then somebody makes another; or its process was killed at that moment.
+                _ = Posix.RemoveEmptyFolder(folder);
+                return;
+            }
+
+            using var held = FileLock.TryAcquireOwn(file);
+            if (held is not null && held.IsAt(file))
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The next one may succeed.
+        }
+    }
+}

@@ -1,0 +1,87 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Crust.Storage;
+
+/// <summary>System calls that .NET has no way to: how a file is opened, locked and marked, how a folder is made.</summary>
+internal static partial class Posix
+{
+    /// <summary>Opens to read.</summary>
+    public const int ReadOnly = 0;
+
+    /// <summary>Opens to read and write.</summary>
+    public const int ReadWrite = 2;
+
+    /// <summary>Makes the file.</summary>
+    public const int Create = 0x40;
+
+    /// <summary>Fails if it is there.</summary>
+    public const int Exclusive = 0x80;
+
+    /// <summary>A terminal doesn't become this process's own.</summary>
+    public const int NoTerminal = 0x100;
+
+    /// <summary>Waits for nobody: for a pipe, a device.</summary>
+    public const int NonBlocking = 0x800;
+
+    /// <summary>errno: there is no such file.</summary>
+    public const int NoSuchFile = 2;
+
+    /// <summary>errno: it may not be done.</summary>
+    public const int NotPermitted = 1;
+
+    /// <summary>errno: the file's permissions forbid it.</summary>
+    public const int AccessDenied = 13;
+
+    /// <summary>errno: there is one already.</summary>
+    public const int Exists = 17;
+
+    /// <summary>errno: a file system that is only read.</summary>
+    public const int ReadOnlyFileSystem = 30;
+
+    /// <summary>errno: it would have to wait; flock(2)'s word for "another process has it".</summary>
+    public const int WouldBlock = 11;
+
+    private const int Interrupted = 4;
+    private const int CloseOnExec = 0x80000;
+
+    /// <summary>Doesn't follow a symbolic link at the path's end; the flag's value differs between architectures.</summary>
+    public static int NoFollow { get; } = RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x8000 : 0x20000;
+
+    /// <summary>Opens a file; null, with <see cref="Marshal.GetLastPInvokeError"/>, if that fails. No program that is started inherits it.</summary>
+    public static SafeFileHandle? TryOpen(string path, int flags, int mode = 0)
+    {
+        int file;
+        while ((file = OpenFile(path, flags | CloseOnExec, mode)) < 0 && Marshal.GetLastPInvokeError() == Interrupted)
+        {
+        }
+
+        return file < 0 ? null : new SafeFileHandle(file, ownsHandle: true);
+    }
+
+    /// <summary>Makes a folder that only this user can enter; false if something is there.</summary>
+    /// <exception cref="IOException">It can't be made.</exception>
+    public static bool MakePrivateFolder(string path) =>
+        MakeFolder(path, 0x1c0) == 0 || (Marshal.GetLastPInvokeError() == Exists ? false : throw Error(path));
+
+    /// <summary>The error of the last call that failed.</summary>
+    public static IOException Error(string path) => new($"{path}: {Marshal.GetLastPInvokeErrorMessage()}", Marshal.GetLastPInvokeError());
+
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    internal static partial int Lock(SafeFileHandle file, int operation);
+
+    [LibraryImport("libc", EntryPoint = "fchmod", SetLastError = true)]
+    internal static partial int ChangeMode(SafeFileHandle file, int mode);
+
+    [LibraryImport("libc", EntryPoint = "fchown", SetLastError = true)]
+    internal static partial int ChangeOwner(SafeFileHandle file, uint owner, uint group);
+
+    [LibraryImport("libc", EntryPoint = "rmdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int RemoveEmptyFolder(string path);
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int OpenFile(string path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int MakeFolder(string path, int mode);
+}
