@@ -8,6 +8,7 @@ using Crust.Cache;
 using Crust.Disks;
 using Crust.Formats;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tools;
 using Serilog.Core;
 
