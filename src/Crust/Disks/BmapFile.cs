@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using System.Xml;
 using System.Xml.Linq;
 
 namespace Crust.Disks;
@@ -37,11 +38,13 @@ internal static class BmapFile
     {
         try
         {
-            var root = XDocument.Load(new MemoryStream(bytes)).Root!;
+            // No document type: it could define entities that stand for far more than the file has.
+            using var reader = XmlReader.Create(new MemoryStream(bytes), new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit });
+            var root = XDocument.Load(reader).Root!;
             var size = long.Parse(root.Element("ImageSize")!.Value, CultureInfo.InvariantCulture);
             return new BlockMap(size, [.. root.Element("BlockMap")!.Elements("Range").Select(range => ReadRange(range, size))]);
         }
-        catch (Exception e) when (e is System.Xml.XmlException or NullReferenceException or FormatException or OverflowException)
+        catch (Exception e) when (e is XmlException or NullReferenceException or FormatException or OverflowException)
         {
             throw new InvalidDataException($"{path} isn't a block map: {e.Message}", e);
         }

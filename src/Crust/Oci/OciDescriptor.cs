@@ -65,7 +65,7 @@ internal sealed record OciDescriptor(string MediaType, string Digest, long Size)
     {
         try
         {
-            return new OciDescriptor(json.GetProperty("mediaType").GetString()!, json.GetProperty("digest").GetString()!, json.GetProperty("size").GetInt64())
+            return new OciDescriptor(Text("mediaType"), Text("digest"), json.GetProperty("size").GetInt64())
             {
                 ArtifactType = json.TryGetProperty("artifactType", out var type) ? type.GetString() : null,
                 Annotations = OciManifest.AnnotationsOf(json),
@@ -76,5 +76,7 @@ internal sealed record OciDescriptor(string MediaType, string Digest, long Size)
         {
             throw new JsonException($"a descriptor isn't complete: {e.Message}", e);
         }
+
+        string Text(string name) => json.GetProperty(name).GetString() ?? throw new JsonException($"a descriptor's {name} is null");
     }
 }

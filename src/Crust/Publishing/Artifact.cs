@@ -89,8 +89,17 @@ internal sealed record Artifact(OciDocument Manifest, OciDescriptor Descriptor, 
     /// <summary>The descriptor of a manifest that is in a registry.</summary>
     public static OciDescriptor DescriptorOf(OciDocument manifest)
     {
-        using var json = JsonDocument.Parse(manifest.Json);
-        return OciDescriptor.Of(OciManifest.ManifestType, manifest) with { ArtifactType = json.RootElement.TryGetProperty("artifactType", out var type) ? type.GetString() : null };
+        var descriptor = OciDescriptor.Of(OciManifest.ManifestType, manifest);
+        try
+        {
+            using var json = JsonDocument.Parse(manifest.Json);
+            return descriptor with { ArtifactType = json.RootElement.TryGetProperty("artifactType", out var type) ? type.GetString() : null };
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            // Somebody else's, and no manifest.
+            return descriptor;
+        }
     }
 
     /// <summary>An artifact of layers that are in a layout.</summary>

@@ -84,8 +84,15 @@ internal sealed class Skopeo(ToolBox tools, PublishSpec how, string folder, Time
             return ImmutableHashSet<string>.Empty;
         }
 
-        using var document = JsonDocument.Parse(json);
-        return document.RootElement.GetProperty("Tags").EnumerateArray().Select(tag => tag.GetString()!).ToHashSet(StringComparer.Ordinal);
+        try
+        {
+            using var document = JsonDocument.Parse(json);
+            return document.RootElement.GetProperty("Tags").EnumerateArray().Select(tag => tag.GetString()!).ToHashSet(StringComparer.Ordinal);
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            throw new RegistryException(RegistryFault.Altered, $"The registry's list of tags can't be read: {e.Message}", repository, "see what answers there: it may not be a registry");
+        }
     }
 
     private async Task<byte[]?> AskAsync(IEnumerable<string> arguments, RegistryReference about, int most, RegistryException tooLong, CancellationToken cancellation)

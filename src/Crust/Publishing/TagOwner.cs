@@ -14,7 +14,7 @@ internal static class TagOwner
             using var json = JsonDocument.Parse(document.Json);
             return OciManifest.AnnotationsOf(json.RootElement).GetValueOrDefault(OciManifest.Title) == name;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             return false;
         }

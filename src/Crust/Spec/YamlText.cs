@@ -1,5 +1,4 @@
 using YamlDotNet.Core;
-using YamlDotNet.Core.Events;
 using YamlDotNet.RepresentationModel;
 using Tokens = YamlDotNet.Core.Tokens;
 
@@ -12,10 +11,10 @@ internal static class YamlText
     /// <param name="text">The file's content.</param>
     /// <param name="file">The file's name as the user gave it.</param>
     /// <returns>Null for a file that holds nothing but comments.</returns>
-    /// <exception cref="CrustException">It doesn't parse, has a key twice, or holds several documents.</exception>
+    /// <exception cref="CrustException">It doesn't parse, has a key twice, holds several documents, or is beyond the bounds of <see cref="BoundedYaml"/>.</exception>
     public static YamlNode? Parse(string text, string file)
     {
-        var parser = new Parser(new StringReader(text));
+        var parser = new BoundedYaml(text, file);
         var stream = new YamlStream();
         try
         {
@@ -24,10 +23,6 @@ internal static class YamlText
         catch (YamlException e) when (e.Message.StartsWith("Duplicate key", StringComparison.Ordinal))
         {
             throw Bad("A key stands twice", At(file, e.Start), "keep one of the two", e, "duplicate-key");
-        }
-        catch (AnchorNotFoundException e)
-        {
-            throw Bad("An alias (*name) has no anchor (&name) before it", At(file, LoneAlias(text)), "quote the value if it merely begins with an asterisk", e);
         }
         catch (YamlException e)
         {
@@ -60,22 +55,6 @@ internal static class YamlText
     public static bool IsNull(YamlNode node) =>
         node is YamlScalarNode { Style: ScalarStyle.Plain or ScalarStyle.Any, Value: null or "" or "~" or "null" or "Null" or "NULL" };
 
-    // The loader resolves aliases at the document's end and no longer knows where they stood.
-    private static Mark LoneAlias(string text)
-    {
-        var parser = new Parser(new StringReader(text));
-        var anchors = new HashSet<AnchorName>();
-        while (parser.MoveNext())
-        {
-            if (parser.Current is AnchorAlias alias && !anchors.Contains(alias.Value))
-                return alias.Start;
-            if (parser.Current is NodeEvent { Anchor.IsEmpty: false } node)
-                anchors.Add(node.Anchor);
-        }
-
-        return Mark.Empty;
-    }
-
     // The parser names the place where it gave up, which may be the end of the file.
     private static Mark? UnclosedBracket(string text, Mark end)
     {
@@ -91,7 +70,7 @@ internal static class YamlText
                     open.TryPop(out _);
             }
         }
-        catch (YamlException)
+        catch (Exception e) when (e is YamlException or InvalidOperationException or ArgumentException)
         {
             // What came before it counts.
         }

@@ -1,4 +1,5 @@
 using Crust.Seeds.Documents;
+using Crust.Spec;
 using YamlDotNet.Core;
 using static Crust.Seeds.Documents.ConfigTree;
 
@@ -70,11 +71,16 @@ internal static class WriteFilesRules
         var tab = Array.FindIndex(lines, line => line.TrimStart(' ').StartsWith('\t') && line.Trim().Length > 0);
         try
         {
-            var parser = new Parser(new StringReader(content.Value));
+            var parser = new BoundedYaml(content.Value, content.Place.Source);
             while (parser.MoveNext())
             {
             }
 
+            return null;
+        }
+        catch (CrustException)
+        {
+            // What is beyond Crust's own bounds may be within its reader's.
             return null;
         }
         catch (Exception e) when (e is YamlException or InvalidOperationException or ArgumentException)

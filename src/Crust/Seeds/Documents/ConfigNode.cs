@@ -30,6 +30,12 @@ internal abstract partial class ConfigNode(Place place, TagName tag)
         _ => false,
     };
 
+    /// <summary><see cref="IsSame"/>, for sets.</summary>
+    public static IEqualityComparer<ConfigNode> ByMeaning { get; } = EqualityComparer<ConfigNode>.Create(
+        (a, b) => a is not null && b is not null && IsSame(a, b),
+        // Those that hold others are rarely keys, and many of them more rarely still.
+        node => node switch { ConfigScalar scalar => HashCode.Combine(scalar.Value, TypeOf(scalar)), ConfigList list => list.Items.Length, ConfigMap map => -map.Entries.Length, _ => 0 });
+
     private static string TypeOf(ConfigScalar scalar) => scalar.HasTag ? scalar.Tag.Value : scalar.IsText ? "text" : "plain";
 
     // Plain scalars that YAML 1.1 or 1.2 may take for something other than text: null, booleans, numbers, dates.

@@ -17,6 +17,9 @@ internal static partial class IgnitionConfig
     /// <summary>The keys that it has at its top.</summary>
     public static readonly ImmutableArray<string> KnownKeys = ["ignition", "kernelArguments", "passwd", "storage", "systemd"];
 
+    // .NET's own bound, said here so that it can be told.
+    private const int MostDepth = 64;
+
     /// <summary>Reads a configuration.</summary>
     /// <param name="text">The file's content.</param>
     /// <param name="file">What the user calls it, for messages.</param>
@@ -27,21 +30,32 @@ internal static partial class IgnitionConfig
         if (ButaneHeader().Match(text) is { Success: true } header && !text.TrimStart().StartsWith('{'))
             throw Bad($"This is Butane's YAML (variant: {header.Groups["variant"].Value}), and Ignition reads JSON", PlaceAt(text, header.Index, file), $"translate it: butane --strict {file} > config.ign");
 
-        ImmutableArray<IgnitionKey> keys;
         try
         {
-            keys = Keys(text, file);
+            return ReadJson(text, file);
         }
         catch (JsonException e)
         {
             var (line, column) = ((int)(e.LineNumber ?? 0) + 1, (int)(e.BytePositionInLine ?? 0) + 1);
-            throw Bad($"This isn't JSON: {Reason(e.Message)}", new Place(file, line, column), "mend it; what Butane writes (butane --strict) is JSON", e);
+            var place = new Place(file, line, column);
+            throw e.Message.Contains("maximum configured depth", StringComparison.Ordinal)
+                ? Bad($"Lists and objects are nested more than {MostDepth} deep", place, "write it flatter: Ignition's own keys are at most 6 deep", e)
+                : Bad($"This isn't JSON: {Reason(e.Message)}", place, "mend it; what Butane writes (butane --strict) is JSON", e);
         }
+        catch (InvalidOperationException e)
+        {
+            // Half of a surrogate pair, by its escape: "\ud800".
+            throw Bad("This isn't JSON: a text in it isn't Unicode", new Place(file, 1, 1), "mend it; what Butane writes (butane --strict) is JSON", e);
+        }
+    }
 
+    private static ImmutableArray<IgnitionKey> ReadJson(string text, string file)
+    {
+        var keys = Keys(text, file);
         var version = keys.FirstOrDefault(key => key.Name == "ignition") is { Value.ValueKind: JsonValueKind.Object } ignition && ignition.Value.TryGetProperty("version", out var found) ? found : default;
-        var place = keys.FirstOrDefault(key => key.Name == "ignition")?.Place ?? new Place(file, 1, 1);
-        return version.ValueKind is not JsonValueKind.String ? throw Bad("This isn't Ignition's configuration: it has no ignition.version", place, "write { \"ignition\": { \"version\": \"3.4.0\" } }, or translate Butane's YAML: butane --strict")
-            : !Version3().IsMatch(version.GetString()!) ? throw Bad($"Ignition's version '{version.GetString()}' isn't 3.x, which all systems of today read", place, "translate it: ign-converter makes 3.x of 2.x")
+        var at = keys.FirstOrDefault(key => key.Name == "ignition")?.Place ?? new Place(file, 1, 1);
+        return version.ValueKind is not JsonValueKind.String ? throw Bad("This isn't Ignition's configuration: it has no ignition.version", at, "write { \"ignition\": { \"version\": \"3.4.0\" } }, or translate Butane's YAML: butane --strict")
+            : !Version3().IsMatch(version.GetString()!) ? throw Bad($"Ignition's version '{version.GetString()}' isn't 3.x, which all systems of today read", at, "translate it: ign-converter makes 3.x of 2.x")
             : keys;
     }
 
@@ -49,7 +63,7 @@ internal static partial class IgnitionConfig
     private static ImmutableArray<IgnitionKey> Keys(string text, string file)
     {
         var bytes = Encoding.UTF8.GetBytes(text);
-        var reader = new Utf8JsonReader(bytes);
+        var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = MostDepth });
         reader.Read();
         if (reader.TokenType is not JsonTokenType.StartObject)
             throw Bad("This isn't Ignition's configuration: it isn't an object", new Place(file, 1, 1), "write { \"ignition\": { \"version\": \"3.4.0\" } }");
