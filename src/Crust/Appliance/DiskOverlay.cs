@@ -26,7 +26,7 @@ internal sealed class DiskOverlay(string path, ToolBox tools) : IDisposable
     /// <exception cref="CrustException">qemu-img is missing, or can't read the disk.</exception>
     public static async Task<DiskOverlay> CreateAsync(QemuDisk disk, string path, ToolBox tools, CancellationToken cancellation)
     {
-        await tools.RunAsync(ToolCommand.Of("qemu-img", "create", "-q", "-f", "qcow2", "-o", $"cluster_size={ClusterSize}", "-F", disk.Driver, "-b", disk.Reference, path), cancellation);
+        await QemuImg.CreateOverlayAsync(disk, path, ["-o", $"cluster_size={ClusterSize}"], tools, cancellation);
         return new DiskOverlay(path, tools);
     }
 

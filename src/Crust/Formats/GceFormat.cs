@@ -1,8 +1,9 @@
-using System.Formats.Tar;
 using System.IO.Compression;
+using System.Text;
 using Crust.Disks;
 using Crust.Formats.Archives;
 using Crust.Formats.Gce;
+using Crust.Formats.Headers;
 using Crust.Spec;
 using Crust.Tools;
 
@@ -32,23 +33,27 @@ internal sealed class GceFormat : IImageFormat
 
     public Task<QemuDisk> OpenAsync(string image, string scratch, ToolBox tools, CancellationToken cancellation) => Task.Run(() =>
     {
-        var disk = Path.Combine(scratch, $"{Path.GetFileName(image)}.{Guid.NewGuid():N}.raw");
+        var path = Path.Combine(scratch, $"{Path.GetFileName(image)}.{Guid.NewGuid():N}.raw");
+        using var gzip = new GZipStream(new FileStream(RegularFile.Open(image, "image", "name an image: a regular file"), FileAccess.Read), CompressionMode.Decompress);
         try
         {
-            using var gzip = new GZipStream(File.OpenRead(image), CompressionMode.Decompress);
-            using var tar = new TarReader(gzip);
-            var entry = tar.GetNextEntry();
-            if (entry is not { Name: DiskName, DataStream: { } content })
+            var tar = new TarArchive(gzip, TarArchive.UnknownLength);
+            var entry = tar.Next();
+            if (entry is not { Name: DiskName, Kind: TarKind.File })
             {
-                throw new InvalidDataException(entry is null ? "it is empty" : $"it begins with {entry.Name}");
+                throw new InvalidDataException(entry is null ? "it is empty" : $"it begins with {ImageBytes.Printable(Encoding.UTF8.GetBytes(entry.Name))}{(entry.Kind is TarKind.File ? "" : ", which is no file")}");
             }
 
-            Unpack(content, disk, entry.Length, cancellation);
-            return new QemuDisk(QemuDriver, disk);
+            Unpack(tar, new SparseDisk(path, image), entry.Length, cancellation);
+            return new QemuDisk(QemuDriver, path);
         }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
+        catch (InvalidDataException e)
         {
             throw new CrustException(FailureKind.BadInput, $"The image isn't a compressed tar archive with {DiskName} in it: {e.Message}", image, "give an image that Crust has made", e);
+        }
+        catch (IOException e)
+        {
+            throw new CrustException(FailureKind.InputOutput, $"The image can't be read: {e.Message}", image, "check the drive that it is on", e);
         }
     }, cancellation);
 
@@ -84,20 +89,18 @@ internal sealed class GceFormat : IImageFormat
         }
     }
 
-    // Zeros become holes.
-    private static void Unpack(Stream content, string path, long length, CancellationToken cancellation)
+    private static void Unpack(TarArchive content, SparseDisk disk, long length, CancellationToken cancellation)
     {
-        using var disk = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write);
-        RandomAccess.SetLength(disk, length);
-        var buffer = new byte[GzipPiece.Length];
-        long position = 0;
-        for (int read; (read = content.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false)) > 0; position += read)
+        using (disk)
         {
-            cancellation.ThrowIfCancellationRequested();
-            if (buffer.AsSpan(0, read).ContainsAnyExcept((byte)0))
+            var buffer = new byte[GzipPiece.Length];
+            for (int read; (read = content.Read(buffer)) > 0;)
             {
-                RandomAccess.Write(disk, buffer.AsSpan(0, read), position);
+                cancellation.ThrowIfCancellationRequested();
+                disk.Append(buffer.AsSpan(0, read));
             }
+
+            disk.Finish(length);
         }
     }
 }

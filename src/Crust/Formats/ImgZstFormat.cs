@@ -27,11 +27,14 @@ internal sealed class ImgZstFormat : IImageFormat
 
     public async Task<QemuDisk> OpenAsync(string image, string scratch, ToolBox tools, CancellationToken cancellation)
     {
-        var disk = Path.Combine(scratch, $"{Path.GetFileName(image)}.{Guid.NewGuid():N}.raw");
+        RegularFile.Require(image, "image", "name an image: a regular file");
+        var path = Path.Combine(scratch, $"{Path.GetFileName(image)}.{Guid.NewGuid():N}.raw");
+        using var disk = new SparseDisk(path, image);
         try
         {
-            await tools.RunAsync(ToolCommand.Of("zstd", "-d", "-q", "--sparse", image, "-o", disk), cancellation);
-            return new QemuDisk(QemuDriver, disk);
+            await tools.RunAsync(ToolCommand.Of("zstd", "-d", "-q", "-c", "--", Path.GetFullPath(image)) with { OnOutput = bytes => disk.Append(bytes.Span), Limits = ToolLimits.OfMemory }, cancellation);
+            disk.Finish();
+            return new QemuDisk(QemuDriver, path);
         }
         catch (ToolFailedException e)
         {

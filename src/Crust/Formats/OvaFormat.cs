@@ -25,19 +25,7 @@ internal sealed class OvaFormat : IImageFormat
 
     public FormatNeeds NeedsOf(BuildSpec spec) => Inner.NeedsOf(spec) with { Wraps = Inner.Name };
 
-    public Task<QemuDisk> OpenAsync(string image, string scratch, ToolBox tools, CancellationToken cancellation)
-    {
-        try
-        {
-            using var file = File.OpenRead(image);
-            var disk = TarIndex.Read(file, 0).Single(member => member.Key.EndsWith(Inner.Extension, StringComparison.OrdinalIgnoreCase)).Value;
-            return Task.FromResult(new QemuDisk(QemuDriver, image) { Part = disk });
-        }
-        catch (Exception e) when (e is InvalidDataException or EndOfStreamException or InvalidOperationException)
-        {
-            throw new CrustException(FailureKind.BadInput, $"The image isn't an OVA with one vmdk in it: {e.Message}", image, "give an image that Crust has made", e);
-        }
-    }
+    public Task<QemuDisk> OpenAsync(string image, string scratch, ToolBox tools, CancellationToken cancellation) => Task.Run(() => OvaReader.Open(image), cancellation);
 
     public async Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {

@@ -1,3 +1,5 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Crust.Formats;
@@ -15,23 +17,38 @@ public sealed record QemuDisk(string Driver, string Path)
     /// <summary>Where in the file the disk is; null if it is the whole file.</summary>
     public FilePart? Part { get; init; }
 
-    /// <summary>How qemu-img is told of it: the file's absolute path, or a description in JSON (qemu(1), "json:{…}").</summary>
+    /// <summary>
+    /// How QEMU's programs are told of it: a raw disk by its absolute path, others by a description in JSON (qemu(1), "json:{…}"), which says that there is no backing
+    /// file, whatever the image says. The driver has to be told beside it.
+    /// </summary>
     public string Reference
     {
         get
         {
             var path = System.IO.Path.GetFullPath(Path);
-            return Part is null ? path : "json:" + new JsonObject
+            if (Driver == Raw && Part is null)
             {
-                ["driver"] = Driver,
-                ["file"] = new JsonObject
-                {
-                    ["driver"] = "raw",
-                    ["offset"] = Part.Offset,
-                    ["size"] = Part.Length,
-                    ["file"] = new JsonObject { ["driver"] = "file", ["filename"] = path },
-                },
-            }.ToJsonString();
+                return path;
+            }
+
+            var file = new JsonObject { ["driver"] = "file", ["filename"] = path };
+            if (Part is not null)
+            {
+                file = new JsonObject { ["driver"] = Raw, ["offset"] = Part.Offset, ["size"] = Part.Length, ["file"] = file };
+            }
+
+            var disk = new JsonObject { ["driver"] = Driver, ["file"] = file };
+            if (Driver != Raw)
+            {
+                disk["backing"] = null;
+            }
+
+            return "json:" + disk.ToJsonString(Plain);
         }
     }
+
+    private const string Raw = "raw";
+
+    // A backing file's name has at most 1023 bytes in a qcow2: no letter becomes an escape of six.
+    private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 }

@@ -1,7 +1,7 @@
-using System.Formats.Tar;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Crust.Disks;
+using Crust.Formats.Archives;
 using Crust.Reports;
 
 namespace Crust.Sharing;
@@ -10,6 +10,9 @@ namespace Crust.Sharing;
 internal static partial class DiskPack
 {
     private const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
+    // The serial log ends at 64 MiB; a map of that length is one of a disk with a TiB of data.
+    private const long Longest = 128 << 20;
 
     /// <summary>Packs what lies beside a disk.</summary>
     /// <param name="disk">The disk, in the cache.</param>
@@ -21,7 +24,7 @@ internal static partial class DiskPack
         var record = path + ".json";
         // Where the disk lies here, and when it was written here, is nobody else's.
         (DiskRecord.Load(its.Record) with { ModifiedTicks = 0, From = null }).Save(record);
-        using var tar = new TarWriter(File.Create(path), TarEntryFormat.Ustar);
+        using var tar = new System.Formats.Tar.TarWriter(File.Create(path), System.Formats.Tar.TarEntryFormat.Ustar);
         Add(Path.GetFileName(its.Record), record);
         Add(Path.GetFileName(its.Map), its.Map);
         Add(RunFiles.SerialLogName, Path.Combine(its.Path, RunFiles.SerialLogName));
@@ -38,7 +41,7 @@ internal static partial class DiskPack
             if (File.Exists(file))
             {
                 using var content = File.OpenRead(file);
-                tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, name) { DataStream = content, Mode = Mode, ModificationTime = DateTimeOffset.UnixEpoch });
+                tar.WriteEntry(new System.Formats.Tar.UstarTarEntry(System.Formats.Tar.TarEntryType.RegularFile, name) { DataStream = content, Mode = Mode, ModificationTime = DateTimeOffset.UnixEpoch });
             }
         }
     }
@@ -54,17 +57,9 @@ internal static partial class DiskPack
     {
         try
         {
-            using (var tar = new TarReader(File.OpenRead(path)))
+            using (var archive = File.OpenRead(path))
             {
-                while (tar.GetNextEntry() is { } entry)
-                {
-                    if (PlaceOf(entry, into) is { } place)
-                    {
-                        Directory.CreateDirectory(Path.GetDirectoryName(place)!);
-                        using var file = File.Create(place);
-                        entry.DataStream?.CopyTo(file);
-                    }
-                }
+                Unpack(new TarArchive(archive, archive.Length), into);
             }
 
             var record = DiskRecord.Load(into.Record);
@@ -78,9 +73,33 @@ internal static partial class DiskPack
         }
     }
 
-    private static string? PlaceOf(TarEntry entry, DiskFolder into) => entry switch
+    private static void Unpack(TarArchive archive, DiskFolder into)
     {
-        { EntryType: not (TarEntryType.RegularFile or TarEntryType.V7RegularFile) } => null,
+        var buffer = new byte[1 << 16];
+        while (archive.Next() is { } entry)
+        {
+            if (PlaceOf(entry, into) is not { } place)
+            {
+                continue;
+            }
+
+            if (entry.Length > Longest)
+            {
+                throw new InvalidDataException($"{entry.Name} is longer than Crust writes it");
+            }
+
+            Directory.CreateDirectory(Path.GetDirectoryName(place)!);
+            using var file = File.Create(place);
+            for (int read; (read = archive.Read(buffer)) > 0;)
+            {
+                file.Write(buffer, 0, read);
+            }
+        }
+    }
+
+    private static string? PlaceOf(ArchiveEntry entry, DiskFolder into) => entry switch
+    {
+        { Kind: not TarKind.File } => null,
         { Name: var name } when name == Path.GetFileName(into.Record) => into.Record,
         { Name: var name } when name == Path.GetFileName(into.Map) => into.Map,
         { Name: RunFiles.SerialLogName } => Path.Combine(into.Path, RunFiles.SerialLogName),

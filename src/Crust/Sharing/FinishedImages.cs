@@ -159,6 +159,20 @@ internal sealed class FinishedImages(SharedCache cache)
         }
     }
 
+    // Its digest says who has it, not what it names: it would be booted and handed on.
+    private static async Task CheckAsync(FinishedImage image, string path, CancellationToken cancellation)
+    {
+        try
+        {
+            await ForeignImage.CheckAsync(path, image.Format, image.Cache.Tools, cancellation);
+        }
+        catch (CrustException e) when (e.Kind is FailureKind.BadInput)
+        {
+            File.Delete(path);
+            throw new InvalidDataException(e.What, e);
+        }
+    }
+
     private static async Task<DraftImage?> PullAsync(Registry registry, FinishedImage image, DraftFolder drafts, CancellationToken cancellation)
     {
         var (format, file) = (image.Format, image.Image);
@@ -190,6 +204,7 @@ internal sealed class FinishedImages(SharedCache cache)
                 RandomAccess.FlushToDisk(handle);
             }
 
+            await CheckAsync(image, path, cancellation);
             BuildCache.TryDelete(folder);
             return new DraftImage(format, path, file.Size, file.Sha256, file.Recipe) { BlockMap = map, Reused = new ReusedImage(image.From.ToString(), file.Verified) };
         }

@@ -28,6 +28,9 @@ internal sealed class SharedCache(ToolBox tools, BuildSpec spec, string folder, 
     /// <summary>Its repository, as people write it.</summary>
     public string Name => $"oci://{spec.Cache}";
 
+    /// <summary>Other programs.</summary>
+    public ToolBox Tools => tools;
+
     /// <summary>Told how it goes.</summary>
     public IBuildObserver Observer => observer;
 

@@ -110,7 +110,7 @@ public sealed partial class RunningTool : IAsyncDisposable
         _process.Dispose();
     }
 
-    internal static RunningTool Start(ToolCommand command, string program, string setpriv, ImmutableDictionary<string, string> environment)
+    internal static RunningTool Start(ToolCommand command, string program, string setpriv, string? prlimit, ImmutableDictionary<string, string> environment)
     {
         // setpriv asks the kernel (PR_SET_PDEATHSIG) to signal the program when the thread that started it ends.
         // So each program gets a thread of its own that lives as long as the program: a pool thread might retire
@@ -122,7 +122,7 @@ public sealed partial class RunningTool : IAsyncDisposable
             try
             {
                 using var input = command.InputFile is { } path ? File.OpenRead(path) : null;
-                var process = new Process { StartInfo = StartInfo(command, program, setpriv, environment) };
+                var process = new Process { StartInfo = StartInfo(command, program, setpriv, prlimit, environment) };
                 var clock = Stopwatch.StartNew();
                 process.Start();
                 var output = command.OnOutput is null ? new TailReader(process.StandardOutput, command.WatchOutput ? command.OnLine : null) : null;
@@ -166,7 +166,7 @@ public sealed partial class RunningTool : IAsyncDisposable
         }
     }
 
-    private static ProcessStartInfo StartInfo(ToolCommand command, string program, string setpriv, ImmutableDictionary<string, string> environment)
+    private static ProcessStartInfo StartInfo(ToolCommand command, string program, string setpriv, string? prlimit, ImmutableDictionary<string, string> environment)
     {
         var info = new ProcessStartInfo(setpriv)
         {
@@ -181,6 +181,12 @@ public sealed partial class RunningTool : IAsyncDisposable
         info.ArgumentList.Add("--pdeathsig");
         info.ArgumentList.Add(command.Ending is Ending.Kill ? "KILL" : "TERM");
         info.ArgumentList.Add("--");
+        // Each becomes the next: it stays one process.
+        foreach (var argument in prlimit is null ? [] : command.Limits!.Arguments.Prepend(prlimit).Append("--"))
+        {
+            info.ArgumentList.Add(argument);
+        }
+
         info.ArgumentList.Add(program);
         foreach (var argument in command.Arguments)
         {

@@ -8,6 +8,9 @@ namespace Crust.Tools;
 /// <param name="log">Gets each call and how it ended.</param>
 public sealed class ToolBox(ImmutableArray<string> searchPath, ILogger log)
 {
+    // 128 + SIGXCPU.
+    private const int EndedForCpuTime = 152;
+
     /// <summary>The environment of which programs get what they need, by name; empty where nobody has said.</summary>
     public ImmutableDictionary<string, string> Environment { get; init; } = ImmutableDictionary<string, string>.Empty;
 
@@ -28,6 +31,7 @@ public sealed class ToolBox(ImmutableArray<string> searchPath, ILogger log)
         ["cpio"] = "cpio",
         ["zstd"] = "zstd",
         ["setpriv"] = "util-linux",
+        ["prlimit"] = "util-linux",
         ["ssh"] = "openssh-client",
         ["ssh-keygen"] = "openssh-client",
         ["gpg"] = "gnupg",
@@ -50,12 +54,13 @@ public sealed class ToolBox(ImmutableArray<string> searchPath, ILogger log)
 
     /// <summary>Runs a program to its end.</summary>
     /// <exception cref="ToolMissingException">It isn't installed.</exception>
+    /// <exception cref="ToolLimitException">It took more time than <see cref="ToolCommand.Limits"/> allow.</exception>
     /// <exception cref="ToolFailedException">It ended with a code that isn't among <see cref="ToolCommand.SuccessCodes"/>.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; the program and all it started were ended first.</exception>
     public async Task<ToolResult> RunAsync(ToolCommand command, CancellationToken cancellation)
     {
         await using var tool = Start(command);
-        var result = await tool.WaitAsync(cancellation);
+        var result = await WaitAsync(tool, command, cancellation);
         if (!command.SuccessCodes.Contains(result.ExitCode))
         {
             log.Error("{Command} failed with {ExitCode}:\n{Error}", command.ToString(), result.ExitCode, result.Error + result.Output);
@@ -72,6 +77,26 @@ public sealed class ToolBox(ImmutableArray<string> searchPath, ILogger log)
     {
         var program = Require(command.Program);
         log.Debug("Starting {Command}", command.ToString());
-        return RunningTool.Start(command, program, Require("setpriv"), ToolEnvironment.Of(command, Environment, searchPath));
+        var prlimit = command.Limits is null ? null : Require(ToolLimits.Program);
+        return RunningTool.Start(command, program, Require("setpriv"), prlimit, ToolEnvironment.Of(command, Environment, searchPath));
+    }
+
+    private static async Task<ToolResult> WaitAsync(RunningTool tool, ToolCommand command, CancellationToken cancellation)
+    {
+        using var timer = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        if (command.Limits?.Time is { } time)
+        {
+            timer.CancelAfter(time);
+        }
+
+        try
+        {
+            var result = await tool.WaitAsync(timer.Token);
+            return command.Limits?.Cpu is { } cpu && result.ExitCode == EndedForCpuTime ? throw new ToolLimitException(command, $"{cpu.TotalSeconds:0} s of CPU time") : result;
+        }
+        catch (OperationCanceledException) when (timer.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            throw new ToolLimitException(command, $"{command.Limits!.Time!.Value.TotalSeconds:0} s");
+        }
     }
 }

@@ -45,6 +45,9 @@ public sealed record ToolCommand
     /// <summary>Exit codes that mean success.</summary>
     public ImmutableArray<int> SuccessCodes { get; init; } = [0];
 
+    /// <summary>The most that the program may take; null for no limit.</summary>
+    public ToolLimits? Limits { get; init; }
+
     /// <summary>Called with each line the program writes to standard error (and output, if <see cref="WatchOutput"/>), as it comes; lines end at CR or LF.</summary>
     public Action<string>? OnLine { get; init; }
 

@@ -34,3 +34,11 @@ public sealed class ToolFailedException(ToolCommand command, ToolResult result, 
         return last is null ? "it said nothing" : last.Length > 300 ? last[..300] + "…" : last;
     }
 }
+
+/// <summary>A program took more time than its <see cref="ToolLimits"/> allow, and was ended.</summary>
+public sealed class ToolLimitException(ToolCommand command, string limit)
+    : CrustException(
+        FailureKind.InputOutput,
+        $"{Path.GetFileName(command.Program)} took more than {limit}, and was ended",
+        command.ToString(),
+        "check what it was given; if that is all right, try again when this host has less to do");

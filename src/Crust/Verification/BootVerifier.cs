@@ -74,8 +74,8 @@ public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuild
     internal async Task<RunningMachine> StartAsync(BootRequest request, string folder, CancellationToken cancellation)
     {
         var overlay = Path.Combine(folder, $"{Path.GetFileName(request.Image)}.{Guid.NewGuid():N}.overlay");
-        var disk = await request.Format.OpenAsync(request.Image, folder, tools, cancellation);
-        await tools.RunAsync(ToolCommand.Of("qemu-img", "create", "-q", "-f", "qcow2", "-F", disk.Driver, "-b", disk.Reference, overlay), cancellation);
+        var disk = await ForeignImage.OpenAsync(request.Image, request.Format, folder, tools, cancellation);
+        await QemuImg.CreateOverlayAsync(disk, overlay, [], tools, cancellation);
         return await launcher.StartAsync(new MachineDescription
         {
             Name = "verify",
