@@ -10,6 +10,7 @@ internal static class CommandLine
     {
         BuildCommand.Create(),
         InstallerCommand.Create(),
+        FetchCommand.Create(),
         VerifyCommand.Create(),
         InspectCommand.Create(),
         SeedCommand.Create(),

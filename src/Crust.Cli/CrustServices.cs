@@ -69,6 +69,8 @@ internal sealed class CrustServices : IAsyncDisposable
         Planner = new Planner(Installers, writer, new RegistryTags(tools, Folders.Cache, journal, time).ListAsync);
         Publisher = new Publisher(tools, Shelf, Folders.Cache, journal, time);
         var preflight = new Preflight(checks, forecaster);
+        var shared = new SharedCaches(tools, cache, journal, time);
+        Exchange = new BuildExchange(Installers, Seeds, shared, disks, cache, journal, hidden, time);
         Build = new ImageBuild(
             preflight,
             Installers,
@@ -83,7 +85,7 @@ internal sealed class CrustServices : IAsyncDisposable
                     care,
                     journal),
                 writer),
-            new SharedCaches(tools, cache, journal, time),
+            shared,
             writer,
             new ImageProver(Verifier, Shelf),
             new Attestor(new Signer(tools, Folders), time),
@@ -121,6 +123,8 @@ internal sealed class CrustServices : IAsyncDisposable
     public Publisher Publisher { get; }
 
     public ImageBuild Build { get; }
+
+    public BuildExchange Exchange { get; }
 
     public async ValueTask DisposeAsync()
     {

@@ -37,6 +37,7 @@ internal static class PublishCommand
             }
 
             var published = await services.Publisher.PublishAsync(wanted, forecast.Name, OutdatedIn(forecast), cancellation);
+            await services.Exchange.PushDiskAsync(wanted, forecast.Key, cancellation);
             await view.DisposeAsync();
             to.Output.Write(parse.GetValue(json) ? published.ToJson() : string.Concat(published.Images.Select(image => $"{image.Reference}\n")));
             return (int)ExitCode.Done;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using System.Text.Json;
 using Crust.Tests.Deploy;
 using Crust.Tests.Machine.Guests;
@@ -20,6 +21,7 @@ public sealed class DeployTests : IDisposable
     // No KVM here: what stands behind --accel is TCG in its place.
     private const string Crust = """
         #!/bin/sh
+        echo "$1 ${CACHE:+with a cache,} ${REGISTRY_AUTH_FILE:+with a login,} ${CI_REGISTRY_PASSWORD:+with a password}" >>'{1}/crust.log'
         for word; do
             shift
             [ "$word" != kvm ] || word=tcg
@@ -32,14 +34,15 @@ public sealed class DeployTests : IDisposable
     private const string Docker = """
         #!/bin/sh
         printf '%s\n' "$*" >>docker.log
-        if [ "$1" = login ]; then cat >>docker.log; exit; fi
+        case $1 in login) exec cat >>docker.log ;; logout) exit ;; esac
         shift
-        unset REPO CACHE EDGE_HOST_TOKEN
+        unset REPO CACHE EDGE_HOST_TOKEN REGISTRY_AUTH_FILE
         while [ "$1" != "$BUILDER" ]; do
             case $1 in
+            --volume) shift; case $1 in *:/login:ro) export REGISTRY_AUTH_FILE="$OUTER_LOGIN" ;; esac ;;
             --env)
                 shift
-                case $1 in *=*) export "$1" ;; REPO) export REPO="$OUTER_REPO" ;; CACHE) export CACHE="$OUTER_CACHE" ;; EDGE_HOST_TOKEN) export EDGE_HOST_TOKEN=token-of-the-test ;; esac ;;
+                case $1 in REGISTRY_AUTH_FILE=*) ;; *=*) export "$1" ;; REPO) export REPO="$OUTER_REPO" ;; CACHE) export CACHE="$OUTER_CACHE" ;; EDGE_HOST_TOKEN) export EDGE_HOST_TOKEN=token-of-the-test ;; esac ;;
             --workdir) shift; cd "$1" ;;
             --rm) ;;
             *) shift ;;
@@ -66,13 +69,16 @@ public sealed class DeployTests : IDisposable
     [SetUp]
     public async Task PutProgramsInThePath()
     {
-        await ProgramAsync("crust", Crust.Replace("{0}", Path.Combine(AppContext.BaseDirectory, "Crust.Cli"), StringComparison.Ordinal));
+        await ProgramAsync("crust", Crust.Replace("{0}", Path.Combine(AppContext.BaseDirectory, "Crust.Cli"), StringComparison.Ordinal).Replace("{1}", _folder, StringComparison.Ordinal));
         await ProgramAsync("docker", Docker);
         await ProgramAsync("skopeo", Skopeo);
         await ProgramAsync("sudo", "#!/bin/sh\nprintf '%s\\n' \"$*\" >>sudo.log\n[ \"$1\" != tee ] || cat >>sudo.log\n");
     }
 
     public void Dispose() => _crust.Dispose();
+
+    // What each call of the program was given to reach a registry with.
+    private string[] Calls => [.. File.ReadLines(Path.Combine(_folder, "crust.log")).Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).TrimEnd(','))];
 
     [Test]
     public async Task The_pods_of_the_Job_build_and_publish_each_its_own_specs_and_those_of_the_next_Job_find_nothing_due()
@@ -83,6 +89,7 @@ public sealed class DeployTests : IDisposable
 
         Assert.That((await PodAsync(0, registry)).ExitCode, Is.Zero);
         Assert.That(await TagsAsync(registry), Has.Some.StartsWith("shop-").And.None.StartsWith("warehouse-"));
+        Assert.That(Calls, Is.EqualTo(new[] { "plan with a cache, with a login", "fetch with a cache, with a login", "build", "publish with a cache, with a login" }));
         Assert.That((await PodAsync(1, registry)).ExitCode, Is.Zero);
         Assert.That(await TagsAsync(registry), Has.Some.StartsWith("warehouse-"));
         Assert.That(await TagsAsync(registry, "cache"), Has.Count.EqualTo(2).And.All.StartsWith("disk-"));
@@ -104,6 +111,7 @@ public sealed class DeployTests : IDisposable
 
         Assert.That(await TagsAsync(registry), Has.Some.StartsWith("shop-"));
         Assert.That(await TagsAsync(registry, "cache"), Has.Count.EqualTo(1));
+        Assert.That(Calls, Is.EqualTo(new[] { "plan with a login", "fetch with a cache, with a login", "build", "publish with a cache, with a login" }));
         Assert.That((await PlanAsync()).GetArrayLength(), Is.Zero);
         Assert.That(await File.ReadAllTextAsync(Path.Combine(_folder, "sudo.log"), Cancellation), Does.StartWith("tee /etc/udev/rules.d/99-kvm4all.rules\nKERNEL==\"kvm\""));
         var docker = await File.ReadAllTextAsync(Path.Combine(_folder, "docker.log"), Cancellation);
@@ -132,6 +140,8 @@ public sealed class DeployTests : IDisposable
         var job = child.Keys().Single(key => key != ".build");
         await ScriptAsync(child.Items(child.Text(job, "extends")!, "script"), [.. child.Pairs(job, "variables").Select(pair => (pair.Key, pair.Value))]);
         Assert.That(await TagsAsync(registry), Has.Some.StartsWith("shop-"));
+        // GitLab sets its variables for the whole job. The login's file is there only for the steps that need it.
+        Assert.That(Calls[2], Does.StartWith("build").And.Not.Contain("password"));
         await ScriptAsync(plan);
 
         Assert.That(Child().Keys(), Is.EqualTo(new[] { ".build", "nothing-is-due" }));
@@ -162,17 +172,30 @@ public sealed class DeployTests : IDisposable
             """, Cancellation);
     }
 
-    // The pod of an index: the command of the Job as it is rendered, with the ConfigMap's script.
+    // The pod of an index: the commands of its containers as they are rendered, one after the other, with the ConfigMap's script.
     private async Task<ToolResult> PodAsync(int index, LocalRegistry registry)
     {
+        var errors = new StringBuilder();
         var objects = DeployFiles.Objects(await DeployFiles.RenderAsync("kubernetes/overlays/example", Cancellation));
-        var builder = objects.Object("Job").At("spec", "template", "spec", "containers", 0)!;
+        var pod = objects.Object("Job").At("spec", "template", "spec")!;
         await File.WriteAllTextAsync(Path.Combine(_folder, "build-due.sh"), objects.Object("ConfigMap", "crust-build-due").Text("data", "build-due.sh"), Cancellation);
-        var variables = builder.Items("env").ToDictionary(one => one.Text("name")!, one => one.Text("value")!);
-        variables["JOB_COMPLETION_INDEX"] = $"{index}";
-        variables["SPECS"] = Path.Combine(_folder, "specs");
-        variables["IMAGES"] = Path.Combine(_folder, "images");
-        return await RunAsync([.. builder.Items("command").Select(word => word.ToString().Replace("/deploy", _folder, StringComparison.Ordinal))], registry, [.. variables.Select(pair => (pair.Key, pair.Value))]);
+        ToolResult result = null!;
+        foreach (var step in pod.Items("initContainers").Concat(pod.Items("containers")))
+        {
+            var variables = step.Items("env").ToDictionary(one => one.Text("name")!, one => one.Text("value")!);
+            var hasLogin = step.Items("volumeMounts").Any(mount => mount.Text("name") == "registry");
+            Assert.That(variables.Keys.Intersect(["REPO", "CACHE", "REGISTRY_AUTH_FILE"]).Any(), Is.EqualTo(hasLogin), step.Text("name"));
+            variables["JOB_COMPLETION_INDEX"] = $"{index}";
+            variables["SPECS"] = Path.Combine(_folder, "specs");
+            variables["IMAGES"] = Path.Combine(_folder, "images");
+            variables["STATE"] = Path.Combine(_folder, $"due-{index}");
+            result = await RunAsync(
+                [.. step.Items("command").Select(word => word.ToString().Replace("/deploy", _folder, StringComparison.Ordinal))], registry,
+                [.. variables.Select(pair => (pair.Key, pair.Value))], hasLogin);
+            errors.Append(result.Error);
+        }
+
+        return result with { Error = errors.ToString() };
     }
 
     private async Task StepsAsync(YamlNode job, LocalRegistry registry, params (string, string)[] matrix)
@@ -191,17 +214,21 @@ public sealed class DeployTests : IDisposable
         await RunAsync([shell, "-e", file], registry, variables);
     }
 
-    private Task<ToolResult> RunAsync(IReadOnlyList<string> command, LocalRegistry registry, params (string Name, string Value)[] variables) =>
+    private Task<ToolResult> RunAsync(IReadOnlyList<string> command, LocalRegistry registry, (string Name, string Value)[] variables, bool hasLogin = true) =>
         DeployFiles.Tools.RunAsync(ToolCommand.Of(command[0], [.. command.Skip(1)]) with
         {
             WorkingDirectory = _folder,
             Environment = _crust.Environment.ToImmutableDictionary().SetItems(variables.Select(one => KeyValuePair.Create(one.Name, one.Value))).SetItems(
             [
                 new("PATH", $"{Path.Combine(_folder, "bin")}:{Environment.GetEnvironmentVariable("PATH")}"),
-                new("HOME", _folder), new("BUILDER", "builder:TAG"), new("REPO", $"{registry.Host}/edge/images"), new("OUTER_REPO", $"{registry.Host}/edge/images"),
-                new("CACHE", $"oci://{registry.Host}/edge/cache"), new("OUTER_CACHE", $"oci://{registry.Host}/edge/cache"),
-                new("REGISTRY_AUTH_FILE", Path.Combine(_folder, "none.json")),
-            ]),
+                new("HOME", _folder), new("BUILDER", "builder:TAG"), new("OUTER_REPO", $"{registry.Host}/edge/images"), new("OUTER_CACHE", $"oci://{registry.Host}/edge/cache"),
+                new("OUTER_LOGIN", Path.Combine(_folder, "none.json")),
+            ]).SetItems(!hasLogin ? [] : new Dictionary<string, string>
+            {
+                ["REPO"] = $"{registry.Host}/edge/images",
+                ["CACHE"] = $"oci://{registry.Host}/edge/cache",
+                ["REGISTRY_AUTH_FILE"] = Path.Combine(_folder, "none.json"),
+            }),
         }, Cancellation);
 
     private static async Task<IReadOnlyList<string>> TagsAsync(LocalRegistry registry, string repository = "images")

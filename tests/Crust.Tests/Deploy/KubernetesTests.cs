@@ -26,7 +26,7 @@ public sealed class KubernetesTests
         YamlNode[] containers = [.. pod.Items("containers"), .. pod.Items("initContainers"), .. pod.Items("ephemeralContainers")];
         YamlNode[] contexts = [.. new[] { pod.At("securityContext") }.Concat(containers.Select(container => container.At("securityContext"))).OfType<YamlNode>()];
 
-        Assert.That(containers, Has.Length.EqualTo(1));
+        Assert.That(containers, Has.Length.EqualTo(3));
         using (Assert.EnterMultipleScope())
         {
             Assert.That(contexts.Select(context => context.At("windowsOptions")), Is.All.Null, "HostProcess");
@@ -61,11 +61,15 @@ public sealed class KubernetesTests
         var objects = DeployFiles.Objects(await DeployFiles.RenderAsync(folder, Cancellation));
         var job = objects.Object("Job");
         var pod = job.At("spec", "template", "spec")!;
-        var builder = pod.Items("containers").Single();
-        var variables = builder.Items("env").ToDictionary(one => one.Text("name")!, one => one.Text("value"));
-        var mounts = builder.Items("volumeMounts").ToDictionary(one => one.Text("mountPath")!, one => pod.Items("volumes").Single(volume => volume.Text("name") == one.Text("name")));
+        YamlNode[] steps = [.. pod.Items("initContainers"), .. pod.Items("containers")];
+        var mounts = steps[2].Items("volumeMounts").ToDictionary(one => one.Text("mountPath")!, one => pod.Items("volumes").Single(volume => volume.Text("name") == one.Text("name")));
 
-        Assert.That(variables["SHARDS"], Is.EqualTo(job.Text("spec", "completions")), "a shard more is one that no pod builds");
+        Assert.That(steps.Select(step => step.Text("name")), Is.EqualTo(new[] { "fetch", "build", "publish" }), "init containers run in their order, and before the others");
+        Assert.That(steps.Select(step => step.Text("command", 2)), Is.EqualTo(new[] { "fetch", "build", "publish" }));
+        Assert.That(VariablesOf(steps[0])["SHARDS"], Is.EqualTo(job.Text("spec", "completions")), "a shard more is one that no pod builds");
+        Assert.That(VariablesOf(steps[0]).Where(one => one.Key != "SHARDS"), Is.EquivalentTo(VariablesOf(steps[2])), "what is planned, fetched and published is in the same registry");
+        Assert.That(VariablesOf(steps[1]).Keys, Is.EqualTo(new[] { "BUILD_OPTIONS" }));
+        Assert.That(steps[1].Items("volumeMounts").Select(mount => mount.Text("name")), Has.None.EqualTo("registry"), "what runs a stranger's installer has no login");
         Assert.That(job.Text("spec", "completionMode"), Is.EqualTo("Indexed"));
         Assert.That(pod.Text("restartPolicy"), Is.EqualTo("Never"), "podFailurePolicy asks for it");
         foreach (var folderToWrite in new[] { "/work", "/cache", "/images", "/tmp" })
@@ -73,7 +77,7 @@ public sealed class KubernetesTests
             Assert.That(mounts[folderToWrite].At("emptyDir"), Is.Not.Null, folderToWrite);
         }
 
-        Assert.That(mounts["/auth"].Text("secret", "items", 0, "path"), Is.EqualTo(Path.GetFileName(variables["REGISTRY_AUTH_FILE"])));
+        Assert.That(mounts["/auth"].Text("secret", "items", 0, "path"), Is.EqualTo(Path.GetFileName(VariablesOf(steps[2])["REGISTRY_AUTH_FILE"])));
         var rendered = objects.Where(one => one.Text("kind") == "ConfigMap").Select(one => one.Text("metadata", "name")!).ToList();
         var wanted = pod.Items("volumes").Select(volume => volume.At("configMap")).OfType<YamlNode>().ToList();
         Assert.That(rendered, Is.SubsetOf(wanted.Select(map => map.Text("name"))), "with their hashes");
@@ -93,10 +97,25 @@ public sealed class KubernetesTests
     [TestCase("kubernetes/overlays/without-kvm", null, "--accel tcg --deadline 6h")]
     public async Task KVM_comes_from_a_device_plugin_or_is_not_asked_for(string folder, string? devices, string options)
     {
-        var builder = DeployFiles.Objects(await DeployFiles.RenderAsync(folder, Cancellation)).Object("Job").At("spec", "template", "spec", "containers", 0)!;
+        var builder = DeployFiles.Objects(await DeployFiles.RenderAsync(folder, Cancellation)).Object("Job").At("spec", "template", "spec", "initContainers", 1)!;
 
         Assert.That(builder.Text("resources", "limits", "devices.kubevirt.io/kvm"), Is.EqualTo(devices));
         Assert.That(builder.Items("env").Single(one => one.Text("name") == "BUILD_OPTIONS").Text("value"), Is.EqualTo(options));
+    }
+
+    // A guest's packets leave the host as the pod's.
+    [TestCaseSource(nameof(Jobs))]
+    public async Task A_pod_reaches_names_and_web_servers_but_no_node_no_service_and_no_metadata(string folder)
+    {
+        var policy = DeployFiles.Objects(await DeployFiles.RenderAsync(folder, Cancellation)).Object("NetworkPolicy");
+        var (names, web) = (policy.At("spec", "egress", 0)!, policy.At("spec", "egress", 1)!);
+
+        Assert.That(policy.Items("spec", "egress").Count, Is.EqualTo(2));
+        Assert.That(names.Items("ports").Select(port => port.Text("port")), Is.All.EqualTo("53"));
+        Assert.That(names.Items("to"), Is.Not.Empty);
+        Assert.That(web.Items("ports").Select(port => port.Text("port")), Is.EqualTo(new[] { "80", "443" }));
+        Assert.That(web.Items("to").SelectMany(to => to.Items("ipBlock", "except")).Select(network => network.ToString()),
+            Is.SupersetOf(new[] { "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "fc00::/7", "fe80::/10" }));
     }
 
     [Test]
@@ -136,6 +155,8 @@ public sealed class KubernetesTests
             Assert.That(spec.Seed.UserData, Is.All.Matches<string>(File.Exists), file);
         }
     }
+
+    private static Dictionary<string, string?> VariablesOf(YamlNode container) => container.Items("env").ToDictionary(one => one.Text("name")!, one => one.Text("value"));
 
     /// <summary>A copy of `deploy/` that a test may change.</summary>
     private sealed class DeployCopy : IDisposable
