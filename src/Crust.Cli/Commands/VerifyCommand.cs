@@ -36,6 +36,12 @@ internal static class VerifyCommand
             var requests = parse.GetRequiredValue(images).Select(image => (Path: image, Format: BootVerifier.FormatOf(image))).ToList();
             await using var view = ProgressView.Create(environment, parse.GetValue(quiet));
             await using var services = new CrustServices(environment, "images", view);
+            // Before anything is booted, and before the host is asked what it can boot.
+            foreach (var (path, format) in requests)
+            {
+                await services.Verifier.CheckAsync(path, format, cancellation);
+            }
+
             var accelerator = await services.Probe.ChooseAsync(wanted.Machine.Accelerator, wanted.Machine.Arch, cancellation);
             if (accelerator.FullWarning is { } warning)
             {

@@ -26,7 +26,7 @@ internal sealed class SparseDisk : IDisposable
     private readonly long _most;
     private long _position;
     private long _data;
-    private long _looked = -LookEvery;
+    private long _looked;
 
     /// <summary>Makes an empty disk.</summary>
     /// <param name="path">Its path. There must be nothing.</param>

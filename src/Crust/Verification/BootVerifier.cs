@@ -93,6 +93,13 @@ public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuild
         }, request.Files.SerialLog.Path, cancellation);
     }
 
+    /// <summary>Checks an image as far as that goes without unpacking or booting it.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="format">Its format.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="CrustException">It isn't what its name says, or names another file.</exception>
+    public Task CheckAsync(string image, IImageFormat format, CancellationToken cancellation) => ForeignImage.CheckAsync(image, format, tools, cancellation);
+
     /// <summary>The format of an image that a user named, by its extension.</summary>
     /// <exception cref="CrustException">There is no such file, or its kind can't be booted.</exception>
     public static IImageFormat FormatOf(string path)

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Crust.Attestation;
+using Crust.Formats;
 using Crust.Publishing;
 using Crust.Spec;
 using Crust.Tests.Disks;
@@ -33,7 +34,10 @@ internal sealed class PublishSample : IDisposable
     /// <summary>What is published where; formats are those that were made.</summary>
     public BuildSpec Spec { get; set; } = new();
 
-    public static async Task<PublishSample> MakeAsync(string registry, Arch arch = Arch.Amd64, params string[] formats)
+    public static Task<PublishSample> MakeAsync(string registry, Arch arch = Arch.Amd64, params string[] formats) => MakeAsync(registry, arch, image => image, formats);
+
+    /// <summary>The same with images that are changed once they are written.</summary>
+    public static async Task<PublishSample> MakeAsync(string registry, Arch arch, Func<DraftImage, DraftImage> change, string[] formats)
     {
         var sample = new PublishSample();
         sample._images.Spec = new BuildSpec { Machine = new() { Arch = arch } };
@@ -41,7 +45,7 @@ internal sealed class PublishSample : IDisposable
         sample.Shelf = new ImagesFolder(Path.GetDirectoryName(Path.GetDirectoryName(written[0].Path))!);
         var facts = ManifestSample.Full with { BuildKey = new string(arch is Arch.Amd64 ? 'a' : 'b', 64), Images = [], Sbom = null, Provenance = null, Signature = null };
         facts = facts with { Machine = facts.Machine with { Arch = arch.LowerName() } };
-        await sample.Shelf.PublishAsync(facts, [.. written.Select(image => new ProvenImage(image, new BootProof(Firmware.Bios, "login:", 1)))], _ => Task.FromResult(Attestations.None), Cancellation);
+        await sample.Shelf.PublishAsync(facts, [.. written.Select(change).Select(image => new ProvenImage(image, new BootProof(Firmware.Bios, "login:", 1)))], _ => Task.FromResult(Attestations.None), Cancellation);
         sample.Spec = new BuildSpec
         {
             Machine = new() { Arch = arch },

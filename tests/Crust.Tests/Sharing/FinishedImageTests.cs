@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Collections.Immutable;
+using System.Security.Cryptography;
 using Crust.Cache;
 using Crust.Formats;
 using Crust.Publishing;
@@ -151,6 +153,33 @@ public sealed class FinishedImageTests
         Assert.That(Directory.EnumerateFiles(_drafts.Path, "*", SearchOption.AllDirectories).Select(Path.GetFileName).Where(file => file![0] != '.'), Is.EqualTo(new[] { "edge.qcow2" }));
         _front.Do = (_, _) => null;
         Assert.That((await FinishedImages.PullAsync(found, withSbom: true, _drafts, Stages, Cancellation))!.Images, Has.Length.EqualTo(2), "what is there already does no harm");
+    }
+
+    [Test]
+    public async Task An_image_that_names_a_file_of_this_host_is_refused_though_its_digests_are_right()
+    {
+        using var sample = await PublishSample.MakeAsync(_front.Host, Arch.Amd64, NamingAFile, ["qcow2"]);
+        sample.Spec = sample.With(publish => publish with { Repository = $"{_front.Host}/evil/images" });
+        await sample.PublishAsync();
+        var found = await FindAsync(Order("edge", ["qcow2"], cache: "evil/images"));
+        Assert.That(found, Has.Length.EqualTo(1));
+
+        var pulled = (await FinishedImages.PullAsync(found, withSbom: false, _drafts, Stages, Cancellation))!;
+
+        Assert.That(pulled.Images, Is.Empty);
+        Assert.That(Warnings.Single(), Does.Contain("is refused: The image isn't complete in itself: it needs the backing file /etc/hostname"));
+        Assert.That(Directory.EnumerateFiles(_drafts.Path, "*.qcow2", SearchOption.AllDirectories), Is.Empty);
+    }
+
+    private static DraftImage NamingAFile(DraftImage image)
+    {
+        var bytes = File.ReadAllBytes(image.Path);
+        var name = "/etc/hostname"u8;
+        BinaryPrimitives.WriteUInt64BigEndian(bytes.AsSpan(8), 1024);
+        BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(16), name.Length);
+        name.CopyTo(bytes.AsSpan(1024));
+        File.WriteAllBytes(image.Path, bytes);
+        return image with { Sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes)) };
     }
 
     [TestCase(401, "wants a login")]

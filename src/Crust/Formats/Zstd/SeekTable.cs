@@ -22,6 +22,9 @@ internal static class SeekTable
     private const int EntryLength = 8;
     private const int FooterLength = 9;
 
+    // The seekable format's own limit is 2^27; these are 64 TiB of data.
+    private const int MostFrames = 1 << 24;
+
     /// <summary>The table of frames that follow one another.</summary>
     public static byte[] Of(IReadOnlyCollection<ZstdFrame> frames)
     {
@@ -42,10 +45,12 @@ internal static class SeekTable
         return table;
     }
 
-    /// <summary>Reads the table of a stream that Crust has written.</summary>
+    /// <summary>Reads the table of a stream that Crust has written, or that somebody says so of.</summary>
+    /// <param name="stream">The stream's path.</param>
+    /// <param name="most">The most frames that it can have.</param>
     /// <exception cref="IOException">The stream can't be read.</exception>
     /// <exception cref="InvalidDataException">It has no such table.</exception>
-    public static ImmutableArray<ZstdFrame> Read(string stream)
+    public static ImmutableArray<ZstdFrame> Read(string stream, long most = MostFrames)
     {
         using var file = File.OpenHandle(stream);
         var footer = ReadBack(file, FooterLength, 0);
@@ -55,7 +60,7 @@ internal static class SeekTable
         }
 
         var count = BinaryPrimitives.ReadInt32LittleEndian(footer);
-        if (count < 0 || (long)count * EntryLength > RandomAccess.GetLength(file))
+        if (count < 0 || count > Math.Min(most, MostFrames) || (long)count * EntryLength > RandomAccess.GetLength(file))
         {
             throw new InvalidDataException($"{stream} has a table of more frames than it can hold");
         }
@@ -67,6 +72,11 @@ internal static class SeekTable
         {
             next = new ZstdFrame(next.Offset + next.Length, BinaryPrimitives.ReadInt32LittleEndian(entries.AsSpan(at)),
                 next.ContentOffset + next.ContentLength, BinaryPrimitives.ReadInt32LittleEndian(entries.AsSpan(at + 4)));
+            if (next.Length < 0 || next.ContentLength < 0)
+            {
+                throw new InvalidDataException($"{stream} has a table with a frame of a negative length");
+            }
+
             frames.Add(next);
         }
 

@@ -22,7 +22,7 @@ internal static class ZstdDiskReader
     public static async Task UnpackAsync(string stream, BlockMap map, string disk, Action<double> progress, CancellationToken cancellation)
     {
         // Between ranges there are frames of zeros, which may be as long as they like.
-        var frames = SeekTable.Read(stream).Where(frame => frame.ContentLength <= BlockMap.Slot).ToLookup(frame => (frame.ContentOffset, frame.ContentLength));
+        var frames = SeekTable.Read(stream, MostFrames(map)).Where(frame => frame.ContentLength <= BlockMap.Slot).ToLookup(frame => (frame.ContentOffset, frame.ContentLength));
         using var source = File.OpenHandle(stream);
         using var target = File.OpenHandle(disk, FileMode.Open, FileAccess.Write);
         var (next, done) = (0, 0);
@@ -49,6 +49,9 @@ internal static class ZstdDiskReader
             null,
             cancellation);
     }
+
+    // One for each range and for what is between two, which is split where it is longer than a GiB.
+    private static long MostFrames(BlockMap map) => 2L * map.Ranges.Length + (map.Size >> 30) + 2;
 
     /// <summary>Buffers for one range, used again and again.</summary>
     private sealed class Slot(SafeFileHandle stream)

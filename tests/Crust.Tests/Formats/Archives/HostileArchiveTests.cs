@@ -3,6 +3,7 @@ using System.Text;
 using Crust.Formats;
 using Crust.Formats.Archives;
 using Crust.Formats.Ova;
+using Crust.Formats.Zstd;
 using Crust.Tests.Disks;
 
 namespace Crust.Tests.Formats.Archives;
@@ -187,6 +188,25 @@ public sealed class HostileArchiveTests
         Assert.That(await MustBeRefusedAsync("x.tar.gz", small), Does.Contain("it ends within a member"));
         await MustBeRefusedAsync("x.tar.gz", Gzip([.. new TarMember("disk.raw", long.MaxValue / 2 - 4096).Header(), .. new byte[1 << 20]]));
         await MustBeRefusedAsync("x.tar.gz", small[..100]);
+    }
+
+    [TestCase(-1, 5)]
+    [TestCase(5, -1)]
+    [TestCase(int.MinValue, int.MinValue)]
+    public void A_table_of_zstd_frames_with_lengths_that_cannot_be_is_none(int length, int content)
+    {
+        File.WriteAllBytes(In("table"), SeekTable.Of([new ZstdFrame(0, length, 0, content)]));
+
+        Assert.That(() => SeekTable.Read(In("table")), Throws.InstanceOf<InvalidDataException>());
+    }
+
+    [Test]
+    public void A_table_of_more_zstd_frames_than_a_disk_has_is_none()
+    {
+        File.WriteAllBytes(In("table"), SeekTable.Of([.. Enumerable.Range(0, 3).Select(_ => new ZstdFrame(0, 1, 0, 1))]));
+
+        Assert.That(SeekTable.Read(In("table"), 3), Has.Length.EqualTo(3));
+        Assert.That(() => SeekTable.Read(In("table"), 2), Throws.InstanceOf<InvalidDataException>());
     }
 
     private async Task<string> MustBeRefusedAsync(string name, byte[] content)
