@@ -47,5 +47,6 @@ internal static class BuildKey
         (machine.DiskBus is DiskBus.Virtio ? "" : $"bus={machine.DiskBus}\n")
         + (machine.ExtraDisks.IsEmpty ? "" : $"extraDisks={string.Join(',', machine.ExtraDisks)}\n")
         + (machine.Tpm ? "tpm\n" : "")
-        + (machine.Network is MachineNetwork.User ? "" : $"network={machine.Network}\n");
+        + (machine.Network is MachineNetwork.Internet ? "" : $"network={machine.Network}\n")
+        + (machine.NetworkAllow.IsEmpty ? "" : $"networkAllow={string.Join(',', machine.NetworkAllow)}\n");
 }

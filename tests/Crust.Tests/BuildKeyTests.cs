@@ -19,6 +19,8 @@ public sealed class BuildKeyTests
         new(Spec with { Machine = Spec.Machine with { ExtraDisks = [1L << 30] } }) { TestName = "Another_machine_has_another_key(extraDisks)" },
         new(Spec with { Machine = Spec.Machine with { Tpm = true } }) { TestName = "Another_machine_has_another_key(tpm)" },
         new(Spec with { Machine = Spec.Machine with { Network = MachineNetwork.None } }) { TestName = "Another_machine_has_another_key(network)" },
+        new(Spec with { Machine = Spec.Machine with { Network = MachineNetwork.Host } }) { TestName = "Another_machine_has_another_key(host)" },
+        new(Spec with { Machine = Spec.Machine with { NetworkAllow = [System.Net.IPNetwork.Parse("10.0.0.0/8")] } }) { TestName = "Another_machine_has_another_key(networkAllow)" },
         new(Spec with { Machine = Spec.Machine with { Cpus = 3 } }) { TestName = "Another_machine_has_another_key(cpus)" },
         new(Spec with { Machine = Spec.Machine with { Memory = 5L << 30 } }) { TestName = "Another_machine_has_another_key(memory)" },
         new(Spec with { Machine = Spec.Machine with { Disk = 99L << 30 } }) { TestName = "Another_machine_has_another_key(disk)" },

@@ -48,7 +48,7 @@ public sealed class ApplianceRun(ApplianceBuilder builder, MachineLauncher launc
             Arch = job.Arch,
             Accelerator = job.Accelerator,
             Memory = Memory,
-            Network = false,
+            Network = MachineNetwork.None,
             Drives = [job.Disk],
             DirectBoot = new DirectBoot(appliance.Kernel, appliance.Initramfs, [$"crust.job={job.Name}", .. job.Arguments, .. appliance.SerialConsoles, .. appliance.KernelArguments]),
         }, job.SerialLog, cancellation);

@@ -116,7 +116,8 @@ public sealed class InstallRun(MachineLauncher launcher, GuestScreen screen, IBu
         DirectBoot = request.DirectBoot,
         Tpm = request.Machine.Tpm,
         FirmwareFiles = request.Seed.FirmwareFiles,
-        Network = request.Machine.Network is MachineNetwork.User,
+        Network = request.Machine.Network,
+        NetworkAllow = request.Machine.NetworkAllow,
         AllowReset = request.Machine.OnReboot is OnReboot.Continue,
         // The disk comes first: it is empty and passed over until the installer has made it bootable.
         Drives =
@@ -143,6 +144,10 @@ public sealed class InstallRun(MachineLauncher launcher, GuestScreen screen, IBu
 /// <summary>Tells observers how an install goes on: by the guest's own word if it speaks, else by its writes and serial lines.</summary>
 internal sealed class InstallProgress(IBuildObserver observer)
 {
+    // Who needs one private address seldom needs a dozen.
+    private const int ToldAddresses = 5;
+
+    private int _refused;
     private double? _fraction;
     private string _word = "";
     private string _line = "";
@@ -156,6 +161,9 @@ internal sealed class InstallProgress(IBuildObserver observer)
                 break;
             case MachineSignal.Word { Said: GuestWord.Warning warning }:
                 observer.Observe(new BuildEvent.Warned($"the installer says: {warning.Message}"));
+                return;
+            case MachineSignal.NetworkRefused { Why.CanBeAllowed: true } refused when _refused++ < ToldAddresses:
+                observer.Observe(new BuildEvent.Warned($"the installer was kept from {refused.Address}, {refused.Why.What}. To let it through: machine.networkAllow: [{refused.Address}]"));
                 return;
             case MachineSignal.Serial serial:
                 _line = serial.Text.Split('\n').LastOrDefault(line => !string.IsNullOrWhiteSpace(line))?.Trim() ?? _line;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 using Crust.Seeds;
 using Crust.Spec;
 
@@ -31,8 +32,11 @@ public sealed record MachineDescription
     /// <summary>The kernel that it starts with, in place of a boot loader on one of its drives; null for none.</summary>
     public DirectBoot? DirectBoot { get; init; }
 
-    /// <summary>A network card with QEMU's user-mode network, whose guests reach out but aren't reached.</summary>
-    public bool Network { get; init; } = true;
+    /// <summary>What its network card reaches. It is behind QEMU's user network: guests reach out and aren't reached.</summary>
+    public MachineNetwork Network { get; init; } = MachineNetwork.Internet;
+
+    /// <summary>Private networks that a guest of <see cref="MachineNetwork.Internet"/> reaches, too.</summary>
+    public ImmutableArray<IPNetwork> NetworkAllow { get; init; } = [];
 
     /// <summary>A TPM 2.0, whose state is this machine's own and begins empty.</summary>
     public bool Tpm { get; init; }

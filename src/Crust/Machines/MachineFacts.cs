@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.RegularExpressions;
 using Crust.Machines.Watching;
 
@@ -45,6 +46,9 @@ internal abstract record MachineSignal
 
     /// <summary>The machine does nothing any more.</summary>
     public sealed record Stalled(Stall Stall) : MachineSignal;
+
+    /// <summary>The guest was kept from an address.</summary>
+    public sealed record NetworkRefused(IPAddress Address, Refusal Why) : MachineSignal;
 
     /// <summary>An SSH server answered with this banner.</summary>
     public sealed record SshBanner(string Banner) : MachineSignal;

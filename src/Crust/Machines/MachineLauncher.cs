@@ -38,7 +38,7 @@ public sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, stri
             var command = new ToolCommand
             {
                 Program = QemuArguments.ProgramFor(description.Arch),
-                Arguments = QemuArguments.For(description, EndpointsOf(ports, template)),
+                Arguments = QemuArguments.For(description, EndpointsOf(description, ports, template)),
                 Inherits = description.Display is GuestDisplay.Window ? ToolEnvironment.Display : [],
             };
             qemu = tools.Start(command);
@@ -68,9 +68,15 @@ public sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, stri
         }
     }
 
-    private static QemuEndpoints EndpointsOf(MachinePorts ports, FirmwareImage? template)
+    private static QemuEndpoints EndpointsOf(MachineDescription description, MachinePorts ports, FirmwareImage? template)
     {
         var endpoints = new QemuEndpoints(ports.Qmp.Path, ports.Serial.Path, ports.Word.Path, null) { Tpm = ports.Tpm, Vnc = ports.Vnc };
+        if (description.Network is Spec.MachineNetwork.Internet)
+        {
+            var network = ports.OpenNetwork();
+            endpoints = endpoints with { Sent = network.Sent.Path, Passed = network.Passed.Path, Answered = network.Answered.Path };
+        }
+
         if (template is null)
         {
             return endpoints;
@@ -135,6 +141,12 @@ public sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, stri
         }
 
         var result = await qemu.Ended;
+        if (result.Error.Contains(QemuArguments.GateFilter, StringComparison.Ordinal))
+        {
+            return new CrustException(FailureKind.HostLacks, $"This host's QEMU lacks {QemuArguments.GateFilter}, by which Crust keeps a guest from this host: {result.Error.Trim()}", "machine.network: internet",
+                "install the distribution's own QEMU (apt-get install qemu-system-x86), or set machine.network to none; with host, the guest reaches all that this host reaches", inner);
+        }
+
         return new CrustException(FailureKind.HostLacks,
             $"QEMU ended with exit code {result.ExitCode} before the machine ran: {result.Error.Trim()}", qemu.ToString(),
             "mend what QEMU complains about; the command line above can be tried by hand", inner);

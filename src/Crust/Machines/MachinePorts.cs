@@ -36,11 +36,17 @@ internal sealed class MachinePorts : IDisposable
 
     public Endpoint Word { get; }
 
+    /// <summary>Where the guest's frames are decided over; null for a machine whose network needs no decision.</summary>
+    public NetworkPorts? Network { get; private set; }
+
     /// <summary>Where swtpm listens, if the machine has a TPM.</summary>
     public string Tpm => Path.Combine(Folder, "tpm");
 
     /// <summary>Where QEMU listens for VNC viewers, if it shows the screen so.</summary>
     public string Vnc => Path.Combine(Folder, "vnc");
+
+    /// <summary>Listens for the guest's frames.</summary>
+    public NetworkPorts OpenNetwork() => Network = NetworkPorts.Create(Folder);
 
     /// <summary>Makes a fresh private folder with listening sockets, after removing those of builds that were killed.</summary>
     public static MachinePorts Create(string runtimeFolder)
@@ -90,6 +96,7 @@ internal sealed class MachinePorts : IDisposable
         Qmp.Dispose();
         Serial.Dispose();
         Word.Dispose();
+        Network?.Dispose();
         _held.Dispose();
         if (_parent is not null)
         {

@@ -15,6 +15,15 @@ internal sealed record QemuEndpoints(string Qmp, string Serial, string Word, Fir
 
     /// <summary>Socket on which QEMU is to listen for VNC viewers, for a machine that is shown so.</summary>
     public string Vnc { get; init; } = "";
+
+    /// <summary>Socket that gets the frames which the guest sends, where Crust decides over them.</summary>
+    public string Sent { get; init; } = "";
+
+    /// <summary>Socket for those that may go on.</summary>
+    public string Passed { get; init; } = "";
+
+    /// <summary>Socket for frames to the guest.</summary>
+    public string Answered { get; init; } = "";
 }
 
 /// <summary>Builds QEMU's argv. A pure function; its output is pinned by golden files.</summary>
@@ -22,6 +31,9 @@ internal static class QemuArguments
 {
     /// <summary>The name of the virtio-serial port by which Crust's own guests say how they fare.</summary>
     public const string WordPort = "org.crust.word";
+
+    /// <summary>QEMU's object that hands frames of the guest to Crust.</summary>
+    public const string GateFilter = "filter-redirector";
 
     // Pointers are signed by the architecture's own cipher, which is slow to emulate, unless another is asked for.
     private const string EmulatedArmCpu = "max,pauth-impdef=on";
@@ -64,7 +76,7 @@ internal static class QemuArguments
         "-device", "virtio-rng-pci,rng=entropy",
         .. DriveArguments.For(machine),
         .. HasUsbKeyboard(machine) ? new[] { "-device", "usb-kbd,bus=usb.0" } : [],
-        .. NetworkArguments(machine),
+        .. NetworkArguments(machine, endpoints),
         .. machine.Tpm ? TpmArguments(machine.Arch, endpoints.Tpm) : [],
         .. machine.FirmwareFiles.SelectMany(file => new[] { "-fw_cfg", $"name={Escape(file.Name)},file={Escape(file.Path)}" }),
         .. machine.DirectBoot is { } boot
@@ -102,14 +114,25 @@ internal static class QemuArguments
         "-device", arch is Arch.Amd64 ? "tpm-crb,tpmdev=tpm" : "tpm-tis-device,tpmdev=tpm",
     ];
 
-    private static string[] NetworkArguments(MachineDescription machine) => machine.Network
-        ?
+    private static string[] NetworkArguments(MachineDescription machine, QemuEndpoints endpoints) => machine.Network is MachineNetwork.None
+        ? []
+        :
         [
             "-netdev", $"user,id=net{(machine.ForwardSsh ? ",hostfwd=tcp:127.0.0.1:0-:22" : "")}",
             // No boot ROM: an empty disk must end at the firmware's message, not in minutes of PXE.
             "-device", "virtio-net-pci,netdev=net,romfile=",
-        ]
-        : [];
+            .. machine.Network is MachineNetwork.Internet ? GateArguments(endpoints) : [],
+        ];
+
+    // Each frame that the user network would get from the guest goes to Crust, and only what Crust gives back goes on; Crust answers the guest in place of what doesn't.
+    private static string[] GateArguments(QemuEndpoints endpoints) =>
+    [
+        "-chardev", $"socket,id=sent,path={Escape(endpoints.Sent)}",
+        "-chardev", $"socket,id=passed,path={Escape(endpoints.Passed)}",
+        "-chardev", $"socket,id=answered,path={Escape(endpoints.Answered)}",
+        "-object", $"{GateFilter},id=gate,netdev=net,queue=rx,outdev=sent,indev=passed",
+        "-object", $"{GateFilter},id=answers,netdev=net,queue=tx,indev=answered",
+    ];
 
     /// <summary>A value in QEMU's option syntax, where a comma in it is doubled.</summary>
     public static string Escape(string value) => value.Replace(",", ",,");

@@ -55,6 +55,7 @@ public sealed class RunningMachine : IAsyncDisposable
             Task.Run(pumps.ExitAsync),
             Task.Run(() => tpm is null ? Task.CompletedTask : pumps.TpmExitAsync(tpm)),
             Task.Run(() => pumps.PollAsync(_ending.Token)),
+            Task.Run(() => ports.Network is null ? Task.CompletedTask : GateOf(ports.Network).RunAsync(_ending.Token)),
         ];
     }
 
@@ -174,6 +175,9 @@ public sealed class RunningMachine : IAsyncDisposable
 
     /// <summary>Tells the fold something, in a moment if it is behind; for timers and watchers, which have little to say.</summary>
     internal void Signal(MachineSignal signal) => _ = SignalAsync(signal);
+
+    private NetworkGate GateOf(NetworkPorts ports) => new(ports, new FrameFilter(new AddressRules(Description.NetworkAllow, HostAddresses.Of(_time).Contains), Description.ForwardSsh),
+        (address, why) => Signal(new MachineSignal.NetworkRefused(address, why)), _log);
 
     private async Task SignalAsync(MachineSignal signal)
     {

@@ -27,8 +27,8 @@ public sealed record ManifestMachine
     /// <summary>Sizes in bytes of the disks beside it.</summary>
     public ImmutableArray<long> ExtraDisks { get; init; } = [];
 
-    /// <summary>`user` or `none`.</summary>
-    public string Network { get; init; } = MachineNetwork.User.LowerName();
+    /// <summary>`internet`, `host` or `none`; `user`, by a Crust whose guests reached this host.</summary>
+    public string Network { get; init; } = MachineNetwork.Internet.LowerName();
 
     /// <summary>Whether it had a TPM.</summary>
     public bool Tpm { get; init; }

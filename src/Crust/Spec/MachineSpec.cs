@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 
 namespace Crust.Spec;
 
@@ -70,8 +71,11 @@ public enum DiskBus
 /// <summary>What a machine's network card is connected to.</summary>
 public enum MachineNetwork
 {
-    /// <summary>QEMU's user-mode network: DHCP and the way out, no way in.</summary>
-    User,
+    /// <summary>The internet through this host: DHCP, names and the way out, no way in; and nothing of this host or of private networks.</summary>
+    Internet,
+
+    /// <summary>All that this host reaches, and this host itself.</summary>
+    Host,
 
     /// <summary>There is no card.</summary>
     None,
@@ -102,7 +106,10 @@ public sealed record MachineSpec
     public ImmutableArray<long> ExtraDisks { get; init; } = [];
 
     /// <summary>What the network card is connected to.</summary>
-    public MachineNetwork Network { get; init; } = MachineNetwork.User;
+    public MachineNetwork Network { get; init; } = MachineNetwork.Internet;
+
+    /// <summary>Private networks that a guest of <see cref="MachineNetwork.Internet"/> reaches, too.</summary>
+    public ImmutableArray<IPNetwork> NetworkAllow { get; init; } = [];
 
     /// <summary>Whether it has a TPM 2.0.</summary>
     public bool Tpm { get; init; }

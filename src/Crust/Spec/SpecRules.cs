@@ -110,7 +110,10 @@ internal static class SpecRules
                 "take fewer, or set machine.diskBus to virtio, scsi or nvme");
         if (machine.Network is MachineNetwork.None && spec.Verify.Ssh)
             throw Bad("An SSH server can't be reached in a machine without a network", whereIs("verify.ssh"),
-                "wait for a text on the serial port (verify.expect), or set machine.network to user");
+                "wait for a text on the serial port (verify.expect), or set machine.network to internet");
+        if (machine.Network is not MachineNetwork.Internet && !machine.NetworkAllow.IsEmpty)
+            throw Bad($"machine.networkAllow adds to what a guest of machine.network: internet reaches, and that is {machine.Network.LowerName()}", whereIs("machine.networkAllow"),
+                "leave out one of the two");
     }
 
     private static void CheckSign(BuildSpec spec, Func<string, string> whereIs)

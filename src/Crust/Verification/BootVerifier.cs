@@ -88,7 +88,8 @@ public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuild
             AllowReset = true,
             ForwardSsh = request.Verify.Ssh,
             Tpm = request.Machine.Tpm,
-            Network = request.Machine.Network is MachineNetwork.User,
+            Network = request.Machine.Network,
+            NetworkAllow = request.Machine.NetworkAllow,
             Drives = [new Drive.Disk("qcow2") { File = overlay, Bus = request.Machine.DiskBus }],
         }, request.Files.SerialLog.Path, cancellation);
     }

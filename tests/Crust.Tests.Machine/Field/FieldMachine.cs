@@ -32,7 +32,7 @@ internal sealed class FieldMachine : IAsyncDisposable
             Accelerator = Accelerator.Tcg,
             Firmware = startedBy,
             Memory = 512L << 20,
-            Network = false,
+            Network = MachineNetwork.None,
             Drives = [.. drives],
         }, log, cancellation));
     }

@@ -80,6 +80,17 @@ public sealed class MachineRunTests
     }
 
     [Test]
+    public async Task QEMU_that_can_not_hand_over_the_guests_frames_is_told_with_what_to_do()
+    {
+        _fakes.Add("qemu-system-x86_64", "error qemu-system-x86_64: -object filter-redirector,id=gate: invalid object type: filter-redirector", "exit 1");
+
+        var error = await Assert.ThrowsAsync<CrustException>(async () => await LaunchAsync());
+
+        Assert.That((error!.Kind, error.Where), Is.EqualTo((FailureKind.HostLacks, "machine.network: internet")));
+        Assert.That(error.What, Does.StartWith("This host's QEMU lacks filter-redirector"));
+    }
+
+    [Test]
     public async Task QEMU_that_never_opens_its_control_connection_is_ended_and_told()
     {
         _fakes.Add("qemu-system-x86_64", "sleep");

@@ -6,7 +6,7 @@ namespace Crust.Tests.Machines;
 
 public sealed class QemuArgumentsTests
 {
-    private static readonly QemuEndpoints Endpoints = new("/run/c/qmp", "/run/c/serial", "/run/c/word", null);
+    private static readonly QemuEndpoints Endpoints = new("/run/c/qmp", "/run/c/serial", "/run/c/word", null) { Sent = "/run/c/ntx", Passed = "/run/c/nfw", Answered = "/run/c/nrx" };
 
     private static readonly MachineDescription Install = new()
     {
@@ -29,7 +29,7 @@ public sealed class QemuArgumentsTests
 
     [Test]
     public void A_boot_from_a_USB_stick_without_a_network() => Check("usb-stick",
-        Install with { Network = false, Drives = [new Drive.UsbStick { File = "/iso/x.iso" }, new Drive.Disk("raw") { File = "/cache/disk.raw" }] }, Endpoints);
+        Install with { Network = MachineNetwork.None, Drives = [new Drive.UsbStick { File = "/iso/x.iso" }, new Drive.Disk("raw") { File = "/cache/disk.raw" }] }, Endpoints);
 
     [Test]
     public void A_field_machine_with_Secure_Boot_and_a_disk_with_a_serial_number() => Check("secure-boot",
@@ -40,7 +40,7 @@ public sealed class QemuArgumentsTests
     public void Disks_on_each_bus_with_an_extra_one_and_no_network([Values(DiskBus.Scsi, DiskBus.Sata, DiskBus.Nvme)] DiskBus bus) => Check($"install-{bus.LowerName()}",
         Install with
         {
-            Network = false,
+            Network = MachineNetwork.None,
             Drives = [.. Install.Drives.Select(drive => drive is Drive.Disk disk ? disk with { Bus = bus } : drive), new Drive.Disk("raw") { File = "/cache/extra1.raw", Bus = bus }],
         }, Endpoints);
 
@@ -55,6 +55,9 @@ public sealed class QemuArgumentsTests
         Endpoints with { Tpm = "/run/c/tpm", Vnc = "/run/c/vnc" });
 
     [Test]
+    public void A_guest_that_reaches_what_this_host_reaches() => Check("install-network-host", Install with { Network = MachineNetwork.Host }, Endpoints);
+
+    [Test]
     public void An_install_in_a_window() => Check("install-window", Install with { Display = new GuestDisplay.Window("gtk") }, Endpoints);
 
     [Test]
@@ -62,7 +65,7 @@ public sealed class QemuArgumentsTests
         Install with
         {
             Name = "trim",
-            Network = false,
+            Network = MachineNetwork.None,
             Drives = [new Drive.Disk("qcow2") { File = "/cache/disk.raw.trim" }],
             DirectBoot = new("/cache/vmlinuz", "/cache/initramfs.zst", ["crust.job=trim", "console=ttyS0,115200"]),
         }, Endpoints);

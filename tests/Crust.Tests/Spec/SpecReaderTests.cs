@@ -171,6 +171,7 @@ public sealed class SpecReaderTests
                 "NAME=VALUE" => "site=berlin",
                 "FILE|fd:N" => secret,
                 "KEY" => SeedKey,
+                "CIDR" => "10.1.0.0/16",
                 var choices when choices.Contains('|') && char.IsLower(choices[0]) => key.Path == "seed.fileSystem" ? "iso9660" : choices.Split('|')[^1],
                 _ => "some",
             };

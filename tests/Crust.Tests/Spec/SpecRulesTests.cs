@@ -42,7 +42,31 @@ public sealed class SpecRulesTests
     [Test]
     public void SSH_without_a_network() => Fails("machine: { network: none }\nverify: { ssh: true }\n",
         "An SSH server can't be reached in a machine without a network", "crust.yaml:2:16, verify.ssh",
-        "wait for a text on the serial port (verify.expect), or set machine.network to user");
+        "wait for a text on the serial port (verify.expect), or set machine.network to internet");
+
+    [TestCase("internet", MachineNetwork.Internet)]
+    [TestCase("user", MachineNetwork.Internet)]
+    [TestCase("host", MachineNetwork.Host)]
+    [TestCase("none", MachineNetwork.None)]
+    public void A_network_and_what_it_was_called_before(string name, MachineNetwork network) => Assert.That(_sample.Read($"machine: {{ network: {name} }}\n").Machine.Network, Is.EqualTo(network));
+
+    [Test]
+    public void A_guest_reaches_the_internet_and_private_networks_only_if_the_spec_allows_them() => Assert.That(
+        (_sample.Read("name: x\n").Machine.Network, string.Join(' ', _sample.Read("machine: { networkAllow: [10.1.2.3/16, 192.168.7.20, 'fd00:1::/64'] }\n").Machine.NetworkAllow)),
+        Is.EqualTo((MachineNetwork.Internet, "10.1.0.0/16 192.168.7.20/32 fd00:1::/64")));
+
+    [TestCase("registry.local", "is neither an IP address nor a network in CIDR notation")]
+    [TestCase("10.1", "is neither an IP address nor a network in CIDR notation")]
+    [TestCase("10.1.0.0/33", "is neither an IP address nor a network in CIDR notation")]
+    [TestCase("10.1.0.0/16/2", "is neither an IP address nor a network in CIDR notation")]
+    [TestCase("127.0.0.1", "is never reached: it is this host itself, or linked to it alone")]
+    [TestCase("169.254.169.254", "is never reached: it is this host itself, or linked to it alone")]
+    public void A_network_that_can_not_be_allowed(string value, string what) => Assert.That(_sample.Fail($"machine: {{ networkAllow: ['{value}'] }}\n").What, Is.EqualTo($"'{value}' {what}"));
+
+    [Test]
+    public void More_networks_for_a_guest_without_one() => Fails("machine:\n  network: none\n  networkAllow: [10.0.0.0/8]\n",
+        "machine.networkAllow adds to what a guest of machine.network: internet reaches, and that is none", "crust.yaml:3:17, machine.networkAllow", "leave out one of the two");
+
 
     [TestCase("initrd", 13)]
     [TestCase("append", 13)]

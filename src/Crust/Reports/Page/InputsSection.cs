@@ -57,7 +57,7 @@ internal static class InputsSection
             $"{Size.ToSpecText(machine.Memory)} of memory",
             $"a disk of {Size.ToSpecText(machine.Disk)} ({machine.DiskBus.LowerName()})",
             machine.ExtraDisks.IsEmpty ? null : $"more disks of {Words.List([.. machine.ExtraDisks.Select(Size.ToSpecText)])}",
-            machine.Network is MachineNetwork.User ? null : $"network: {machine.Network.LowerName()}",
+            machine.Network is MachineNetwork.Internet ? null : $"network: {machine.Network.LowerName()}",
         ];
         return string.Join(", ", parts.OfType<string>());
     }
