@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using Crust.Seeds.Secrets;
 using Crust.Spec;
 
 namespace Crust;
@@ -28,30 +29,14 @@ public sealed class Redactor
         ImmutableInterlocked.Update(ref _secrets, known => [.. known.Union(more).OrderByDescending(secret => secret.Length)]);
     }
 
-    /// <summary>Hides all that a spec says and nobody should see, also the login in an ISO's URL.</summary>
-    public void Hide(BuildSpec spec)
-    {
-        var (ssh, palette) = (spec.Seed.Ssh, spec.Seed.Palette);
-        Hide(new[] { ssh.Password, ssh.PasswordHash, palette.EdgeHostToken, palette.HttpProxy, palette.HttpsProxy, spec.Sign.Passphrase }.Select(secret => secret?.Reveal()));
-        Hide([.. LoginsIn(spec.Installer.Iso), .. LoginsIn(spec.Installer.Sha256)]);
-    }
+    /// <summary>Hides all that a spec says and nobody should see, also logins in URLs, and passwords among what is typed.</summary>
+    public void Hide(BuildSpec spec) => Hide(SpecSecrets.In(spec).SelectMany(secret => secret.Values));
 
     /// <summary>The text without them.</summary>
     public string Apply(string text) => _secrets.Aggregate(text, (clean, secret) => clean.Replace(secret, Mask, StringComparison.Ordinal));
 
     /// <summary>A filter for one stream of bytes.</summary>
     internal RedactingFilter Filter() => new(this);
-
-    private static IEnumerable<string?> LoginsIn(string? address)
-    {
-        if (!Uri.TryCreate(address, UriKind.Absolute, out var url))
-        {
-            return [];
-        }
-
-        var password = url.UserInfo.Split(':', 2).ElementAtOrDefault(1);
-        return [url.UserInfo, password, password is null ? null : Uri.UnescapeDataString(password), url.Query];
-    }
 }
 
 /// <summary>Takes secrets out of a stream whose pieces may be cut anywhere, also inside a secret.</summary>

@@ -16,7 +16,7 @@ internal static class DryRun
         var forecast = services.Forecaster.Of(spec);
         var files = SeedFiles.Read(spec.Seed);
         var findings = SeedReview.Pass(SeedChecks.Check(spec, files, forecast.Profile), spec.Seed.Strict);
-        var seed = SeedListing.Of(services.Seeds.Preview(spec, files, forecast.Profile), spec.Seed, reveal);
+        var seed = SeedListing.Of(services.Seeds.Preview(spec, files, forecast.Profile), reveal);
         if (json)
         {
             to.Output.Write(DryRunView.ToJson(spec, forecast, seed));

@@ -23,7 +23,7 @@ internal static class SeedCommand
             await using var services = new CrustServices(environment, "images", new Silence());
             var files = SeedFiles.Read(wanted.Seed);
             var seed = services.Seeds.Preview(wanted, files, wanted.Seed.Profile ?? services.Installers.ProfileOf(wanted.Installer));
-            var listing = SeedListing.Of(seed, wanted.Seed, parse.GetValue(reveal));
+            var listing = SeedListing.Of(seed, parse.GetValue(reveal));
             var to = parse.InvocationConfiguration;
             if (parse.GetValue(json))
             {

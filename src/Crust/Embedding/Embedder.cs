@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using Crust.Disks;
 using Crust.Installers;
+using Crust.Seeds;
 using Crust.Seeds.Documents;
+using Crust.Seeds.Secrets;
 using Crust.Spec;
 using Crust.Storage;
 
@@ -17,9 +19,6 @@ public sealed class Embedder(IReadOnlyCollection<string> formats, InstallerLibra
     // What the ISO in the folder makes needless: its checksum is known then.
     private static readonly ImmutableHashSet<string> AboutIso = [Iso, "installer.sha256", "installer.allowUnverified"];
 
-    // Files that let somebody in somewhere.
-    private static readonly ImmutableHashSet<string> PrivateFiles = ["sign.key", "publish.authFile"];
-
     /// <summary>Collects them.</summary>
     /// <param name="sources">Where the spec is given.</param>
     /// <param name="folder">A folder that isn't there yet, or is empty; it is whole, or isn't there.</param>
@@ -31,20 +30,25 @@ public sealed class Embedder(IReadOnlyCollection<string> formats, InstallerLibra
     {
         var reader = new SpecReader(formats);
         var spec = reader.Read(sources);
-        var inFiles = FileSecrets.In(spec.Seed);
+        var given = reader.Gather(sources);
+        ImmutableArray<string> inFiles =
+        [
+            .. SeedFiles.ReadAsWritten(spec.Seed).Files.SelectMany(file => file.SecretNames.Select(name => $"{file.Path}: {name}")),
+            .. SpecKeys.For(formats).Where(key => !key.IsSecret && key.SecretOf(spec) is null && !AboutIso.Contains(key.Path) && given.ContainsKey(key.Path)).SelectMany(key => SecretsIn(key.Path, given[key.Path])),
+        ];
         if (!withSecrets && !inFiles.IsEmpty)
         {
             throw new CrustException(FailureKind.BadInput, inFiles.Length == 1 ? "A file that would be embedded holds a secret" : $"Files that would be embedded hold {inFiles.Length} secrets",
-                string.Join("; ", inFiles), "give it by a variable (seed.substitute: true and ${NAME}), or embed secrets, too, and guard the container as you guard them");
+                string.Join("; ", inFiles), "give what stands in a seed's file by a variable (seed.substitute: true and ${NAME}), and the rest when the container runs; or embed secrets, too (--secrets, EMBED_SECRETS=true), and guard the container as you guard them");
         }
 
         if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
             throw new CrustException(FailureKind.BadInput, "The folder holds something already", folder, "empty it, or name another");
 
         var iso = spec.Installer.Iso is null ? null : await installers.GetAsync(spec.Installer, spec.Machine.Arch, cancellation);
-        var draft = new Draft(spec, reader.Gather(sources), withSecrets, inFiles);
+        var draft = new Draft(spec, given, withSecrets, inFiles);
         foreach (var key in SpecKeys.For(formats).Where(key => draft.Given.ContainsKey(key.Path) && !AboutIso.Contains(key.Path)))
-            draft.Add(key, PrivateFiles.Contains(key.Path));
+            draft.Add(key, IsPrivate(key, given[key.Path]));
         if (iso is not null)
         {
             draft.Say(Iso, Path.Combine(isoFolder, Path.GetFileName(iso.Path)));
@@ -77,6 +81,13 @@ public sealed class Embedder(IReadOnlyCollection<string> formats, InstallerLibra
 
         return new EmbeddedSpec(draft.Secrets, iso?.Path);
     }
+
+    private static IEnumerable<string> SecretsIn(string key, GivenValue value) => SpecSecrets.In(key, [.. value.Items.Select(item => item.Text)])
+        .Zip(value.Items, (found, item) => found.Select(one => $"{item.Where}: {one.Name}")).SelectMany(places => places).Distinct();
+
+    // Files and folders that let somebody in somewhere: a key that signs, registries' logins, a client's certificate with its key. Those of the seed are refused before.
+    private static bool IsPrivate(SpecKey key, GivenValue value) => !key.Path.StartsWith("seed.", StringComparison.Ordinal) && value.Items.Any(item => key.PathAt(item.Text) is >= 0 and var at
+        && RideAlong.HasSecrets(Path.GetFullPath(item.Text[at..], value.BaseFolder)));
 
     /// <summary>The spec as it will be, while it is collected.</summary>
     private sealed class Draft(BuildSpec spec, ImmutableDictionary<string, GivenValue> given, bool withSecrets, ImmutableArray<string> secretsInFiles)

@@ -74,8 +74,8 @@ public sealed record Seed
             Documents = contents.Documents,
             Files = contents.Carrier is SeedCarrier.Iso || contents.Label is not null ? spec.Seed.Files : [],
             KernelArguments = contents.KernelArguments,
-            SecretPaths = [.. contents.Documents.SelectMany(document => SeedSecrets.PathsIn(document, spec.Seed))],
-            Secrets = [.. contents.Documents.SelectMany(SeedSecrets.In).Distinct().Select(value => new Secret(value))],
+            SecretPaths = [.. contents.Documents.SelectMany(SeedSecrets.PathsIn), .. files.ExtraFiles.SelectMany(file => file.SecretNames.Select(name => $"{file.Role}: {name}"))],
+            Secrets = [.. contents.Documents.SelectMany(SeedSecrets.In).Concat(files.ExtraFiles.SelectMany(file => file.Secrets)).Distinct().Select(value => new Secret(value))],
             Kernel = contents.Kernel,
             KeyMaterial = KeyMaterialOf(spec, files, profile, keyContext),
         };

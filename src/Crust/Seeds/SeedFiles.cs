@@ -14,20 +14,37 @@ namespace Crust.Seeds;
 /// <param name="Path">Where it was, as the user named it.</param>
 /// <param name="Size">Its length in bytes.</param>
 /// <param name="Sha256">Its SHA-256 in hex.</param>
-public sealed record SeedFile(string Role, string Path, long Size, string Sha256);
+public sealed record SeedFile(string Role, string Path, long Size, string Sha256)
+{
+    /// <summary>What of it is secret, without what it is: `stylus.site.edgeHostToken`, `rootpw (line 2)`; empty for nothing.</summary>
+    public ImmutableArray<string> SecretNames { get; init; } = [];
+
+    /// <summary>What others may be told of its content: its SHA-256 in hex; null if it has a secret, which a SHA-256 would help to guess.</summary>
+    public string? PublicSha256 => SecretNames.IsEmpty ? Sha256 : null;
+
+    /// <summary>The secrets themselves.</summary>
+    internal ImmutableArray<string> Secrets { get; init; } = [];
+
+    /// <summary>What it is to the build key that is published: its SHA-256, or that of what it holds beside its secrets.</summary>
+    internal string Keyed { get; init; } = Sha256;
+}
 
 /// <summary>A file of the user's, as it was read.</summary>
 /// <param name="Path">Where it was, as the user named it.</param>
 /// <param name="Text">Its content.</param>
 /// <param name="Size">Its length in bytes.</param>
 /// <param name="Config">The same as a tree; null for what isn't a cloud-config.</param>
-internal sealed record UserDocument(string Path, string Text, int Size, ConfigMap? Config);
+internal sealed record UserDocument(string Path, string Text, int Size, ConfigMap? Config)
+{
+    /// <summary>What variables have brought to the text.</summary>
+    public ImmutableArray<string> Secrets { get; init; } = [];
+}
 
 /// <summary>The files that a spec names for its seed, read and checked: before an installer is fetched or built.</summary>
 public sealed record SeedFiles
 {
     // The preflight reads them, and the build does: of files that ride along, which may be large, once is enough.
-    private static readonly ConcurrentDictionary<FileIdentity, string> Hashes = [];
+    private static readonly ConcurrentDictionary<(FileIdentity Identity, string Name), SeedFile> Known = [];
 
     private SeedFiles()
     {
@@ -52,7 +69,13 @@ public sealed record SeedFiles
     /// <exception cref="CrustException">
     /// <see cref="FailureKind.BadInput"/>: a file isn't there, has no cloud-config header, isn't YAML or isn't a mapping; or names a variable that isn't set.
     /// </exception>
-    public static SeedFiles Read(SeedSpec seed)
+    public static SeedFiles Read(SeedSpec seed) => Read(seed, seed.Substitute);
+
+    /// <summary>The same without the values of variables, which needn't be known yet.</summary>
+    /// <exception cref="CrustException">As <see cref="Read(SeedSpec)"/>, but for variables.</exception>
+    internal static SeedFiles ReadAsWritten(SeedSpec seed) => Read(seed, substitute: false);
+
+    private static SeedFiles Read(SeedSpec seed, bool substitute)
     {
         var substitution = new Substitution(seed.Variables);
         var kind = SeedKinds.Of(seed.Kind);
@@ -63,13 +86,18 @@ public sealed record SeedFiles
             {
                 var text = ReadFile("user-data", path);
                 var config = kind.Read(text, path);
-                return new UserDocument(path, seed.Substitute && config is null ? substitution.Apply(text, path) : text, (int)files[^1].Size,
-                    seed.Substitute && config is not null ? (ConfigMap)substitution.Apply(config) : config);
+                files[^1] = RideAlong.Named(files[^1], RideAlong.NameOf(seed.Kind), seed.Substitute ? Substitution.Without(text) : text);
+                var used = new List<string>();
+                return new UserDocument(path, substitute && config is null ? substitution.Apply(text, path, used) : text, (int)files[^1].Size,
+                    substitute && config is not null ? (ConfigMap)substitution.Apply(config) : config)
+                { Secrets = [.. used] };
             }),
         ];
         var networkConfig = seed.NetworkConfig is { } network ? CheckNetworkConfig(ReadFile("network-config", network), network) : null;
+        if (networkConfig is not null)
+            files[^1] = RideAlong.Named(files[^1], "network-config", networkConfig);
         ImmutableArray<string> certs = [.. seed.Palette.CaCerts.Select(path => CheckCertificate(ReadFile("ca-cert", path), path))];
-        ImmutableArray<SeedFile> extra = [.. seed.Files.Select(file => HashOf($"files/{file.Name}", file.Path))];
+        ImmutableArray<SeedFile> extra = [.. seed.Files.Select(Ride)];
         files.AddRange(extra);
         return new SeedFiles { UserData = userData, NetworkConfig = networkConfig, CaCerts = certs, ExtraFiles = extra, Files = files.ToImmutable() };
 
@@ -89,15 +117,15 @@ public sealed record SeedFiles
     internal long SizeWith(BuildSpec spec, long installer) =>
         ExtraFiles.Sum(file => file.Size) + (spec.Seed.Kind is SeedKind.Embedded && (!ExtraFiles.IsEmpty || EmbeddedSeed.HasConfig(spec.Seed)) ? installer : 0);
 
-    private static SeedFile HashOf(string role, string path)
+    private static SeedFile Ride(ExtraFile extra)
     {
-        using var file = UserFile.Open(path, path, "seed's");
-        var identity = FileIdentity.Of(path);
-        var known = Hashes.GetValueOrDefault(identity) ?? Convert.ToHexStringLower(SHA256.HashData(file));
+        using var file = UserFile.Open(extra.Path, extra.Path, "seed's");
+        var identity = FileIdentity.Of(extra.Path);
+        var known = Known.GetValueOrDefault((identity, extra.Name)) ?? RideAlong.Read(extra, file);
         // A file that was written to meanwhile may have another by now.
-        if (FileIdentity.Of(path) == identity)
-            Hashes[identity] = known;
-        return new SeedFile(role, path, file.Length, known);
+        if (FileIdentity.Of(extra.Path) == identity)
+            Known[(identity, extra.Name)] = known;
+        return known with { Path = extra.Path };
     }
 
     private static string CheckCertificate(string text, string path)

@@ -20,28 +20,27 @@ public sealed record SeedListing(
 {
     /// <summary>Lists a seed.</summary>
     /// <param name="seed">The seed.</param>
-    /// <param name="spec">What it was composed from.</param>
     /// <param name="reveal">Whether secrets are shown.</param>
-    public static SeedListing Of(Seed seed, SeedSpec spec, bool reveal) => new(
+    public static SeedListing Of(Seed seed, bool reveal) => new(
         seed.Kind.LowerName(),
         seed.Profile?.LowerName(),
         seed.Carrier.LowerName(),
         seed.Label,
         seed.KernelArguments,
-        [.. seed.Documents.Select(document => Of(document, spec, reveal))],
+        [.. seed.Documents.Select(document => Of(document, reveal))],
         [.. seed.Files.Select(file => file.Name)]);
 
     /// <summary>The document of `--json`, with a final newline.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, SeedListingJson.Readable) + "\n";
 
-    private static ListedDocument Of(SeedDocument document, SeedSpec spec, bool reveal)
+    private static ListedDocument Of(SeedDocument document, bool reveal)
     {
         var shown = document.Tree is { } tree && !reveal ? SeedSecrets.Masked(tree) : document.Tree;
         return new ListedDocument(
             document.Name,
-            reveal ? document.Text : SeedSecrets.Masked(document, spec),
+            reveal ? document.Text : SeedSecrets.Masked(document),
             [.. shown is null ? [] : ConfigTree.Leaves(shown).Where(leaf => leaf.Path.Length > 0).Select(leaf => new ListedPart(leaf.Path, $"{leaf.Value.Place}"))],
-            [.. SeedSecrets.PathsIn(document, spec)])
+            [.. SeedSecrets.PathsIn(document)])
         {
             WithPlaces = shown is ConfigMap { Entries.IsEmpty: false } map && CloudConfig.IsIn(document.Text)
                 ? $"#cloud-config\n{ConfigWriter.WriteWithPlaces(map)}"

@@ -25,8 +25,9 @@ internal sealed partial class Substitution(ImmutableDictionary<string, string> v
     /// <summary>A text that isn't YAML with values put in.</summary>
     /// <param name="text">The text.</param>
     /// <param name="file">The file's name as the user gave it.</param>
+    /// <param name="used">Gets the values that were put in; null for nothing.</param>
     /// <exception cref="CrustException">A variable isn't set, or its value has a line break, which would change what the text says.</exception>
-    public string Apply(string text, string file)
+    public string Apply(string text, string file, ICollection<string>? used = null)
     {
         var lines = text.Split('\n');
         for (var i = 0; i < lines.Length; i++)
@@ -34,11 +35,20 @@ internal sealed partial class Substitution(ImmutableDictionary<string, string> v
             var line = i + 1;
             lines[i] = Replace(lines[i], (column, name) => ValueOf(name, new Place(file, line, column + 1)) is var value && value.AsSpan().IndexOfAny('\r', '\n') >= 0
                 ? throw Bad($"The value of {name} has a line break", new Place(file, line, column + 1), "give a value of one line")
-                : value);
+                : Used(value));
         }
 
         return string.Join('\n', lines);
+
+        string Used(string value)
+        {
+            used?.Add(value);
+            return value;
+        }
     }
+
+    /// <summary>A text as it is without what variables will bring: what a file holds by itself.</summary>
+    public static string Without(string text) => Variable().Replace(text, "");
 
     private ConfigScalar Apply(ConfigScalar scalar)
     {

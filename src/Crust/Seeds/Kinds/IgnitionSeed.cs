@@ -25,6 +25,6 @@ internal sealed class IgnitionSeed : ISeedKind
     public SeedContents Compose(SeedRequest request) => new()
     {
         Carrier = SeedCarrier.Firmware,
-        Documents = [.. Names.Select(name => new SeedDocument(name, request.Files.UserData[0].Text))],
+        Documents = [.. Names.Select(name => new SeedDocument(name, request.Files.UserData[0].Text) { Secrets = request.Files.UserData[0].Secrets })],
     };
 }

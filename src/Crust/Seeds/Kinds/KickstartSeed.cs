@@ -35,7 +35,7 @@ internal sealed class KickstartSeed : ISeedKind
         {
             Carrier = SeedCarrier.Volume,
             Label = Label,
-            Documents = [new SeedDocument("ks.cfg", file.With([.. Missing(file, request.Spec.Seed.Hostname, account)])) { Secrets = account?.Secrets ?? [] }],
+            Documents = [new SeedDocument("ks.cfg", file.With([.. Missing(file, request.Spec.Seed.Hostname, account)])) { Secrets = [.. account?.Secrets ?? [], .. user.Secrets] }],
         };
     }
 

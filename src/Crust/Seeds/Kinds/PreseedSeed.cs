@@ -36,7 +36,7 @@ internal sealed class PreseedSeed : ISeedKind
         {
             Carrier = SeedCarrier.Initramfs,
             Label = request.Spec.Seed.Files.IsEmpty ? null : Label,
-            Documents = [new SeedDocument("preseed.cfg", file.With([.. Missing(file, request.Spec.Seed.Hostname, account)])) { Secrets = account?.Secrets ?? [] }],
+            Documents = [new SeedDocument("preseed.cfg", file.With([.. Missing(file, request.Spec.Seed.Hostname, account)])) { Secrets = [.. account?.Secrets ?? [], .. user.Secrets] }],
             KernelArguments = WithoutQuestions,
             Kernel = KernelNeed.Required,
         };
