@@ -89,6 +89,7 @@ internal sealed class CrustServices : IAsyncDisposable
             writer,
             new ImageProver(Verifier, Shelf),
             new Attestor(new Signer(tools, Folders), time),
+            disks.LocalKey,
             Shelf,
             _buildLog,
             journal,

@@ -1,46 +1,62 @@
-using System.Security.Cryptography;
+using System.Collections.Immutable;
 using System.Text;
 using Crust.Inspection;
 using Crust.Installers;
 using Crust.Seeds;
+using Crust.Seeds.Secrets;
 using Crust.Spec;
 
 namespace Crust;
 
 /// <summary>
 /// The build key: a SHA-256 over all that decides an installed disk's content. Two builds with the same key would
-/// install the same system, so the second needn't.
+/// install the same system, so the second needn't. Secrets are masked in it: see <see cref="BuildKeys"/>.
 /// </summary>
 internal static class BuildKey
 {
     // Raise it when a change of Crust changes what installers find in the machine.
     private const int Recipe = 1;
 
-    public static string Of(InstallerIso installer, Seed seed, BuildSpec spec) => Of(installer, seed.KeyMaterial, spec);
+    /// <summary>The key that is published: it tells nothing of secrets.</summary>
+    public static string Of(InstallerIso installer, Seed seed, BuildSpec spec) => For(installer, seed, spec, () => null).Published;
 
-    public static string Of(InstallerIso installer, string seed, BuildSpec spec) => Of(installer.Sha256, installer.IsReference, seed, spec);
+    /// <summary>The keys of a build.</summary>
+    /// <param name="installer">Its installer.</param>
+    /// <param name="seed">What it is told.</param>
+    /// <param name="spec">The spec.</param>
+    /// <param name="local">Gets this machine's secret key; null where it has none yet.</param>
+    public static BuildKeys For(InstallerIso installer, Seed seed, BuildSpec spec, Func<byte[]?> local) => For(installer.Sha256, installer.IsReference, new SeedKey(seed.KeyMaterial, seed.SecretKeyMaterial), spec, local);
 
-    /// <summary>The key of a build whose installer needn't be here.</summary>
+    /// <summary>The keys of a build whose installer needn't be here.</summary>
     /// <param name="installerSha256">The installer's SHA-256 in hex.</param>
     /// <param name="isReference">Whether it is Crust's own.</param>
-    /// <param name="seed">The seed's part: <see cref="Seed.KeyMaterial"/>.</param>
+    /// <param name="seed">The seed's part.</param>
     /// <param name="spec">The spec.</param>
-    public static string Of(string installerSha256, bool isReference, string seed, BuildSpec spec)
+    /// <param name="local">Gets this machine's secret key; null where it has none yet.</param>
+    public static BuildKeys For(string installerSha256, bool isReference, SeedKey seed, BuildSpec spec, Func<byte[]?> local) => BuildKeys.Of(
+        Material(installerSha256, isReference, seed.Published, spec, SpecSecrets.Masked),
+        Material(installerSha256, isReference, seed.Secrets?.Reveal() ?? seed.Published, spec, (_, items) => items),
+        spec.Publish.KeySecret, local);
+
+    private static string Material(string installerSha256, bool isReference, string seed, BuildSpec spec, Func<string, ImmutableArray<string>, ImmutableArray<string>> shown)
     {
         var machine = spec.Machine;
         // The accelerator and limits of time decide if an install succeeds, not what it leaves.
-        var material = new StringBuilder()
+        return new StringBuilder()
             .Append($"crust build key, recipe {Recipe}\n")
             .Append($"installer {installerSha256}\n")
             .Append($"machine {machine.Arch} {machine.Firmware} cpus={machine.Cpus} memory={machine.Memory} disk={machine.Disk} onReboot={machine.OnReboot}\n")
             .Append(Unusual(machine))
             .Append($"trim={(spec.Trim ? DiskCare.TrimVersion : 0)}\n")
             .Append(DiskWork.TidyOf(spec, isReference) is { IsEmpty: false } steps ? $"tidy={DiskCare.TidyVersion} {string.Join(',', steps.Order())}\n" : "")
-            .Append(spec.Installer.BootKernel is { } kernel ? $"kernel={kernel} initrd={spec.Installer.BootInitrd}\nappend={spec.Installer.BootAppend}\n" : "")
-            .AppendJoin("", spec.Installer.BootKeys.Select(keys => $"keys={keys}\n"))
-            .Append($"seed\n{seed}");
-        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(material.ToString())));
+            .Append(spec.Installer.BootKernel is { } kernel ? $"kernel={kernel} initrd={spec.Installer.BootInitrd}\nappend={Append(spec, shown)}\n" : "")
+            .AppendJoin("", shown("installer.boot.keys", spec.Installer.BootKeys).Select(keys => $"keys={keys}\n"))
+            .Append($"seed\n{seed}")
+            .ToString();
     }
+
+    private static string? Append(BuildSpec spec, Func<string, ImmutableArray<string>, ImmutableArray<string>> shown) =>
+        spec.Installer.BootAppend is { } append ? shown("installer.boot.append", [append])[0] : null;
 
     // Only what isn't the default: keys of disks that were installed before there was a choice stay what they are.
     private static string Unusual(MachineSpec machine) =>

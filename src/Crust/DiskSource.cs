@@ -25,6 +25,9 @@ internal sealed record DiskOrder(string Key, BuildSpec Spec, InstallerIso Instal
     /// <summary>The images' base name.</summary>
     public required string Name { get; init; }
 
+    /// <summary>Its key in this machine's cache, which is another one where there are secrets that only this machine can tell apart.</summary>
+    public string LocalKey { get; init; } = Key;
+
     /// <summary>Images of other machines.</summary>
     public required FinishedImages Finished { get; init; }
 
@@ -41,7 +44,7 @@ public sealed class DiskSource(Preflight preflight, SeedCourier seedCourier, Iso
     /// <summary>The disk, installed if it isn't there yet.</summary>
     /// <exception cref="CrustException">Anything that a user can cause or cure.</exception>
     internal Task<InstalledDisk> GetAsync(DiskOrder order, StageRunner stages, CancellationToken cancellation) =>
-        disks.GetOrInstallAsync(order.Key, order.Spec.Machine.Disk, into => order.Shared.PullAsync(order, into, stages, cancellation), disk => InstallAsync(order, disk, stages, cancellation),
+        disks.GetOrInstallAsync(order.LocalKey, order.Spec.Machine.Disk, into => order.Shared.PullAsync(order, into, stages, cancellation), disk => InstallAsync(order, disk, stages, cancellation),
             _ => journal.Observe(new BuildEvent.Progressed(Stage.Install, null, null, "another build installs the same; waiting for its result")), cancellation);
 
     /// <summary>Has a disk looked at that never was: it was installed with inspect: false, where that couldn't be done, or by a Crust that didn't ask for packages.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Crust.Attestation;
+using Crust.Cache;
 using Crust.Formats;
 using Crust.Host;
 using Crust.Installers;
@@ -32,6 +33,7 @@ public sealed class ImageBuild(
     ImageWriter writer,
     ImageProver prover,
     Attestor attestor,
+    LocalKey localKey,
     ImagesFolder shelf,
     BuildLog log,
     BuildJournal journal,
@@ -70,9 +72,9 @@ public sealed class ImageBuild(
         hidden.Hide(seed.Secrets.Select(secret => secret.Reveal()));
 
         var name = spec.Name ?? installer.BaseName;
-        var key = BuildKey.Of(installer, seed, spec);
+        var keys = BuildKey.For(installer, seed, spec, localKey.Get);
         var proof = spec.Verify.Boot ?? installer.IsReference ? new ExpectedProof(spec.Machine.Firmware, spec.Verify) : null;
-        var plan = ImagePlan.For(spec.Formats, shelf.HasSbom(name) ? shelf.FindIntact(name) : [], key, format => writer.RecipeOf(format, spec), proof);
+        var plan = ImagePlan.For(spec.Formats, shelf.HasSbom(name) ? shelf.FindIntact(name) : [], keys.Published, format => writer.RecipeOf(format, spec), proof, image => image.SecretsMark == keys.Mark);
         if (plan.IsUpToDate && shelf.LoadManifest(name) is { } current)
         {
             var isCurrent = Attestor.IsCurrent(current, signingKey, shelf.IsIntact);
@@ -82,8 +84,8 @@ public sealed class ImageBuild(
 
         using var drafts = shelf.CreateDrafts();
         var files = RunFiles.Draft(drafts.Path, shelf.PrefixOf(name));
-        using var cache = caches.Open(spec);
-        var order = new DiskOrder(key, spec, installer, seed, seedFiles, plan, host.Accelerator.Used, files, drafts.Path) { Name = name, Shared = new SharedDisks(cache), Finished = new FinishedImages(cache) };
+        using var cache = caches.Open(spec, keys, journal);
+        var order = new DiskOrder(keys.Published, spec, installer, seed, seedFiles, plan, host.Accelerator.Used, files, drafts.Path) { Name = name, LocalKey = keys.Local, Shared = new SharedDisks(cache), Finished = new FinishedImages(cache) };
         var story = new BuildStory
         {
             Name = name,
@@ -92,7 +94,8 @@ public sealed class ImageBuild(
             SecretsCarried = seed.SecretPaths,
             Installer = installer,
             SeedFiles = seedFiles.Files,
-            BuildKey = key,
+            BuildKey = keys.Published,
+            SecretsMark = keys.Mark,
             ImagesFolder = shelf.Path,
             Host = HostFacts.Read(),
         };

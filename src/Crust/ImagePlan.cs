@@ -14,13 +14,13 @@ internal sealed record ImagePlan(ImmutableArray<IImageFormat> ToWrite, Immutable
     public bool IsUpToDate => ToWrite.IsEmpty && ToProve.IsEmpty;
 
     public static ImagePlan For(
-        IEnumerable<string> formats, IReadOnlyCollection<ManifestImage> intact, string buildKey, Func<IImageFormat, string> recipeOf, ExpectedProof? proof)
+        IEnumerable<string> formats, IReadOnlyCollection<ManifestImage> intact, string buildKey, Func<IImageFormat, string> recipeOf, ExpectedProof? proof, Func<ManifestImage, bool>? hasSecrets = null)
     {
         var toWrite = ImmutableArray.CreateBuilder<IImageFormat>();
         var toProve = ImmutableArray.CreateBuilder<ManifestImage>();
         foreach (var format in formats.Select(ImageFormats.Named))
         {
-            var image = intact.FirstOrDefault(image => image.Format == format.Name && image.BuildKey == buildKey && image.Recipe == recipeOf(format));
+            var image = intact.FirstOrDefault(image => image.Format == format.Name && image.BuildKey == buildKey && (hasSecrets?.Invoke(image) ?? true) && image.Recipe == recipeOf(format));
             if (image is null)
             {
                 toWrite.Add(format);

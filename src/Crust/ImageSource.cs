@@ -29,7 +29,7 @@ public sealed class ImageSource(DiskSource disks, ImageWriter writer)
     {
         var wanted = order.Plan.ToWrite;
         // From a disk that is here, images are made sooner than they are pulled.
-        var offers = disks.IsHere(order.Key) ? [] : await order.Finished.FindAsync(order, format => writer.RecipeOf(format, order.Spec), stages, cancellation);
+        var offers = disks.IsHere(order.LocalKey) ? [] : await order.Finished.FindAsync(order, format => writer.RecipeOf(format, order.Spec), stages, cancellation);
         if (FinishedImage.DiskOf(offers, wanted, order) is { } told
             && await FinishedImages.PullAsync(offers, withSbom: true, drafts, stages, cancellation) is { } all && all.Images.Length == wanted.Length)
         {

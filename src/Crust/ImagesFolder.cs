@@ -107,6 +107,7 @@ public sealed class ImagesFolder(string folder)
         Sha256 = image.Draft.Sha256,
         BlockMap = image.Draft.BlockMap is { } map ? Attestor.FileOf(map) with { File = manifest.Name + image.Draft.Format.Extension + BmapFile.Extension } : null,
         BuildKey = manifest.BuildKey,
+        SecretsMark = manifest.SecretsMark,
         DiskContent = manifest.DiskContent,
         Recipe = image.Draft.Recipe,
         // Stays what it is when the file is renamed.

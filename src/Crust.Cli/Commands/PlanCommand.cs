@@ -42,6 +42,11 @@ internal static class PlanCommand
             }
 
             await parse.InvocationConfiguration.Error.WriteLineAsync($"crust: {plan.Builds.Length} of {plan.Specs} builds are due{(told.Builds.Length < plan.Builds.Length ? $"; the first {told.Builds.Length} are told" : "")}");
+            if (plan.Blind > 0)
+            {
+                await parse.InvocationConfiguration.Error.WriteLineAsync($"crust: a change of secrets alone can't be seen in {plan.Blind} of them; with publish.keySecret (BUILD_KEY_SECRET) it can");
+            }
+
             await parse.InvocationConfiguration.Output.WriteAsync(parse.GetValue(lines) ? told.ToLines() : told.ToJson());
             return (int)ExitCode.Done;
         });

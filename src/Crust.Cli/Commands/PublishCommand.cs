@@ -24,7 +24,7 @@ internal static class PublishCommand
             await using var view = ProgressView.Create(environment, parse.GetValue(quiet));
             var wanted = spec.Read(parse, environment);
             await using var services = new CrustServices(environment, parse.GetRequiredValue(output), view);
-            var forecast = services.Forecaster.Of(wanted);
+            var forecast = services.Forecaster.OfMade(wanted);
             var to = parse.InvocationConfiguration;
             if (parse.GetValue(dryRun))
             {

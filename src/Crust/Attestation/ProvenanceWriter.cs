@@ -124,7 +124,10 @@ internal static class ProvenanceWriter
         Annotations = ImmutableSortedDictionary<string, string>.Empty.Add("source", installer.Source).Add("volumeId", installer.VolumeId),
     };
 
-    private static Resource SeedFile(ManifestSeedFile file) => Resource.Of($"seed/{file.Role}/{file.File}", file.Sha256);
+    // A file with secrets has no digest, which would help to guess them; a descriptor has to have one or a URI.
+    private static Resource SeedFile(ManifestSeedFile file) => $"seed/{file.Role}/{file.File}" is var name && file.Sha256 is { } sum
+        ? Resource.Of(name, sum)
+        : new Resource { Name = name, Uri = $"urn:crust:seed-file:{Uri.EscapeDataString(file.Role)}" };
 
     // The version has the commit behind a plus where the build of Crust knew it.
     private static Resource Program()

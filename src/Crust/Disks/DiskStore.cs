@@ -10,6 +10,9 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
 {
     private const string Kind = "disks";
 
+    /// <summary>Tells this machine's disks apart by their secrets.</summary>
+    public LocalKey LocalKey { get; } = new(cache.Root);
+
     /// <summary>
     /// The disk for a build key; if there is none, <paramref name="install"/> is given the path of an empty sparse disk
     /// of <paramref name="size"/> bytes and a folder for its own files, and installs to it.

@@ -67,11 +67,17 @@ public sealed class Forecaster(InstallerLibrary installers, ApplianceBuilder app
 {
     /// <summary>Looks at the cache and the images; fetches, builds and changes nothing.</summary>
     /// <exception cref="CrustException">The spec can't be built anywhere: its files are missing or wrong, or its installer doesn't fit its machine.</exception>
-    public BuildForecast Of(BuildSpec spec)
+    public BuildForecast Of(BuildSpec spec) => Of(spec, isMade: false);
+
+    /// <summary>The same for images that another machine may have made: whose secrets this one can't tell apart, it takes for the right ones.</summary>
+    public BuildForecast OfMade(BuildSpec spec) => Of(spec, isMade: true);
+
+    private BuildForecast Of(BuildSpec spec, bool isMade)
     {
         var files = SeedFiles.Read(spec.Seed);
         var glance = installers.Glance(spec.Installer, spec.Machine.Arch);
-        var (name, key, _) = BuildIdentity.Of(spec, files, glance);
+        var identity = BuildIdentity.Of(spec, files, glance, disks.LocalKey.Find());
+        var (name, key, keys) = (identity.Name, identity.Key, identity.Keys);
         var formats = spec.Formats.Select(ImageFormats.Named).ToImmutableArray();
         var forecast = new BuildForecast
         {
@@ -83,14 +89,15 @@ public sealed class Forecaster(InstallerLibrary installers, ApplianceBuilder app
             BuildsReference = spec.Installer.Iso is null && glance.Iso is null,
             // What isn't built yet has no disk, in all likelihood.
             IsCacheKnown = key is not null || spec.Installer.Iso is null,
-            CachedDisk = key is null ? null : disks.FindAllocated(key),
-            ToWrite = key is null ? formats : ImagePlan.For(spec.Formats, shelf.FindIntact(name), key, format => writer.RecipeOf(format, spec), null).ToWrite,
+            CachedDisk = keys is null ? null : disks.FindAllocated(keys.Local),
+            ToWrite = key is null ? formats : ImagePlan.For(spec.Formats, shelf.FindIntact(name), key, format => writer.RecipeOf(format, spec), null,
+                image => image.SecretsMark == keys?.Mark || (isMade && !BuildKeys.AreOfOneMachine(image.SecretsMark, keys?.Mark))).ToWrite,
             Verifies = spec.Verify.Boot ?? spec.Installer.Iso is null,
         };
         return forecast with
         {
             Appliance = NeedOfAppliance(spec, forecast),
-            SharedCache = spec.Cache is { } repository && forecast.CachedDisk is null && !forecast.ToWrite.IsEmpty ? $"oci://{repository}" : null,
+            SharedCache = spec.Cache is { } repository && forecast.CachedDisk is null && !forecast.ToWrite.IsEmpty && keys is null or { IsShareable: true } ? $"oci://{repository}" : null,
         };
     }
 

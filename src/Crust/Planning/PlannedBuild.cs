@@ -19,6 +19,9 @@ public sealed record PlannedBuild(string Spec, string Name, string Arch, string 
 /// <param name="Specs">How many specs were looked at.</param>
 public sealed record BuildPlan(ImmutableArray<PlannedBuild> Builds, int Specs)
 {
+    /// <summary>Of how many specs a change of secrets alone can't be seen: they have secrets, and machines share no key to tell them apart.</summary>
+    public int Blind { get; init; }
+
     /// <summary>
     /// One line of JSON for a CI's matrix: an object with `include` alone, as GitHub's `strategy.matrix` takes it through `fromJSON`, with a line break at its end.
     /// </summary>

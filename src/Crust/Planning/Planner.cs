@@ -55,7 +55,7 @@ public sealed class Planner(InstallerLibrary installers, ImageWriter writer, Fun
         await Parallel.ForEachAsync(repositories, new ParallelOptions { MaxDegreeOfParallelism = RegistriesAtOnce, CancellationToken = cancellation },
             async (pair, ended) => tags[pair.Repository] = await listTags(pair.Repository, pair.Publish, ended));
 
-        return new BuildPlan([.. wanted.Select(build => Due(build, tags)).OfType<PlannedBuild>()], specs.Count);
+        return new BuildPlan([.. wanted.Select(build => Due(build, tags)).OfType<PlannedBuild>()], specs.Count) { Blind = wanted.Count(build => build.Identity.Keys is { IsShareable: false }) };
     }
 
     /// <summary>All that is wrong with several specs, in one; null if nothing is.</summary>

@@ -64,7 +64,7 @@ public sealed class Publisher(ToolBox tools, ImagesFolder shelf, string cache, I
         {
             var image = intact.FirstOrDefault(image => image.Format == format)
                 ?? throw NotBuilt($"The {format} image of {name} isn't there, or was changed since it was built", shelf.PrefixOf(name) + Formats.ImageFormats.Named(format).Extension, spec.Formats);
-            if (outdated.Contains(format) || image.BuildKey != manifest.BuildKey)
+            if (outdated.Contains(format) || image.BuildKey != manifest.BuildKey || image.SecretsMark != manifest.SecretsMark)
             {
                 throw NotBuilt($"The {format} image of {name} is of another build than the spec asks for", shelf.ImagePath(image), spec.Formats);
             }

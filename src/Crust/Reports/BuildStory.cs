@@ -30,6 +30,9 @@ public sealed record BuildStory
     /// <summary>The build key.</summary>
     public required string BuildKey { get; init; }
 
+    /// <summary>What tells this machine whether secrets are the same; null where the build key does.</summary>
+    public string? SecretsMark { get; init; }
+
     /// <summary>Where the user finds the images.</summary>
     public required string ImagesFolder { get; init; }
 

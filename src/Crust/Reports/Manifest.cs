@@ -22,8 +22,15 @@ public sealed record Manifest
     /// <summary>Crust's version.</summary>
     public required string Crust { get; init; }
 
-    /// <summary>The build key: a SHA-256 over all that decides the installed disk's content.</summary>
+    /// <summary>The build key: a SHA-256 over all that decides the installed disk's content, with secrets masked.</summary>
     public required string BuildKey { get; init; }
+
+    /// <summary>
+    /// Where there are secrets: an HMAC over them and all else that decides the disk, under a random key that never leaves the machine that built. It tells that machine whether they
+    /// have changed, and nobody anything else. Not there where the build key tells it.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? SecretsMark { get; init; }
 
     /// <summary>The installer.</summary>
     public required ManifestInstaller Installer { get; init; }
@@ -84,8 +91,9 @@ public sealed record Manifest
         Name = story.Name,
         Crust = CrustVersion.Current,
         BuildKey = story.BuildKey,
+        SecretsMark = story.SecretsMark,
         Installer = new() { Source = story.Installer.Source, Sha256 = story.Installer.Sha256, Size = story.Installer.Size, VolumeId = story.Installer.VolumeId },
-        SeedFiles = [.. story.SeedFiles.Select(file => new ManifestSeedFile(file.Role, Path.GetFileName(file.Path), file.Size, file.Sha256))],
+        SeedFiles = [.. story.SeedFiles.Select(file => new ManifestSeedFile(file.Role, Path.GetFileName(file.Path), file.Size, file.PublicSha256))],
         SecretsCarried = story.SecretsCarried,
         Machine = new()
         {
@@ -162,8 +170,8 @@ public sealed record ManifestInstaller
 /// <param name="Role">What it was for: `user-data`, `network-config`.</param>
 /// <param name="File">Its name.</param>
 /// <param name="Size">Its length in bytes.</param>
-/// <param name="Sha256">Its SHA-256 in hex.</param>
-public sealed record ManifestSeedFile(string Role, string File, long Size, string Sha256);
+/// <param name="Sha256">Its SHA-256 in hex; null if the file holds a secret, which a SHA-256 would help to guess.</param>
+public sealed record ManifestSeedFile(string Role, string File, long Size, string? Sha256);
 
 /// <summary>An image, as the manifest tells of it.</summary>
 public sealed record ManifestImage
@@ -185,6 +193,10 @@ public sealed record ManifestImage
 
     /// <summary>The key of the installed disk that it was made of.</summary>
     public required string BuildKey { get; init; }
+
+    /// <summary><see cref="Manifest.SecretsMark"/> of that disk.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? SecretsMark { get; init; }
 
     /// <summary>What that disk holds, as <see cref="Manifest.DiskContent"/> tells it: an installer needn't leave the same twice. Empty in documents of earlier versions.</summary>
     public string DiskContent { get; init; } = "";

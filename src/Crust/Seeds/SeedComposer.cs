@@ -17,9 +17,9 @@ public sealed class SeedComposer(Func<Guid>? newInstanceId = null)
         return Seed.Compose(spec, files, profile, installer.Sha256, newInstanceId?.Invoke() ?? Guid.NewGuid());
     }
 
-    /// <summary>The seed's part of the build key: what <see cref="Seed.KeyMaterial"/> of a composed seed is, without composing all of it.</summary>
+    /// <summary>The seed's part of the build key: what the key material of a composed seed is, without composing all of it.</summary>
     /// <exception cref="CrustException">As <see cref="Compose"/>.</exception>
-    public static string KeyMaterial(BuildSpec spec, SeedFiles files, InstallerIso installer)
+    public static SeedKey KeyMaterial(BuildSpec spec, SeedFiles files, InstallerIso installer)
     {
         var profile = spec.Seed.Profile ?? installer.Profile;
         EmbeddedSeed.CheckPlace(spec.Seed, installer, profile);
@@ -27,7 +27,7 @@ public sealed class SeedComposer(Func<Guid>? newInstanceId = null)
     }
 
     /// <summary>The same for an installer of which only this is known.</summary>
-    public static string KeyMaterial(BuildSpec spec, SeedFiles files, SeedProfile? profile, string installerSha256) => Seed.KeyMaterialOf(spec, files, profile, installerSha256);
+    public static SeedKey KeyMaterial(BuildSpec spec, SeedFiles files, SeedProfile? profile, string installerSha256) => Seed.KeyMaterialOf(spec, files, profile, installerSha256);
 
     /// <summary>Composes the seed that a build would, as far as that can be told without its installer.</summary>
     /// <exception cref="CrustException">As <see cref="Seed.Compose"/>.</exception>

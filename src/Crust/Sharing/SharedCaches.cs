@@ -16,4 +16,13 @@ public sealed class SharedCaches(ToolBox tools, BuildCache cache, IBuildObserver
 
     /// <summary>The cache that a spec names, for one build; one that is never asked if it names none.</summary>
     internal SharedCache Open(BuildSpec spec) => new(tools, spec, cache.Root, FirstWait, observer, time);
+
+    /// <summary>The same, but one that is never asked where other machines couldn't tell whether its disks have the same secrets as the build.</summary>
+    internal SharedCache Open(BuildSpec spec, BuildKeys keys, BuildJournal journal)
+    {
+        if (spec.Cache is null || keys.IsShareable)
+            return Open(spec);
+        journal.Warn([$"the cache oci://{spec.Cache} isn't used: the build has secrets, and no key that machines share tells whether others have the same (publish.keySecret, BUILD_KEY_SECRET)"]);
+        return Open(spec with { Cache = null });
+    }
 }

@@ -17,6 +17,9 @@ public sealed record PublishSpec
     /// <summary>Whether a tag is moved that names something else than an image of this name.</summary>
     public bool Overwrite { get; init; }
 
+    /// <summary>The secret key under which a build's secrets are part of its build key: machines that share it know whether they have the same ones. Null for none.</summary>
+    public Secret? KeySecret { get; init; }
+
     /// <summary>The file with the registries' logins, as `skopeo login` writes it; null for the usual ones.</summary>
     public string? AuthFile { get; init; }
 

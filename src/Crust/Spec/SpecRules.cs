@@ -35,6 +35,7 @@ internal static class SpecRules
         CheckPreseed(spec, WhereIs);
         CheckMachine(spec, WhereIs);
         CheckSign(spec, WhereIs);
+        CheckKeySecret(spec, WhereIs);
     }
 
     // Which of two would win is nothing that a user should have to know.
@@ -114,6 +115,14 @@ internal static class SpecRules
         if (machine.Network is not MachineNetwork.Internet && !machine.NetworkAllow.IsEmpty)
             throw Bad($"machine.networkAllow adds to what a guest of machine.network: internet reaches, and that is {machine.Network.LowerName()}", whereIs("machine.networkAllow"),
                 "leave out one of the two");
+    }
+
+    // Short of that it could be guessed, and with it the secrets that it guards.
+    private static void CheckKeySecret(BuildSpec spec, Func<string, string> whereIs)
+    {
+        const int least = 32;
+        if (spec.Publish.KeySecret is { } key && key.Reveal().Length < least)
+            throw Bad($"The secret of the build key is shorter than {least} characters", whereIs(spec.Origins.ContainsKey("publish.keySecret") ? "publish.keySecret" : "publish.keySecretFile"), "make one: openssl rand -hex 32");
     }
 
     private static void CheckSign(BuildSpec spec, Func<string, string> whereIs)

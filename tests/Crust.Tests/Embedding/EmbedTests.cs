@@ -86,6 +86,10 @@ public sealed class EmbedTests
 
     [TestCase("user-data.yaml", "#cloud-config\nstylus:\n  site:\n    edgeHostToken: abc\n", "userData: user-data.yaml", "user-data.yaml: stylus.site.edgeHostToken", TestName = "A_secret_in_a_cloud_config_is_refused")]
     [TestCase("id", "-----BEGIN OPENSSH PRIVATE KEY-----\n", "files: [id]", "id: a private key", TestName = "A_private_key_that_rides_along_is_refused")]
+    [TestCase("user-data.yaml", "#cloud-config\nchpasswd:\n  list: |\n    root:correct-horse\n", "userData: user-data.yaml", "user-data.yaml: chpasswd.list", TestName = "A_list_of_passwords_is_refused")]
+    [TestCase("config.json", "{\"auths\": {\"registry.example.org\": {\"auth\": \"bWU6aHVudGVyMg==\"}}}", "files: [root/.docker/config.json=config.json]", "config.json: auths.registry.example.org.auth", TestName = "A_docker_login_is_refused")]
+    [TestCase("netrc", "machine a login b password correct-horse\n", "files: [root/.netrc=netrc]", "netrc: a password (line 1)", TestName = "A_netrc_is_refused")]
+    [TestCase("net.yaml", "version: 2\nwifis: {w: {access-points: {a: {password: correct-horse}}}}\n", "networkConfig: net.yaml", "net.yaml: wifis.w.access-points.a.password", TestName = "A_wireless_password_is_refused")]
     public async Task Refused(string file, string content, string seed, string told)
     {
         Write(file, content);
@@ -96,6 +100,19 @@ public sealed class EmbedTests
         Assert.That(run.Code, Is.EqualTo(2));
         Assert.That(run.Error, Does.Contain("A file that would be embedded holds a secret").And.Contain(Path.Combine(_folder, told)));
         Assert.That(Directory.Exists(Out), Is.False);
+    }
+
+    [TestCase("boot: { keys: [\"root<enter>correct-horse<enter>\"] }", "installer.boot.keys[0]: typed text")]
+    [TestCase("boot: { kernel: /k, append: \"ip=dhcp K3S_TOKEN=correct-horse\" }", "installer.boot.append: K3S_TOKEN")]
+    public async Task What_the_spec_has_typed_or_tells_the_kernel_is_refused_too(string installer, string told)
+    {
+        Write("crust.yaml", $"installer: {{ iso: vendor.iso, {installer} }}\n");
+
+        var run = await EmbedAsync();
+
+        Assert.That((run.Code, run.Error), Is.EqualTo((2, run.Error)), run.Error);
+        Assert.That(run.Error, Does.Contain(PathOf("crust.yaml:1:")).And.Contain(told).And.Not.Contain("correct-horse"));
+        Assert.That((await EmbedAsync("--secrets")).Code, Is.Zero);
     }
 
     [Test]

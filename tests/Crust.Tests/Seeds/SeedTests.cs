@@ -36,8 +36,6 @@ public sealed class SeedTests
         string[] materials =
         [
             SeedSample.Compose(SeedSample.Full).KeyMaterial,
-            SeedSample.Compose(SeedSample.Full, context: "another installer").KeyMaterial,
-            SeedSample.Compose(SeedSample.Full with { Ssh = ssh with { Password = new Secret("hunter3") } }).KeyMaterial,
             SeedSample.Compose(SeedSample.Full with { Ssh = ssh with { User = "other" } }).KeyMaterial,
             SeedSample.Compose(SeedSample.Full with { Palette = new PaletteSpec() }).KeyMaterial,
             SeedSample.Compose(SeedSample.Full with { NetworkConfig = _sample.Write("net", "version: 2\n") }).KeyMaterial,

@@ -155,7 +155,7 @@ public sealed class SpecReaderTests
     public void Every_variable_and_option_of_the_table_is_read()
     {
         const string SeedKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGtleQ== me@home";
-        var secret = _sample.Write("secret", "hunter2\n");
+        var secret = _sample.Write("secret", $"{new string('s', 32)}\n");
         foreach (var key in SpecKeys.For(SpecSample.Formats))
         {
             var text = key.Placeholder switch
@@ -173,6 +173,7 @@ public sealed class SpecReaderTests
                 "KEY" => SeedKey,
                 "CIDR" => "10.1.0.0/16",
                 var choices when choices.Contains('|') && char.IsLower(choices[0]) => key.Path == "seed.fileSystem" ? "iso9660" : choices.Split('|')[^1],
+                "SECRET" => new string('s', 32),
                 _ => "some",
             };
             (string, string)[] account = key.Path.StartsWith("seed.ssh.", StringComparison.Ordinal) && key.Path != "seed.ssh.user" ? [("SSH_USER", "edge")]
@@ -188,7 +189,7 @@ public sealed class SpecReaderTests
     [Test]
     public void No_secret_has_an_option() =>
         Assert.That(SpecKeys.For(SpecSample.Formats).Where(key => key.IsSecret).Select(key => $"{key}: {key.Option}"),
-            Is.EqualTo(new[] { "seed.palette.edgeHostToken: ", "seed.palette.httpProxy: ", "seed.palette.httpsProxy: ", "seed.ssh.password: ", "seed.ssh.passwordHash: ", "sign.passphrase: " }));
+            Is.EqualTo(new[] { "seed.palette.edgeHostToken: ", "seed.palette.httpProxy: ", "seed.palette.httpsProxy: ", "seed.ssh.password: ", "seed.ssh.passwordHash: ", "sign.passphrase: ", "publish.keySecret: " }));
 
     [Test]
     public void A_secret_comes_from_a_file_without_the_line_break_at_its_end()

@@ -18,7 +18,7 @@ internal static class InputsSection
         {story.SeedFiles.Select(file => html.Of($"""
         <li>
         <p><strong>{Path.GetFileName(file.Path)}</strong> <span class="meta">{file.Role}, {Words.ExactSize(file.Size)}</span></p>
-        {OutputsSection.Checksum(html, "SHA-256", file.Sha256)}
+        {(file.PublicSha256 is { } sum ? OutputsSection.Checksum(html, "SHA-256", sum) : html.Of($"<p class=\"quiet\">without a checksum: it holds secrets</p>"))}
         <p class="quiet">from {file.Path}</p>
         </li>
 

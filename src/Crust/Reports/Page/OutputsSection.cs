@@ -23,7 +23,7 @@ internal static class OutputsSection
         {(image.BlockMap is { } map ? html.Of($"<p class=\"sum\">block map {map.File} {Checksum(html, "SHA-256", map.Sha256)}</p>") : Markup.None)}
         <p class="proof">{(image.Verified is { } proof
             ? html.Of($"<span class=\"good\">✓ came up</span> under {Words.Firmware(proof.Firmware)} after {Words.Time(proof.Seconds)}: it showed ‘{proof.Expected}’")
-            : html.Of($"<span class=\"quiet\">not booted</span>"))}{(image.BuildKey == manifest.BuildKey ? "" : "; of an earlier build")}</p>
+            : html.Of($"<span class=\"quiet\">not booted</span>"))}{(image.BuildKey == manifest.BuildKey && image.SecretsMark == manifest.SecretsMark ? "" : "; of an earlier build")}</p>
         </li>
 
         """))}
