@@ -33,16 +33,17 @@ public sealed class BuildExchange(
             () => installers.GetAsync(spec.Installer, spec.Machine.Arch, cancellation),
             iso => $"{Path.GetFileName(iso.Path)}, {Size.Format(iso.Size)}");
         using var scratch = new ScratchFolder(cache.Root);
-        using var shared = caches.Open(spec);
-        var order = Order(spec, installer, shared, scratch.Path);
-        if (!shared.IsOn || disks.Find(order.Key) is not null)
+        var keys = KeysOf(spec, installer);
+        using var shared = caches.Open(spec, keys, journal);
+        var order = Order(spec, installer, keys, shared, scratch.Path);
+        if (!shared.IsOn || disks.Find(keys.Local) is not null)
         {
-            return new FetchedBuild(installer, null, disks.Find(order.Key) is not null);
+            return new FetchedBuild(installer, null, disks.Find(keys.Local) is not null);
         }
 
         try
         {
-            var disk = await disks.GetOrInstallAsync(order.Key, spec.Machine.Disk, into => order.Shared.PullAsync(order, into, stages, cancellation),
+            var disk = await disks.GetOrInstallAsync(keys.Local, spec.Machine.Disk, into => order.Shared.PullAsync(order, into, stages, cancellation),
                 _ => throw new NotSharedException(), _ => { }, cancellation);
             return new FetchedBuild(installer, disk.From, HasDisk: true);
         }
@@ -69,19 +70,29 @@ public sealed class BuildExchange(
 
         using var scratch = new ScratchFolder(cache.Root);
         var installer = await installers.GetAsync(spec.Installer, spec.Machine.Arch, cancellation);
-        var order = Order(spec, installer, shared, scratch.Path);
+        var keys = KeysOf(spec, installer);
+        // A disk with secrets that only this machine can tell apart is for nobody else.
+        if (!keys.IsShareable)
+        {
+            return;
+        }
+
+        var order = Order(spec, installer, keys, shared, scratch.Path);
         await order.Shared.PushAsync(disks.Find(order.Key), order, new StageRunner(journal, time), cancellation);
     }
 
-    private DiskOrder Order(BuildSpec spec, InstallerIso installer, SharedCache shared, string folder)
+    private BuildKeys KeysOf(BuildSpec spec, InstallerIso installer) => BuildKey.For(installer, seeds.Compose(spec, SeedFiles.Read(spec.Seed), installer), spec, disks.LocalKey.Get);
+
+    private DiskOrder Order(BuildSpec spec, InstallerIso installer, BuildKeys keys, SharedCache shared, string folder)
     {
         var files = SeedFiles.Read(spec.Seed);
         var seed = seeds.Compose(spec, files, installer);
         hidden.Hide(seed.Secrets.Select(secret => secret.Reveal()));
         // Nothing is installed or written here, so it doesn't matter what would run the machine.
-        return new DiskOrder(BuildKey.Of(installer, seed, spec), spec, installer, seed, files, new ImagePlan([], []), Accelerator.Tcg, RunFiles.Draft(folder, ""), folder)
+        return new DiskOrder(keys.Published, spec, installer, seed, files, new ImagePlan([], []), Accelerator.Tcg, RunFiles.Draft(folder, ""), folder)
         {
             Name = spec.Name ?? installer.BaseName,
+            LocalKey = keys.Local,
             Shared = new SharedDisks(shared),
             Finished = new FinishedImages(shared),
         };
