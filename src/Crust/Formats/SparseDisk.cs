@@ -17,7 +17,7 @@ internal sealed class SparseDisk : IDisposable
     // What others on this file system need while it is unpacked.
     private const long Reserve = 64 << 20;
     private const long LookEvery = 64 << 20;
-    private const int Piece = 64 << 10;
+    private const int Block = 4 << 10;
     private const string Remedy = "free space, for instance with 'crust clean', or set CRUST_CACHE to another file system";
 
     private readonly SafeFileHandle _file;
@@ -42,16 +42,19 @@ internal sealed class SparseDisk : IDisposable
     /// <exception cref="CrustException">They are too many.</exception>
     public void Append(ReadOnlySpan<byte> bytes)
     {
-        for (; bytes.Length > 0; bytes = bytes[Math.Min(bytes.Length, Piece)..])
+        while (bytes.Length > 0)
         {
-            var piece = bytes[..Math.Min(bytes.Length, Piece)];
-            if (piece.ContainsAnyExcept((byte)0))
+            // A file system of 10 TiB has a block here and there: only these are data, whatever is between them.
+            var zeros = Run(bytes, ofZeros: true);
+            _position += zeros;
+            bytes = bytes[zeros..];
+            if (Run(bytes, ofZeros: false) is var length and > 0)
             {
-                Require(piece.Length);
-                Write(piece);
+                Require(length);
+                Write(bytes[..length]);
+                _position += length;
+                bytes = bytes[length..];
             }
-
-            _position += piece.Length;
         }
     }
 
@@ -76,6 +79,18 @@ internal sealed class SparseDisk : IDisposable
     public void Dispose() => _file.Dispose();
 
     private string Folder => Path.GetDirectoryName(_path)!;
+
+    // Bytes in the blocks at the start that are all zeros, or all aren't.
+    private static int Run(ReadOnlySpan<byte> bytes, bool ofZeros)
+    {
+        var length = 0;
+        while (length < bytes.Length && !bytes.Slice(length, Math.Min(Block, bytes.Length - length)).ContainsAnyExcept((byte)0) == ofZeros)
+        {
+            length += Math.Min(Block, bytes.Length - length);
+        }
+
+        return length;
+    }
 
     private void Write(ReadOnlySpan<byte> piece)
     {

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text;
+using Crust.Disks;
 using Crust.Formats;
 using Crust.Formats.Archives;
 using Crust.Formats.Ova;
@@ -179,6 +180,30 @@ public sealed class HostileArchiveTests
         Assert.That((error.Kind, error.Where), Is.EqualTo((FailureKind.BadInput, In("bomb.img.zst"))));
         Assert.That(error.What, Does.StartWith("The image unpacks to more than 1000 times its length"));
         Assert.That(new DirectoryInfo(_folder).GetFiles("*.raw").Sum(file => file.Length), Is.LessThan(400 << 20));
+    }
+
+    [Test]
+    public void Only_blocks_with_something_in_them_count_as_data_and_take_space()
+    {
+        File.WriteAllBytes(In("image"), []);
+        using (var disk = new SparseDisk(In("disk"), In("image")))
+        {
+            var piece = new byte[64 << 10];
+            piece[^1] = 1;
+            for (var count = 0; count < 8192; count++)
+            {
+                disk.Append(piece);
+            }
+
+            disk.Finish();
+        }
+
+        Assert.That(new FileInfo(In("disk")).Length, Is.EqualTo(512L << 20));
+        Assert.That(SparseFile.AllocatedBytes(In("disk")), Is.LessThan(40 << 20));
+        using var file = File.OpenHandle(In("disk"));
+        var last = new byte[4096];
+        Assert.That(RandomAccess.Read(file, last, (512L << 20) - 4096), Is.EqualTo(4096));
+        Assert.That((last[^2], last[^1]), Is.EqualTo(((byte)0, (byte)1)));
     }
 
     [Test]
