@@ -16,33 +16,45 @@ internal static partial class DeviceRules
     private static readonly string[] InstallStages = ["before-install", "after-install", "after-install-chroot", "kairos-install.pre", "kairos-install.after", "kairos-uki-install.pre", "kairos-uki-install.after"];
 
     public static IEnumerable<SeedFinding> Check(SeedCheckRequest request) =>
-        from device in DevicesOf(request)
-        let finding = Check(request.Spec, device)
-        where finding is not null
-        select finding;
+    [
+        .. DevicesOf(request).Where(device => !device.IsSecret).SelectMany(device => Check(request.Spec, new NamedDisk(device.Value, device.Value, device.Place), "{0} or auto")),
+        .. InstallerDisks.Of(request).SelectMany(device => Check(request.Spec, device, "{0}")),
+    ];
 
-    private static SeedFinding? Check(BuildSpec spec, ConfigScalar device)
+    private static IEnumerable<SeedFinding> Check(BuildSpec spec, NamedDisk device, string remedy)
     {
-        var match = DiskName().Match(device.Value);
-        if (!match.Success || device.IsSecret)
-            return null;
-
         var machine = spec.Machine;
-        var disks = 1 + machine.ExtraDisks.Length + (spec.Seed.FileSystem is SeedFileSystem.Vfat ? 1 : 0);
-        var (own, number) = machine.DiskBus switch
-        {
-            DiskBus.Virtio => ("/dev/vda", NumberOf(match.Groups["vd"])),
-            DiskBus.Nvme => ("/dev/nvme0n1", match.Groups["nvme"].Success ? int.Parse(match.Groups["nvme"].ValueSpan) : null),
-            _ => ("/dev/sda", NumberOf(match.Groups["sd"])),
-        };
         var bus = machine.DiskBus.LowerName();
-        return number switch
+        if (ById().Match(device.Path) is { Success: true } id && !IsOn(machine.DiskBus, id.Groups["bus"].Value))
+            yield return Device.Warn(device.Place, $"The machine has no {device.Shown}: its disk is on {bus}", "name it in another way, or set machine.diskBus");
+
+        var match = DiskName().Match(device.Path);
+        if (!match.Success)
+            yield break;
+
+        var disks = 1 + machine.ExtraDisks.Length + (spec.Seed.FileSystem is SeedFileSystem.Vfat ? 1 : 0);
+        var (name, number) = machine.DiskBus switch
         {
-            null => Device.At(device, $"The machine has no {device.Value}: its disk is on {bus}, and so {own}", $"write {own} or auto, or set machine.diskBus to {BusOf(match)}"),
-            { } n when n >= disks => Device.At(device, $"The machine has no {device.Value}: it has {disks} {(disks == 1 ? "disk" : "disks")}, from {own} on", $"write {own}, or add machine.extraDisks"),
-            _ => null,
+            DiskBus.Virtio => ("vda", NumberOf(match.Groups["vd"])),
+            DiskBus.Nvme => ("nvme0n1", match.Groups["nvme"].Success ? int.Parse(match.Groups["nvme"].ValueSpan) : null),
+            _ => ("sda", NumberOf(match.Groups["sd"])),
         };
+        // In the form in which the file names its own.
+        var own = device.Shown.StartsWith('/') ? $"/dev/{name}" : name;
+        if (number is null)
+            yield return Device.At(device.Place, $"The machine has no {device.Shown}: its disk is on {bus}, and so {own}", $"write {string.Format(remedy, own)}, or set machine.diskBus to {BusOf(match)}");
+        else if (number >= disks)
+            yield return Device.At(device.Place, $"The machine has no {device.Shown}: it has {disks} {(disks == 1 ? "disk" : "disks")}, from {own} on", $"write {own}, or add machine.extraDisks");
     }
+
+    // udev's names; a SATA disk may have one as a SCSI disk, too.
+    private static bool IsOn(DiskBus bus, string prefix) => prefix switch
+    {
+        "virtio" => bus is DiskBus.Virtio,
+        "nvme" => bus is DiskBus.Nvme,
+        "ata" => bus is DiskBus.Sata,
+        _ => bus is not (DiskBus.Virtio or DiskBus.Nvme),
+    };
 
     private static IEnumerable<ConfigScalar> DevicesOf(SeedCheckRequest request)
     {
@@ -68,4 +80,7 @@ internal static partial class DeviceRules
 
     [GeneratedRegex(@"\A/dev/(vd(?<vd>[a-z]{1,2})[0-9]*|sd(?<sd>[a-z]{1,2})[0-9]*|nvme(?<nvme>[0-9]{1,3})n[0-9]+(p[0-9]+)?|x?hd[a-z]+[0-9]*|xvd[a-z]+[0-9]*|mmcblk[0-9]+(p[0-9]+)?)\z", RegexOptions.ExplicitCapture)]
     private static partial Regex DiskName();
+
+    [GeneratedRegex(@"\A/dev/disk/by-id/(?<bus>virtio|nvme|ata|scsi)-", RegexOptions.ExplicitCapture)]
+    private static partial Regex ById();
 }

@@ -17,8 +17,11 @@ internal static class LoginRules
 
     private static readonly string[] Passwords = ["passwd", "hashed_passwd", "plain_text_passwd"];
 
-    // With a key, or by what is said of the lock itself.
-    private static readonly string[] OtherWays = ["lock_passwd", "lock-passwd", "ssh_authorized_keys", "ssh-authorized-keys", "ssh_import_id", "ssh_redirect_user"];
+    private static readonly string[] LockWords = ["lock_passwd", "lock-passwd"];
+
+    private static readonly string[] OtherWays = ["ssh_authorized_keys", "ssh-authorized-keys", "ssh_import_id", "ssh-import-id", "ssh_redirect_user", "ssh-redirect-user"];
+
+    private static readonly string[] ForDefault = ["ssh_authorized_keys", "ssh_import_id", "password"];
 
     public static IEnumerable<SeedFinding> Check(SeedCheckRequest request)
     {
@@ -26,25 +29,53 @@ internal static class LoginRules
             yield break;
 
         var accounts = SeedAccount.Of(request).ToList();
-        // Keys and passwords for all, or for those that chpasswd names.
-        var forAll = Find(document, "ssh_authorized_keys") is not null || Find(document, "chpasswd") is not null || Find(document, "password") is not null;
         foreach (var group in accounts.Where(account => account.Name.Length > 0).GroupBy(account => account.Name))
         {
-            if (!forAll && !IsNamedInStage(document, group.Key) && !group.Any(account => account.HasWayIn || account.IsService))
+            if (!HasWayInElsewhere(request, document, group.Key) && !IsNamedInStage(document, group.Key) && !group.Any(account => account.HasWayIn || account.IsService))
                 yield return NoLogin.At(PlaceOf(request, group.First().NameNode), $"Nobody can log in as '{group.First().Shown}'", "give SSH_PASSWORD or seed.ssh.authorizedKeys, or in your file ssh_authorized_keys or a password's hash");
         }
 
-        foreach (var account in accounts.Where(account => !account.IsService && IsLocked(account)))
-            yield return LockedPassword.At(account.NameNode, $"cloud-init locks the password of '{account.Shown}', and there is no public key: nobody can log in", "add lock_passwd: false to it");
+        foreach (var account in accounts.Where(account => !account.IsService && IsLocked(account) && !HasWayInElsewhere(request, document, account.Name)))
+        {
+            yield return LockedPassword.At(account.NameNode, $"cloud-init locks the password of '{account.Shown}', and there is no public key: nobody can log in",
+                LockWords.Any(key => Find(account.Keys, key) is not null) ? "set lock_passwd to false, or add ssh_authorized_keys" : "add lock_passwd: false to it");
+        }
 
         // A vendor's image may have accounts of its own; the reference system has none.
         if (request.Spec is { Installer.Iso: null, Seed: { Kind: SeedKind.Nocloud, Ssh.User: null } } && !WaysToAnAccount.Any(key => Find(document, key) is not null))
             yield return NoAccount.At(Place.Of("seed.ssh.user"), "Nobody can log in to the reference system");
     }
 
+    // Keys and passwords at the top are the default user's, for cloud-init; chpasswd names its accounts, and lifts their lock. Others may take them for all.
+    private static bool HasWayInElsewhere(SeedCheckRequest request, ConfigMap document, string account)
+    {
+        var cloudConfig = Find(request.Autoinstall, "user-data") as ConfigMap ?? document;
+        if (Find(cloudConfig, "chpasswd") is { } passwords && (!request.IsCloudInit || IsNamed(passwords, account)))
+            return true;
+        var forDefault = ForDefault.Any(key => Find(cloudConfig, key) is { IsNull: false });
+        return forDefault && (!request.IsCloudInit || Find(cloudConfig, "users") is not ConfigList users || IsDefault(cloudConfig, account) || users.Items.Count(item => item is ConfigScalar) == users.Items.Length);
+    }
+
+    // `user` describes the default user, whatever its name.
+    private static bool IsDefault(ConfigMap cloudConfig, string account) =>
+        account == "default" || (Find(cloudConfig, "user") is ConfigMap user ? Find(user, "name") is not ConfigScalar name || name.Value == account : Find(cloudConfig, "user") is ConfigScalar { Value: var named } && named == account);
+
+    private static bool IsNamed(ConfigNode passwords, string account)
+    {
+        var lines = Find(passwords, "list") switch
+        {
+            ConfigList list => list.Items.OfType<ConfigScalar>().Select(line => line.Value),
+            ConfigScalar text => text.Value.Split('\n'),
+            _ => [],
+        };
+        return lines.Any(line => line.Split(':', 2)[0].Trim() == account)
+            || (Find(passwords, "users") is ConfigList users && users.Items.Any(user => Find(user, "name") is ConfigScalar name && name.Value == account));
+    }
+
     private static bool IsLocked(SeedAccount account) => account.IsCloudInit
         && Passwords.Any(key => Find(account.Keys, key) is not null)
-        && !OtherWays.Any(key => Find(account.Keys, key) is not null);
+        && !LockWords.Any(key => Find(account.Keys, key) is { IsNull: false } word && !IsTrue(word))
+        && !OtherWays.Any(key => Find(account.Keys, key) is { IsNull: false });
 
     // A step `authorized_keys` of Kairos gives keys to accounts by name.
     private static bool IsNamedInStage(ConfigMap document, string account) =>

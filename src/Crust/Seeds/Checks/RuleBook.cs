@@ -9,6 +9,7 @@ internal static class RuleBook
     public static readonly ImmutableArray<SeedRule> All =
     [
         DocumentRules.Yaml, DocumentRules.Tab, DocumentRules.DuplicateKey, DocumentRules.Header, DocumentRules.NotAMapping, DocumentRules.Kickstart, DocumentRules.Ignition, DocumentRules.Variable,
+        PythonYamlRules.Tag,
         SchemaRules.UnknownKey, SchemaRules.MisplacedKey, SchemaRules.UnreadKey, SchemaRules.WrongType, SchemaRules.WrongValue, SchemaRules.MissingKey, SchemaRules.Deprecated,
         EndingRules.Both, EndingRules.Reboot, EndingRules.NoPoweroff, EndingRules.NoAuto,
         DeviceRules.Device,
@@ -17,9 +18,11 @@ internal static class RuleBook
         PasswordRules.PlainPassword, PasswordRules.PasswordHash,
         KeyRules.PrivateKey, KeyRules.PublicKey,
         NameRules.Hostname, NameRules.UserName,
-        WriteFilesRules.RelativePath, WriteFilesRules.Encoding, WriteFilesRules.TwoContents, WriteFilesRules.EmbeddedYaml,
+        WriteFilesRules.RelativePath, WriteFilesRules.Encoding, WriteFilesRules.TwoContents, WriteFilesRules.EmbeddedYaml, WriteFilesRules.OwnerLater, WriteFilesRules.TooEarly,
         AutoinstallRules.NoAutoinstall, AutoinstallRules.NoIdentity, AutoinstallRules.Kernel,
-        KickstartRules.SeveralEndings, PreseedRules.Line,
+        KickstartRules.SeveralEndings, KickstartLanguageRules.Command, KickstartLanguageRules.Value, KickstartLanguageRules.Section, KickstartLanguageRules.Gone,
+        PreseedRules.Line, PreseedRules.Question,
+        IgnitionRules.OldVersion, IgnitionRules.Twice, IgnitionRules.Unit,
         UnusedRules.Unused, UnusedRules.NoPlace, UnusedRules.Reference,
         SizeRules.TooLarge,
         SpecFileRules.SecretInSpec,

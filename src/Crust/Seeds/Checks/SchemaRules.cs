@@ -34,7 +34,7 @@ internal static class SchemaRules
     };
 
     public static IEnumerable<SeedFinding> Check(SeedCheckRequest request) =>
-        request.CloudConfig is { } document ? [.. CheckDocument(request, document), .. CheckInsideAutoinstall(request), .. CheckNetwork(request)] : [];
+        request.CloudConfig is { } document ? [.. CheckDocument(request, document), .. CheckInsideAutoinstall(request), .. CheckNetwork(request), .. CheckReference(request, document)] : [];
 
     /// <summary>The finding that a violation makes.</summary>
     public static SeedFinding ToFinding(Violation violation)
@@ -58,7 +58,7 @@ internal static class SchemaRules
             var name = entry.Name ?? "?";
             var knowing = readers.Where(reader => reader.Keys.Contains(name)).ToList();
             // What Crust itself puts in is for several readers at once, and not the user's to mend.
-            var findings = knowing.Count > 0 ? knowing.Select(reader => SchemaCheck.Run(reader.Schema, document.With([entry]))).MinBy(Weight).Select(ToFinding)
+            var findings = knowing.Count > 0 ? knowing.Select(reader => reader.Check(document.With([entry]))).MinBy(Weight).Select(ToFinding)
                 : entry.Key.Place.Line > 0 && UnknownAtTop(request, name, entry.Key, readers) is { } unknown ? [unknown]
                 : Enumerable.Empty<SeedFinding>();
             foreach (var finding in findings.Where(finding => finding.Place != Place.Default))
@@ -79,6 +79,8 @@ internal static class SchemaRules
         if (Everything.Any(schema => new Reader(schema).Keys.Contains(name)))
             return UnreadKey.At(key, $"'{name}' isn't read by {ReaderName(request)}");
 
+        if (CloudInitSchema.NewerKeys.Contains(name))
+            return UnknownKey.Warn(key.Place, $"'{name}' is a key of newer versions of cloud-init only", "leave it out if the system's is older");
         var known = readers.SelectMany(reader => reader.Keys).Distinct().ToList();
         if (Nearest.Find(name, known) is { } near)
             return UnknownKey.At(key, $"There is no key '{name}'", $"did you mean '{near}'?");
@@ -103,10 +105,15 @@ internal static class SchemaRules
             : null;
     }
 
+    // The reference system's cloud-init is older than the schema.
+    private static IEnumerable<SeedFinding> CheckReference(SeedCheckRequest request, ConfigMap document) => request.Spec is { Installer.Iso: null, Seed.Kind: SeedKind.Nocloud }
+        ? CloudInitSchema.NewerThanReference(document.With([.. document.Entries.Where(entry => entry.Key.Place.Line > 0)])).Select(ToFinding)
+        : [];
+
     // autoinstall.user-data is a cloud-config for the installed system, and autoinstall.network a netplan.
     private static IEnumerable<SeedFinding> CheckInsideAutoinstall(SeedCheckRequest request) =>
     [
-        .. ConfigTree.Find(request.Autoinstall, "user-data") is ConfigMap userData ? SchemaCheck.Run(SchemaLibrary.CloudConfig, userData, "autoinstall.user-data").Select(ToFinding) : [],
+        .. ConfigTree.Find(request.Autoinstall, "user-data") is ConfigMap userData ? CloudInitSchema.Run(userData, "autoinstall.user-data").Select(ToFinding) : [],
         .. ConfigTree.Find(request.Autoinstall, "network") is ConfigMap network ? CheckNetplan(network, "autoinstall.network") : [],
     ];
 
@@ -150,6 +157,10 @@ internal static class SchemaRules
 
     private sealed record Reader(Schema Schema)
     {
+        private readonly bool _isCloudInit = Schema.Equals(SchemaLibrary.CloudConfig);
+
+        public ImmutableArray<Violation> Check(ConfigMap document) => _isCloudInit ? CloudInitSchema.Run(document) : SchemaCheck.Run(Schema, document);
+
         public HashSet<string> Keys { get; } = [.. Schema.KnownKeys().Where(key => key != "autoinstall" || Schema.Property(key)?.Property("version") is not null)];
     }
 }

@@ -17,7 +17,63 @@ internal static class WriteFilesRules
     public static readonly SeedRule EmbeddedYaml = new("embedded-yaml", SeedSeverity.Error, "A tab that indents a line of a YAML file that is written: its reader refuses the file", "write_files: [{path: /etc/netplan/1.yaml, content: …}]", "indent with spaces")
     { WarnsOnly = "for all else that isn't YAML" };
 
-    public static IEnumerable<SeedFinding> Check(SeedCheckRequest request)
+    public static readonly SeedRule OwnerLater = new("owner-later", SeedSeverity.Warning, "A file of an account, or below a home folder, that cloud-init makes only after it has written files: the owner isn't there yet", "write_files: [{path: /srv/x, owner: svc}] with svc in users", "add defer: true to the file");
+
+    public static readonly SeedRule TooEarly = new("too-early", SeedSeverity.Warning, "A command of bootcmd that runs a file of write_files, which is written after it at the first boot", "bootcmd: [/usr/local/bin/x] with that path in write_files", "move the command to runcmd");
+
+    public static IEnumerable<SeedFinding> Check(SeedCheckRequest request) =>
+        [.. CheckFiles(request), .. new[] { request.CloudConfig, Find(request.Autoinstall, "user-data") }.SelectMany(document => CheckOrder(request, document))];
+
+    // cloud-init's order: bootcmd, write_files, users and groups, runcmd, files with defer (canonical/cloud-init#6042).
+    private static IEnumerable<SeedFinding> CheckOrder(SeedCheckRequest request, ConfigNode? document)
+    {
+        if (request.Spec.Seed.Kind is not (SeedKind.Nocloud or SeedKind.Autoinstall) || request.Profile is not (null or SeedProfile.Debian) || Find(document, "write_files") is not ConfigList files)
+            yield break;
+
+        var accounts = MadeIn(document, "users", "user").ToHashSet();
+        var groups = MadeIn(document, "groups", "").Concat(accounts).ToHashSet();
+        foreach (var file in files.Items.Where(file => !IsTrue(Find(file, "defer"))))
+        {
+            if (Find(file, "owner") is ConfigScalar { IsNull: false, IsSecret: false } owner && owner.Value.Split(':', 2) is var names
+                && (accounts.Contains(names[0].Trim()) || (names.Length > 1 && groups.Contains(names[1].Trim()))))
+                yield return OwnerLater.At(owner, "The owner is made after the file is written: cloud-init fails here, and leaves out the files below");
+            else if (Find(file, "path") is ConfigScalar { IsSecret: false } path && accounts.Any(account => path.Value.StartsWith($"/home/{account}/", StringComparison.Ordinal)))
+                yield return OwnerLater.At(path, "The file is written before the account is made: the home folder belongs to root then");
+        }
+
+        var written = files.Items.Select(file => Find(file, "path")).OfType<ConfigScalar>().Select(path => path.Value).Where(path => path.Length > 1).ToHashSet();
+        foreach (var command in Find(document, "bootcmd") is ConfigList commands ? commands.Items : [])
+        {
+            var first = command switch
+            {
+                ConfigList { Items: [ConfigScalar program, .. var rest] } => program.Value is "sh" or "bash" or "/bin/sh" or "/bin/bash" && rest is [ConfigScalar script, ..] ? script.Value : program.Value,
+                ConfigScalar text => text.Value.Split([' ', '\t', ';', '\n'], 3) is [var one, .. var more] ? one is "sh" or "bash" or "/bin/sh" or "/bin/bash" && more.Length > 0 ? more[0] : one : "",
+                _ => "",
+            };
+            if (written.Contains(first))
+                yield return TooEarly.At(command, "bootcmd runs this file before write_files has written it, at the first boot");
+        }
+    }
+
+    private static IEnumerable<string> MadeIn(ConfigNode? document, string list, string single)
+    {
+        IEnumerable<ConfigNode> several = Find(document, list) switch
+        {
+            ConfigList items => items.Items,
+            ConfigMap map => map.Entries.Select(entry => entry.Key),
+            null => [],
+            var one => [one],
+        };
+        return several.Append(Find(document, single)).SelectMany(entry => entry switch
+        {
+            ConfigScalar { IsNull: false } names => names.Value.Split(',', StringSplitOptions.TrimEntries),
+            ConfigMap account when Find(account, "name") is ConfigScalar name => [name.Value],
+            ConfigMap group when list == "groups" => group.Entries.Select(member => member.Name ?? ""),
+            _ => [],
+        }).Where(name => name is not ("" or "default" or "root"));
+    }
+
+    private static IEnumerable<SeedFinding> CheckFiles(SeedCheckRequest request)
     {
         foreach (var file in FilesOf(request))
         {

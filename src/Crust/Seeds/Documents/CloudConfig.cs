@@ -8,7 +8,7 @@ internal static class CloudConfig
     private static readonly string[] Headers = ["#cloud-config", "#kairos-config", "#node-config"];
 
     /// <summary>Whether a file's first line says that it is a cloud-config, or a template of one.</summary>
-    public static bool IsMarked(string text) => FirstLine(text) is var first && (Headers.Contains(first) || IsTemplate(first));
+    public static bool IsMarked(string text) => FirstLine(text) is var first && (Headers.Contains(first) || IsTemplate(first) || UserDataHeader.IsCloudConfig(text));
 
     /// <summary>Reads a user's cloud-config.</summary>
     /// <param name="text">The file's content.</param>
@@ -19,14 +19,16 @@ internal static class CloudConfig
         var first = FirstLine(text);
         if (IsTemplate(first))
             throw Bad("A Jinja template can't be merged", $"{file}:1:1", "write out what it would make", "header");
-        if (!Headers.Contains(first))
+        if (!Headers.Contains(first) && UserDataHeader.Of(text) is { } other)
+            throw Bad($"This is {other}, which can't be merged with what Crust generates", $"{file}:1:1", "say the same in a #cloud-config: runcmd, bootcmd, write_files", "header");
+        if (!Headers.Contains(first) && !UserDataHeader.IsCloudConfig(text))
             throw Bad("The user-data file doesn't begin with a cloud-config header", $"{file}:1:1", first.Length is > 0 and < 40 && Nearest.Find(first, Headers) is { } near ? $"write {near}" : "make #cloud-config its first line", "header");
 
         return ConfigReader.Read(text, file) switch
         {
             null or { IsNull: true } => ConfigMap.Empty,
             ConfigMap map => map,
-            var other => throw Bad("The user-data isn't a mapping", $"{other.Place}", "write keys and values, such as: hostname: edge-1", "not-a-mapping"),
+            var unfit => throw Bad("The user-data isn't a mapping", $"{unfit.Place}", "write keys and values, such as: hostname: edge-1", "not-a-mapping"),
         };
     }
 

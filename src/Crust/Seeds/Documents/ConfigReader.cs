@@ -54,7 +54,10 @@ internal static class ConfigReader
 
         private static bool IsMergeKey(YamlNode key) => key is YamlScalarNode { Value: "<<", Style: ScalarStyle.Plain or ScalarStyle.Any };
 
-        private Place PlaceOf(YamlNode node) => new(file, (int)Math.Max(1, node.Start.Line), (int)Math.Max(1, node.Start.Column));
+        // A mapping without braces in a list in brackets, as in [echo: hello], has no mark of its own: it begins with its key.
+        private Place PlaceOf(YamlNode node) => node is YamlMappingNode { Start.Index: 0, Children.Count: > 0 } map
+            ? PlaceOf(map.First().Key)
+            : new(file, (int)Math.Max(1, node.Start.Line), (int)Math.Max(1, node.Start.Column));
 
         private CrustException Bad(string what, YamlNode node, string remedy) => new(FailureKind.BadInput, what, PlaceOf(node).ToString(), remedy) { Rule = "yaml" };
     }

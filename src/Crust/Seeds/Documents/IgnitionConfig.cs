@@ -1,38 +1,53 @@
-using System.Collections.Immutable;
-using System.Text;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace Crust.Seeds.Documents;
 
-/// <summary>A key at the top of an Ignition configuration.</summary>
-/// <param name="Name">The key.</param>
-/// <param name="Place">Where it stands.</param>
-/// <param name="Value">What stands under it.</param>
-internal sealed record IgnitionKey(string Name, Place Place, JsonElement Value);
-
-/// <summary>Ignition's JSON, as far as it is the same in all versions 3.x ("Configuration Specification v3").</summary>
-internal static partial class IgnitionConfig
+/// <summary>Ignition's JSON ("Configuration Specification v3", and what Flatcar still reads of the older ones).</summary>
+internal sealed partial class IgnitionConfig
 {
-    /// <summary>The keys that it has at its top.</summary>
-    public static readonly ImmutableArray<string> KnownKeys = ["ignition", "kernelArguments", "passwd", "storage", "systemd"];
+    /// <summary>Versions of the configuration 3.x that are out; newer ones may have more keys.</summary>
+    public const int NewestMinor = 6;
 
     // .NET's own bound, said here so that it can be told.
     private const int MostDepth = 64;
 
+    private IgnitionConfig()
+    {
+    }
+
+    /// <summary>The whole.</summary>
+    public required ConfigMap Root { get; init; }
+
+    /// <summary>Where the version stands.</summary>
+    public required Place VersionPlace { get; init; }
+
+    /// <summary>Its version as it is written.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>3, or 2 or 1, which Flatcar alone reads.</summary>
+    public required int Major { get; init; }
+
+    /// <summary>The version's second number.</summary>
+    public required int Minor { get; init; }
+
+    /// <summary>Whether it may have keys that aren't known here.</summary>
+    public bool MayBeNewer => Major == 3 && (Minor > NewestMinor || Version.Contains('-', StringComparison.Ordinal));
+
     /// <summary>Reads a configuration.</summary>
     /// <param name="text">The file's content.</param>
     /// <param name="file">What the user calls it, for messages.</param>
-    /// <returns>Its top.</returns>
-    /// <exception cref="CrustException">It isn't JSON, or not Ignition's of a version 3.x.</exception>
-    public static ImmutableArray<IgnitionKey> Read(string text, string file)
+    /// <exception cref="CrustException">It isn't JSON, or not Ignition's of a version that something reads.</exception>
+    public static IgnitionConfig Read(string text, string file)
     {
-        if (ButaneHeader().Match(text) is { Success: true } header && !text.TrimStart().StartsWith('{'))
-            throw Bad($"This is Butane's YAML (variant: {header.Groups["variant"].Value}), and Ignition reads JSON", PlaceAt(text, header.Index, file), $"translate it: butane --strict {file} > config.ign");
+        if (!text.TrimStart().StartsWith('{'))
+            RefuseYaml(text, file);
 
+        ConfigNode tree;
         try
         {
-            return ReadJson(text, file);
+            tree = JsonTree.Read(text, file, MostDepth, (name, place) => Bad($"The key '{name}' stands twice", place, "keep one of the two"));
         }
         catch (JsonException e)
         {
@@ -47,51 +62,46 @@ internal static partial class IgnitionConfig
             // Half of a surrogate pair, by its escape: "\ud800".
             throw Bad("This isn't JSON: a text in it isn't Unicode", new Place(file, 1, 1), "mend it; what Butane writes (butane --strict) is JSON", e);
         }
+
+        return tree is ConfigMap root ? OfVersion(root, file)
+            : throw Bad("This isn't Ignition's configuration: it isn't an object", new Place(file, 1, 1), "write { \"ignition\": { \"version\": \"3.4.0\" } }");
     }
 
-    private static ImmutableArray<IgnitionKey> ReadJson(string text, string file)
+    private static IgnitionConfig OfVersion(ConfigMap root, string file)
     {
-        var keys = Keys(text, file);
-        var version = keys.FirstOrDefault(key => key.Name == "ignition") is { Value.ValueKind: JsonValueKind.Object } ignition && ignition.Value.TryGetProperty("version", out var found) ? found : default;
-        var at = keys.FirstOrDefault(key => key.Name == "ignition")?.Place ?? new Place(file, 1, 1);
-        return version.ValueKind is not JsonValueKind.String ? throw Bad("This isn't Ignition's configuration: it has no ignition.version", at, "write { \"ignition\": { \"version\": \"3.4.0\" } }, or translate Butane's YAML: butane --strict")
-            : !Version3().IsMatch(version.GetString()!) ? throw Bad($"Ignition's version '{version.GetString()}' isn't 3.x, which all systems of today read", at, "translate it: ign-converter makes 3.x of 2.x")
-            : keys;
-    }
+        // Version 1 said so at the top.
+        if (ConfigTree.Find(root, "ignitionVersion") is ConfigScalar { Value: "1" } first)
+            return new IgnitionConfig { Root = root, VersionPlace = first.Place, Version = "1", Major = 1, Minor = 0 };
 
-    // Of a key that stands twice, Ignition would take the last without a word.
-    private static ImmutableArray<IgnitionKey> Keys(string text, string file)
-    {
-        var bytes = Encoding.UTF8.GetBytes(text);
-        var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = MostDepth });
-        reader.Read();
-        if (reader.TokenType is not JsonTokenType.StartObject)
-            throw Bad("This isn't Ignition's configuration: it isn't an object", new Place(file, 1, 1), "write { \"ignition\": { \"version\": \"3.4.0\" } }");
+        var place = root.Entries.FirstOrDefault(entry => entry.Name == "ignition")?.Key.Place ?? new Place(file, 1, 1);
+        if (ConfigTree.Find(root, "ignition", "version") is not ConfigScalar { IsQuoted: true } version)
+            throw Bad("This isn't Ignition's configuration: it has no ignition.version", place, "write { \"ignition\": { \"version\": \"3.4.0\" } }, or translate Butane's YAML: butane --strict");
 
-        var keys = ImmutableArray.CreateBuilder<IgnitionKey>();
-        while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
+        var match = SemanticVersion().Match(version.Value);
+        var (major, minor) = match.Success ? (Number(match, "major"), Number(match, "minor")) : (0, 0);
+        var isKnown = major switch
         {
-            var name = reader.GetString()!;
-            var place = PlaceAt(text, Encoding.UTF8.GetCharCount(bytes, 0, (int)reader.TokenStartIndex), file);
-            if (keys.Any(key => key.Name == name))
-                throw Bad($"The key '{name}' stands twice", place, "keep one of the two");
-            reader.Read();
-            keys.Add(new IgnitionKey(name, place, JsonElement.ParseValue(ref reader)));
-        }
-
-        // What follows the object.
-        while (reader.Read())
-        {
-        }
-
-        return keys.ToImmutable();
+            3 => minor > NewestMinor || match.Groups["patch"].Value == "0",
+            2 => minor <= 5,
+            _ => false,
+        };
+        return isKnown ? new IgnitionConfig { Root = root, VersionPlace = place, Version = version.Value, Major = major, Minor = minor }
+            : throw Bad($"Ignition has no version '{version.Value}' of its configuration", place, $"write one from 3.0.0 to 3.{NewestMinor}.0; ign-converter makes 3.x of older ones");
     }
 
-    private static Place PlaceAt(string text, int index, string file)
+    // What people take for Ignition's: Butane's YAML, its forerunner's, a cloud-config.
+    private static void RefuseYaml(string text, string file)
     {
-        var before = text.AsSpan(0, index);
-        return new(file, before.Count('\n') + 1, index - before.LastIndexOf('\n'));
+        Place At(Match match) => new(file, text.AsSpan(0, match.Index).Count('\n') + 1, 1);
+        if (ButaneHeader().Match(text) is { Success: true } header)
+            throw Bad($"This is Butane's YAML (variant: {header.Groups["variant"].Value}), and Ignition reads JSON", At(header), $"translate it: butane --strict {file} > config.ign");
+        if (CloudConfig.IsMarked(text))
+            throw Bad("This is a cloud-config, and Ignition reads JSON", new Place(file, 1, 1), "set seed.kind to nocloud, or write Ignition's configuration");
+        if (ContainerLinuxConfig().Match(text) is { Success: true } old)
+            throw Bad("This looks like a Container Linux Config (YAML), and Ignition reads JSON", At(old), $"write it for Butane (variant: flatcar, version: 1.1.0), and translate it: butane --strict {file} > config.ign");
     }
+
+    private static int Number(Match match, string group) => int.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture);
 
     // .NET ends it with where, which is said already.
     private static string Reason(string message) => message.Split(" LineNumber:")[0].TrimEnd('.') is { Length: > 0 } reason ? char.ToLowerInvariant(reason[0]) + reason[1..] : "it ends too early";
@@ -101,7 +111,10 @@ internal static partial class IgnitionConfig
     [GeneratedRegex(@"^variant:[ \t]*[""']?(?<variant>[a-z0-9-]+)", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex ButaneHeader();
 
+    [GeneratedRegex(@"^(ignition|passwd|storage|systemd|networkd|etcd|flannel|docker|update|locksmith):", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    private static partial Regex ContainerLinuxConfig();
+
     // Semantic Versioning 2.0.0.
-    [GeneratedRegex(@"\A3\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?\z", RegexOptions.ExplicitCapture)]
-    private static partial Regex Version3();
+    [GeneratedRegex(@"\A(?<major>0|[1-9][0-9]{0,3})\.(?<minor>0|[1-9][0-9]{0,3})\.(?<patch>0|[1-9][0-9]{0,3})(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?\z", RegexOptions.ExplicitCapture)]
+    private static partial Regex SemanticVersion();
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using Crust.Seeds.Schemas;
 
 namespace Crust.Seeds.Documents;
 
@@ -24,6 +25,13 @@ internal sealed record KickstartCommand(string Name, ImmutableArray<string> Argu
     }
 }
 
+/// <summary>A section of a kickstart file.</summary>
+/// <param name="Name">Its first word: `%post`; also `%end` where no section is open.</param>
+/// <param name="Arguments">What follows it, without quotes.</param>
+/// <param name="IsClosed">Whether it has an `%end` of its own.</param>
+/// <param name="Place">Where it begins.</param>
+internal sealed record KickstartSection(string Name, ImmutableArray<string> Arguments, bool IsClosed, Place Place);
+
 /// <summary>
 /// A kickstart file (pykickstart's "Kickstart Documentation"): commands, one a line, and sections from a line that begins with `%` to `%end`, whose lines
 /// are none.
@@ -33,16 +41,19 @@ internal sealed class KickstartFile
     // Lines with % that are no section.
     private static readonly string[] Directives = ["%include", "%ksappend"];
 
-    // Sections that older systems took without an %end: each ends where the next one begins.
     private const string End = "%end";
 
     private readonly string _text;
     private readonly int _firstSection;
 
-    private KickstartFile(string text, ImmutableArray<KickstartCommand> commands, int firstSection) => (_text, Commands, _firstSection) = (text, commands, firstSection);
+    private KickstartFile(string text, ImmutableArray<KickstartCommand> commands, ImmutableArray<KickstartSection> sections, int firstSection) =>
+        (_text, Commands, Sections, _firstSection) = (text, commands, sections, firstSection);
 
-    /// <summary>Its commands, without those of files that it includes.</summary>
+    /// <summary>Its commands, `%include` and `%ksappend` among them, without those of the files that they name.</summary>
     public ImmutableArray<KickstartCommand> Commands { get; }
+
+    /// <summary>Its sections.</summary>
+    public ImmutableArray<KickstartSection> Sections { get; }
 
     /// <summary>Reads a file.</summary>
     /// <param name="text">Its content.</param>
@@ -51,6 +62,7 @@ internal sealed class KickstartFile
     public static KickstartFile Read(string text, string file)
     {
         var commands = ImmutableArray.CreateBuilder<KickstartCommand>();
+        var sections = ImmutableArray.CreateBuilder<KickstartSection>();
         var (number, at, firstSection, inSection) = (0, 0, text.Length, false);
         foreach (var line in text.Split('\n'))
         {
@@ -58,16 +70,19 @@ internal sealed class KickstartFile
             var start = line.Length - line.TrimStart().Length;
             var place = new Place(file, number, start + 1);
             var word = line[start..].Split([' ', '\t', '\r'], 2)[0];
-            if (word == End)
+            if (word == End && inSection)
             {
+                sections[^1] = sections[^1] with { IsClosed = true };
                 inSection = false;
             }
-            else if (word.StartsWith('%') && !Directives.Contains(word))
+            // A script may have lines with % of its own; only the name of a section begins another one there, as in pykickstart.
+            else if (word.StartsWith('%') && !Directives.Contains(word) && (!inSection || KickstartLanguage.Current.Sections.ContainsKey(word)))
             {
-                inSection = true;
+                inSection = word != End;
+                sections.Add(new KickstartSection(word, [.. Split(line[start..], place).Skip(1)], word == End, place));
                 firstSection = Math.Min(firstSection, at);
             }
-            else if (!inSection && word.Length > 0 && word[0] is not ('#' or '%'))
+            else if (!inSection && word.Length > 0 && word[0] != '#' && (word[0] != '%' || Directives.Contains(word)))
             {
                 var words = Split(line[start..], place);
                 commands.Add(new KickstartCommand(words[0], [.. words.Skip(1)], place));
@@ -78,7 +93,7 @@ internal sealed class KickstartFile
 
         return commands.Count == 0 && firstSection == text.Length
             ? throw new CrustException(FailureKind.BadInput, "This is no kickstart file: it has neither a command nor a section", $"{file}:1:1", "write the commands of your installation into it") { Rule = "kickstart" }
-            : new KickstartFile(text, commands.ToImmutable(), firstSection);
+            : new KickstartFile(text, commands.ToImmutable(), sections.ToImmutable(), firstSection);
     }
 
     /// <summary>The file with further commands before its first section.</summary>

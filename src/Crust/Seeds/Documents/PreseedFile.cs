@@ -8,7 +8,11 @@ namespace Crust.Seeds.Documents;
 /// <param name="Type">The question's type; empty if it isn't there.</param>
 /// <param name="Value">The answer; empty for none.</param>
 /// <param name="Place">Where it stands.</param>
-internal sealed record PreseedAnswer(string Owner, string Question, string Type, string Value, Place Place);
+internal sealed record PreseedAnswer(string Owner, string Question, string Type, string Value, Place Place)
+{
+    /// <summary>Whether its line was meant to go on, and doesn't: a blank stands behind the backslash.</summary>
+    public bool IsCutOff { get; init; }
+}
 
 /// <summary>Debian's preseed file (Debian's installation guide, appendix B.3): a line an answer, `owner question type value`; a backslash at its end continues it.</summary>
 internal sealed class PreseedFile
@@ -35,12 +39,13 @@ internal sealed class PreseedFile
             if (line.Length == 0 || line[0] == '#')
                 continue;
 
-            for (; line.EndsWith('\\') && i + 1 < lines.Length; i++)
+            // Only a backslash that is the last of its line continues it.
+            for (; lines[i].TrimEnd('\r').EndsWith('\\') && i + 1 < lines.Length; i++)
                 line = $"{line[..^1].TrimEnd()} {lines[i + 1].Trim()}";
 
             var parts = line.Split([' ', '\t'], 4, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
             string Part(int at) => at < parts.Length ? parts[at] : "";
-            answers.Add(new PreseedAnswer(Part(0), Part(1), Part(2), Part(3), place));
+            answers.Add(new PreseedAnswer(Part(0), Part(1), Part(2), Part(3), place) { IsCutOff = line.EndsWith('\\') && i + 1 < lines.Length });
         }
 
         return answers.Count == 0

@@ -47,7 +47,7 @@ internal sealed class SchemaCheck(YamlDialect dialect)
     }
 
     private static Violation WrongType(ValueKinds wanted, ConfigNode node, string path) =>
-        new(Fault.WrongType, path, node.Place, $"{Name(path)} is {Described(node)}, and has to be {Noun(wanted)}", HowToBecome(wanted, node)) { Distance = 10 };
+        new(Fault.WrongType, path, node.Place, $"{Name(path)} is {Described(node)}, and has to be {Noun(wanted)}", HowToBecome(wanted, node)) { Distance = 10, Given = PlainScalar.KindsOf(node, YamlDialect.Python) };
 
     private IEnumerable<Violation> CheckValues(Schema schema, ConfigNode node, string path)
     {
@@ -101,13 +101,13 @@ internal sealed class SchemaCheck(YamlDialect dialect)
     private IEnumerable<Violation> CheckList(Schema schema, ConfigList list, string path)
     {
         if (schema.Number("minItems") is { } least && list.Items.Length < least)
-            yield return new Violation(Fault.WrongValue, path, list.Place, $"{Name(path)} has too few entries: {list.Items.Length}", least <= 1 ? "fill it, or leave it out" : $"give {least}");
+            yield return new Violation(Fault.WrongValue, path, list.Place, $"{Name(path)} has too few entries: {list.Items.Length}", least <= 1 ? "fill it, or leave it out" : $"give {least}") { IsEmptyOrTwice = list.Items.IsEmpty };
         if (schema.Number("maxItems") is { } most && list.Items.Length > most)
             yield return new Violation(Fault.WrongValue, path, list.Place, $"{Name(path)} has too many entries: {list.Items.Length}", $"give {most} at most");
         if (schema.IsTrue("uniqueItems"))
         {
             foreach (var twice in list.Items.Where((item, i) => list.Items.Take(i).Any(other => ConfigNode.IsSame(other, item))))
-                yield return new Violation(Fault.WrongValue, path, twice.Place, $"{Name(path)} has an entry twice", "leave out one of the two");
+                yield return new Violation(Fault.WrongValue, path, twice.Place, $"{Name(path)} has an entry twice", "leave out one of the two") { IsEmptyOrTwice = true };
         }
 
         if (schema.Part("items") is { } items)

@@ -26,12 +26,20 @@ internal static class SchemaLibrary
     /// <summary>cloud-init's.</summary>
     public static Schema CloudConfig => Of("cloud-config");
 
+    /// <summary>cloud-init's of the version that the reference system has.</summary>
+    public static Schema ReferenceCloudConfig => Of("cloud-config-22.4");
+
     /// <summary>cloud-init's, of a network-config of version 1.</summary>
     public static Schema NetworkConfig => Of("network-config-v1");
 
     /// <summary>Crust's own, of netplan's format: a network-config of version 2.</summary>
     public static Schema Netplan => Of("netplan");
 
-    private static Schema Of(string name) => Read.GetOrAdd(name, static name =>
-        Schema.Of(JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Folders.BuilderBesideProgram, "schemas", $"{name}.json"))).RootElement));
+    /// <summary>Crust's own, of what Ignition 2.x read.</summary>
+    public static Schema Ignition2 => Of("ignition-2");
+
+    /// <summary>A file of the folder.</summary>
+    public static byte[] Bytes(string name) => File.ReadAllBytes(Path.Combine(Folders.BuilderBesideProgram, "schemas", $"{name}.json"));
+
+    private static Schema Of(string name) => Read.GetOrAdd(name, static name => Schema.Of(JsonDocument.Parse(Bytes(name)).RootElement));
 }

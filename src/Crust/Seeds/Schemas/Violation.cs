@@ -32,6 +32,12 @@ internal sealed record Violation(Fault Fault, string Path, Place Place, string W
     /// <summary>Whether a reader goes on all the same.</summary>
     public bool IsWarning { get; init; }
 
+    /// <summary>What the value is, where it is of a wrong type.</summary>
+    public ValueKinds Given { get; init; }
+
+    /// <summary>Whether it is a list without entries, or with one twice.</summary>
+    public bool IsEmptyOrTwice { get; init; }
+
     /// <summary>How far the document is from what this branch of a schema wants; the branch with the least sum was meant.</summary>
     public int Distance { get; init; } = 1;
 }

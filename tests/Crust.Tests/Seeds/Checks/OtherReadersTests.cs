@@ -16,10 +16,13 @@ public sealed class OtherReadersTests
         ["deprecated-user-key.yaml"] = "22.4 knows no ssh-authorized-keys, not even as deprecated",
     };
 
+    // cloud-init warns of it by its schema, and its code takes it.
+    private static readonly string[] TakenByCode = ["permissions-without-quotes.yaml"];
+
     private static readonly string[] RulesOfSchemas = ["unknown-key", "wrong-type", "wrong-value", "missing-key"];
 
     private static IEnumerable<CorpusDocument> Documents => CorpusDocument.In("valid").Concat(CorpusDocument.In("broken"))
-        .Where(document => document["profile"] == "debian" && !document.Found.Any(line => line.StartsWith("yaml ", StringComparison.Ordinal)));
+        .Where(document => document["profile"] == "debian" && !TakenByCode.Contains(document.Name) && !document.Found.Any(line => line.StartsWith("yaml ", StringComparison.Ordinal)));
 
     [Test]
     public async Task Cloud_init_agrees_about_every_document_that_is_for_it_alone()

@@ -38,7 +38,7 @@ public sealed class IgnitionSeedTests
         }
     }
 
-    [TestCase("""{"ignition":{"version":"3.0.0"},"systemd":{"units":[{}]}}""")]
+    [TestCase("""{"ignition":{"version":"3.0.0"},"systemd":{"units":[{"name":"a.service"}]}}""")]
     [TestCase("""{"ignition":{"version":"3.7.0-experimental","config":{"merge":[{"source":"https://example.org/x"}]}}}""")]
     [TestCase("""{"ignition":{"version":"3.5.0"},"kernelArguments":{},"passwd":{},"storage":{"files":[]}}""")]
     public void All_versions_3_are_taken(string file) => Assert.That(RulesAgainst(file), Is.Empty);
@@ -50,7 +50,7 @@ public sealed class IgnitionSeedTests
     [TestCase("", "This isn't JSON: ", "1:1")]
     [TestCase("[]", "This isn't Ignition's configuration: it isn't an object", "1:1")]
     [TestCase("{\"storage\":{}}", "This isn't Ignition's configuration: it has no ignition.version", "1:1")]
-    [TestCase("{\n\n \"ignition\":{\"version\":\"2.3.0\"}}", "Ignition's version '2.3.0' isn't 3.x, which all systems of today read", "3:2")]
+    [TestCase("{\n\n \"ignition\":{\"version\":\"4.0.0\"}}", "Ignition has no version '4.0.0' of its configuration", "3:2")]
     [TestCase("{\"ignition\":{\"version\":3}}", "This isn't Ignition's configuration: it has no ignition.version", "1:2")]
     [TestCase("{\"ignition\":{\"version\":\"3.4.0\"},\n\"systemd\":{},\"systemd\":{}}", "The key 'systemd' stands twice", "2:14")]
     public void What_is_no_Ignition_3_is_an_error_with_its_place(string file, string what, string where)

@@ -85,7 +85,7 @@ public sealed class KickstartSeedTests
     [TestCase("%post\nreboot\n%end\n", OnReboot.Fail, new string[0])]
     [TestCase("rootpw secret\nuser --name=a --password=b\n", OnReboot.Fail, new[] { "plain-password 1:1", "plain-password 2:1" })]
     [TestCase("rootpw --iscrypted $6$x$y\nrootpw --lock\nuser --name=a\n", OnReboot.Fail, new string[0])]
-    [TestCase("interactive\n", OnReboot.Fail, new[] { "no-auto 1:1" })]
+    [TestCase("interactive\n", OnReboot.Fail, new[] { "kickstart-command 1:1", "no-auto 1:1" })]
     public void What_is_wrong_with_it_is_found_with_its_place(string file, OnReboot onReboot, string[] findings)
     {
         var spec = SeedSample.SpecOf(Spec(Bare, file), onReboot);
