@@ -83,6 +83,7 @@ internal sealed class CrustServices : IAsyncDisposable
                     disks,
                     new InstallRun(launcher, new GuestScreen(tools, showsGuest, environment.HasDisplay), journal, time, _log),
                     care,
+                    Folders,
                     journal),
                 writer),
             shared,

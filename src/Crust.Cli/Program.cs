@@ -1,5 +1,8 @@
 using Crust.Cli;
+using Crust.Storage;
 
 ProcessMemory.Protect();
+FileSizeLimit.Tell();
 using var signals = new CancelOnSignal();
+PipeInput.Ending = signals.Token;
 return await CommandLine.RunAsync(args, Console.Out, Console.Error, signals.Token);

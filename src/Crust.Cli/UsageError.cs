@@ -22,15 +22,28 @@ internal static class UsageError
                 where, Nearest.Find(word, known) is { } near ? $"did you mean '{near}'? {help}" : help);
         }
 
+        if (parse.Errors.Count == 0 && EmptyPath(parse) is { } empty)
+        {
+            return new(FailureKind.BadInput, $"{empty} is empty", where, help);
+        }
+
         return parse.Errors.Count == 0 ? null
             : new(FailureKind.BadInput, args.Length == 0 ? "There is no command" : string.Join("; ", parse.Errors.Select(error => error.Message.TrimEnd('.'))), where, help);
     }
+
+    // Keys of the spec are lists here, and empty ones count as none: an unset variable of a Makefile does no harm. A command's own options have no such default.
+    private static string? EmptyPath(ParseResult parse) =>
+        parse.CommandResult.Children.OfType<OptionResult>().FirstOrDefault(option => option.Option is Option<string> && option.Tokens.Any(token => token.Value.Length == 0)) is { } wrong
+            ? $"The value of {wrong.Option.Name}"
+        : parse.CommandResult.Children.OfType<ArgumentResult>().FirstOrDefault(argument => argument.Tokens.Any(token => token.Value.Length == 0)) is { } argument
+            ? $"The argument {argument.Argument.Name}"
+        : null;
 
     // The parser takes an option that it doesn't know for an argument where one may stand; behind '--' all are arguments.
     private static string? UnknownWord(ParseResult parse)
     {
         var arguments = parse.Tokens.Any(token => token.Type is TokenType.DoubleDash) ? []
             : parse.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).Select(token => token.Value);
-        return arguments.Where(argument => argument.StartsWith('-')).Concat(parse.UnmatchedTokens).FirstOrDefault();
+        return arguments.Where(argument => argument.StartsWith('-') && argument.Length > 1).Concat(parse.UnmatchedTokens).FirstOrDefault();
     }
 }

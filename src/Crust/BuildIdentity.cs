@@ -22,6 +22,7 @@ public sealed record BuildIdentity(string Name, string? Key, string? Unknown)
     /// <exception cref="CrustException">It can't be built anywhere: its files are missing or wrong, or its installer doesn't fit its machine.</exception>
     public static BuildIdentity Of(BuildSpec spec, SeedFiles files, InstallerGlance glance, byte[]? local = null)
     {
+        Preflight.CheckFormats(spec);
         var name = spec.Name ?? glance.BaseName;
         if (glance.Iso is { } iso)
         {

@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using Crust.Disks;
+using Crust.Formats;
 using Crust.Reports;
 
 namespace Crust;
@@ -54,6 +56,9 @@ public class CrustException(FailureKind kind, string what, string where, string 
 
     /// <summary>The files of the machine's run that failed, for the report; null where none did.</summary>
     internal RunFiles? Run { get; set; }
+
+    /// <summary>Images that were finished before others failed.</summary>
+    internal ImmutableArray<DraftImage> Finished { get; set; } = [];
 
     /// <summary>The path of the report that tells more; null if there is none.</summary>
     public string? Report { get; internal set; }

@@ -7,6 +7,7 @@ using Crust.Reports;
 using Crust.Seeds;
 using Crust.Sharing;
 using Crust.Spec;
+using Crust.Storage;
 
 namespace Crust;
 
@@ -36,7 +37,7 @@ internal sealed record DiskOrder(string Key, BuildSpec Spec, InstallerIso Instal
 }
 
 /// <summary>Where installed disks come from: the cache, a registry that machines share as one, or an installer in a machine, whose disk is then tidied, looked at and trimmed.</summary>
-public sealed class DiskSource(Preflight preflight, SeedCourier seedCourier, IsoFiles isoFiles, DiskStore disks, InstallRun installRun, DiskCare care, BuildJournal journal)
+public sealed class DiskSource(Preflight preflight, SeedCourier seedCourier, IsoFiles isoFiles, DiskStore disks, InstallRun installRun, DiskCare care, Folders folders, BuildJournal journal)
 {
     /// <summary>Whether this machine has the disk for a build key.</summary>
     internal bool IsHere(string key) => disks.FindAllocated(key) is not null;
@@ -64,20 +65,28 @@ public sealed class DiskSource(Preflight preflight, SeedCourier seedCourier, Iso
 
     private async Task<InstallFacts> InstallAsync(DiskOrder order, string disk, StageRunner stages, CancellationToken cancellation)
     {
-        var (spec, installer, folder) = (order.Spec, order.Installer, Path.GetDirectoryName(disk)!);
+        var (spec, installer) = (order.Spec, order.Installer);
         preflight.CheckSpace(spec, installer, order.SeedFiles, order.Plan.ToWrite);
         var before = journal.Warnings.Length;
         var boot = KernelPlan.Choose(installer, spec, order.Seed);
         journal.Warn(KernelPlan.WarningOf(boot, spec, order.Seed));
-        using var told = await seedCourier.PrepareAsync(order.Seed, installer, folder, cancellation);
-        using var kernel = await isoFiles.TakeKernelAsync(boot, told.Iso ?? installer.Path, told.Initramfs, folder, cancellation);
+        // Secrets: whatever happens to this process, the next command removes what is in there.
+        using var scratch = new ScratchFolder(folders.Cache);
+        using var told = await seedCourier.PrepareAsync(order.Seed, installer, scratch.Path, cancellation);
+        using var kernel = await isoFiles.TakeKernelAsync(boot, told.Iso ?? installer.Path, told.Initramfs, scratch.Path, cancellation);
         var facts = await installRun.RunAsync(new InstallRequest(installer, told, disk, spec.Machine, order.Accelerator, order.Files)
         {
             DirectBoot = kernel?.Boot,
             BootKeys = spec.Installer.BootKeys,
             BootKeysAfter = spec.Installer.BootKeysAfter,
+            // QEMU has opened or read all of them by now: from here on not even SIGKILL leaves one.
+            OnStarted = () =>
+            {
+                told.Dispose();
+                kernel?.Dispose();
+            },
         }, cancellation);
-        order.Files.CopyTo(folder);
+        order.Files.CopyTo(Path.GetDirectoryName(disk)!);
         var worked = await WorkAsync(WorkOn(order, disk), facts, stages, cancellation);
         return facts with { Inspection = worked.Inspection, Tidied = worked.Tidied, TrimmedBytes = worked.TrimmedBytes, Warnings = journal.Warnings[before..] };
     }

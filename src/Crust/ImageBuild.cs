@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.ExceptionServices;
 using Crust.Attestation;
 using Crust.Cache;
 using Crust.Formats;
@@ -47,6 +48,7 @@ public sealed class ImageBuild(
     {
         var stages = new StageRunner(journal, time);
         hidden.Hide(spec);
+        OutputCheck.Check(spec, spec.Name ?? InstallerLibrary.NameOf(spec.Installer, spec.Machine.Arch), shelf);
 
         var host = await stages.RunAsync(Stage.Preflight, "this host",
             () => preflight.CheckAsync(spec, cancellation),
@@ -103,12 +105,18 @@ public sealed class ImageBuild(
         {
             var made = await source.GetAsync(order, drafts, disk => story = story.With(disk, files), stages, cancellation);
 
+            journal.Warn(made.Failure is null ? null : $"only a part of the images could be written: {string.Join(", ", made.Images.Select(image => image.Format.Name))}");
             var proofs = proof is null ? Proofs.None(made.Images) : await stages.RunAsync(Stage.Verify, spec.Verify.Describe(),
                 () => prover.ProveAsync(made.Images, plan.ToProve, spec, host.Accelerator.Used, drafts, cancellation),
                 proven => proven.Describe());
 
             var manifest = await shelf.PublishAsync(Manifest.Of(story, made.Disk, journal, proofs.Known), proofs.Fresh,
                 facts => attestor.WriteAsync(facts, spec, made.Sbom, drafts.Path, cancellation), cancellation);
+            if (made.Failure is { } failure)
+            {
+                ExceptionDispatchInfo.Throw(failure);
+            }
+
             var report = ReportFile.TryWrite(story.Ended(journal, manifest), shelf.ReportPath(name), drafts.Path);
             files.KeepLog();
             await order.Shared.PushAsync(made.Installed, order, stages, cancellation);

@@ -13,7 +13,11 @@ namespace Crust;
 /// <param name="Images">Those that weren't there, in the order in which they were asked for.</param>
 /// <param name="Sbom">The list of the packages on the disk; null if nobody knows them.</param>
 /// <param name="Installed">The disk itself; null if no image needed it.</param>
-internal sealed record MadeImages(DiskFacts Disk, ImmutableArray<DraftImage> Images, string? Sbom, InstalledDisk? Installed);
+internal sealed record MadeImages(DiskFacts Disk, ImmutableArray<DraftImage> Images, string? Sbom, InstalledDisk? Installed)
+{
+    /// <summary>Why others that were asked for aren't among them; null if none is missing.</summary>
+    public CrustException? Failure { get; init; }
+}
 
 /// <summary>Where images come from: from a registry that has them of the same build, or they are written, from an installed disk.</summary>
 public sealed class ImageSource(DiskSource disks, ImageWriter writer)
@@ -45,10 +49,23 @@ public sealed class ImageSource(DiskSource disks, ImageWriter writer)
         // An installer needn't leave the same twice: only images of this very disk go with those that are made of it.
         var reused = (await FinishedImages.PullAsync([.. offers.Where(offer => offer.Image.DiskContent == disk.Content)], withSbom: false, drafts, stages, cancellation))?.Images ?? [];
         ImmutableArray<IImageFormat> rest = [.. wanted.Where(format => reused.All(image => image.Format != format))];
-        var written = rest.IsEmpty ? [] : await stages.RunAsync(Stage.Formats, string.Join(", ", rest.Select(format => format.Name)),
-            () => writer.WriteAsync(disk, rest, order.Name, order.Spec, drafts, cancellation),
-            done => string.Join(", ", done.Select(image => $"{image.Format.Name} {Size.Format(image.Size)}")));
-        return new MadeImages(disk.Facts, [.. wanted.Select(format => reused.Concat(written).First(image => image.Format == format))],
-            SpdxDocument.Write(disk.Install.Inspection, disk.Content, disk.Install.Finished), disk);
+        var (written, failure) = rest.IsEmpty ? ([], null) : await WriteAsync();
+        ImmutableArray<DraftImage> images = [.. wanted.SelectMany(format => reused.Concat(written).Where(image => image.Format == format))];
+        return new MadeImages(disk.Facts, images, SpdxDocument.Write(disk.Install.Inspection, disk.Content, disk.Install.Finished), disk) { Failure = failure };
+
+        async Task<(ImmutableArray<DraftImage> Images, CrustException? Failure)> WriteAsync()
+        {
+            try
+            {
+                return (await stages.RunAsync(Stage.Formats, string.Join(", ", rest.Select(format => format.Name)),
+                    () => writer.WriteAsync(disk, rest, order.Name, order.Spec, drafts, cancellation),
+                    done => string.Join(", ", done.Select(image => $"{image.Format.Name} {Size.Format(image.Size)}"))), null);
+            }
+            catch (CrustException e) when (!e.Finished.IsEmpty || !reused.IsEmpty)
+            {
+                // One format's failure takes no other with it.
+                return (e.Finished, e);
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Crust.Attestation;
 using Crust.Disks;
+using Crust.Formats;
 using Crust.Reports;
 using Crust.Storage;
 using Crust.Verification;
@@ -34,6 +35,46 @@ public sealed class ImagesFolder(string folder)
     /// <summary>The paths of a manifest's images in the given formats.</summary>
     public ImmutableArray<string> PathsOf(Manifest manifest, IEnumerable<string> formats) =>
         [.. formats.SelectMany(format => manifest.Images.Where(image => image.Format == format)).Select(ImagePath)];
+
+    /// <summary>All paths under which a build may write files of that name.</summary>
+    internal IEnumerable<string> PlacesOf(string name, IEnumerable<IImageFormat> formats)
+    {
+        var provenance = ImagePath(name + ImageCheck.Extension);
+        string[] common = [ManifestPath(name), ReportPath(name), LogPath(name), PrefixOf(name) + LogFile.SerialLogExtension, PrefixOf(name) + LogFile.ScreenExtension, ImagePath(name + Attestor.SbomExtension), provenance, ImagePath(ChecksumFile.Name)];
+        return common.Concat(Signer.PlacesFor(provenance)).Concat(formats.Select(format => PrefixOf(name) + format.Extension)
+            .SelectMany(image => new[] { image, image + BmapFile.Extension, image + LogFile.SerialLogExtension, image + LogFile.ScreenExtension }));
+    }
+
+    /// <summary>Whether a file under one of these paths was made by Crust, perhaps written to since.</summary>
+    /// <param name="path">The path of a file that is there.</param>
+    /// <param name="name">The images' base name.</param>
+    /// <param name="manifest">The name's manifest, if there is one that can be read.</param>
+    internal bool IsOwn(string path, string name, Manifest? manifest)
+    {
+        var signed = OutputFile.IsSigned(path);
+        if (signed is true)
+        {
+            return true;
+        }
+
+        var file = System.IO.Path.GetFileName(path);
+        if (file == ChecksumFile.Name)
+        {
+            return ChecksumFile.FilesOf(File.ReadAllText(path)) is { } listed && listed.All(Manifests().SelectMany(other => ChecksumFile.SumsOf(other).Keys).ToHashSet().Contains);
+        }
+
+        // Its folder may have been copied, or be on a file system without extended attributes. Then the manifest has to know it: all that isn't an image comes with one.
+        if (manifest is null || manifest.Name != name)
+        {
+            return signed is null && !IsImage(file);
+        }
+
+        return manifest.Images.FirstOrDefault(image => image.File == file) is { } image ? signed is null || new FileInfo(path).Length == image.Size : !IsImage(file);
+
+        bool IsImage(string file) => ImageFormats.All.Any(format => file == name + format.Extension);
+    }
+
+    private IEnumerable<Manifest> Manifests() => Directory.EnumerateFiles(folder, "*.manifest.json").Select(Manifest.TryLoad).OfType<Manifest>();
 
     /// <summary>A fresh folder for images that aren't finished.</summary>
     /// <exception cref="CrustException">The images folder can't be written.</exception>
@@ -161,6 +202,12 @@ public sealed class ImagesFolder(string folder)
     {
         var path = System.IO.Path.Combine(folder, ChecksumFile.Name);
         var existing = File.Exists(path) ? File.ReadAllText(path) : "";
+        if (existing.Length > 0 && !IsOwn(path, manifest.Name, manifest))
+        {
+            // It was put there while this build ran.
+            throw new IOException($"{path} isn't Crust's own");
+        }
+
         OutputFile.Write(drafts, path, ChecksumFile.Update(existing, ChecksumFile.SumsOf(manifest), file => File.Exists(System.IO.Path.Combine(folder, file))));
     }
 }

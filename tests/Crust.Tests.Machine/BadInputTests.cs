@@ -1,3 +1,4 @@
+using Crust.Storage;
 using Crust.Tests.Machine.Guests;
 
 namespace Crust.Tests.Machine;
@@ -131,6 +132,7 @@ public sealed class BadInputTests : IDisposable
     {
         using var small = await SmallFileSystem.MountAsync(_crust.Images, "1M", Cancellation);
         await File.WriteAllTextAsync(_crust.Image("edge.img"), "earlier", Cancellation);
+        OutputFile.Sign(_crust.Image("edge.img"));
         await File.WriteAllBytesAsync(_crust.Image("ballast"), new byte[248 * 4096], Cancellation);
 
         var iso = await StubGuests.IsoAsync(StubGuest.Installs, _crust.Folder, Cancellation);

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Crust.Storage;
 
 namespace Crust.Tests.Machine;
 
@@ -21,6 +22,7 @@ internal static class Leftovers
         foreach (var file in new[] { $"{name}.img", $"{name}.img.bmap", $"{name}.qcow2", $"{name}.manifest.json", "another.vmdk", "SHA256SUMS" })
         {
             File.WriteAllText(crust.Image(file), $"{new string('0', 64)}  an earlier build's {file}\n");
+            OutputFile.Sign(crust.Image(file));
         }
 
         return Hashes(crust);

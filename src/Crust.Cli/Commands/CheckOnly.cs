@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Crust.Host;
 using Crust.Seeds.Checks;
 using Crust.Seeds.Documents;
 using Crust.Spec;
@@ -33,7 +34,9 @@ internal static class CheckOnly
     {
         try
         {
-            return CheckReport.Of(read(), cacheFolder);
+            var spec = read();
+            Preflight.CheckFormats(spec);
+            return CheckReport.Of(spec, cacheFolder);
         }
         catch (CrustException e) when (CheckReport.Of(e) is { } report)
         {

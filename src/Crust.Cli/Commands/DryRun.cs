@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Crust.Cli.Views;
+using Crust.Host;
 using Crust.Seeds;
 using Crust.Seeds.Checks;
 using Crust.Spec;
@@ -14,6 +15,7 @@ internal static class DryRun
     public static ExitCode Run(BuildSpec spec, CrustServices services, bool json, bool reveal, InvocationConfiguration to)
     {
         var forecast = services.Forecaster.Of(spec);
+        OutputCheck.Check(spec, forecast.Name, services.Shelf);
         var files = SeedFiles.Read(spec.Seed);
         var findings = SeedReview.Pass(SeedChecks.Check(spec, files, forecast.Profile), spec.Seed.Strict);
         var seed = SeedListing.Of(services.Seeds.Preview(spec, files, forecast.Profile), reveal);

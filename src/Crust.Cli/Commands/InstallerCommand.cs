@@ -1,7 +1,10 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Crust.Cli.Progress;
+using Crust.Host;
+using Crust.Installers;
 using Crust.Spec;
+using Crust.Storage;
 
 namespace Crust.Cli.Commands;
 
@@ -23,6 +26,8 @@ internal static class InstallerCommand
             await using var view = ProgressView.Create(environment, parse.GetValue(quiet));
             await using var services = new CrustServices(environment, folder, view);
             var arch = spec.Read(parse, environment).Machine.Arch;
+            var place = Path.Combine(folder, ReferenceInstaller.NameFor(arch) + ".iso");
+            OutputCheck.CheckPlace(place, () => OutputFile.IsSigned(place) is not false || ReferenceInstaller.IsOne(place));
             var iso = await services.Reference.GetAsync(arch, cancellation);
             await view.DisposeAsync();
             if (parse.GetValue(parts) is { } to)

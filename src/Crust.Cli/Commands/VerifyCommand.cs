@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Crust.Cli.Progress;
+using Crust.Host;
 using Crust.Reports;
 using Crust.Spec;
 using Crust.Storage;
@@ -34,6 +35,11 @@ internal static class VerifyCommand
 
             var wanted = spec.Read(parse, environment);
             var requests = parse.GetRequiredValue(images).Select(image => (Path: image, Format: BootVerifier.FormatOf(image))).ToList();
+            foreach (var log in requests.SelectMany(request => new[] { request.Path + LogFile.SerialLogExtension, request.Path + LogFile.ScreenExtension }))
+            {
+                OutputCheck.CheckPlace(Path.GetFullPath(log), () => OutputFile.IsSigned(log) is not false);
+            }
+
             await using var view = ProgressView.Create(environment, parse.GetValue(quiet));
             await using var services = new CrustServices(environment, "images", view);
             // Before anything is booted, and before the host is asked what it can boot.

@@ -158,7 +158,7 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
         // .NET's word for EFBIG is ArgumentOutOfRangeException: ext4 ends at 16 TiB.
         catch (Exception e) when (e is IOException or ArgumentOutOfRangeException)
         {
-            throw new CrustException(FailureKind.HostLacks, $"A disk of {Spec.Size.Format(size)} can't be made: {e.Message}", path,
+            throw new CrustException(FailureKind.HostLacks, $"A disk of {Spec.Size.Format(size)} can't be made: {(e is ArgumentOutOfRangeException ? SparseFile.TooLong : e.Message)}", path,
                 $"set {key} to less than the file system allows, or CRUST_CACHE to another file system", e);
         }
     }

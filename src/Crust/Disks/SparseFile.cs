@@ -15,6 +15,9 @@ public readonly record struct Extent(long Offset, long Length)
 /// <summary>Files with holes: where their data is (lseek(2), SEEK_DATA and SEEK_HOLE), and copies that share their blocks (ioctl_ficlone(2)).</summary>
 public static partial class SparseFile
 {
+    /// <summary>What EFBIG means, in words.</summary>
+    internal const string TooLong = "the file system, or a limit of this process (ulimit -f), has no files that large";
+
     private const int SeekData = 3;
     private const int SeekHole = 4;
     private const int NoSuchData = 6; // ENXIO: only a hole is left.

@@ -20,6 +20,9 @@ public enum ImageWeight
 /// <param name="Weight">About how large it is.</param>
 public sealed record FormatNeeds(ImageWeight Weight)
 {
+    /// <summary>The largest disk that it can hold, in bytes; null for any that a spec allows.</summary>
+    public long? LargestDisk { get; init; }
+
     /// <summary>The format of the image that is written first and wrapped; null for none.</summary>
     public string? Wraps { get; init; }
 

@@ -36,13 +36,12 @@ public sealed class ImageWriter(FormatServices services, IBuildObserver observer
 
     /// <summary>
     /// Writes each format into the draft folder. What formats need beside (the qcow2 in a containerDisk) is made there once, and removed
-    /// if it isn't among them. If one fails, the others are cancelled.
+    /// if it isn't among them. If one fails, the others are finished all the same: <see cref="CrustException.Finished"/> has them.
     /// </summary>
     /// <exception cref="CrustException">A format failed, or there is no space.</exception>
     public async Task<ImmutableArray<DraftImage>> WriteAsync(
         InstalledDisk disk, IReadOnlyCollection<IImageFormat> formats, string name, BuildSpec spec, DraftFolder drafts, CancellationToken cancellation)
     {
-        using var failing = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var cores = CoreShare.OfHost();
         var needs = new SpaceNeeds();
         var parts = new ImageParts(async (format, parts) =>
@@ -62,38 +61,38 @@ public sealed class ImageWriter(FormatServices services, IBuildObserver observer
                     Cores = cores,
                     Parts = parts,
                 };
-                return await WriteAsync(format, request, isKept: formats.Contains(format), failing.Token);
+                return await WriteAsync(format, request, isKept: formats.Contains(format), cancellation);
             }
             catch (Exception e) when (e is IOException || NoSpace.IsReasonOf(e))
             {
                 var reason = NoSpace.IsReasonOf(e) ? $"no space is left, and about {Size.Format(needs.Missing())} more are needed" : e.Message;
-                await failing.CancelAsync();
+                // What others need to be finished.
+                File.Delete(path);
                 throw new CrustException(FailureKind.InputOutput, $"The {format.Name} image couldn't be written: {reason}", path,
                     "free space in the images folder, or choose another with --output; the installed disk is cached, so nothing is installed again", e);
-            }
-            catch
-            {
-                await failing.CancelAsync();
-                throw;
             }
         });
 
         var wanted = formats.Select(format => parts.GetAsync(format.Name)).ToList();
         var all = await parts.EndAsync();
         cancellation.ThrowIfCancellationRequested();
-        // One that failed took the others along; its error is the one to tell.
-        if (all.Select(task => task.Exception?.InnerException).FirstOrDefault(error => error is not null and not OperationCanceledException) is { } failure)
-        {
-            ExceptionDispatchInfo.Throw(failure);
-        }
-
-        var images = await Task.WhenAll(wanted);
-        foreach (var part in (await Task.WhenAll(all)).Except(images))
+        ImmutableArray<DraftImage> images = [.. wanted.Where(task => task.IsCompletedSuccessfully).Select(task => task.Result)];
+        foreach (var part in all.Where(task => task.IsCompletedSuccessfully).Select(task => task.Result).Except(images))
         {
             File.Delete(part.Path);
         }
 
-        return [.. images];
+        if (all.Select(task => task.Exception?.InnerException).FirstOrDefault(error => error is not null) is { } failure)
+        {
+            if (failure is CrustException known)
+            {
+                known.Finished = images;
+            }
+
+            ExceptionDispatchInfo.Throw(failure);
+        }
+
+        return images;
     }
 
     private async Task<DraftImage> WriteAsync(IImageFormat format, FormatRequest request, bool isKept, CancellationToken cancellation)

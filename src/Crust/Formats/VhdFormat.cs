@@ -22,17 +22,11 @@ internal sealed class VhdFormat : IImageFormat
 
     public string QemuDriver => "vpc";
 
-    public FormatNeeds NeedsOf(BuildSpec spec) => new(ImageWeight.Copied);
+    public FormatNeeds NeedsOf(BuildSpec spec) => new(ImageWeight.Copied) { LargestDisk = Largest };
 
     public Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {
         var size = (request.Disk.Size + Unit - 1) / Unit * Unit;
-        if (size > Largest)
-        {
-            throw new CrustException(FailureKind.BadInput, $"The disk of {Size.Format(request.Disk.Size)} is too large: a vhd can hold {Largest >> 30} GiB", "machine.disk",
-                $"set machine.disk (DISK_SIZE, --disk-size) to {Size.ToSpecText(Largest)} or less, or leave vhd out of the formats");
-        }
-
         SparseFile.Duplicate(request.Disk.Path, request.Path, request.Progress, cancellation);
         using var file = File.OpenHandle(request.Path, FileMode.Open, FileAccess.ReadWrite);
         // What is between the disk's end and the footer stays a hole.

@@ -12,6 +12,9 @@ namespace Crust.Formats;
 /// <param name="workers">How many grains are compressed at a time.</param>
 internal sealed class VmdkFormat(Func<Deflater> createDeflater, int workers) : IImageFormat
 {
+    // vSphere's configuration maximums: a virtual disk of 62 TB.
+    private const long Largest = 62L << 40;
+
     // docs/decisions/vmdk-writer.md has what other levels cost.
     public const int Level = 4;
 
@@ -31,7 +34,7 @@ internal sealed class VmdkFormat(Func<Deflater> createDeflater, int workers) : I
 
     public string? QemuDriver => "vmdk";
 
-    public FormatNeeds NeedsOf(BuildSpec spec) => new(ImageWeight.Compressed) { Libraries = [HostLibrary.Deflate] };
+    public FormatNeeds NeedsOf(BuildSpec spec) => new(ImageWeight.Compressed) { LargestDisk = Largest, Libraries = [HostLibrary.Deflate] };
 
     public async Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {

@@ -69,6 +69,20 @@ public sealed class Preflight(HostChecks checks, Forecaster forecaster)
         }
     }
 
+    /// <summary>Checks that the formats can hold the disk that the spec describes.</summary>
+    /// <exception cref="CrustException">One can't.</exception>
+    public static void CheckFormats(BuildSpec spec)
+    {
+        foreach (var format in spec.Formats.Select(ImageFormats.Named))
+        {
+            if (format.NeedsOf(spec).LargestDisk is { } largest && spec.Machine.Disk > largest)
+            {
+                throw new CrustException(FailureKind.BadInput, $"The disk of {Size.Format(spec.Machine.Disk)} is too large: a {format.Name} can hold {largest >> 30} GiB", spec.WhereIs("machine.disk"),
+                    $"set machine.disk (DISK_SIZE, --disk-size) to {Size.ToSpecText(largest)} or less, or leave {format.Name} out of the formats");
+            }
+        }
+    }
+
     // All at once: nobody wants to mend one thing after the other, with a build between each.
     private static CrustException ErrorOf(ImmutableArray<Finding> problems)
     {

@@ -16,6 +16,9 @@ public sealed class InstallerLibrary(InstallerSource source, ReferenceInstaller 
         : reference.Find(arch) is { } iso ? new InstallerGlance(iso.Size, iso, iso.BaseName)
         : new InstallerGlance(ReferenceInstaller.AboutSize, null, ReferenceInstaller.NameFor(arch));
 
+    /// <summary>What the images are called where the spec doesn't name them. Nothing is looked at.</summary>
+    internal static string NameOf(InstallerSpec spec, Arch arch) => spec.Iso is { } iso ? InstallerSource.BaseNameOf(InstallerSource.FileOf(iso)) : ReferenceInstaller.NameFor(arch);
+
     /// <summary>The family of systems that it installs, as far as that can be told at once; null if it can't, as of an ISO that isn't downloaded yet.</summary>
     public SeedProfile? ProfileOf(InstallerSpec spec) => spec.Iso is null ? ReferenceInstaller.Profile : source.ProfileOf(spec.Iso);
 }

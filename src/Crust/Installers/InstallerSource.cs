@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Crust.Spec;
+using Crust.Tools;
 using Serilog;
 
 namespace Crust.Installers;
@@ -7,6 +8,9 @@ namespace Crust.Installers;
 /// <summary>Gets the installer ISO that a spec names, from a path or a URL, and checks it.</summary>
 public sealed class InstallerSource
 {
+    private const int LongestName = 200;
+    private const int DigitsOfName = 8;
+
     private readonly string _cacheFolder;
     private readonly ChecksumLists _checksums;
     private readonly IsoHash _hashes;
@@ -168,7 +172,8 @@ public sealed class InstallerSource
     {
         try
         {
-            return await File.ReadAllTextAsync(path, cancellation);
+            // Opening a pipe would wait for its other end.
+            return RegularFile.OtherKindOf(path) is { } other ? throw new IOException($"it is {other}") : await File.ReadAllTextAsync(path, cancellation);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -177,15 +182,27 @@ public sealed class InstallerSource
         }
     }
 
-    /// <summary>What images are called after an ISO: its name without `.iso`, of letters, digits, dots, dashes and underscores.</summary>
+    /// <summary>An ISO's file name without `.iso`, as it is; of a URL, its last part.</summary>
+    internal static string TitleOf(string iso) => WithoutExtension(FileOf(iso));
+
+    /// <summary>An ISO's file name; of a URL, its last part.</summary>
+    internal static string FileOf(string iso) => IsUrl(iso, out var url) ? Uri.UnescapeDataString(url.Segments[^1]) : Path.GetFileName(iso);
+
+    /// <summary>
+    /// What images are called after an ISO: its name without `.iso`, of letters, digits, dots, dashes and underscores. Where that loses letters of
+    /// other scripts, or a part of a long name, a few digits of the whole name's SHA-256 keep it apart from others.
+    /// </summary>
     internal static string BaseNameOf(string fileName)
     {
-        var name = fileName.EndsWith(".iso", StringComparison.OrdinalIgnoreCase) ? fileName[..^4] : fileName;
+        var name = WithoutExtension(fileName);
         var clean = string.Concat(name.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-' ? c : '-')).Trim('.', '-');
 
         // A file system takes names of 255 bytes, and images and their companions add to it.
-        return clean.Length switch { 0 => "installer", > 200 => clean[..200], _ => clean };
+        var kept = clean.Length switch { 0 => "installer", > LongestName => clean[..(LongestName - 1 - DigitsOfName)], _ => clean };
+        return name.All(char.IsAscii) && clean.Length <= LongestName ? kept : $"{kept}-{Checksum.OfText(name.Normalize())[..DigitsOfName]}";
     }
+
+    private static string WithoutExtension(string fileName) => fileName.EndsWith(".iso", StringComparison.OrdinalIgnoreCase) ? fileName[..^4] : fileName;
 
     private static string FileNameOf(Uri url) => BaseNameOf(Uri.UnescapeDataString(url.Segments[^1])) + ".iso";
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using Crust.Spec;
+using Crust.Tools;
 using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Installers;
@@ -85,14 +86,10 @@ public static class IsoInspector
 
     private static SafeFileHandle Open(string path, string name)
     {
-        if (Directory.Exists(path))
-        {
-            throw Bad("This is a folder, not an ISO", name, "name the ISO file in it");
-        }
-
         try
         {
-            return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            return RegularFile.OtherKindOf(path) is { } other ? throw Bad($"This is {other}, not an ISO", name, other == "a folder" ? "name the ISO file in it" : "name an ISO file")
+                : RegularFile.Open(path, "ISO", "name an ISO file");
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

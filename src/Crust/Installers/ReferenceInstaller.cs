@@ -31,6 +31,19 @@ public sealed class ReferenceInstaller(ToolBox tools, BuildCache cache, Folders 
     private const string Kind = "installers";
     private const string VolumeId = "CRUST_REFERENCE";
 
+    /// <summary>Whether a file is a reference installer, perhaps an older one.</summary>
+    internal static bool IsOne(string path)
+    {
+        try
+        {
+            return IsoInspector.Look(path, path).VolumeId == VolumeId;
+        }
+        catch (CrustException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>What the images are called where the spec doesn't name them, and the ISO without its `.iso`.</summary>
     public static string NameFor(Arch arch) => arch is Arch.Amd64 ? "crust-reference" : $"crust-reference-{arch.LowerName()}";
 

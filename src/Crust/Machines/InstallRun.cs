@@ -22,6 +22,9 @@ public sealed record InstallRequest(InstallerIso Installer, SeedDelivery Seed, s
     /// <summary>The kernel that the machine starts with; null for the ISO's own boot loader.</summary>
     public DirectBoot? DirectBoot { get; init; }
 
+    /// <summary>Called once QEMU has opened the drives and read the files that it is given.</summary>
+    public Action OnStarted { get; init; } = () => { };
+
     /// <summary>What is typed while it boots, in Packer's notation.</summary>
     public ImmutableArray<string> BootKeys { get; init; } = [];
 
@@ -46,6 +49,7 @@ public sealed class InstallRun(MachineLauncher launcher, GuestScreen screen, IBu
         var ownCpu = OwnCpuTime();
         using var iso = new HeldIso(request.Seed.Iso ?? request.Installer.Path);
         await using var machine = await launcher.StartAsync(description, request.Files.SerialLog.Path, cancellation);
+        request.OnStarted();
         if (description.Display is GuestDisplay.VncSocket)
         {
             observer.Observe(new BuildEvent.Noted($"the guest's screen: vncviewer {machine.VncSocket}"));

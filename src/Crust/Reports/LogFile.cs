@@ -7,6 +7,12 @@ namespace Crust.Reports;
 /// <param name="KeptAs">Named in messages.</param>
 public sealed record LogFile(string Path, string KeptAs)
 {
+    /// <summary>What the names of serial logs end with.</summary>
+    public const string SerialLogExtension = ".serial.log";
+
+    /// <summary>What the names of pictures of a screen end with.</summary>
+    public const string ScreenExtension = ".screen.png";
+
     /// <summary>A log that stays where it is written.</summary>
     public static LogFile At(string path) => new(path, path);
 
@@ -21,7 +27,10 @@ public sealed record LogFile(string Path, string KeptAs)
     {
         try
         {
-            File.Delete(KeptAs);
+            if (IsOwn)
+            {
+                File.Delete(KeptAs);
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -34,7 +43,7 @@ public sealed record LogFile(string Path, string KeptAs)
     {
         try
         {
-            if (Path != KeptAs && File.Exists(Path))
+            if (Path != KeptAs && File.Exists(Path) && IsOwn)
             {
                 OutputFile.Place(Path, KeptAs);
             }
@@ -44,4 +53,7 @@ public sealed record LogFile(string Path, string KeptAs)
             // Whatever made it impossible is what the build's own error is about.
         }
     }
+
+    // Of what a user has put there since, nothing is lost.
+    private bool IsOwn => !File.Exists(KeptAs) || OutputFile.IsSigned(KeptAs) is not false || new FileInfo(KeptAs).LinkTarget is not null;
 }

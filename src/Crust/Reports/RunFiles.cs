@@ -14,7 +14,7 @@ public sealed record RunFiles(LogFile SerialLog, LogFile Screen, string ScreensF
 
     /// <summary>Files that are written into a draft folder, and get their places as `&lt;prefix&gt;.serial.log` and `&lt;prefix&gt;.screen.png` when the run is over.</summary>
     public static RunFiles Draft(string drafts, string prefix) => new(
-        LogFile.Draft(drafts, $"{prefix}.serial.log"), LogFile.Draft(drafts, $"{prefix}.screen.png"), Path.Combine(drafts, $"{Path.GetFileName(prefix)}.{ScreensName}"));
+        LogFile.Draft(drafts, prefix + LogFile.SerialLogExtension), LogFile.Draft(drafts, prefix + LogFile.ScreenExtension), Path.Combine(drafts, $"{Path.GetFileName(prefix)}.{ScreensName}"));
 
     /// <summary>Leaves the serial log, of a run that went well; a picture of an earlier one that didn't is removed.</summary>
     public void KeepLog()

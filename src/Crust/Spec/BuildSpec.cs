@@ -50,6 +50,9 @@ public sealed record BuildSpec
     /// <summary>Where each key that was given was given: key path → `crust.yaml:7:9, machine.disk`.</summary>
     public ImmutableDictionary<string, string> Origins { get; init; } = ImmutableDictionary<string, string>.Empty;
 
+    /// <summary>The files and folders of this host that were named, the spec's own among them: absolute paths.</summary>
+    public ImmutableArray<string> InputFiles { get; init; } = [];
+
     /// <summary>Where a key's value comes from, for messages: `option --disk-size`, or `machine.disk (default)`.</summary>
     public string WhereIs(string path) => Origins.GetValueOrDefault(path, $"{path} (default)");
 }

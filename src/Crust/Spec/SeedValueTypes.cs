@@ -43,7 +43,8 @@ internal static partial class SeedValueTypes
         "FILE|fd:N",
         given => SecretFrom(given.Single, given.BaseFolder),
         _ => null,
-        () => new JsonObject { ["type"] = "string" });
+        () => new JsonObject { ["type"] = "string" })
+    { PathAt = text => DescriptorPattern().IsMatch(text) ? -1 : 0 };
 
     /// <summary>What is tidied; null for what suits the installer.</summary>
     public static readonly ValueType<ImmutableArray<TidyStep>?> Tidy = new(

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Crust.Storage;
 using YamlDotNet.RepresentationModel;
 
 namespace Crust.Spec;
@@ -14,13 +15,21 @@ internal sealed class SpecFile(ImmutableArray<SpecKey> keys)
     /// <param name="currentFolder">What it is relative to, absolute.</param>
     public ImmutableDictionary<string, GivenValue> Read(string file, string currentFolder)
     {
-        var path = Path.GetFullPath(file, currentFolder);
+        if (file.Length == 0)
+            throw new CrustException(FailureKind.BadInput, "The spec file's path is empty", "argument SPEC", "name a file, or leave it out");
+
+        var path = Path.GetFullPath(PathOf(file), currentFolder);
         var root = YamlText.Parse(UserFile.Read(path, file, "spec"), file);
-        var reading = new Reading(file, Path.GetDirectoryName(path) ?? "/", ImmutableDictionary.CreateBuilder<string, GivenValue>());
+        // What comes through a pipe lies nowhere.
+        var folder = PipeInput.IsPipe(path) ? currentFolder : Path.GetDirectoryName(path) ?? "/";
+        var reading = new Reading(file, folder, ImmutableDictionary.CreateBuilder<string, GivenValue>());
         if (root is not null && !YamlText.IsNull(root))
             ReadSection(reading, "", root);
         return reading.Values.ToImmutable();
     }
+
+    /// <summary>The path that a spec's name stands for: `-` is the standard input.</summary>
+    public static string PathOf(string file) => file == "-" ? "/dev/stdin" : file;
 
     private void ReadSection(Reading reading, string section, YamlNode node)
     {

@@ -20,12 +20,22 @@ public sealed class SpecReader(IReadOnlyCollection<string> formats)
         // In the table's order, so that of several errors always the same one is told.
         var spec = _keys.Where(key => given.ContainsKey(key.Path)).Aggregate(new BuildSpec(), (spec, key) => key.Apply(spec, given[key.Path]));
         var origins = given.ToImmutableDictionary(pair => pair.Key, pair => pair.Value.Where);
-        spec = SpecRules.Complete(spec with { Origins = origins });
+        spec = SpecRules.Complete(spec with { Origins = origins, InputFiles = FilesOf(sources, given).Distinct().ToList() is { Count: > 0 } files ? [.. files] : [] });
         if (spec.Seed.Substitute)
             spec = spec with { Seed = spec.Seed with { Variables = sources.Environment } };
         SpecRules.Check(spec);
         return spec;
     }
+
+    private IEnumerable<string> FilesOf(SpecSources sources, ImmutableDictionary<string, GivenValue> given) =>
+        (sources.File is null ? [] : new[] { Path.GetFullPath(SpecFile.PathOf(sources.File), sources.CurrentFolder) }).Concat(
+            from key in _keys
+            where given.ContainsKey(key.Path)
+            let value = given[key.Path]
+            from item in value.Items
+            let at = key.PathAt(item.Text)
+            where at >= 0 && at < item.Text.Length
+            select Path.GetFullPath(item.Text[at..], value.BaseFolder));
 
     /// <summary>What counts of all that is given, by key, not yet understood.</summary>
     /// <exception cref="CrustException">As above, as far as the spec file itself is wrong.</exception>

@@ -1,10 +1,15 @@
 using System.Text;
+using Crust.Storage;
+using Crust.Tools;
 
 namespace Crust.Spec;
 
-/// <summary>Reads text files that the user named.</summary>
+/// <summary>Reads text files that the user named: regular files, or a pipe such as a shell's `&lt;(…)`, which is read once and remembered.</summary>
 internal static class UserFile
 {
+    // Nobody writes a larger one by hand; one that has no end must not take all memory.
+    private const int MostBytes = 64 << 20;
+
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>The file's text, without a byte order mark.</summary>
@@ -18,7 +23,7 @@ internal static class UserFile
     /// <exception cref="CrustException">As above.</exception>
     public static string Read(string path, string label, string role, out byte[] bytes)
     {
-        bytes = Guarded(() => File.ReadAllBytes(path), path, label, role);
+        bytes = Guarded(() => Bytes(path, label, role), path, label, role);
         try
         {
             return StrictUtf8.GetString(bytes).TrimStart('\uFEFF');
@@ -29,9 +34,35 @@ internal static class UserFile
         }
     }
 
-    /// <summary>Opens a file of any kind for reading.</summary>
-    /// <exception cref="CrustException">It isn't there or can't be read.</exception>
-    public static FileStream Open(string path, string label, string role) => Guarded(() => File.OpenRead(path), path, label, role);
+    /// <summary>Opens a regular file of any content for reading.</summary>
+    /// <exception cref="CrustException">It isn't there, isn't a regular file or can't be read.</exception>
+    public static FileStream Open(string path, string label, string role) => Guarded(() =>
+        RegularFile.OtherKindOf(path) is { } other ? throw Special(role, other, label) : new FileStream(RegularFile.Open(path, $"{role} file", "name a regular file"), FileAccess.Read), path, label, role);
+
+    private static byte[] Bytes(string path, string label, string role)
+    {
+        if (PipeInput.IsPipe(path))
+        {
+            return PipeInput.Read(path, MostBytes) ?? throw TooLarge(role, label);
+        }
+
+        using var file = Open(path, label, role);
+        if (file.Length > MostBytes)
+        {
+            throw TooLarge(role, label);
+        }
+
+        // The kernel's own files say that they are empty.
+        using var content = new MemoryStream();
+        file.CopyTo(content);
+        return content.ToArray();
+    }
+
+    private static CrustException TooLarge(string role, string label) =>
+        new(FailureKind.BadInput, $"The {role} file is larger than {Size.Format(MostBytes)}", label, "name the right file");
+
+    private static CrustException Special(string role, string other, string label) =>
+        new(FailureKind.BadInput, $"The {role} file is {other}", label, "name a file");
 
     private static T Guarded<T>(Func<T> read, string path, string label, string role)
     {
@@ -45,9 +76,11 @@ internal static class UserFile
         }
         catch (UnauthorizedAccessException e)
         {
-            throw Directory.Exists(path)
-                ? new CrustException(FailureKind.BadInput, $"The {role} file is a folder", label, "name a file", e)
-                : new CrustException(FailureKind.BadInput, $"The {role} file can't be read: permission denied", label, "make it readable for you", e);
+            throw new CrustException(FailureKind.BadInput, $"The {role} file can't be read: permission denied", label, "make it readable for you", e);
+        }
+        catch (TimeoutException e)
+        {
+            throw new CrustException(FailureKind.BadInput, $"The {role} file is a pipe, and {e.Message}", label, "have a program write to it and close it, or name a regular file", e);
         }
         catch (IOException e)
         {

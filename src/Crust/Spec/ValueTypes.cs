@@ -48,7 +48,8 @@ internal static partial class ValueTypes
             _ => PathOrUrl(given.Single, given.BaseFolder),
         },
         value => value,
-        StringSchema);
+        StringSchema)
+    { PathAt = text => HexDigits().IsMatch(text) && text.Length >= 32 || UrlPattern().IsMatch(text) ? -1 : 0 };
 
     /// <summary>The base name of files.</summary>
     public static readonly ValueType<string?> FileName = new(

@@ -75,6 +75,7 @@ public sealed class EndingTests : FaultFixture
             running.Signal("KILL");
             await running.WaitAsync(Cancellation);
             await AssertNoProcessAsync();
+            Assert.That(Directory.EnumerateFiles(Crust.Cache, "seed*", SearchOption.AllDirectories), Is.Empty, "the seed holds secrets");
         }
 
         await AssertNextBuildCleansUpAsync();

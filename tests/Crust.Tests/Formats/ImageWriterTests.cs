@@ -69,6 +69,19 @@ public sealed class ImageWriterTests
         }
     }
 
+    [Test]
+    public async Task One_format_that_fails_takes_no_other_with_it()
+    {
+        using var drafts = DraftFolder.Create(Images);
+        File.CreateSymbolicLink(Path.Combine(drafts.Path, "x.vmdk"), "/dev/full");
+
+        var error = (await Assert.ThrowsAsync<CrustException>(() => WriteAsync(drafts, new EventList(), Cancellation, "vmdk", "ova", "img", "vhdx")))!;
+
+        Assert.That(error.What, Does.StartWith("The vmdk image couldn't be written: "));
+        Assert.That(error.Finished.Select(image => image.Format.Name), Is.EqualTo(new[] { "img", "vhdx" }), "the ova wraps the vmdk");
+        Assert.That(error.Finished.Select(image => image.Path), Has.All.Exist);
+    }
+
     private async Task<IReadOnlyList<DraftImage>> WriteAsync(DraftFolder drafts, IBuildObserver observer, CancellationToken cancellation, params string[] formats) =>
         await new ImageWriter(_disk.Services, observer).WriteAsync(_disk.Installed, [.. formats.Select(ImageFormats.Named)], "x", new BuildSpec(), drafts, cancellation);
 

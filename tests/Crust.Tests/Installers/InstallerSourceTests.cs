@@ -199,7 +199,10 @@ public sealed class InstallerSourceTests
     [TestCase("..iso", "installer")]
     [TestCase("", "installer")]
     [TestCase("/", "installer")]
-    [TestCase("ä ö.iso", "installer")]
+    [TestCase("ä ö.iso", "installer-abc33751")]
+    [TestCase("安装.iso", "installer-e8f88f51")]
+    [TestCase("grün.iso", "gr-n-fe263064")]
+    [TestCase("my iso (1).iso", "my-iso--1")]
     [TestCase("../../etc/passwd", "etc-passwd")]
     public void Images_are_called_after_the_ISO(string fileName, string baseName)
     {
