@@ -54,10 +54,9 @@ internal static partial class FileSecrets
             return null;
 
         var found = new List<FoundSecret>();
-        var (at, line) = (0, 1);
+        var at = 0;
         foreach (var part in Separator().Split(text))
         {
-            // Lines are counted from the file's beginning.
             try
             {
                 if (ConfigReader.Read(part, file) is { } root)
@@ -69,7 +68,6 @@ internal static partial class FileSecrets
             }
 
             at = Separator().Match(text, at + part.Length) is { Success: true } next ? next.Index + next.Length : text.Length;
-            line += 1;
         }
 
         return found;
