@@ -48,6 +48,9 @@ internal sealed class CrustServices : IAsyncDisposable
         var tools = new ToolBox(environment.SearchPath, _log) { Environment = environment.Variables };
         var cache = new BuildCache(Folders.Cache, _log) { Provided = environment.PartsFolder };
         var hidden = new Redactor();
+        var signer = new Signer(tools, Folders);
+        var proxies = ProxySettings.From(environment.Variables);
+        hidden.Hide(proxies.Secrets);
         var firmware = FirmwareFinder.OfHost;
         var launcher = new MachineLauncher(tools, firmware, Folders.Runtime, time, _log) { Hidden = hidden };
         Shelf = new ImagesFolder(Folders.Images);
@@ -56,7 +59,7 @@ internal sealed class CrustServices : IAsyncDisposable
         Verifier = new BootVerifier(launcher, tools, journal, time, _log);
         var appliance = new ApplianceBuilder(tools, cache, Folders, journal);
         Reference = new ReferenceInstaller(tools, cache, Folders, appliance, journal);
-        Installers = new InstallerLibrary(new InstallerSource(Folders.Cache, journal, time, _log), Reference);
+        Installers = new InstallerLibrary(new InstallerSource(Folders.Cache, proxies, tools, journal, time, _log), Reference);
         Seeds = new SeedComposer();
         var disks = new DiskStore(cache, _log);
         var writer = new ImageWriter(new FormatServices(tools, appliance), journal);
@@ -69,7 +72,7 @@ internal sealed class CrustServices : IAsyncDisposable
         Planner = new Planner(Installers, writer, new RegistryTags(tools, Folders.Cache, journal, time).ListAsync);
         Publisher = new Publisher(tools, Shelf, Folders.Cache, journal, time);
         var preflight = new Preflight(checks, forecaster);
-        var shared = new SharedCaches(tools, cache, journal, time);
+        var shared = new SharedCaches(tools, cache, journal, time) { Signer = signer };
         Exchange = new BuildExchange(Installers, Seeds, shared, disks, cache, journal, hidden, time);
         Build = new ImageBuild(
             preflight,
@@ -89,7 +92,7 @@ internal sealed class CrustServices : IAsyncDisposable
             shared,
             writer,
             new ImageProver(Verifier, Shelf),
-            new Attestor(new Signer(tools, Folders), time),
+            new Attestor(signer, time),
             disks.LocalKey,
             Shelf,
             _buildLog,

@@ -79,7 +79,7 @@ public sealed class ImageBuild(
         var plan = ImagePlan.For(spec.Formats, shelf.HasSbom(name) ? shelf.FindIntact(name) : [], keys.Published, format => writer.RecipeOf(format, spec), proof, image => image.SecretsMark == keys.Mark);
         if (plan.IsUpToDate && shelf.LoadManifest(name) is { } current)
         {
-            var isCurrent = Attestor.IsCurrent(current, signingKey, shelf.IsIntact);
+            var isCurrent = Attestor.IsCurrent(current, signingKey, shelf.IsIntact) && Attestor.IsManifestSigned(spec.Sign, shelf.ManifestPath(name));
             current = isCurrent ? current : await AttestAsync(current, spec, cancellation);
             return new BuildResult(current, shelf.PathsOf(current, spec.Formats), isCurrent, null);
         }
@@ -112,6 +112,7 @@ public sealed class ImageBuild(
 
             var manifest = await shelf.PublishAsync(Manifest.Of(story, made.Disk, journal, proofs.Known), proofs.Fresh,
                 facts => attestor.WriteAsync(facts, spec, made.Sbom, drafts.Path, cancellation), cancellation);
+            await attestor.SignManifestAsync(spec.Sign, shelf.ManifestPath(name), drafts.Path, cancellation);
             if (made.Failure is { } failure)
             {
                 ExceptionDispatchInfo.Throw(failure);
@@ -136,7 +137,9 @@ public sealed class ImageBuild(
     private async Task<Manifest> AttestAsync(Manifest current, BuildSpec spec, CancellationToken cancellation)
     {
         using var drafts = shelf.CreateDrafts();
-        return await shelf.PublishAsync(current with { Images = shelf.FindIntact(current.Name) }, [],
+        var manifest = await shelf.PublishAsync(current with { Images = shelf.FindIntact(current.Name) }, [],
             made => attestor.WriteAsync(made, spec, null, drafts.Path, cancellation), cancellation);
+        await attestor.SignManifestAsync(spec.Sign, shelf.ManifestPath(manifest.Name), drafts.Path, cancellation);
+        return manifest;
     }
 }

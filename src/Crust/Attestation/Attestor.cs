@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Crust.Reports;
 using Crust.Spec;
+using Crust.Storage;
 
 namespace Crust.Attestation;
 
@@ -59,6 +60,27 @@ public sealed class Attestor(Signer signer, TimeProvider time)
         var provenance = Path.Combine(drafts, manifest.Name + ImageCheck.Extension);
         await File.WriteAllTextAsync(provenance, ProvenanceWriter.Write(manifest, spec, time.GetUtcNow()).ToJson(), cancellation);
         return new(list, provenance, spec.Sign.IsWanted ? await signer.SignAsync(spec.Sign, provenance, cancellation) : null);
+    }
+
+    /// <summary>Whether the manifest beside images is signed, if it has to be.</summary>
+    internal static bool IsManifestSigned(SignSpec sign, string manifest) => !sign.IsWanted || Signer.PlacesFor(manifest).Any(File.Exists);
+
+    /// <summary>Signs the manifest beside images, so that who takes them from a registry can tell who has made and proven them; removes a signature that is of another.</summary>
+    /// <exception cref="CrustException">The key can't sign.</exception>
+    internal async Task SignManifestAsync(SignSpec sign, string manifest, string drafts, CancellationToken cancellation)
+    {
+        foreach (var stale in Signer.PlacesFor(manifest))
+        {
+            File.Delete(stale);
+        }
+
+        if (sign.IsWanted)
+        {
+            var draft = Path.Combine(drafts, Path.GetFileName(manifest));
+            File.Copy(manifest, draft, overwrite: true);
+            var made = await signer.SignAsync(sign, draft, cancellation);
+            OutputFile.Place(made.Path, Path.Combine(Path.GetDirectoryName(manifest)!, Path.GetFileName(made.Path)));
+        }
     }
 
     /// <summary>A small file as a manifest tells of it.</summary>

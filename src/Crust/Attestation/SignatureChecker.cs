@@ -11,7 +11,8 @@ public sealed record SignedBy(string Signer, string Key);
 
 /// <summary>Checks signatures with OpenSSH's and GnuPG's own programs, against keys that a user trusts, and none beside these.</summary>
 /// <param name="tools">Needs ssh-keygen or gpg.</param>
-internal sealed class SignatureChecker(ToolBox tools)
+/// <param name="what">What is signed, for messages.</param>
+internal sealed class SignatureChecker(ToolBox tools, string what = "the provenance")
 {
     private const string ArmoredKeys = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
     private const int MostBytes = 16 << 20;
@@ -30,7 +31,7 @@ internal sealed class SignatureChecker(ToolBox tools)
         if (!File.Exists(signature))
         {
             var other = Signer.PlacesFor(file).FirstOrDefault(File.Exists);
-            throw new CrustException(FailureKind.BadInput, other is null ? "The provenance isn't signed" : $"The provenance is signed by {(isGpg ? "an OpenSSH" : "a GPG")} key, and the keys given are {(isGpg ? "GPG's" : "OpenSSH's")}",
+            throw new CrustException(FailureKind.BadInput, other is null ? $"{What} isn't signed" : $"{What} is signed by {(isGpg ? "an OpenSSH" : "a GPG")} key, and the keys given are {(isGpg ? "GPG's" : "OpenSSH's")}",
                 signature, other is null ? "get the signature from where the image came from, or build with sign.key or sign.gpgKey" : $"name the keys that fit to {Path.GetFileName(other)}");
         }
 
@@ -43,7 +44,7 @@ internal sealed class SignatureChecker(ToolBox tools)
         var principal = found.Output.Split('\n')[0].Trim();
         if (found.ExitCode != 0 || principal.Length == 0)
         {
-            throw Bad("The provenance is signed by a key that isn't among the allowed signers, or isn't any more", signature, keys, found.Error);
+            throw Bad($"{What} is signed by a key that isn't among the allowed signers, or isn't any more", signature, keys, found.Error);
         }
 
         // Several principals may share a key, with commas; any of them will do.
@@ -51,7 +52,7 @@ internal sealed class SignatureChecker(ToolBox tools)
         var verified = await RunAsync(ToolCommand.Of("ssh-keygen", "-Y", "verify", "-f", keys, "-I", principal, "-n", Signer.Namespace, "-s", signature) with { InputFile = file }, cancellation);
         if (verified.ExitCode != 0)
         {
-            throw Bad("The provenance's signature is wrong: it was changed after it was signed, or the key may not sign it", signature, keys, verified.Error + verified.Output);
+            throw Bad($"{What}'s signature is wrong: it was changed after it was signed, or the key may not sign it", signature, keys, verified.Error + verified.Output);
         }
 
         // Good "crust-provenance" signature for NAME with ED25519 key SHA256:…
@@ -89,16 +90,22 @@ internal sealed class SignatureChecker(ToolBox tools)
         return new SignedBy(string.Join(' ', good.Arguments.Skip(1)), valid.Arguments.FirstOrDefault() ?? "");
     }
 
-    private static string GpgProblem(IReadOnlyCollection<GpgStatus> status)
+    private string GpgProblem(IReadOnlyCollection<GpgStatus> status)
     {
         bool Has(string keyword) => status.Any(line => line.Keyword == keyword);
-        return Has("BADSIG") ? "The provenance's signature is wrong: it was changed after it was signed"
-            : Has("EXPKEYSIG") ? "The key that signed the provenance has expired"
-            : Has("REVKEYSIG") ? "The key that signed the provenance was revoked"
-            : Has("EXPSIG") ? "The provenance's signature has expired"
-            : Has("NO_PUBKEY") ? "The provenance is signed by a key that isn't among the keys given"
-            : "The provenance's signature can't be checked";
+        return Has("BADSIG") ? $"{What}'s signature is wrong: it was changed after it was signed"
+            : Has("EXPKEYSIG") ? $"The key that signed {what} has expired"
+            : Has("REVKEYSIG") ? $"The key that signed {what} was revoked"
+            : Has("EXPSIG") ? $"{What}'s signature has expired"
+            : Has("NO_PUBKEY") ? $"{What} is signed by a key that isn't among the keys given"
+            : $"{What}'s signature can't be checked";
     }
+
+    /// <summary>Whether a file holds keys of GPG; else they are OpenSSH's.</summary>
+    /// <exception cref="CrustException">It can't be read.</exception>
+    public static bool HoldsGpgKeys(string keys) => IsGpg(ReadKeys(keys));
+
+    private string What => char.ToUpperInvariant(what[0]) + what[1..];
 
     private static byte[] ReadKeys(string keys)
     {

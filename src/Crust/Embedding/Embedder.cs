@@ -17,7 +17,7 @@ public sealed class Embedder(IReadOnlyCollection<string> formats, InstallerLibra
     private const string Iso = "installer.iso";
 
     // What the ISO in the folder makes needless: its checksum is known then.
-    private static readonly ImmutableHashSet<string> AboutIso = [Iso, "installer.sha256", "installer.allowUnverified"];
+    private static readonly ImmutableHashSet<string> AboutIso = [Iso, "installer.sha256", "installer.sha256Signature", "installer.key", "installer.allowUnverified"];
 
     /// <summary>Collects them.</summary>
     /// <param name="sources">Where the spec is given.</param>

@@ -46,6 +46,7 @@ internal sealed record ToolNeed(string Program, Need Need, string For)
             new("setpriv", Need.Required, "starts all others, and ends them with Crust"),
             .. spec.Machine.Tpm ? new[] { new ToolNeed(TpmEmulator.Program, Need.Required, "is the machine's TPM") } : [],
             .. spec.Sign.Program is { } signer ? new[] { new ToolNeed(signer, Need.Required, "signs the provenance") } : [],
+            .. spec.Installer.ChecksumKey is not null ? new[] { new ToolNeed(ListSignature.Program, Need.Required, "checks who signed the list of checksums") } : [],
             .. writing.SelectMany(format => format.Needs.Tools.Select(tool => new ToolNeed(tool, Need.Required, format.Name))),
             .. ForAppliance.Select(tool => new ToolNeed(tool, forecast.Appliance, live)),
             .. HybridIso.Programs.Prepend("mksquashfs").Select(tool => new ToolNeed(tool, forecast.BuildsReference ? Need.Required : Need.None, "the reference installer")),

@@ -10,31 +10,31 @@ namespace Crust.Installers;
 /// </summary>
 internal sealed class ChecksumLists(HttpSource http, string cacheFolder, IBuildObserver observer)
 {
-    /// <summary>The list's text; an earlier copy, with a warning, while its server can't be reached.</summary>
+    /// <summary>The list, or a signature of one; an earlier copy, with a warning, while its server can't be reached.</summary>
     /// <exception cref="CrustException">It can't be had, and never was.</exception>
-    public async Task<string> GetAsync(Uri url, CancellationToken cancellation)
+    public async Task<byte[]> GetAsync(Uri url, CancellationToken cancellation)
     {
         var kept = Path.Combine(cacheFolder, "checksums", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(url.AbsoluteUri)))[..32]);
         try
         {
-            var text = await http.GetTextAsync(url, cancellation);
-            Keep(kept, text);
-            return text;
+            var bytes = await http.GetSmallAsync(url, cancellation);
+            Keep(kept, bytes);
+            return bytes;
         }
         // Only what may pass by itself: a server that answers "not found" means it.
         catch (CrustException e) when (e.InnerException is PassingProblemException && File.Exists(kept))
         {
             observer.Observe(new BuildEvent.Warned($"{HttpSource.Show(url)} can't be reached; its copy of {File.GetLastWriteTimeUtc(kept):yyyy-MM-dd} is used"));
-            return await File.ReadAllTextAsync(kept, cancellation);
+            return await File.ReadAllBytesAsync(kept, cancellation);
         }
     }
 
-    private static void Keep(string path, string text)
+    private static void Keep(string path, byte[] bytes)
     {
         try
         {
             PrivateFolder.Create(Path.GetDirectoryName(path)!);
-            WholeFile.Replace(path, text);
+            WholeFile.Replace(path, bytes);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -42,7 +42,7 @@ internal sealed class Downloader(HttpSource source, string cacheFolder, IsoHash 
         }
         catch (PassingProblemException e)
         {
-            throw new CrustException(FailureKind.InputOutput, $"The download failed: {e.Message}", HttpSource.Show(url), slot.PartialLength is var kept and > 0
+            throw new CrustException(FailureKind.InputOutput, $"The download failed: {e.Message}", HttpSource.Show(url), e.Remedy is { } remedy ? remedy : slot.PartialLength is var kept and > 0
                 ? $"check this host's network and run it again: {Size.Format(kept)} of it are kept, and the download goes on from there if the server allows it"
                 : "check the URL and this host's network, and run it again", e);
         }

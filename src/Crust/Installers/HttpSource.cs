@@ -1,5 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
+using Crust.Spec;
 using Serilog;
 
 namespace Crust.Installers;
@@ -8,7 +9,7 @@ namespace Crust.Installers;
 internal sealed class HttpSource(HttpClient http, TimeProvider time, ILogger log)
 {
     private const int Tries = 5;
-    private const int LongestText = 1 << 20;
+    private const int MostRedirects = 10;
 
     /// <summary>The pause after the first failure.</summary>
     public TimeSpan FirstPause { get; init; } = TimeSpan.FromSeconds(1);
@@ -16,11 +17,20 @@ internal sealed class HttpSource(HttpClient http, TimeProvider time, ILogger log
     /// <summary>How long a server may say nothing.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>A client that follows redirects, and takes files as they are stored.</summary>
-    public static HttpClient NewClient()
+    /// <summary>Which servers are reached by which proxy; the client has to be made with the same.</summary>
+    public ProxySettings Proxies { get; init; } = ProxySettings.None;
+
+    /// <summary>A client that takes files as they are stored. Redirects are followed here, not there.</summary>
+    public static HttpClient NewClient(ProxySettings? proxies = null)
     {
         // Silence is judged per read, so a download of hours has no limit.
-        var client = new HttpClient(new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(30) }) { Timeout = Timeout.InfiniteTimeSpan };
+        var client = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectTimeout = TimeSpan.FromSeconds(30),
+            AllowAutoRedirect = false,
+            Proxy = new WebProxies(proxies ?? ProxySettings.None),
+        })
+        { Timeout = Timeout.InfiniteTimeSpan };
         client.DefaultRequestHeaders.UserAgent.ParseAdd("crust");
         return client;
     }
@@ -58,41 +68,69 @@ internal sealed class HttpSource(HttpClient http, TimeProvider time, ILogger log
         }
     }
 
-    /// <summary>Sends a GET and gives the response as soon as its headers are there, whatever its status.</summary>
+    /// <summary>Sends a GET, follows redirects, and gives the response as soon as its headers are there, whatever its status.</summary>
     /// <exception cref="PassingProblemException">It may go well the next time.</exception>
     /// <exception cref="CrustException">It won't.</exception>
     public async Task<HttpResponseMessage> GetAsync(Uri url, Action<HttpRequestHeaders>? ask, CancellationToken cancellation)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, url);
-        if (url.UserInfo.Length > 0)
+        var at = url;
+        for (var redirects = 0; redirects <= MostRedirects; redirects++)
+        {
+            var response = await SendAsync(url, at, ask, cancellation);
+            if (Redirects.TargetOf(response, at, url) is not { } next)
+            {
+                return response;
+            }
+
+            response.Dispose();
+            log.Debug("{Url} redirects to {Next}", Show(at), Show(next));
+            at = next;
+        }
+
+        throw new CrustException(FailureKind.InputOutput, $"The server redirects again and again, last to {Show(at)}", Show(url), "give the URL of the file itself");
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(Uri url, Uri at, Action<HttpRequestHeaders>? ask, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, at);
+        // The login is the first server's: another isn't told it.
+        if (url.UserInfo.Length > 0 && (at.Scheme, at.IdnHost, at.Port) == (url.Scheme, url.IdnHost, url.Port))
         {
             request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(Uri.UnescapeDataString(url.UserInfo))));
         }
 
         ask?.Invoke(request.Headers);
-        return await WithPatienceAsync(token => http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token), url, cancellation);
+        var proxy = Proxies.For(at);
+        var response = await WithPatienceAsync(token => http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token), at, proxy, cancellation);
+        if (PassingProblemException.OfProxy(response.StatusCode, response.ReasonPhrase, proxy, Show(at)) is { } problem)
+        {
+            response.Dispose();
+            throw problem;
+        }
+
+        return response;
     }
 
     /// <summary>Reads on in a response; 0 at its end.</summary>
     /// <exception cref="PassingProblemException">The connection is lost, or the server says nothing more.</exception>
     public Task<int> ReadAsync(Stream body, Memory<byte> buffer, Uri url, CancellationToken cancellation) =>
-        WithPatienceAsync(token => body.ReadAsync(buffer, token).AsTask(), url, cancellation);
+        WithPatienceAsync(token => body.ReadAsync(buffer, token).AsTask(), url, null, cancellation);
 
-    /// <summary>A small text file, such as a SHA256SUMS.</summary>
-    /// <exception cref="CrustException">It can't be had.</exception>
-    public async Task<string> GetTextAsync(Uri url, CancellationToken cancellation)
+    /// <summary>A small file, such as a SHA256SUMS or its signature.</summary>
+    /// <exception cref="CrustException">It can't be had, or is longer than a list of checksums is.</exception>
+    public async Task<byte[]> GetSmallAsync(Uri url, CancellationToken cancellation)
     {
         try
         {
-            return await RetryAsync(() => TryGetTextAsync(url, cancellation), () => 0, _ => { }, cancellation);
+            return await RetryAsync(() => TryGetSmallAsync(url, cancellation), () => 0, _ => { }, cancellation);
         }
         catch (PassingProblemException e)
         {
-            throw new CrustException(FailureKind.InputOutput, $"The file can't be downloaded: {e.Message}", Show(url), "check the URL and this host's network, and try again", e);
+            throw new CrustException(FailureKind.InputOutput, $"The file can't be downloaded: {e.Message}", Show(url), e.Remedy ?? "check the URL and this host's network, and try again", e);
         }
     }
 
-    private async Task<string> TryGetTextAsync(Uri url, CancellationToken cancellation)
+    private async Task<byte[]> TryGetSmallAsync(Uri url, CancellationToken cancellation)
     {
         using var response = await GetAsync(url, null, cancellation);
         if (!response.IsSuccessStatusCode)
@@ -101,22 +139,22 @@ internal sealed class HttpSource(HttpClient http, TimeProvider time, ILogger log
         }
 
         using var body = await response.Content.ReadAsStreamAsync(cancellation);
-        var buffer = new byte[LongestText];
-        var length = 0;
-        for (int read; (read = await ReadAsync(body, buffer.AsMemory(length), url, cancellation)) > 0;)
+        using var bytes = new MemoryStream();
+        var buffer = new byte[1 << 16];
+        for (int read; (read = await ReadAsync(body, buffer, url, cancellation)) > 0;)
         {
-            length += read;
-            if (length == LongestText)
+            bytes.Write(buffer, 0, read);
+            if (bytes.Length > ChecksumList.MostBytes)
             {
-                throw new CrustException(FailureKind.BadInput, "This is no list of checksums: it has more than 1 MiB", Show(url),
+                throw new CrustException(FailureKind.BadInput, $"This is no list of checksums, and no signature of one: it has more than {ChecksumList.MostBytes >> 20} MiB", Show(url),
                     "give the URL of the SHA256SUMS file, or the 64 hex digits themselves");
             }
         }
 
-        return Encoding.UTF8.GetString(buffer, 0, length);
+        return bytes.ToArray();
     }
 
-    private async Task<T> WithPatienceAsync<T>(Func<CancellationToken, Task<T>> work, Uri url, CancellationToken cancellation)
+    private async Task<T> WithPatienceAsync<T>(Func<CancellationToken, Task<T>> work, Uri url, ProxyChoice? proxy, CancellationToken cancellation)
     {
         using var silence = new CancellationTokenSource(Patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(silence.Token, cancellation);
@@ -126,11 +164,11 @@ internal sealed class HttpSource(HttpClient http, TimeProvider time, ILogger log
         }
         catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
         {
-            throw new PassingProblemException($"the server said nothing for {Patience.TotalSeconds:0.##} s", e);
+            throw new PassingProblemException($"{(proxy is null ? "" : $"by the proxy {proxy}, ")}the server said nothing for {Patience.TotalSeconds:0.##} s", e);
         }
         catch (HttpRequestException e)
         {
-            throw PassingProblemException.From(e, Show(url));
+            throw PassingProblemException.From(e, Show(url), proxy);
         }
         catch (IOException e)
         {

@@ -12,21 +12,32 @@ public sealed class InstallerSource
     private const int DigitsOfName = 8;
 
     private readonly string _cacheFolder;
-    private readonly ChecksumLists _checksums;
+    private readonly ExpectedChecksum _expected;
     private readonly IsoHash _hashes;
     private readonly Downloader _downloader;
     private readonly IBuildObserver _observer;
 
     /// <summary>A source that keeps downloads and checksums in a cache folder.</summary>
-    public InstallerSource(string cacheFolder, IBuildObserver observer, TimeProvider time, ILogger log)
+    /// <param name="cacheFolder">The folder.</param>
+    /// <param name="proxies">By which proxies servers are reached.</param>
+    /// <param name="tools">Needs gpgv where a list of checksums is signed.</param>
+    /// <param name="observer">Told how it goes.</param>
+    /// <param name="time">Waits and measures.</param>
+    /// <param name="log">Gets what is tried again.</param>
+    public InstallerSource(string cacheFolder, ProxySettings proxies, ToolBox tools, IBuildObserver observer, TimeProvider time, ILogger log)
+        : this(cacheFolder, new HttpSource(HttpSource.NewClient(proxies), time, log) { Proxies = proxies }, observer, time, log, tools)
+    {
+    }
+
+    internal InstallerSource(string cacheFolder, IBuildObserver observer, TimeProvider time, ILogger log)
         : this(cacheFolder, new HttpSource(HttpSource.NewClient(), time, log), observer, time, log)
     {
     }
 
-    internal InstallerSource(string cacheFolder, HttpSource http, IBuildObserver observer, TimeProvider time, ILogger log)
+    internal InstallerSource(string cacheFolder, HttpSource http, IBuildObserver observer, TimeProvider time, ILogger log, ToolBox? tools = null)
     {
         _cacheFolder = cacheFolder;
-        _checksums = new ChecksumLists(http, cacheFolder, observer);
+        _expected = new ExpectedChecksum(new ChecksumLists(http, cacheFolder, observer), new ListSignature(tools ?? new ToolBox(["/usr/bin", "/bin"], log), cacheFolder), observer);
         _observer = observer;
         _hashes = new IsoHash(cacheFolder, observer, log);
         _downloader = new Downloader(http, cacheFolder, _hashes, observer, time);
@@ -58,7 +69,7 @@ public sealed class InstallerSource
         var baseName = BaseNameOf(Uri.UnescapeDataString(url.Segments[^1]));
         var path = DownloadSlot.PathOf(_cacheFolder, url, FileNameOf(url));
         // Without a checksum in the spec, the server has to say whether the file is still the same.
-        var promised = spec.Sha256 is { } sum && Checksum.IsSha256(sum) ? sum.ToLowerInvariant() : null;
+        var promised = Checksum.ValueOf(spec.Sha256);
         return promised is not null && File.Exists(path)
             ? Glance(path, shown, baseName, promised)
             : new InstallerGlance(null, null, baseName) { Promised = promised };
@@ -90,9 +101,8 @@ public sealed class InstallerSource
     private async Task<InstallerIso> FromUrlAsync(Uri url, InstallerSpec spec, CancellationToken cancellation)
     {
         var shown = CheckUrl(url, spec);
-        var fileName = Uri.UnescapeDataString(url.Segments[^1]);
-        var baseName = BaseNameOf(fileName);
-        var expected = await FindChecksumAsync(spec.Sha256, fileName, cancellation);
+        var baseName = BaseNameOf(Uri.UnescapeDataString(url.Segments[^1]));
+        var expected = await _expected.FindAsync(spec, PartsOf(url), cancellation);
         var path = await _downloader.GetAsync(url, FileNameOf(url), expected, cancellation);
         if (expected is null)
         {
@@ -123,7 +133,7 @@ public sealed class InstallerSource
     private async Task<InstallerIso> FromPathAsync(string iso, InstallerSpec spec, CancellationToken cancellation)
     {
         var installer = await DescribeAsync(Path.GetFullPath(iso), iso, BaseNameOf(Path.GetFileName(iso)), cancellation);
-        var expected = await FindChecksumAsync(spec.Sha256, Path.GetFileName(iso), cancellation);
+        var expected = await _expected.FindAsync(spec, Path.GetFullPath(iso).Split('/', StringSplitOptions.RemoveEmptyEntries), cancellation);
         return expected is null || expected == installer.Sha256 ? installer : throw Downloader.Mismatch(iso, expected, installer.Sha256);
     }
 
@@ -148,40 +158,6 @@ public sealed class InstallerSource
         Source = source,
     };
 
-    // The sum itself, or found in a SHA256SUMS file by the ISO's file name.
-    private async Task<string?> FindChecksumAsync(string? sha256, string fileName, CancellationToken cancellation)
-    {
-        if (sha256 is null)
-        {
-            return null;
-        }
-
-        if (Checksum.IsSha256(sha256))
-        {
-            return sha256.ToLowerInvariant();
-        }
-
-        var isUrl = IsUrl(sha256, out var url) && url.Scheme is "http" or "https";
-        var shown = isUrl ? HttpSource.Show(url!) : sha256;
-        var sums = isUrl ? await _checksums.GetAsync(url!, cancellation) : await ReadSumsAsync(sha256, cancellation);
-        return Checksum.Find(sums, fileName) ?? throw new CrustException(FailureKind.BadInput, $"The list of checksums has no SHA-256 of {fileName}",
-            $"installer.sha256: {shown}", "give the SHA256SUMS file that belongs to this very ISO, or its 64 hex digits");
-    }
-
-    private static async Task<string> ReadSumsAsync(string path, CancellationToken cancellation)
-    {
-        try
-        {
-            // Opening a pipe would wait for its other end.
-            return RegularFile.OtherKindOf(path) is { } other ? throw new IOException($"it is {other}") : await File.ReadAllTextAsync(path, cancellation);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new CrustException(FailureKind.BadInput, $"This is no SHA-256, and no file of them that can be read: {e.Message}", $"installer.sha256: {path}",
-                "give 64 hex digits, or the path or URL of a SHA256SUMS file", e);
-        }
-    }
-
     /// <summary>An ISO's file name without `.iso`, as it is; of a URL, its last part.</summary>
     internal static string TitleOf(string iso) => WithoutExtension(FileOf(iso));
 
@@ -204,12 +180,16 @@ public sealed class InstallerSource
 
     private static string WithoutExtension(string fileName) => fileName.EndsWith(".iso", StringComparison.OrdinalIgnoreCase) ? fileName[..^4] : fileName;
 
+    private static string[] PartsOf(Uri url) =>
+        [.. url.Segments.Select(segment => Uri.UnescapeDataString(segment.Trim('/'))).Where((segment, i) => segment.Length > 0 || i == url.Segments.Length - 1)];
+
     private static string FileNameOf(Uri url) => BaseNameOf(Uri.UnescapeDataString(url.Segments[^1])) + ".iso";
 
     /// <summary>Whether an ISO is named by a URL; else by a path.</summary>
     internal static bool IsUrl(string text) => IsUrl(text, out _);
 
-    private static bool IsUrl(string text, [NotNullWhen(true)] out Uri? url)
+    /// <summary>The same, with the URL.</summary>
+    internal static bool IsUrl(string text, [NotNullWhen(true)] out Uri? url)
     {
         url = null;
         return text.Contains("://") && Uri.TryCreate(text, UriKind.Absolute, out url);

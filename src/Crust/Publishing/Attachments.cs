@@ -13,6 +13,8 @@ internal static class Attachments
     private static readonly (string Extension, string Type, string MediaType)[] Kinds =
     [
         (".manifest.json", ManifestType, "application/json"),
+        (".manifest.json" + Signer.SshExtension, ManifestSignatureType, "text/plain"),
+        (".manifest.json" + Signer.GpgExtension, ManifestSignatureType, "application/pgp-signature"),
         (".report.html", "application/vnd.crust.report.v1", "text/html"),
         (ImageCheck.Extension, "application/vnd.in-toto+json", "application/vnd.in-toto+json"),
         (ImageCheck.Extension + Signer.SshExtension, SignatureType, "text/plain"),
@@ -22,6 +24,9 @@ internal static class Attachments
 
     /// <summary>What the manifest of a build is.</summary>
     public const string ManifestType = "application/vnd.crust.manifest.v1+json";
+
+    /// <summary>What the signature of a build's manifest is.</summary>
+    public const string ManifestSignatureType = "application/vnd.crust.manifest-signature.v1";
 
     /// <summary>What the list of packages is.</summary>
     public const string SbomType = "application/spdx+json";

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Crust.Spec;
 
 namespace Crust.Publishing;
 
@@ -28,7 +29,7 @@ public sealed partial record RegistryReference(string Repository, string Tag)
     /// <exception cref="CrustException">It is none.</exception>
     internal static (string Repository, string? Tag) Parse(string text, string where, bool mayHaveTag)
     {
-        CrustException Bad(string what, string remedy) => new(FailureKind.BadInput, $"'{(text.Length > 200 ? text[..200] + "…" : text)}' {what}", where, remedy);
+        CrustException Bad(string what, string remedy) => new(FailureKind.BadInput, $"'{(ValueTypes.WithoutLogin(text) is { Length: > 200 } shown ? shown[..200] + "…" : ValueTypes.WithoutLogin(text))}' {what}", where, remedy);
         const string looks = "write registry/path, such as registry.example.com/edge/images";
         if (SchemePattern().IsMatch(text))
         {

@@ -125,7 +125,14 @@ internal sealed class FinishedImages(SharedCache cache)
         try
         {
             var attached = await registry.ReadAsync(tag.With(Attachments.ListOf(artifact.Digest)), cancellation) is { } list ? SharedIndex.EntriesOf(list) : [];
-            var told = NameOf(Attachments.ManifestType) is { } manifest ? Reports.Manifest.Parse(await AttachedAsync(registry, manifest, artifact.Digest, cancellation)) : null;
+            var document = NameOf(Attachments.ManifestType) is { } manifest ? await AttachedAsync(registry, manifest, artifact.Digest, cancellation) : null;
+            if (document is not null && place.Trust.IsWanted)
+            {
+                // The manifest has the checksums of all files, and says what was verified.
+                await place.Trust.CheckAsync(document, NameOf(Attachments.ManifestSignatureType) is { } signature ? await AttachedAsync(registry, signature, artifact.Digest, cancellation) : null, cancellation);
+            }
+
+            var told = document is null ? null : Reports.Manifest.Parse(document);
             return FinishedImage.Check(artifact, told, format, recipe, order) is { } image
                 ? new FinishedImage(format, order.Spec.Machine.Arch, tag.With(artifact.Digest), place, image, told!, NameOf(Attachments.SbomType)) : null;
 

@@ -1,3 +1,4 @@
+using Crust.Attestation;
 using Crust.Host;
 using Crust.Publishing;
 using Crust.Spec;
@@ -31,6 +32,15 @@ internal sealed class SharedCache(ToolBox tools, BuildSpec spec, string folder, 
     /// <summary>Other programs.</summary>
     public ToolBox Tools => tools;
 
+    /// <summary>Whose signatures are believed.</summary>
+    public required CacheTrust Trust { get; init; }
+
+    /// <summary>Signs what is pushed, if the spec says by which key; null for nobody.</summary>
+    public Signer? Signer { get; init; }
+
+    /// <summary>By which key.</summary>
+    public SignSpec Sign => spec.Sign;
+
     /// <summary>Told how it goes.</summary>
     public IBuildObserver Observer => observer;
 
@@ -45,7 +55,7 @@ internal sealed class SharedCache(ToolBox tools, BuildSpec spec, string folder, 
     {
         if (!_beside.TryGetValue(repository, out var other))
         {
-            _beside.Add(repository, other = new SharedCache(tools, spec with { Cache = repository }, folder, firstWait, observer, time));
+            _beside.Add(repository, other = new SharedCache(tools, spec with { Cache = repository }, folder, firstWait, observer, time) { Trust = Trust, Signer = Signer });
         }
 
         return other;

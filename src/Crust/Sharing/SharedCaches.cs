@@ -1,3 +1,4 @@
+using Crust.Attestation;
 using Crust.Cache;
 using Crust.Spec;
 using Crust.Tools;
@@ -14,8 +15,17 @@ public sealed class SharedCaches(ToolBox tools, BuildCache cache, IBuildObserver
     /// <summary>The wait before something that failed is tried again for the first time.</summary>
     internal TimeSpan FirstWait { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>Signs the disks that are pushed, where a spec says by which key; null for nobody.</summary>
+    internal Signer? Signer { get; init; }
+
     /// <summary>The cache that a spec names, for one build; one that is never asked if it names none.</summary>
-    internal SharedCache Open(BuildSpec spec) => new(tools, spec, cache.Root, FirstWait, observer, time);
+    /// <exception cref="CrustException">A file of keys that it names isn't there.</exception>
+    internal SharedCache Open(BuildSpec spec)
+    {
+        var trust = new CacheTrust(tools, spec.CacheTrust, cache.Root);
+        trust.CheckKeys();
+        return new(tools, spec, cache.Root, FirstWait, observer, time) { Trust = trust, Signer = Signer };
+    }
 
     /// <summary>The same, but one that is never asked where other machines couldn't tell whether its disks have the same secrets as the build.</summary>
     internal SharedCache Open(BuildSpec spec, BuildKeys keys, BuildJournal journal)

@@ -74,6 +74,7 @@ internal sealed class SharedDisks(SharedCache cache)
         try
         {
             var artifact = DiskArtifact.Read(manifest, order.Key);
+            await cache.Trust.CheckAsync(registry, tag, artifact.Digest, order.Key, cancellation);
             return await PullAsync(registry, artifact, tag.With(artifact.Digest), into, order.Spec.Machine.Disk, cancellation);
         }
         catch (Exception e) when (e is InvalidDataException or RegistryException { Fault: RegistryFault.Altered })
@@ -122,6 +123,12 @@ internal sealed class SharedDisks(SharedCache cache)
     private async Task<string?> PushAsync(Registry registry, InstalledDisk disk, DiskOrder order, CancellationToken cancellation)
     {
         var tag = cache.At(PublishedKey.TagOfDisk(order.Key));
+        var signs = cache.Signer is not null && cache.Sign.IsWanted;
+        if (cache.Trust.IsWanted && !signs)
+        {
+            return "not pushed: this build doesn't sign (sign.key, sign.gpgKey), and its cache.trust asks for signatures";
+        }
+
         if (_refused is not null && await registry.ReadAsync(tag, cancellation) is { } there && !IsOurs(there))
         {
             return "not pushed: its tag names something else";
@@ -134,6 +141,11 @@ internal sealed class SharedDisks(SharedCache cache)
 
         var artifact = await DiskArtifact.PackAsync(disk, order, cache.Scratch, done => Tell(done / 2), cancellation);
         await registry.PushAsync(artifact.Source, tag.With(artifact.Manifest.Digest), artifact.Manifest, moved => Tell((1 + Math.Min(1, (double)moved / artifact.Length)) / 2), cancellation);
+        if (signs)
+        {
+            await CacheTrust.SignAsync(registry, tag, artifact, order.Key, cache.Signer!, cache.Sign, cache.Scratch, cancellation);
+        }
+
         // Whole under its digest by now. Another machine may have been faster.
         if (await FindAsync(registry, tag, order.Key, cancellation) is { } faster)
         {
@@ -169,7 +181,14 @@ internal sealed class SharedDisks(SharedCache cache)
 
         try
         {
-            return DiskArtifact.Read(there, key).Digest;
+            var first = DiskArtifact.Read(there, key);
+            await cache.Trust.CheckAsync(registry, tag, first.Digest, key, cancellation);
+            return first.Digest;
+        }
+        catch (InvalidDataException) when (cache.Trust.IsWanted && IsOurs(there))
+        {
+            // Whoever has pushed it isn't trusted: a disk of somebody who is takes its place.
+            return null;
         }
         catch (InvalidDataException e)
         {

@@ -47,6 +47,9 @@ public sealed record BuildSpec
     /// <summary>The repository that machines share as a cache, `registry/path`; null for none.</summary>
     public string? Cache { get; init; }
 
+    /// <summary>The keys of which one has to have signed what is taken from there: public keys, or paths of files; empty if whoever may write there is trusted.</summary>
+    public ImmutableArray<string> CacheTrust { get; init; } = [];
+
     /// <summary>Where each key that was given was given: key path → `crust.yaml:7:9, machine.disk`.</summary>
     public ImmutableDictionary<string, string> Origins { get; init; } = ImmutableDictionary<string, string>.Empty;
 
@@ -70,7 +73,13 @@ public sealed record InstallerSpec
     /// <summary>The SHA-256 that the ISO must have: 64 hex digits, or a path or URL of a SHA256SUMS file; null for none.</summary>
     public string? Sha256 { get; init; }
 
-    /// <summary>Takes a URL without a checksum.</summary>
+    /// <summary>The signature of the SHA256SUMS file, by path or URL; null for none, or where the file is signed in the clear.</summary>
+    public string? ChecksumSignature { get; init; }
+
+    /// <summary>A file of GPG's public keys, one of which has to have signed the SHA256SUMS file; null if nobody has to.</summary>
+    public string? ChecksumKey { get; init; }
+
+    /// <summary>Takes a URL without a checksum, and a SHA256SUMS file that comes by plain HTTP and isn't signed.</summary>
     public bool AllowUnverified { get; init; }
 
     /// <summary>The kernel in the ISO that the machine starts with, by its path there, in place of the ISO's boot loader; null for none.</summary>

@@ -7,6 +7,9 @@ namespace Crust.Spec;
 /// <summary>Reads `crust.yaml` into the values that it gives, by key.</summary>
 internal sealed class SpecFile(ImmutableArray<SpecKey> keys)
 {
+    // The cache's name is a key by itself, and may also be the first of several.
+    private const string CacheInMapping = "cache.registry";
+
     private readonly ImmutableHashSet<string> _keys = [.. keys.Select(key => key.Path)];
     private readonly ImmutableHashSet<string> _sections = [.. keys.SelectMany(key => SectionsAbove(key.Path))];
 
@@ -45,7 +48,9 @@ internal sealed class SpecFile(ImmutableArray<SpecKey> keys)
                 throw reading.Bad(keyNode, section, "A key isn't a word", $"write one of the keys: {Children(section)}");
 
             var path = section.Length == 0 ? name : $"{section}.{name}";
-            if (_sections.Contains(path))
+            if (path == CacheInMapping)
+                ReadValue(reading, keys.First(key => key.Path == "cache"), value);
+            else if (_sections.Contains(path) && (value is YamlMappingNode || !_keys.Contains(path)))
                 ReadSection(reading, path, value);
             else if (_keys.Contains(path))
                 ReadValue(reading, keys.First(key => key.Path == path), value);

@@ -50,7 +50,9 @@ public static class SpecKeys
         .. Sign(),
         .. PublishKeys.For(formats),
         SpecKey.Of("cache", CacheType.Repository, s => s.Cache, (s, v) => s with { Cache = v },
-            "A repository that machines share as a cache: installed disks, and finished images that were published there or in publish.repository. Logins and TLS are those of publish. none is no such cache.", "--cache", "CACHE"),
+            "A repository that machines share as a cache: installed disks, and finished images that were published there or in publish.repository. Logins and TLS are those of publish. none is no such cache. In a mapping, the key is cache.registry.", "--cache", "CACHE"),
+        SpecKey.Of("cache.trust", CacheType.Trust, s => s.CacheTrust, (s, v) => s with { CacheTrust = v },
+            "Keys of which one has to have signed what is taken from the cache: OpenSSH's public keys or allowed signers, each itself or as a file's path, or files of GPG's public keys. Without it, whoever may write there is trusted.", "--cache-trust", "CACHE_TRUST"),
     ];
 
     private static IEnumerable<SpecKey> Installer()
@@ -62,8 +64,12 @@ public static class SpecKeys
                 "The installer ISO, a path or an http(s) URL; without it, Crust's reference installer.", "--iso", "ISO_URL"),
             SpecKey.Of("installer.sha256", ValueTypes.Checksum, s => s.Installer.Sha256, (s, v) => With(s, i => i with { Sha256 = v }),
                 "The SHA-256 that the ISO must have: 64 hex digits, or a SHA256SUMS file by path or URL.", "--sha256", "ISO_SHA256"),
+            SpecKey.Of("installer.sha256Signature", ValueTypes.FileOrUrl, s => s.Installer.ChecksumSignature, (s, v) => With(s, i => i with { ChecksumSignature = v }),
+                "The GPG signature of the SHA256SUMS file, by path or URL; not needed where the file is signed in the clear.", "--sha256-signature", "ISO_SHA256_SIGNATURE"),
+            SpecKey.Of("installer.key", ValueTypes.FilePath, s => s.Installer.ChecksumKey, (s, v) => With(s, i => i with { ChecksumKey = v }),
+                "A file of GPG's public keys, one of which has to have signed the SHA256SUMS file.", "--installer-key", "ISO_KEY"),
             SpecKey.Of("installer.allowUnverified", ValueTypes.Boolean, s => s.Installer.AllowUnverified, (s, v) => With(s, i => i with { AllowUnverified = v }),
-                "Takes an ISO from a URL without a checksum.", "--allow-unverified"),
+                "Takes an ISO from a URL without a checksum, and a SHA256SUMS file that comes by plain HTTP without a signature.", "--allow-unverified"),
             SpecKey.Of("installer.boot.kernel", ValueTypes.Text, s => s.Installer.BootKernel, (s, v) => With(s, i => i with { BootKernel = v }),
                 "A kernel in the ISO that the machine starts with, by its path there, in place of the ISO's boot loader.", "--boot-kernel"),
             SpecKey.Of("installer.boot.initrd", ValueTypes.Text, s => s.Installer.BootInitrd, (s, v) => With(s, i => i with { BootInitrd = v }),

@@ -1,9 +1,10 @@
 using System.Collections.Immutable;
+using System.Text.RegularExpressions;
 
 namespace Crust.Spec;
 
 /// <summary>What must hold between the keys of a spec, and defaults of one that depend on another.</summary>
-internal static class SpecRules
+internal static partial class SpecRules
 {
     // q35's AHCI controller has 6 ports; the installed disk, the installer and the seed take 3.
     private const int MostExtraSataDisks = 3;
@@ -36,6 +37,7 @@ internal static class SpecRules
         CheckMachine(spec, WhereIs);
         CheckSign(spec, WhereIs);
         CheckKeySecret(spec, WhereIs);
+        CheckListKey(spec.Installer, WhereIs);
     }
 
     // Which of two would win is nothing that a user should have to know.
@@ -124,6 +126,21 @@ internal static class SpecRules
         if (spec.Publish.KeySecret is { } key && key.Reveal().Length < least)
             throw Bad($"The secret of the build key is shorter than {least} characters", whereIs(spec.Origins.ContainsKey("publish.keySecret") ? "publish.keySecret" : "publish.keySecretFile"), "make one: openssl rand -hex 32");
     }
+
+    private static void CheckListKey(InstallerSpec installer, Func<string, string> whereIs)
+    {
+        // The reference installer has no list, and a CI may set the variables for all of its builds.
+        if (installer.Iso is null)
+            return;
+        if (installer.ChecksumSignature is not null && installer.ChecksumKey is null)
+            throw Bad("There is a signature of the list of checksums, and no key that may have made it", whereIs("installer.sha256Signature"), "name a file with the vendor's public key in installer.key");
+        if (installer.ChecksumKey is not null && (installer.Sha256 is null || Sha256Digits().IsMatch(installer.Sha256)))
+            throw Bad($"There is a key for the list of checksums, and {(installer.Sha256 is null ? "no list" : "installer.sha256 is no list but a checksum, which needs none")}", whereIs("installer.key"),
+                "name the vendor's list (SHA256SUMS) in installer.sha256, by path or URL; or leave the key out");
+    }
+
+    [GeneratedRegex(@"\A[0-9a-f]{64}\z")]
+    private static partial Regex Sha256Digits();
 
     private static void CheckSign(BuildSpec spec, Func<string, string> whereIs)
     {

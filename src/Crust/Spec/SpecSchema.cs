@@ -52,10 +52,22 @@ public static class SpecSchema
     private static JsonObject Child(JsonObject above, string name)
     {
         if (Properties(above)[name] is JsonObject known)
-            return known;
+            return known.ContainsKey("properties") ? known : AlsoSection(name, known);
         var section = Section();
         Properties(above)[name] = section;
         return section;
+    }
+
+    // A key that may be written by itself, and in a mapping with others: cache.
+    private static JsonObject AlsoSection(string name, JsonObject key)
+    {
+        var value = key["anyOf"]![0]!.DeepClone().AsObject();
+        key.Remove("anyOf");
+        key["type"] = new JsonArray("string", "object", "null");
+        key["pattern"] = value["pattern"]!.DeepClone();
+        key["additionalProperties"] = false;
+        key["properties"] = new JsonObject { ["registry"] = value };
+        return key;
     }
 
     private static JsonObject Section() => new()

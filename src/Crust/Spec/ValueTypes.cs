@@ -40,7 +40,7 @@ internal static partial class ValueTypes
     /// <summary>64 hex digits, or a SHA256SUMS file by path or URL.</summary>
     public static readonly ValueType<string?> Checksum = new(
         "SHA256|FILE|URL",
-        given => given.Single.Text switch
+        given => (given.Single.Text.StartsWith("sha256:", StringComparison.OrdinalIgnoreCase) ? given.Single.Text[7..] : given.Single.Text) switch
         {
             { Length: 64 } text when HexDigits().IsMatch(text) => text.ToLowerInvariant(),
             { Length: >= 32 } text when HexDigits().IsMatch(text) => throw Bad(given.Single, $"has {text.Length} hex digits, and a SHA-256 has 64",
@@ -180,7 +180,10 @@ internal static partial class ValueTypes
 
     /// <summary>An error about one value. Not for secrets: it shows the value.</summary>
     public static CrustException Bad(GivenItem item, string what, string remedy) =>
-        new(FailureKind.BadInput, $"'{(item.Text.Length > 80 ? item.Text[..80] + "…" : item.Text)}' {what}", item.Where, remedy);
+        new(FailureKind.BadInput, $"'{(WithoutLogin(item.Text) is { Length: > 80 } text ? text[..80] + "…" : WithoutLogin(item.Text))}' {what}", item.Where, remedy);
+
+    // Also of what isn't a URL, but was meant to be one.
+    internal static string WithoutLogin(string text) => UrlQuery().Replace(UrlLogin().Replace(text, "$1$2•••@"), "$1?…");
 
     private static string OneLine(GivenItem item) =>
         item.Text.Any(char.IsControl) ? throw Bad(item, "holds a line break or another control character", "write it on one line") : item.Text;
@@ -232,6 +235,12 @@ internal static partial class ValueTypes
 
     [GeneratedRegex(@"\A[A-Za-z][A-Za-z0-9+.-]*://")]
     private static partial Regex UrlPattern();
+
+    [GeneratedRegex(@"([A-Za-z][A-Za-z0-9+.-]*:/{1,2}|(?<![^\s]))[^/?#\s]*:[^/?#\s]*@|([A-Za-z][A-Za-z0-9+.-]*:/{1,2})[^/?#\s]*@")]
+    private static partial Regex UrlLogin();
+
+    [GeneratedRegex(@"([A-Za-z][A-Za-z0-9+.-]*://[^?]*)\?.+")]
+    private static partial Regex UrlQuery();
 
     [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._+-]{0,99}\z")]
     private static partial Regex FileNamePattern();

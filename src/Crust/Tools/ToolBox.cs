@@ -35,6 +35,7 @@ public sealed class ToolBox(ImmutableArray<string> searchPath, ILogger log)
         ["ssh"] = "openssh-client",
         ["ssh-keygen"] = "openssh-client",
         ["gpg"] = "gnupg",
+        ["gpgv"] = "gpgv",
         ["newuidmap"] = "uidmap",
         ["newgidmap"] = "uidmap",
     }.ToImmutableDictionary();

@@ -1,3 +1,4 @@
+using Crust.Attestation;
 using Crust.Cache;
 using Crust.Disks;
 using Crust.Sharing;
@@ -30,6 +31,8 @@ internal sealed class SharedHome : IDisposable
 
     public string Cache { get; set; }
 
+    public Signer? Signer { get; set; }
+
     public ToolBox Tools { get; set; } = SampleDisk.Tools;
 
     public EventList Events { get; } = new();
@@ -54,7 +57,7 @@ internal sealed class SharedHome : IDisposable
     public async Task<InstalledDisk> BuildAsync(CancellationToken cancellation, Func<Task>? beforePush = null)
     {
         var cache = new BuildCache(Cache, Logger.None);
-        using var shared = new SharedCaches(Tools, cache, Events, TimeProvider.System) { FirstWait = TimeSpan.FromMilliseconds(1) }.Open(Spec);
+        using var shared = new SharedCaches(Tools, cache, Events, TimeProvider.System) { FirstWait = TimeSpan.FromMilliseconds(1), Signer = Signer }.Open(Spec);
         var disks = new SharedDisks(shared);
         var order = new DiskOrder(Key, Spec, InstallerSample.Iso, null!, null!, null!, Accelerator.Tcg, null!, "") { Name = "edge", Shared = disks, Finished = new FinishedImages(shared) };
         var stages = new StageRunner(Events, TimeProvider.System);

@@ -35,7 +35,7 @@ internal static partial class SpecSecrets
                 yield return new SpecSecret(key, [secret.Reveal()]);
         }
 
-        foreach (var (path, text) in new[] { ("installer.iso", spec.Installer.Iso), ("installer.sha256", spec.Installer.Sha256), ("installer.boot.append", spec.Installer.BootAppend) })
+        foreach (var (path, text) in new[] { ("installer.iso", spec.Installer.Iso), ("installer.sha256", spec.Installer.Sha256), ("installer.sha256Signature", spec.Installer.ChecksumSignature), ("installer.boot.append", spec.Installer.BootAppend) })
         {
             if (text is not null && In(path, [text]) is [{ IsEmpty: false } found])
                 yield return new SpecSecret(KeyOf(path), [.. found.SelectMany(one => one.ValuesIn(text)), .. UrlParts(text)]);
