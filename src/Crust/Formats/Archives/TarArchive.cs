@@ -28,7 +28,7 @@ internal sealed record ArchiveEntry(string Name, TarKind Kind, long Offset, long
 
 /// <summary>
 /// Reads a tar archive that somebody else may have made: POSIX's ustar and pax (IEEE 1003.1, pax, "pax Interchange Format"), GNU's long names and binary numbers
-/// (GNU tar's manual, "Basic Tar Format"). Whatever the archive says, no more than <see cref="LongestText"/> is kept of it.
+/// (GNU tar's manual, "Basic Tar Format"). Whatever the archive says, no more than <see cref="LongestText"/> is kept of a member, and 64 MiB of all.
 /// </summary>
 /// <param name="archive">The archive, at its start. It is read forth, and sought in if it can be.</param>
 /// <param name="length">The archive's length in bytes, or <see cref="UnknownLength"/>.</param>
@@ -42,12 +42,14 @@ internal sealed class TarArchive(Stream archive, long length)
 
     private const int Block = TarMember.Block;
     private const int MostMembers = 100_000;
+    private const long MostTexts = 64 << 20;
 
     private readonly byte[] _header = new byte[Block];
     private long _position;
     private long _contentEnd;
     private long _next;
     private int _members;
+    private long _texts;
 
     /// <summary>The next member, whose content the stream then stands before; null at the archive's end.</summary>
     /// <exception cref="InvalidDataException">It is no archive, is damaged, or tells of more than there is.</exception>
@@ -195,9 +197,10 @@ internal sealed class TarArchive(Stream archive, long length)
 
     private byte[] ReadText(long size)
     {
-        if (size > LongestText)
+        _texts += size;
+        if (size > LongestText || _texts > MostTexts)
         {
-            throw new InvalidDataException("it has a name that is longer than any file's");
+            throw new InvalidDataException("it has names that are longer than any file's");
         }
 
         var bytes = new byte[size];
