@@ -100,7 +100,7 @@ public sealed class CloudConfigTests
     [TestCase("#cloud-config\na: b: c\n", "This isn't YAML: while scanning a plain scalar value, found invalid mapping", "2:5", "mend the line, or the one before it")]
     [TestCase("#cloud-config\na: 1\na: 2\n", "A key stands twice", "3:1", "keep one of the two")]
     public void A_file_that_is_no_cloud_config_is_refused(string userData, string what, string where, string remedy) => ErrorAssert.Says(
-        Assert.Throws<CrustException>(() => _sample.WithUserData(userData))!,
+        Assert.Throws<CrustException>(() => _sample.WithUserData(userData, SeedSample.Full))!,
         FailureKind.BadInput, what, $"{_sample.Folder}/user-data.yaml:{where}", remedy);
 
     [Test]

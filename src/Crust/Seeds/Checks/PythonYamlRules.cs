@@ -28,6 +28,10 @@ internal static class PythonYamlRules
         if (request.Spec.Seed.Kind is not (SeedKind.Nocloud or SeedKind.Autoinstall) || request.Profile is not (null or SeedProfile.Debian))
             return [];
 
+        // What isn't a cloud-config goes as it is, and only cloud-init reads it.
+        if (request.Profile is null && request.Files.UserData.FirstOrDefault(document => document.Config is null) is { } other)
+            return [DocumentRules.Header.Warn(new Place(other.Path, 1, 1), $"This is {UserDataHeader.Of(other.Text)}, which cloud-init alone reads", "set seed.profile to debian if it is cloud-init that reads it, else write a #cloud-config")];
+
         var network = request is { Spec.Seed.NetworkConfig: { } path, Files.NetworkConfig: { } text } ? ConfigReader.Read(text, path) : null;
         var documents = request.Files.UserData.Select(document => (ConfigNode?)document.Config).Append(network).OfType<ConfigNode>();
         return documents.SelectMany(Nodes)

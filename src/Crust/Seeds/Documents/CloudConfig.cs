@@ -17,10 +17,8 @@ internal static class CloudConfig
     public static ConfigMap Read(string text, string file)
     {
         var first = FirstLine(text);
-        if (IsTemplate(first))
-            throw Bad("A Jinja template can't be merged", $"{file}:1:1", "write out what it would make", "header");
-        if (!Headers.Contains(first) && UserDataHeader.Of(text) is { } other)
-            throw Bad($"This is {other}, which can't be merged with what Crust generates", $"{file}:1:1", "say the same in a #cloud-config: runcmd, bootcmd, write_files", "header");
+        if (IsTemplate(first) || (!Headers.Contains(first) && UserDataHeader.Of(text) is not null))
+            throw CannotMerge(text, file);
         if (!Headers.Contains(first) && !UserDataHeader.IsCloudConfig(text))
             throw Bad("The user-data file doesn't begin with a cloud-config header", $"{file}:1:1", first.Length is > 0 and < 40 && Nearest.Find(first, Headers) is { } near ? $"write {near}" : "make #cloud-config its first line", "header");
 
@@ -31,6 +29,11 @@ internal static class CloudConfig
             var unfit => throw Bad("The user-data isn't a mapping", $"{unfit.Place}", "write keys and values, such as: hostname: edge-1", "not-a-mapping"),
         };
     }
+
+    /// <summary>The error of a user-data that is another thing that cloud-init takes.</summary>
+    public static CrustException CannotMerge(string text, string file) => IsTemplate(FirstLine(text))
+        ? Bad("A Jinja template can't be merged", $"{file}:1:1", "write out what it would make", "header")
+        : Bad($"This is {UserDataHeader.Of(text) ?? "no cloud-config"}, which can't be merged with what Crust generates", $"{file}:1:1", "say the same in a #cloud-config: runcmd, bootcmd, write_files", "header");
 
     /// <summary>Whether a composed text is a cloud-config.</summary>
     public static bool IsIn(string text) => text.StartsWith("#cloud-config\n", StringComparison.Ordinal);
