@@ -19,11 +19,13 @@ internal static class GeneratedConfig
         var site = Site(spec, request.Files);
         // An account comes where its reader looks for it; nobody knows of an unknown system, so it comes in both places.
         var (isKairos, isCloudInit) = (request.Profile is not SeedProfile.Debian, request.Profile is null or SeedProfile.Debian);
+        // For keys alone Kairos' agent wants one account with a key among these, too (kairos-sdk, schema/root_schema.go, ValidateSemantics).
+        var isHardened = request.Profile is SeedProfile.Kairos && IsTrue(Find(user, "install", "ssh_hardening")) && seed.Ssh.AuthorizedKeys.Length > 0;
         return Map(
             ("install", Map(("auto", Flag(true, Place.Default)), ("device", Text("auto", Place.Default)), ("poweroff", rebootsOnly ? null : Flag(true, Place.Default)))),
             ("hostname", seed.Hostname is { } name ? Text(name, At(spec, "seed.hostname")) : null),
             ("stylus", site.Entries.IsEmpty ? null : Map(("site", site))),
-            ("users", account is null || !isCloudInit ? null : List(account.ForCloudInit())),
+            ("users", account is null ? null : isCloudInit ? List(account.ForCloudInit()) : isHardened ? List(account.ForHardenedKairos()) : null),
             ("ssh_pwauth", account?.Hash is null || !isCloudInit ? null : Flag(true, account.Hash.Place)),
             ("stages", account is null || !isKairos ? null : Map(("initramfs", List(Map(("users", account.ForKairos())))))));
     }
@@ -88,11 +90,19 @@ internal static class GeneratedConfig
             ("passwd", Hash),
             ("ssh_authorized_keys", _keys));
 
-        // Kairos and stylus create accounts in a stage. Theirs has an empty password, not a locked one, unless told otherwise.
+        // Kairos and stylus create accounts in a stage. Theirs has an empty password, not a locked one, unless told otherwise. Kairos' sudo is for the group admin, and
+        // without an account in it its agent doesn't install; the images of others have sudo. A group that isn't there is passed over.
         public ConfigMap ForKairos() => Map((Text(_name, _place), (ConfigNode?)Map(
-            ("groups", List(Text("sudo", Place.Default))),
+            ("groups", List(Text("admin", Place.Default), Text("sudo", Place.Default))),
             ("passwd", Hash),
             ("lock_passwd", Hash is null ? Flag(true, Place.Default) : null),
             ("ssh_authorized_keys", _keys))));
+
+        public ConfigMap ForHardenedKairos() => Map(
+            ("name", Text(_name, _place)),
+            ("groups", List(Text("admin", Place.Default), Text("sudo", Place.Default))),
+            ("lock_passwd", Hash is null ? Flag(true, Place.Default) : null),
+            ("passwd", Hash),
+            ("ssh_authorized_keys", _keys));
     }
 }

@@ -14,6 +14,13 @@ public static class Nearest
         return best.distance <= Math.Max(1, wanted.Length / 3) ? best.candidate : null;
     }
 
+    /// <summary>Whether a name is so near to a known one that it can hardly be a name of its own: one letter in a short word, two in a long one.</summary>
+    public static bool IsTypo(string name, string known)
+    {
+        var (wanted, meant) = (Plain(name), Plain(known));
+        return Distance(wanted, meant) <= (Math.Min(wanted.Length, meant.Length) switch { <= 3 => 0, <= 7 => 1, _ => 2 });
+    }
+
     /// <summary>A remedy that offers the nearest candidate, or else all of them.</summary>
     public static string Suggest(string name, IReadOnlyCollection<string> candidates) =>
         Find(name, candidates) is { } near ? $"did you mean '{near}'?" : $"write {Or(candidates)}";

@@ -57,6 +57,7 @@ public sealed class CloudConfigTests
               - users:
                   "yes":
                     groups:
+                    - "admin"
                     - "sudo"
                     lock_passwd: true
                     ssh_authorized_keys:
@@ -93,7 +94,7 @@ public sealed class CloudConfigTests
         Assert.That(SeedSample.UserDataOf(_sample.WithUserData("#cloud-config\nx: &x {poweroff: false}\ninstall:\n  <<: *x\n")), Does.Contain("install:\n  auto: true\n  device: \"auto\"\n  poweroff: false\n"));
 
     [TestCase("hostname: edge\n", "The user-data file doesn't begin with a cloud-config header", "1:1", "make #cloud-config its first line")]
-    [TestCase("# Edge\n#cloud-config\n", "The user-data file doesn't begin with a cloud-config header", "1:1", "make #cloud-config its first line")]
+    [TestCase("a: 1\n#cloud-config\n", "The user-data file doesn't begin with a cloud-config header", "1:1", "make #cloud-config its first line")]
     [TestCase("#!/bin/sh\necho hi\n", "This is a script (#!), which can't be merged with what Crust generates", "1:1", "say the same in a #cloud-config: runcmd, bootcmd, write_files")]
     [TestCase("## template: jinja\n#cloud-config\n", "A Jinja template can't be merged", "1:1", "write out what it would make")]
     [TestCase("#cloud-config\n- a\n", "The user-data isn't a mapping", "2:1", "write keys and values, such as: hostname: edge-1")]

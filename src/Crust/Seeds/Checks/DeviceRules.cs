@@ -65,7 +65,7 @@ internal static partial class DeviceRules
                 .. Items(Find(autoinstall, "storage", "layout", "match")).Select(match => Find(match, "path")),
                 .. Items(Find(autoinstall, "storage", "config")).Where(action => Find(action, "type") is ConfigScalar { Value: "disk" }).Select(disk => Find(disk, "path")),
             ]
-            : request.Spec.Seed.Kind is SeedKind.Nocloud
+            : request.Spec.Seed.Kind is SeedKind.Nocloud or SeedKind.Embedded
             ? [Find(request.CloudConfig, "install", "device"), .. InstallStages.SelectMany(stage => Items(Find(request.CloudConfig, "stages", stage))).Select(step => Find(step, "layout", "device", "path"))]
             : [];
         return nodes.OfType<ConfigScalar>();

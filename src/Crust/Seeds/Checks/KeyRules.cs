@@ -26,8 +26,8 @@ internal static partial class KeyRules
         var text = key.Value.Trim();
         if (text.Contains("PRIVATE KEY", StringComparison.Ordinal))
             return PrivateKey.At(key, "This is a private key");
-        // Kairos fetches keys of GitHub and GitLab by itself; templates are filled in later.
-        if (text.Length == 0 || (!request.IsCloudInit && (text.StartsWith("github:", StringComparison.Ordinal) || text.StartsWith("gitlab:", StringComparison.Ordinal) || text.Contains("{{", StringComparison.Ordinal))))
+        // Kairos fetches keys of GitHub, of GitLab and from a URL by itself (yip, pkg/plugins/ssh.go); templates are filled in later.
+        if (text.Length == 0 || (!request.IsCloudInit && (FetchedPattern().IsMatch(text) || text.Contains("{{", StringComparison.Ordinal))))
             return null;
 
         var match = KeyPattern().Match(text);
@@ -72,6 +72,9 @@ internal static partial class KeyRules
         // Keys of the spec were looked at when it was read.
         return lists.OfType<ConfigList>().SelectMany(list => list.Items).OfType<ConfigScalar>().Where(key => key.Place.Line > 0);
     }
+
+    [GeneratedRegex(@"\A(github|gitlab|https?):\S+\z")]
+    private static partial Regex FetchedPattern();
 
     [GeneratedRegex(@"\A([^\r\n]*[ \t])?(?<type>(ssh|ecdsa|sk)-[A-Za-z0-9@.-]+)[ \t]+(?<blob>AAAA[A-Za-z0-9+/]+={0,2})([ \t][^\r\n]*)?\z", RegexOptions.ExplicitCapture)]
     private static partial Regex KeyPattern();

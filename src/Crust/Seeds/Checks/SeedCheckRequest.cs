@@ -23,6 +23,9 @@ internal sealed record SeedCheckRequest(BuildSpec Spec, SeedFiles Files, SeedPro
     /// <summary>Whether it can be Kairos, or something made of it, that reads the cloud-config.</summary>
     public bool MayBeKairos => Spec.Seed.Kind is SeedKind.Nocloud or SeedKind.Embedded && Profile is not SeedProfile.Debian;
 
+    /// <summary>Whether nobody knows who reads the cloud-config, so that a reader may take what none that Crust knows does.</summary>
+    public bool IsUnknown => Profile is null && Spec.Seed.Kind is SeedKind.Nocloud or SeedKind.Embedded;
+
     /// <summary>Whether it is cloud-init, and nothing else, that reads the cloud-config.</summary>
     public bool IsCloudInit => Spec.Seed.Kind is SeedKind.Autoinstall || Profile is SeedProfile.Debian;
 }

@@ -9,14 +9,17 @@ public static class SeedChecks
     private static readonly ImmutableArray<Func<SeedCheckRequest, IEnumerable<SeedFinding>>> Rules =
     [
         SchemaRules.Check,
+        CharacterRules.Check,
         EndingRules.Check,
         DeviceRules.Check,
         PaletteRules.Check,
         LoginRules.Check,
+        KairosRules.Check,
         PasswordRules.Check,
         KeyRules.Check,
         NameRules.Check,
         WriteFilesRules.Check,
+        FileModeRules.Check,
         AutoinstallRules.Check,
         SizeRules.Check,
         PythonYamlRules.Check,

@@ -5,10 +5,12 @@ namespace Crust.Seeds.Documents;
 /// <summary>cloud-config as a file: a first line that says what it is, and a YAML mapping.</summary>
 internal static class CloudConfig
 {
+    private const int HeaderLines = 10;
+
     private static readonly string[] Headers = ["#cloud-config", "#kairos-config", "#node-config"];
 
-    /// <summary>Whether a file's first line says that it is a cloud-config, or a template of one.</summary>
-    public static bool IsMarked(string text) => FirstLine(text) is var first && (Headers.Contains(first) || IsTemplate(first) || UserDataHeader.IsCloudConfig(text));
+    /// <summary>Whether a file's header says that it is a cloud-config, or a template of one.</summary>
+    public static bool IsMarked(string text) => Header(text) is var first && (Headers.Contains(first) || IsTemplate(first) || UserDataHeader.IsCloudConfig(text));
 
     /// <summary>Reads a user's cloud-config.</summary>
     /// <param name="text">The file's content.</param>
@@ -16,8 +18,8 @@ internal static class CloudConfig
     /// <exception cref="CrustException">It has no header, isn't YAML, or isn't a mapping.</exception>
     public static ConfigMap Read(string text, string file)
     {
-        var first = FirstLine(text);
-        if (IsTemplate(first) || (!Headers.Contains(first) && UserDataHeader.Of(text) is not null))
+        var first = Header(text);
+        if (IsTemplate(first) || UserDataHeader.Of(text) is not null)
             throw CannotMerge(text, file);
         if (!Headers.Contains(first) && !UserDataHeader.IsCloudConfig(text))
             throw Bad("The user-data file doesn't begin with a cloud-config header", $"{file}:1:1", first.Length is > 0 and < 40 && Nearest.Find(first, Headers) is { } near ? $"write {near}" : "make #cloud-config its first line", "header");
@@ -31,7 +33,7 @@ internal static class CloudConfig
     }
 
     /// <summary>The error of a user-data that is another thing that cloud-init takes.</summary>
-    public static CrustException CannotMerge(string text, string file) => IsTemplate(FirstLine(text))
+    public static CrustException CannotMerge(string text, string file) => IsTemplate(Header(text))
         ? Bad("A Jinja template can't be merged", $"{file}:1:1", "write out what it would make", "header")
         : Bad($"This is {UserDataHeader.Of(text) ?? "no cloud-config"}, which can't be merged with what Crust generates", $"{file}:1:1", "say the same in a #cloud-config: runcmd, bootcmd, write_files", "header");
 
@@ -42,7 +44,12 @@ internal static class CloudConfig
     public static string ToText(ConfigMap document) =>
         "#cloud-config\n" + (document.Entries.IsEmpty ? "{}\n" : ConfigWriter.Write(document));
 
-    private static string FirstLine(string text) => text.Split('\n', 2)[0].TrimEnd();
+    // Kairos looks for it among the first ten lines (kairos-sdk, collector.go, HasValidHeader), below other comments and blank lines (yip, cloudinit/config.go).
+    private static string Header(string text)
+    {
+        var lines = text.Split('\n', HeaderLines + 1).Take(HeaderLines).Select(line => line.TrimEnd()).ToList();
+        return lines.TakeWhile(line => line.Length == 0 || line.StartsWith('#')).FirstOrDefault(line => Headers.Contains(line) || IsTemplate(line)) ?? lines[0];
+    }
 
     private static bool IsTemplate(string line) => line.Replace(" ", "") == "##template:jinja";
 

@@ -5,8 +5,7 @@ using Crust.Seeds.Documents;
 namespace Crust.Seeds.Schemas;
 
 /// <summary>
-/// What the readers of a seed take a scalar for. PyYAML's resolver is YAML 1.1 (yaml.org/type) without `y` and `n`; yaml.v3 differs from
-/// it only where a typed field wants something else, which <see cref="KindsOf"/> allows for.
+/// What the readers of a seed take a scalar for. PyYAML's resolver is YAML 1.1 (yaml.org/type) without `y` and `n`; for Go's see <see cref="GoScalar"/>.
 /// </summary>
 internal static partial class PlainScalar
 {
@@ -18,7 +17,7 @@ internal static partial class PlainScalar
         ConfigMap => ValueKinds.Object,
         ConfigList => ValueKinds.Array,
         ConfigScalar scalar when dialect is YamlDialect.Python => KindOf(scalar),
-        ConfigScalar scalar => InGo(scalar),
+        ConfigScalar scalar => GoScalar.KindsOf(scalar),
         _ => ValueKinds.Nothing,
     };
 
@@ -73,28 +72,11 @@ internal static partial class PlainScalar
         }
     }
 
-    // In Go a quoted "yes" fits a boolean, too, and nothing at all fits every field.
-    private static ValueKinds InGo(ConfigScalar scalar)
-    {
-        var kind = KindOf(scalar);
-        var kinds = kind | (scalar.IsNull ? (ValueKinds)0xff : ValueKinds.Nothing);
-        if (kind is not (ValueKinds.Null or ValueKinds.String))
-            kinds |= ValueKinds.String;
-        if (OctalInGo().IsMatch(scalar.Value) && !scalar.IsQuoted)
-            kinds |= ValueKinds.Integer;
-        if (scalar.Value is "y" or "Y" or "yes" or "on" or "n" or "N" or "no" or "off")
-            kinds |= ValueKinds.Boolean;
-        return kinds;
-    }
-
     [GeneratedRegex(@"\A(yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)\z")]
     private static partial Regex Boolean();
 
     [GeneratedRegex(@"\A([-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?(0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+|[-+]?[1-9][0-9_]*(:[0-5]?[0-9])+)\z")]
     private static partial Regex Integer();
-
-    [GeneratedRegex(@"\A[-+]?0o[0-7_]+\z")]
-    private static partial Regex OctalInGo();
 
     [GeneratedRegex(@"\A([-+]?[0-9][0-9_]*\.[0-9_]*([eE][-+][0-9]+)?|\.[0-9][0-9_]*([eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))\z")]
     private static partial Regex Float();

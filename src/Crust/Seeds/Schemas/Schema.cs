@@ -1,10 +1,13 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace Crust.Seeds.Schemas;
 
 /// <summary>
-/// A JSON Schema, or a part of one. Of the drafts 4 to 7 it knows what the schemas in builder/schemas use; beside them three words of Crust's own:
-/// `x-yaml: go` (see <see cref="YamlDialect"/>), `x-unknown: warn` (an unknown key is no error, unless a known one is near), and `x-means` (a pattern in words).
+/// A JSON Schema, or a part of one. Of the drafts 4 to 7 it knows what the schemas in builder/schemas use; beside them words of Crust's own:
+/// `x-yaml: go` (see <see cref="YamlDialect"/>), `x-unknown: warn` (an unknown key is no error, unless it is a known one misspelt), `x-means` (a pattern in words),
+/// `x-obsolete` (nothing reads this key any more; what to write), `x-lenient` (a reader goes on with a value that it doesn't know), and `x-exact` (text that may not
+/// come back changed). `$comment` and `x-sources` say where a part is from.
 /// </summary>
 internal readonly struct Schema
 {
@@ -28,6 +31,15 @@ internal readonly struct Schema
 
     /// <summary>Whether an unknown key is no error by itself.</summary>
     public bool IsOpen => Text("x-unknown") == "warn";
+
+    /// <summary>What to write in place of a key that nothing reads any more; null for a key that is read.</summary>
+    public string? Obsolete => Text("x-obsolete");
+
+    /// <summary>Whether its reader goes on with a value that it doesn't know.</summary>
+    public bool IsLenient => IsTrue("x-lenient");
+
+    /// <summary>Whether text that comes back changed is no longer what it was.</summary>
+    public bool IsExact => IsTrue("x-exact");
 
     /// <summary>What a pattern asks for, in words; null for none.</summary>
     public string? Means => Text("x-means");
@@ -67,6 +79,9 @@ internal readonly struct Schema
     /// <summary>The schema of one property; null if it has none of its own.</summary>
     public Schema? Property(string name) =>
         Get("properties") is { ValueKind: JsonValueKind.Object } map && map.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.Object ? new Schema(_root, value) : null;
+
+    /// <summary>Whether one of its patterns names a property.</summary>
+    public bool HasPatternFor(string name) => Named("patternProperties").Any(pattern => Regex.IsMatch(name, pattern.Name));
 
     /// <summary>The texts that a keyword lists, as `required` does.</summary>
     public IEnumerable<string> Texts(string keyword) => Values(keyword).Where(value => value.ValueKind is JsonValueKind.String).Select(value => value.GetString()!);

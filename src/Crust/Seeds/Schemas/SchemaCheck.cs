@@ -41,13 +41,15 @@ internal sealed class SchemaCheck(YamlDialect dialect)
             ConfigScalar scalar => CheckText(schema, scalar, path).Concat(CheckNumber(schema, scalar, path)),
             _ => [],
         });
+        if (schema.IsLenient)
+            found = [.. found.Select(violation => violation.Path == path && violation.Fault is Fault.WrongValue ? violation with { IsWarning = true } : violation)];
         if (schema.IsTrue("deprecated") && found.TrueForAll(violation => violation.IsWarning))
             found.Add(new Violation(Fault.Deprecated, path, node.Place, $"{Name(path)} is deprecated", PlainText(schema.Text("deprecated_description")) ?? "look up what came in its place") { IsWarning = true, Distance = 0 });
         return found;
     }
 
-    private static Violation WrongType(ValueKinds wanted, ConfigNode node, string path) =>
-        new(Fault.WrongType, path, node.Place, $"{Name(path)} is {Described(node)}, and has to be {Noun(wanted)}", HowToBecome(wanted, node)) { Distance = 10, Given = PlainScalar.KindsOf(node, YamlDialect.Python) };
+    private Violation WrongType(ValueKinds wanted, ConfigNode node, string path) =>
+        new(Fault.WrongType, path, node.Place, $"{Name(path)} is {Described(node, dialect)}, and has to be {Noun(wanted)}", HowToBecome(wanted, node)) { Distance = 10, Given = PlainScalar.KindsOf(node, YamlDialect.Python) };
 
     private IEnumerable<Violation> CheckValues(Schema schema, ConfigNode node, string path)
     {
@@ -79,6 +81,12 @@ internal sealed class SchemaCheck(YamlDialect dialect)
             var matching = patterns.Where(pattern => Regex.IsMatch(name, pattern.Name)).Select(pattern => pattern.Schema).ToList();
             if (own is { } property)
                 matching.Add(property);
+            if (own?.Obsolete is { } instead)
+            {
+                yield return new Violation(Fault.Obsolete, inside, entry.Key.Place, $"Nothing reads '{inside}' any more", instead) { IsWarning = true };
+                continue;
+            }
+
             foreach (var violation in matching.SelectMany(part => Check(part, entry.Value, inside)))
                 yield return violation.Fault is Fault.Deprecated && violation.Path == inside ? violation with { Place = entry.Key.Place } : violation;
             if (matching.Count > 0)
@@ -87,7 +95,9 @@ internal sealed class SchemaCheck(YamlDialect dialect)
             if (closed || (schema.IsOpen && !known.Contains(name)))
             {
                 var near = Nearest.Find(name, known);
-                yield return new Violation(Fault.UnknownKey, inside, entry.Key.Place, $"There is no key '{inside}'", Suggestion(near, known)) { IsWarning = near is null && schema.IsOpen, Distance = 3 };
+                // A reader newer than the schema may know it.
+                var isWarning = schema.IsOpen && !(near is not null && Nearest.IsTypo(name, near));
+                yield return new Violation(Fault.UnknownKey, inside, entry.Key.Place, $"There is no key '{inside}'", Suggestion(near, known)) { IsWarning = isWarning, Distance = 3 };
             }
 
             if (schema.Part("additionalProperties") is { } other)
@@ -122,7 +132,9 @@ internal sealed class SchemaCheck(YamlDialect dialect)
         if ((PlainScalar.KindsOf(scalar, dialect) & ValueKinds.String) == 0 || (dialect is YamlDialect.Go && scalar.IsNull))
             yield break;
 
-        if (schema.Text("pattern") is { } pattern && !Regex.IsMatch(scalar.Value, pattern))
+        if (dialect is YamlDialect.Go && schema.Kinds is ValueKinds.String && GoScalar.Rewritten(scalar) is { } rewritten)
+            yield return new Violation(Fault.Rewritten, path, scalar.Place, $"{Name(path)} is {rewritten}, which Kairos writes back in another form before it is read", "put it in quotes") { IsWarning = !schema.IsExact };
+        else if (schema.Text("pattern") is { } pattern && !Regex.IsMatch(scalar.Value, pattern))
             yield return new Violation(Fault.WrongValue, path, scalar.Place, $"{Name(path)} has a form that it can't have", $"write {schema.Means ?? $"something that matches {pattern}"}");
         if (schema.Number("minLength") is { } least && scalar.Value.Length < least)
             yield return new Violation(Fault.WrongValue, path, scalar.Place, $"{Name(path)} is too short: {scalar.Value.Length} characters", $"write {least} at least");

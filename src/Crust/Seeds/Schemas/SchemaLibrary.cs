@@ -11,6 +11,9 @@ internal static class SchemaLibrary
     /// <summary>Crust's own, of what Kairos reads.</summary>
     public static Schema Kairos => Of("kairos");
 
+    /// <summary>Crust's own, of what bundles of Kairos' community read beside that.</summary>
+    public static Schema Bundles => Of("bundles");
+
     /// <summary>Crust's own, of what stylus reads beside that.</summary>
     public static Schema Stylus => Of("stylus");
 

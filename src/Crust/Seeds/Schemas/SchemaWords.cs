@@ -27,13 +27,14 @@ internal static class SchemaWords
         Nearest.Or([.. Nouns.Where(entry => (kinds & entry.Kind) != 0).Select(entry => entry.Noun == "a whole number" && (kinds & ValueKinds.Number) != 0 ? "a number" : entry.Noun)]);
 
     /// <summary>What a node is, for somebody who sees it.</summary>
-    public static string Described(ConfigNode node) => node switch
+    public static string Described(ConfigNode node, YamlDialect dialect = YamlDialect.Python) => node switch
     {
         ConfigMap => "a mapping",
         ConfigList => "a list",
         ConfigScalar scalar => PlainScalar.KindOf(scalar) switch
         {
             ValueKinds.Null => "empty",
+            _ when dialect is YamlDialect.Go && !scalar.IsQuoted && GoScalar.KindsOf(scalar) is ValueKinds.String => "text",
             ValueKinds.Boolean when scalar.Value.ToLowerInvariant() is "yes" or "no" or "on" or "off" => $"read as {(scalar.IsTrue ? "true" : "false")}",
             ValueKinds.Boolean => "true or false",
             ValueKinds.Integer => "a number",

@@ -8,6 +8,12 @@ internal enum Fault
     /// <summary>Something is known under another name by now.</summary>
     Deprecated,
 
+    /// <summary>A key that nothing reads any more.</summary>
+    Obsolete,
+
+    /// <summary>Text without quotes that its reader writes back as something else.</summary>
+    Rewritten,
+
     /// <summary>A key that nobody knows.</summary>
     UnknownKey,
 

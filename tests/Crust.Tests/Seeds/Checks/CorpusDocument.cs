@@ -35,6 +35,8 @@ internal sealed partial record CorpusDocument(string Folder, string Name)
             Kind = Parse<SeedKind>("kind") ?? SeedKind.Nocloud,
             Substitute = this["substitute"] == "yes",
             Profile = Parse<SeedProfile>("profile"),
+            // Without an account in the group admin Kairos doesn't install.
+            Ssh = this["profile"] == "kairos" && this["account"] != "none" ? new SshSpec { User = "crust", AuthorizedKeys = [SeedSample.Key] } : new SshSpec(),
             UserData = this["file"] == "network" ? [] : [Path],
             NetworkConfig = this["file"] == "network" ? Path : null,
         },

@@ -45,7 +45,7 @@ public sealed class SeedChecksTests
     public void Errors_come_before_warnings_and_each_in_the_order_of_files_and_lines()
     {
         var second = _sample.Write("b.yaml", "#cloud-config\ninstall:\n  devcie: auto\n");
-        var first = _sample.Write("a.yaml", "#cloud-config\nfrobnicator: {}\nhostname: a_b\nusers:\n- name: edge\n");
+        var first = _sample.Write("a.yaml", "#cloud-config\nfrobnicator: {}\nhostname: a_b\nusers:\n- {name: edge, groups: [admin]}\n");
 
         var findings = Findings(SeedSample.SpecOf(new SeedSpec { UserData = [first, second], Profile = SeedProfile.Kairos }));
 
@@ -110,7 +110,7 @@ public sealed class SeedChecksTests
     [TestCase(SeedProfile.Kairos, SeedSeverity.Error)]
     public void A_user_data_of_two_megabytes_is_skipped_by_Kairos(SeedProfile? profile, SeedSeverity severity)
     {
-        string Of(int size) => $"#cloud-config\nwrite_files:\n- path: /opt/blob\n  content: {new string('x', size)}\n";
+        string Of(int size) => $"#cloud-config\ninstall: {{nousers: true}}\nwrite_files:\n- path: /opt/blob\n  permissions: \"0644\"\n  content: {new string('x', size)}\n";
         SeedSpec Seed(int size) => new() { UserData = [_sample.Write("user-data.yaml", Of(size))], Profile = profile };
 
         Assert.That(Findings(SeedSample.SpecOf(Seed((2 << 20) - 1000))), Is.Empty);
