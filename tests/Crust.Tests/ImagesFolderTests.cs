@@ -38,8 +38,8 @@ public sealed class ImagesFolderTests
         Assert.That(File.ReadAllText(Path.Combine(_folder, "edge.img")), Is.EqualTo("first"));
         Assert.That(manifest.Images.Select(image => (image.Format, image.File, image.Size, image.BuildKey, image.Verified)), Is.EqualTo(new[]
         {
-            ("img", "edge.img", 5L, ManifestSample.Key, new ManifestProof("bios", "login:", 1.2)),
-            ("vmdk", "edge.vmdk", 6L, ManifestSample.Key, new ManifestProof("bios", "login:", 1.2)),
+            ("img", "edge.img", 5L, ManifestSample.Key, new ManifestProof("bios", "login:", 1.2) { DiskBus = "virtio" }),
+            ("vmdk", "edge.vmdk", 6L, ManifestSample.Key, new ManifestProof("bios", "login:", 1.2) { DiskBus = "virtio" }),
         }));
         Assert.That(_shelf.LoadManifest("edge")!.ToJson(), Is.EqualTo(manifest.ToJson()));
         Assert.That(_shelf.FindIntact("edge"), Is.EqualTo(manifest.Images));

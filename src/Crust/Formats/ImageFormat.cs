@@ -59,6 +59,9 @@ public interface IImageFormat
     /// <summary>The QEMU block driver that reads it, or the disk in it; null if it isn't one, but a medium that writes one.</summary>
     string? QemuDriver { get; }
 
+    /// <summary>The disk controller that the image itself asks for, where QEMU has none of that kind, so that what proves it boots it on another; null where the image asks for none.</summary>
+    string? Controller => null;
+
     /// <summary>
     /// What decides the image beside the installed disk: settings of the spec, parts of Crust. An image that was made by another recipe is out of date.
     /// </summary>

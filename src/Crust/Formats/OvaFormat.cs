@@ -23,6 +23,11 @@ internal sealed class OvaFormat : IImageFormat
 
     public string QemuDriver => "vmdk";
 
+    public string Controller => "LSI Logic";
+
+    // What the descriptor has said of Secure Boot and TPM since its second version.
+    public string RecipeOf(BuildSpec spec, FormatServices services) => OvfDescriptor.HasSecurity(spec.Machine) ? "ovf 2" : "";
+
     public FormatNeeds NeedsOf(BuildSpec spec) => Inner.NeedsOf(spec) with { Wraps = Inner.Name };
 
     public Task<QemuDisk> OpenAsync(string image, string scratch, ToolBox tools, CancellationToken cancellation) => Task.Run(() => OvaReader.Open(image), cancellation);

@@ -61,6 +61,13 @@ public sealed class Preflight(HostChecks checks, Forecaster forecaster)
             throw new CrustException(FailureKind.BadInput, "The installer ISO has no boot image for UEFI", installer.Path, "set machine.firmware to bios (--firmware bios)");
         }
 
+        if (installer.MinimumMemory > machine.Memory)
+        {
+            throw new CrustException(FailureKind.BadInput,
+                $"The machine's memory of {Size.Format(machine.Memory)} is too little: this installer needs {Size.Format(installer.MinimumMemory.Value)}",
+                spec.WhereIs("machine.memory"), $"set machine.memory (--memory) to {Size.ToSpecText(installer.MinimumMemory.Value)} or more");
+        }
+
         if (installer.MinimumDisk > machine.Disk)
         {
             throw new CrustException(FailureKind.BadInput,

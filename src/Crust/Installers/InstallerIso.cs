@@ -35,6 +35,9 @@ public sealed record InstallerIso
     /// <summary>The smallest disk it can install to, in bytes; null where that isn't known.</summary>
     public long? MinimumDisk { get; init; }
 
+    /// <summary>The least memory that it installs in, in bytes; null if nobody knows.</summary>
+    public long? MinimumMemory { get; init; }
+
     /// <summary>Where it came from, as the user named it; "reference installer" for Crust's own.</summary>
     public required string Source { get; init; }
 }

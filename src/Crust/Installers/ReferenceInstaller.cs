@@ -95,6 +95,7 @@ public sealed class ReferenceInstaller(ToolBox tools, BuildCache cache, Folders 
             IsReference = true,
             Profile = Profile,
             MinimumDisk = long.Parse(recipe.Read("minimum-disk").Trim(), CultureInfo.InvariantCulture),
+            MinimumMemory = long.Parse(recipe.Read("minimum-memory").Trim(), CultureInfo.InvariantCulture),
             Source = "reference installer",
         };
     }

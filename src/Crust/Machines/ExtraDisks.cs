@@ -21,6 +21,25 @@ internal sealed class ExtraDisks : IDisposable
         return new ExtraDisks(files);
     }
 
+    /// <summary>The size in bytes of one that something was installed on; null if nothing was.</summary>
+    public long? FindInstalled()
+    {
+        foreach (var file in Files)
+        {
+            try
+            {
+                DiskProof.Check(file);
+                return new FileInfo(file).Length;
+            }
+            catch (CrustException)
+            {
+                // It is as empty as it was.
+            }
+        }
+
+        return null;
+    }
+
     public void Dispose()
     {
         foreach (var file in Files)

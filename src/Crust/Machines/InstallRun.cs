@@ -99,13 +99,31 @@ public sealed class InstallRun(MachineLauncher launcher, GuestScreen screen, IBu
                 throw MachineFailure.Of(outcome, $"the installer {Path.GetFileName(request.Installer.Path)}", RunEvidence.Of(machine, request.Files, facts, diagnosis));
             }
 
-            DiskProof.Check(request.Disk);
+            CheckDisk(request, extraDisks, facts, RunEvidence.Of(machine, request.Files, facts, diagnosis));
             return run;
         }
         catch (CrustException e)
         {
             e.Install = run;
             throw;
+        }
+    }
+
+    // Whatever the guest said of itself: the disk decides if it has installed, and the reason that is known is told.
+    private static void CheckDisk(InstallRequest request, ExtraDisks extraDisks, MachineFacts facts, RunEvidence evidence)
+    {
+        try
+        {
+            DiskProof.Check(request.Disk);
+        }
+        catch (CrustException e) when (e.Kind is FailureKind.GuestFailed)
+        {
+            var what = $"the installer {Path.GetFileName(request.Installer.Path)}";
+            throw extraDisks.FindInstalled() is { } size
+                ? new CrustException(FailureKind.GuestFailed, $"{what} installed on an extra disk of {Size.Format(size)}, which is thrown away, and not on the build's own disk of {Size.Format(request.Machine.Disk)}",
+                    MachineFailure.Where(evidence), $"name the build's own disk in the seed ({request.Machine.DiskName}), or make machine.disk larger than machine.extraDisks", e)
+                : facts.OutOfMemory is { } words ? MachineFailure.Of(new MachineOutcome.OutOfMemory(words), what, evidence)
+                : e;
         }
     }
 

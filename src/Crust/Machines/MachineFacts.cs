@@ -85,6 +85,9 @@ internal sealed partial record MachineFacts
     /// <summary>The kernel's own words: an early panic comes before the pvpanic driver and gives no event.</summary>
     public string? PanicText { get; init; }
 
+    /// <summary>What the guest's kernel said when it had no memory left; null if it didn't. The guest may live on.</summary>
+    public string? OutOfMemory { get; init; }
+
     public MachineSignal.DiskError? DiskError { get; init; }
 
     public string? QmpBroke { get; init; }
@@ -156,12 +159,19 @@ internal sealed partial record MachineFacts
         {
             FreshSerial = text,
             PanicText = PanicText ?? FindPanic(text),
+            OutOfMemory = OutOfMemory ?? FindOutOfMemory(text),
             BootRefused = refused,
             NothingSignedBoots = NothingSignedBoots || (refused is not null && FirmwareWords.SaysNothingBoots(text)),
         };
     }
 
     private static string? FindPanic(string text) => KernelPanic().Match(text) is { Success: true } match ? match.Groups[1].Value.Trim() : null;
+
+    private static string? FindOutOfMemory(string text) => NoMemory().Match(text) is { Success: true } match ? match.Groups[1].Value.Trim() is { Length: > 200 } words ? words[..200] : match.Groups[1].Value.Trim() : null;
+
+    // Linux' OOM killer (mm/oom_kill.c), not that of a memory cgroup, and an initramfs that finds no room (init/initramfs.c). Kernels before 5.1 say "Kill process".
+    [GeneratedRegex(@"^(?:<\d>)?(?:\[ *\d+\.\d+\] ?)?(?:\[ *[TC]\d+\] ?)?(Out of memory(?: \(oom_kill_allocating_task\))?: Kill(?:ed)? process \d+ \([^\n]{0,64}\)|Initramfs unpacking failed: write error|rootfs image is not initramfs \(write error\)|Kernel panic - not syncing: (?:Out of memory|System is deadlocked on memory))[^\n]*\n", RegexOptions.Multiline)]
+    private static partial Regex NoMemory();
 
     // Linux prints it at the start of a line, behind the timestamp where those are on; text quoted elsewhere is no panic.
     [GeneratedRegex(@"^(?:\[ *\d+\.\d+\] ?)?(?:\[ *[TC]\d+\] ?)?(Kernel panic - not syncing: [^\n]+)\n", RegexOptions.Multiline)]

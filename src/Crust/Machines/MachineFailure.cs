@@ -47,6 +47,8 @@ internal static class MachineFailure
             "let the installer power off (install.poweroff: true), or set machine.onReboot to 'finish' if the reset is its end, or 'continue' if it boots again to go on; a crash of the guest's processor (a triple fault) looks the same: the serial log's last lines tell them apart"),
         MachineOutcome.Panicked panic => (FailureKind.GuestFailed, $"{what} ended in a kernel panic: {panic.Text}",
             "read the lines before the panic in the serial log; more machine.memory or another machine.firmware often helps"),
+        MachineOutcome.OutOfMemory memory => (FailureKind.GuestFailed, $"{what} ran out of memory: its kernel says \"{memory.Words}\"",
+            "raise machine.memory (--memory)"),
         MachineOutcome.JobFailed job => (FailureKind.GuestFailed, $"{what} failed: {job.Message}",
             "mend what it names, then build again; the serial log has each of its steps"),
         MachineOutcome.QemuDied died => (FailureKind.GuestFailed, $"{died.How} while {what} was running{Quote(died.Stderr)}",

@@ -13,10 +13,13 @@ namespace Crust.Machines;
 public sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, string runtimeFolder, TimeProvider time, ILogger log)
 {
     /// <summary>How long QEMU may take until its guest runs. It connects while it parses its options, before it makes the machine.</summary>
-    internal TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(30);
+    internal TimeSpan StartTimeout { get; init; } = TimeSpan.FromMinutes(2);
 
-    /// <summary>How long a machine that runs may take to answer over QMP.</summary>
-    internal TimeSpan ReplyTimeout { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>How long a machine that runs may take to answer over QMP, counting only time in which this host let it.</summary>
+    internal TimeSpan ReplyTimeout { get; init; } = TimeSpan.FromMinutes(3);
+
+    /// <summary>What this host is short of, where QEMU is silent.</summary>
+    internal Func<int, HostShortage> LookAtHost { get; init; } = HostShortage.Of;
 
     /// <summary>Takes secrets out of what guests say.</summary>
     public Redactor Hidden { get; init; } = new();
@@ -49,7 +52,7 @@ public sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, stri
             var qmpStream = await ConnectAsync(ports.Qmp, qemu, timeout.Token, cancellation);
             var word = await ConnectAsync(ports.Word, qemu, timeout.Token, cancellation);
             var qmp = await StartGuestAsync(qmpStream, qemu, timeout.Token, cancellation);
-            return new RunningMachine(description, command.ToString(), ports, qemu, tpm, qmp, ports.Serial.Open(), word, serialLog, ReplyTimeout, Hidden, time, log);
+            return new RunningMachine(description, command.ToString(), ports, qemu, tpm, qmp, ports.Serial.Open(), word, serialLog, new SilenceLimit(ReplyTimeout, LookAtHost), Hidden, time, log);
         }
         catch
         {

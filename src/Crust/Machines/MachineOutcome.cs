@@ -22,6 +22,9 @@ public abstract record MachineOutcome
     /// <summary>The guest's job said that it failed, or went away without saying that it is done.</summary>
     public sealed record JobFailed(string Message) : MachineOutcome;
 
+    /// <summary>The guest failed after its kernel had run out of memory; <paramref name="Words"/> are the kernel's.</summary>
+    public sealed record OutOfMemory(string Words) : MachineOutcome;
+
     /// <summary>QEMU ended, or stopped answering, without the guest's doing.</summary>
     public sealed record QemuDied(string How, string Stderr) : MachineOutcome;
 
@@ -53,7 +56,15 @@ public abstract record MachineOutcome
 /// <summary>Decides from the facts of a run how it ended. A pure function: each failure is its own, and none is ever taken for success.</summary>
 internal static class Verdict
 {
-    public static MachineOutcome Of(MachineFacts facts, OnReboot onReboot) => facts switch
+    public static MachineOutcome Of(MachineFacts facts, OnReboot onReboot) => OfRun(facts, onReboot) is var outcome && facts.OutOfMemory is { } words && MayBeOfMemory(outcome)
+        ? new MachineOutcome.OutOfMemory(words)
+        : outcome;
+
+    // What a guest does whose kernel has killed a program of it, or found no room for itself.
+    private static bool MayBeOfMemory(MachineOutcome outcome) => outcome is MachineOutcome.JobFailed or MachineOutcome.Panicked or MachineOutcome.Stalled or MachineOutcome.DeadlineExpired
+        or MachineOutcome.BootLoop or MachineOutcome.Reset { Finished: false };
+
+    private static MachineOutcome OfRun(MachineFacts facts, OnReboot onReboot) => facts switch
     {
         // Causes before consequences: a panic may reset the machine, a full disk stops it until the deadline.
         { DiskError: { } error } => new MachineOutcome.DiskError(error.Reason, error.NoSpace),

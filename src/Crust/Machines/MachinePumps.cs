@@ -25,7 +25,7 @@ internal sealed class MachinePumps(RunningTool qemu, QmpClient qmp, Func<Machine
     private const int LoggedEvents = 1000;
 
     /// <summary>How long QEMU may take to answer.</summary>
-    public TimeSpan ReplyTimeout { get; init; } = TimeSpan.FromSeconds(30);
+    public required SilenceLimit Silence { get; init; }
 
     /// <summary>QMP's events, until the connection is closed; and why, if that was a failure.</summary>
     public async Task EventsAsync()
@@ -150,15 +150,20 @@ internal sealed class MachinePumps(RunningTool qemu, QmpClient qmp, Func<Machine
         {
             while (await timer.WaitForNextTickAsync(ending))
             {
-                using var timeout = CancellationTokenSource.CreateLinkedTokenSource(ending);
-                timeout.CancelAfter(ReplyTimeout);
-                var reply = await qmp.ExecuteAsync("query-blockstats", null, timeout.Token);
-                await signal(new MachineSignal.Written(MachineEvents.BytesWritten(reply), qemu.CpuTime));
+                var reply = qmp.ExecuteAsync("query-blockstats", null, ending);
+                var silence = new SilenceWatch(Silence, qemu.Id, time);
+                while (await Task.WhenAny(reply, Task.Delay(silence.Interval, time, ending)) != reply && !ending.IsCancellationRequested)
+                {
+                    if (silence.Look() is { } silent)
+                    {
+                        log.Error("{Silence}", silent);
+                        await signal(new MachineSignal.QmpBroke(silent));
+                        return;
+                    }
+                }
+
+                await signal(new MachineSignal.Written(MachineEvents.BytesWritten(await reply), qemu.CpuTime));
             }
-        }
-        catch (OperationCanceledException) when (!ending.IsCancellationRequested)
-        {
-            await signal(new MachineSignal.QmpBroke($"QEMU hasn't answered for {ReplyTimeout.TotalSeconds} seconds"));
         }
         catch (Exception e) when (e is OperationCanceledException or QmpException)
         {

@@ -34,7 +34,7 @@ public sealed class RunningMachine : IAsyncDisposable
     private MachineFacts _facts = new();
 
     internal RunningMachine(MachineDescription description, string commandLine, MachinePorts ports, RunningTool qemu, RunningTool? tpm, QmpClient qmp,
-        Stream serial, Stream word, string serialLog, TimeSpan replyTimeout, Redactor hidden, TimeProvider time, ILogger log)
+        Stream serial, Stream word, string serialLog, SilenceLimit silence, Redactor hidden, TimeProvider time, ILogger log)
     {
         Description = description;
         CommandLine = commandLine;
@@ -46,7 +46,7 @@ public sealed class RunningMachine : IAsyncDisposable
         _log = log;
         _started = time.GetTimestamp();
         _folding = Task.Run(FoldAsync);
-        var pumps = new MachinePumps(qemu, qmp, SignalAsync, hidden, time, log) { ReplyTimeout = replyTimeout };
+        var pumps = new MachinePumps(qemu, qmp, SignalAsync, hidden, time, log) { Silence = silence };
         _pumps =
         [
             Task.Run(pumps.EventsAsync),

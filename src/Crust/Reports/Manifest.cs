@@ -233,7 +233,10 @@ public sealed record ManifestSignature(string File, long Size, string Sha256, st
 /// <param name="Seconds">From QEMU's start until then.</param>
 public sealed record ManifestProof(string Firmware, string Expected, double Seconds)
 {
-    internal static ManifestProof Of(BootProof proof) => new(proof.Firmware.LowerName(), proof.Expected, Math.Round(proof.Seconds, 1));
+    /// <summary>What the disk hung on: `virtio`, `scsi`, `sata` or `nvme`; null in manifests of a Crust that didn't tell. Nothing is proven of other controllers.</summary>
+    public string? DiskBus { get; init; }
+
+    internal static ManifestProof Of(BootProof proof) => new(proof.Firmware.LowerName(), proof.Expected, Math.Round(proof.Seconds, 1)) { DiskBus = proof.DiskBus.LowerName() };
 }
 
 [JsonSourceGenerationOptions(WriteIndented = true, RespectNullableAnnotations = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

@@ -22,13 +22,16 @@ internal static class GeneratedConfig
         // For keys alone Kairos' agent wants one account with a key among these, too (kairos-sdk, schema/root_schema.go, ValidateSemantics).
         var isHardened = request.Profile is SeedProfile.Kairos && IsTrue(Find(user, "install", "ssh_hardening")) && seed.Ssh.AuthorizedKeys.Length > 0;
         return Map(
-            ("install", Map(("auto", Flag(true, Place.Default)), ("device", Text("auto", Place.Default)), ("poweroff", rebootsOnly ? null : Flag(true, Place.Default)))),
+            ("install", Map(("auto", Flag(true, Place.Default)), ("device", Text(DeviceOf(spec.Machine), Place.Default)), ("poweroff", rebootsOnly ? null : Flag(true, Place.Default)))),
             ("hostname", seed.Hostname is { } name ? Text(name, At(spec, "seed.hostname")) : null),
             ("stylus", site.Entries.IsEmpty ? null : Map(("site", site))),
             ("users", account is null ? null : isCloudInit ? List(account.ForCloudInit()) : isHardened ? List(account.ForHardenedKairos()) : null),
             ("ssh_pwauth", account?.Hash is null || !isCloudInit ? null : Flag(true, account.Hash.Place)),
             ("stages", account is null || !isKairos ? null : Map(("initramfs", List(Map(("users", account.ForKairos())))))));
     }
+
+    // Where another disk is as large, "auto", the largest, may be one that is thrown away.
+    private static string DeviceOf(MachineSpec machine) => machine.HasLargerExtraDisk ? machine.DiskName : "auto";
 
     private static ConfigMap Site(BuildSpec spec, SeedFiles files)
     {

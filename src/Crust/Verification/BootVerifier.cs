@@ -24,7 +24,8 @@ public sealed record BootRequest(string Image, IImageFormat Format, MachineSpec 
 /// <param name="Firmware">What it booted under.</param>
 /// <param name="Expected">What was seen.</param>
 /// <param name="Seconds">From QEMU's start until then.</param>
-public sealed record BootProof(Firmware Firmware, string Expected, double Seconds);
+/// <param name="DiskBus">What its disk hung on.</param>
+public sealed record BootProof(Firmware Firmware, string Expected, double Seconds, DiskBus DiskBus = DiskBus.Virtio);
 
 /// <summary>Boots an image, on an overlay that is thrown away, and decides if it is alive.</summary>
 public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuildObserver observer, TimeProvider time, ILogger log)
@@ -55,6 +56,11 @@ public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuild
         var banner = request.Verify.Ssh ? WatchSshAsync(machine, watching.Token) : Task.CompletedTask;
         var looking = watch.RunAsync(watching.Token);
         var expect = request.Verify.Expect;
+        if (request.Format.Controller is { } controller)
+        {
+            observer.Observe(new BuildEvent.Warned($"{item} asks for a disk controller of {controller}, which QEMU doesn't have: it is booted on {request.Machine.DiskBus.LowerName()}, and proves nothing of a system that lacks the driver for the other"));
+        }
+
         var facts = await machine.WaitAsync(
             facts => request.Verify.Ssh ? facts.SshBanner is not null : facts.FreshSerial.Contains(expect, StringComparison.Ordinal),
             request.Verify.Deadline, cancellation);
@@ -66,7 +72,7 @@ public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuild
         var (outcome, _) = await machine.EndAsync(OnReboot.Fail);
         cancellation.ThrowIfCancellationRequested();
         return up
-            ? new BootProof(request.Machine.Firmware, facts.SshBanner ?? expect, seconds)
+            ? new BootProof(request.Machine.Firmware, facts.SshBanner ?? expect, seconds, request.Machine.DiskBus)
             : throw Failure(request, outcome, RunEvidence.Of(machine, request.Files, facts, diagnosis));
     }
 

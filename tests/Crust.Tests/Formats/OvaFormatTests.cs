@@ -43,6 +43,14 @@ public sealed partial class OvaFormatTests : ImageFixture
         OvfDescriptor.For("edge", new MachineSpec { Cpus = 4, Memory = 8L << 30 }, 100L << 30, "edge.vmdk", 702545920));
 
     [Test]
+    public void The_descriptor_of_a_machine_with_Secure_Boot_and_a_TPM() => RepositoryFile.MustEqual("tests/Crust.Tests/Golden/ova/secure.ovf",
+        OvfDescriptor.For("edge", new MachineSpec { Cpus = 4, Memory = 8L << 30, Firmware = Firmware.UefiSecure, Tpm = true }, 100L << 30, "edge.vmdk", 702545920));
+
+    [Test]
+    public void A_TPM_without_UEFI_is_nothing_that_VMware_has() =>
+        Assert.That(OvfDescriptor.For("x", new MachineSpec { Tpm = true }, 1, "x", 1), Does.Not.Contain("vtpm").And.Not.Contain("efiSecureBoot").And.Contain("vmx-13"));
+
+    [Test]
     public void A_machine_of_another_kind_is_told_as_such()
     {
         var text = OvfDescriptor.For("a<b>&\"c\"", new MachineSpec { Arch = Arch.Arm64, Firmware = Firmware.Uefi }, 1, "x", 1);

@@ -204,6 +204,16 @@ public sealed class PreflightTests : HostFixture
             FailureKind.BadInput, "The disk of 2.0 GiB is too small: this installer needs 3.0 GiB", "machine.disk", "set machine.disk (DISK_SIZE, --disk-size) to 3G or more");
     }
 
+    [Test]
+    public void Memory_that_is_too_little_for_the_installer_is_told_with_what_it_needs()
+    {
+        var iso = InstallerSample.Iso with { MinimumMemory = 512L << 20 };
+
+        Assert.That(() => Preflight.CheckInstaller(iso, new BuildSpec { Machine = Machine with { Memory = 512L << 20 } }), Throws.Nothing);
+        ErrorAssert.Says(Assert.Throws<CrustException>(() => Preflight.CheckInstaller(iso, new BuildSpec { Machine = Machine with { Memory = 256L << 20 } }))!,
+            FailureKind.BadInput, "The machine's memory of 256.0 MiB is too little: this installer needs 512.0 MiB", "machine.memory (default)", "set machine.memory (--memory) to 512M or more");
+    }
+
     private async Task CheckUnwritableAsync(string folder, string remedy, string what = "The folder can't be written: ")
     {
         var error = await FailAsync(Sample.Spec);

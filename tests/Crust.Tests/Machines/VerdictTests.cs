@@ -44,6 +44,33 @@ public sealed class VerdictTests
         Assert.That(Of(new MachineSignal.Serial("[    1.234567] Kernel panic - not syncing: VFS: Unable to mount root fs\n"), GuestReset, CleanExit),
             Is.EqualTo(new MachineOutcome.Panicked("Kernel panic - not syncing: VFS: Unable to mount root fs")));
 
+    [TestCase("[   80.125] Out of memory: Killed process 411 (unsquashfs) total-vm:912kB, anon-rss:1kB\n", "Out of memory: Killed process 411 (unsquashfs)")]
+    [TestCase("<3>[   80.125][   T9] Out of memory: Kill process 411 (dpkg) score 900 or sacrifice child\n", "Out of memory: Kill process 411 (dpkg)")]
+    [TestCase("[    0.9] Initramfs unpacking failed: write error\n", "Initramfs unpacking failed: write error")]
+    public void A_failure_after_the_guests_kernel_ran_out_of_memory_is_told_as_such(string serial, string words)
+    {
+        var said = new MachineSignal.Serial(serial);
+        MachineSignal[] failures = [new MachineSignal.Word(new GuestWord.Failed("unpacking failed with 137: Killed")), new MachineSignal.Serial("Kernel panic - not syncing: x\n"), new MachineSignal.DeadlineExpired(TimeSpan.FromMinutes(1)), GuestReset];
+
+        Assert.That(failures.Select(failure => Of(said, failure, CleanExit)), Is.All.EqualTo(new MachineOutcome.OutOfMemory(words)));
+        Assert.That(Of(said, PowerOff, CleanExit), Is.TypeOf<MachineOutcome.PoweredOff>(), "it lived on");
+        Assert.That(Of(said, new MachineSignal.Exited(137, "")), Is.TypeOf<MachineOutcome.QemuDied>());
+    }
+
+    [TestCase("[   80.1] Memory cgroup out of memory: Killed process 411 (x) total-vm:9kB\n")]
+    [TestCase("a manual says: Out of memory: Killed process 411 (x)\n")]
+    public void A_limit_within_the_guest_or_a_text_is_no_lack_of_the_machines_memory(string serial) =>
+        Assert.That(Of(new MachineSignal.Serial(serial), new MachineSignal.Word(new GuestWord.Failed("x")), CleanExit), Is.TypeOf<MachineOutcome.JobFailed>());
+
+    [Test]
+    public void A_guest_without_memory_is_told_what_to_raise()
+    {
+        var error = MachineFailure.Of(new MachineOutcome.OutOfMemory("Out of memory: Killed process 411 (unsquashfs)"), "the installer x.iso", new RunEvidence("", "x.serial.log"));
+
+        Assert.That((error.Kind, error.What, error.Remedy), Is.EqualTo((FailureKind.GuestFailed,
+            "the installer x.iso ran out of memory: its kernel says \"Out of memory: Killed process 411 (unsquashfs)\"", "raise machine.memory (--memory)")));
+    }
+
     [TestCase("the text 'Kernel panic - not syncing: x' in a manual\n")]
     [TestCase("Kernel panic - not syncing: still being writ")]
     public void Text_that_only_looks_like_a_panic_is_none(string text) =>

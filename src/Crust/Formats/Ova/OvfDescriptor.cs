@@ -9,6 +9,26 @@ internal static class OvfDescriptor
     // ESXi 6.5, Workstation 14; newer ones take it, and VirtualBox takes any.
     private const string HardwareVersion = "vmx-13";
 
+    // ESXi 6.7, Workstation 14: the first with a TPM.
+    private const string HardwareVersionWithTpm = "vmx-14";
+
+    private const string TpmItem = "\n" + """
+              <Item ovf:required="false">
+                <rasd:AutomaticAllocation>false</rasd:AutomaticAllocation>
+                <rasd:Description>TPM 2.0</rasd:Description>
+                <rasd:ElementName>Virtual TPM</rasd:ElementName>
+                <rasd:InstanceID>6</rasd:InstanceID>
+                <rasd:ResourceSubType>vmware.vtpm</rasd:ResourceSubType>
+                <rasd:ResourceType>1</rasd:ResourceType>
+              </Item>
+        """;
+
+    /// <summary>Whether it asks for Secure Boot or a TPM.</summary>
+    public static bool HasSecurity(MachineSpec machine) => machine.Firmware is Firmware.UefiSecure || HasTpm(machine);
+
+    // VMware has none for a machine with BIOS.
+    private static bool HasTpm(MachineSpec machine) => machine.Tpm && machine.Firmware is not Firmware.Bios;
+
     /// <summary>The descriptor.</summary>
     /// <param name="name">What the machine is called.</param>
     /// <param name="machine">Its hardware.</param>
@@ -21,6 +41,9 @@ internal static class OvfDescriptor
         // 101 is Linux of 64 bits (CIM_OperatingSystem.OsType). VMware has a name of its own for it on x86 alone.
         var guest = machine.Arch is Arch.Amd64 ? " vmw:osType=\"otherLinux64Guest\"" : "";
         var firmware = machine.Firmware is Firmware.Bios ? "bios" : "efi";
+        var secureBoot = machine.Firmware is Firmware.UefiSecure ? "\n      <vmw:Config ovf:required=\"false\" vmw:key=\"bootOptions.efiSecureBootEnabled\" vmw:value=\"true\"/>" : "";
+        // What has no TPM to give, or no keys to keep one with, imports the machine without it.
+        var tpm = HasTpm(machine) ? TpmItem : "";
         // The children of an Item are in the alphabet's order, as the schema wants them.
         return $"""
             <?xml version="1.0" encoding="UTF-8"?>
@@ -56,7 +79,7 @@ internal static class OvfDescriptor
                     <vssd:ElementName>Virtual hardware</vssd:ElementName>
                     <vssd:InstanceID>0</vssd:InstanceID>
                     <vssd:VirtualSystemIdentifier>{title}</vssd:VirtualSystemIdentifier>
-                    <vssd:VirtualSystemType>{HardwareVersion}</vssd:VirtualSystemType>
+                    <vssd:VirtualSystemType>{(tpm.Length > 0 ? HardwareVersionWithTpm : HardwareVersion)}</vssd:VirtualSystemType>
                   </System>
                   <Item>
                     <rasd:AllocationUnits>hertz * 10^6</rasd:AllocationUnits>
@@ -98,8 +121,8 @@ internal static class OvfDescriptor
                     <rasd:InstanceID>5</rasd:InstanceID>
                     <rasd:ResourceSubType>E1000</rasd:ResourceSubType>
                     <rasd:ResourceType>10</rasd:ResourceType>
-                  </Item>
-                  <vmw:Config ovf:required="false" vmw:key="firmware" vmw:value="{firmware}"/>
+                  </Item>{tpm}
+                  <vmw:Config ovf:required="false" vmw:key="firmware" vmw:value="{firmware}"/>{secureBoot}
                 </VirtualHardwareSection>
               </VirtualSystem>
             </Envelope>

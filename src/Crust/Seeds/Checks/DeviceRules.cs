@@ -19,7 +19,31 @@ internal static partial class DeviceRules
     [
         .. DevicesOf(request).Where(device => !device.IsSecret).SelectMany(device => Check(request.Spec, new NamedDisk(device.Value, device.Value, device.Place), "{0} or auto")),
         .. InstallerDisks.Of(request).SelectMany(device => Check(request.Spec, device, "{0}")),
+        .. request.Spec.Machine.HasLargerExtraDisk ? CheckLargest(request) : [],
     ];
+
+    // Kairos' installer and Crust's take the largest disk for auto, Ubuntu's where nothing says otherwise.
+    private static IEnumerable<SeedFinding> CheckLargest(SeedCheckRequest request)
+    {
+        var machine = request.Spec.Machine;
+        Place? place = request switch
+        {
+            { Autoinstall: { } autoinstall } => TakesLargest(autoinstall) ? request.Whole : null,
+            { Spec.Seed.Kind: SeedKind.Nocloud or SeedKind.Embedded } => Find(request.CloudConfig, "install", "device") is ConfigScalar { Value: "auto" or "" } device ? device.Place : null,
+            _ => null,
+        };
+        if (place is not { } where)
+            yield break;
+
+        var largest = machine.ExtraDisks.Max();
+        var what = $"The largest disk is taken, and that is an extra disk of {Size.Format(largest)}, which is thrown away after the install: the build's own has {Size.Format(machine.Disk)}";
+        var remedy = $"name {machine.DiskName}, or make machine.disk larger than machine.extraDisks";
+        // Of two that are as large, which is taken is the installer's affair.
+        yield return largest > machine.Disk ? Device.At(where, what, remedy) : Device.Warn(where, what.Replace("that is", "that may be", StringComparison.Ordinal), remedy);
+    }
+
+    private static bool TakesLargest(ConfigMap autoinstall) => Find(autoinstall, "storage", "config") is null
+        && (Find(autoinstall, "storage", "layout", "match") is not { } match || Find(match, "size") is ConfigScalar { Value: "largest" });
 
     private static IEnumerable<SeedFinding> Check(BuildSpec spec, NamedDisk device, string remedy)
     {

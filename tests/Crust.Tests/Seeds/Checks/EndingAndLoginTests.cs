@@ -27,6 +27,39 @@ public sealed class EndingAndLoginTests
         Assert.That((finding.Severity, finding.Rule, $"{finding.Place}"), Is.EqualTo((SeedSeverity.Warning, rule, $"{_sample.Folder}/user-data.yaml:{where}")));
     }
 
+    [TestCase(DiskBus.Virtio, "/dev/vda")]
+    [TestCase(DiskBus.Scsi, "/dev/sda")]
+    [TestCase(DiskBus.Sata, "/dev/sda")]
+    [TestCase(DiskBus.Nvme, "/dev/nvme0n1")]
+    public void Beside_a_larger_disk_that_is_thrown_away_the_builds_own_is_named(DiskBus bus, string name)
+    {
+        var spec = SeedSample.SpecOf(SeedSample.Full);
+        var machine = spec.Machine with { Disk = 10L << 30, DiskBus = bus };
+
+        string Of(MachineSpec one) => SeedSample.UserDataOf(Crust.Seeds.Seed.Compose(spec with { Machine = one }, SeedFiles.Read(spec.Seed), null, "installer", SeedSample.Instance));
+        Assert.That(Of(machine with { ExtraDisks = [1L << 30, 20L << 30] }), Does.Contain($"device: \"{name}\""));
+        Assert.That(Of(machine with { ExtraDisks = [10L << 30] }), Does.Contain($"device: \"{name}\""));
+        Assert.That(Of(machine with { ExtraDisks = [1L << 30] }), Does.Contain("device: \"auto\""));
+        Assert.That(SeedSample.RulesAgainst(spec with { Machine = machine with { ExtraDisks = [20L << 30] } }), Has.None.EqualTo("device"));
+    }
+
+    [TestCase(20, SeedKind.Nocloud, "install: {device: auto}", SeedSeverity.Error)]
+    [TestCase(10, SeedKind.Nocloud, "install: {device: auto}", SeedSeverity.Warning)]
+    [TestCase(9, SeedKind.Nocloud, "install: {device: auto}", null)]
+    [TestCase(20, SeedKind.Nocloud, "install: {device: /dev/vda}", null)]
+    [TestCase(20, SeedKind.Autoinstall, "autoinstall: {version: 1, storage: {layout: {name: lvm}}}", SeedSeverity.Error)]
+    [TestCase(20, SeedKind.Autoinstall, "autoinstall: {version: 1, storage: {layout: {name: lvm, match: {size: largest}}}}", SeedSeverity.Error)]
+    [TestCase(20, SeedKind.Autoinstall, "autoinstall: {version: 1, storage: {layout: {name: lvm, match: {path: /dev/vda}}}}", null)]
+    public void An_installer_that_would_take_the_largest_disk_is_told_of_before_it_boots(int extra, SeedKind kind, string text, SeedSeverity? severity)
+    {
+        var spec = SeedSample.SpecOf(_sample.SpecWithUserData($"#cloud-config\n{text}\n") with { Kind = kind });
+
+        var finding = SeedSample.FindingsIn(spec with { Machine = spec.Machine with { Disk = 10L << 30, ExtraDisks = [(long)extra << 30] } }).SingleOrDefault(one => one.Rule == "device");
+
+        Assert.That(finding?.Severity, Is.EqualTo(severity));
+        Assert.That(finding?.Remedy ?? "/dev/vda", Does.Contain("/dev/vda"));
+    }
+
     [Test]
     public void A_reboot_that_is_taken_for_the_end_is_fine() =>
         Assert.That(SeedSample.RulesAgainst(SeedSample.SpecOf(_sample.SpecWithUserData("#cloud-config\ninstall: {reboot: yes}\n"), OnReboot.Finish)), Is.Empty);
