@@ -27,11 +27,12 @@ internal sealed class CrustServices : IAsyncDisposable
     private readonly Logger _log;
     private readonly BuildLog _buildLog;
 
-    public CrustServices(HostEnvironment environment, string imagesFolder, IBuildObserver observer, bool showsGuest = false)
+    public CrustServices(HostEnvironment environment, string imagesFolder, IBuildObserver observer, Redactor? hidden = null, bool showsGuest = false)
     {
         var time = TimeProvider.System;
+        hidden ??= new Redactor();
         // All rooms talk to the journal, which passes on what it hears: the manifest and the report tell it, too.
-        var journal = new BuildJournal(observer, time);
+        var journal = new BuildJournal(observer, time, hidden);
         Folders = new Folders
         {
             Images = Path.GetFullPath(imagesFolder),
@@ -42,12 +43,11 @@ internal sealed class CrustServices : IAsyncDisposable
         CacheFolder.Tidy(Folders.Cache);
         _buildLog = BuildLog.In(Path.Combine(Folders.Cache, "logs"));
         _log = new LoggerConfiguration().MinimumLevel.Debug()
-            .WriteTo.File(_buildLog.Path, outputTemplate: "{Timestamp:HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}", fileSizeLimitBytes: 64 << 20)
+            .WriteTo.File(new LogText(hidden), _buildLog.Path, fileSizeLimitBytes: 64 << 20)
             .CreateLogger();
 
         var tools = new ToolBox(environment.SearchPath, _log) { Environment = environment.Variables };
         var cache = new BuildCache(Folders.Cache, _log) { Provided = environment.PartsFolder };
-        var hidden = new Redactor();
         var signer = new Signer(tools, Folders);
         var proxies = ProxySettings.From(environment.Variables);
         hidden.Hide(proxies.Secrets);
@@ -137,7 +137,7 @@ internal sealed class CrustServices : IAsyncDisposable
         {
             await _log.DisposeAsync();
         }
-        catch (IOException)
+        catch (Exception e) when (HostFault.IsOfOutput(e))
         {
             // What it still held can't be written: a full disk, which is what the build's own error is about.
         }

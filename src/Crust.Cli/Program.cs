@@ -1,6 +1,7 @@
 using Crust.Cli;
 using Crust.Storage;
 
+StandardStreams.Open();
 ProcessMemory.Protect();
 FileSizeLimit.Tell();
 using var signals = new CancelOnSignal();

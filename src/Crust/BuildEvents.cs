@@ -56,8 +56,11 @@ public abstract record BuildEvent
     /// <summary>Something that its user asked to be told, and that is no warning.</summary>
     public sealed record Noted(string Message) : BuildEvent;
 
-    /// <summary>Something that doesn't stop the build but that its user should know.</summary>
-    public sealed record Warned(string Message) : BuildEvent;
+    /// <summary>
+    /// Something that doesn't stop the build but that its user should know. <paramref name="Source"/> names the guest that said so, of whose warnings only so many
+    /// are told; null for Crust itself.
+    /// </summary>
+    public sealed record Warned(string Message, string? Source = null) : BuildEvent;
 }
 
 /// <summary>Watches a build. Implementations don't throw, and return at once.</summary>

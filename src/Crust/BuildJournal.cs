@@ -16,22 +16,30 @@ public sealed record StageRecord(Stage Stage, string Detail, double Start, doubl
 /// </summary>
 /// <param name="observer">Whoever watches the build.</param>
 /// <param name="time">Gives the times.</param>
-public sealed class BuildJournal(IBuildObserver observer, TimeProvider time) : IBuildObserver
+/// <param name="hidden">Takes secrets out of what is remembered; null if there are none.</param>
+public sealed class BuildJournal(IBuildObserver observer, TimeProvider time, Redactor? hidden = null) : IBuildObserver
 {
-    // A guest may warn, too, and without end.
-    private const int MostWarnings = 200;
-
+    private readonly Redactor _hidden = hidden ?? new Redactor();
     private readonly Lock _lock = new();
     private readonly long _start = time.GetTimestamp();
-    private ImmutableArray<string> _warnings = [];
+    private readonly WarningList _warnings = new();
     private ImmutableArray<(Stage Stage, string Detail, double Start)> _running = [];
     private ImmutableArray<StageRecord> _finished = [];
 
     /// <summary>When the build began.</summary>
     public DateTimeOffset Started { get; } = time.GetUtcNow();
 
-    /// <summary>What was warned of so far, each once.</summary>
-    public ImmutableArray<string> Warnings => _warnings;
+    /// <summary>What was warned of so far, each once; of a guest that warned without end, the first ones and how many more there were.</summary>
+    public ImmutableArray<string> Warnings
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _warnings.All;
+            }
+        }
+    }
 
     /// <summary>Seconds since the build's start.</summary>
     public double Seconds => time.GetElapsedTime(_start).TotalSeconds;
@@ -66,8 +74,27 @@ public sealed class BuildJournal(IBuildObserver observer, TimeProvider time) : I
     /// <inheritdoc/>
     public void Observe(BuildEvent buildEvent)
     {
+        // Progress is cleaned by whoever shows it: a guest may report it a thousand times a second.
+        buildEvent = buildEvent switch
+        {
+            BuildEvent.Warned warned => warned with { Message = _hidden.Line(warned.Message) },
+            BuildEvent.Started started => started with { Detail = _hidden.Line(started.Detail) },
+            BuildEvent.Finished finished => finished with { Detail = _hidden.Line(finished.Detail) },
+            BuildEvent.Noted noted => noted with { Message = _hidden.Line(noted.Message) },
+            _ => buildEvent,
+        };
         lock (_lock)
         {
+            if (buildEvent is BuildEvent.Warned warned)
+            {
+                if (_warnings.Add(warned.Message, warned.Source) is not { } told)
+                {
+                    return;
+                }
+
+                buildEvent = warned with { Message = told };
+            }
+
             Remember(buildEvent);
         }
 
@@ -78,9 +105,6 @@ public sealed class BuildJournal(IBuildObserver observer, TimeProvider time) : I
     {
         switch (buildEvent)
         {
-            case BuildEvent.Warned warned when _warnings.Length < MostWarnings && !_warnings.Contains(warned.Message):
-                _warnings = _warnings.Add(warned.Message);
-                break;
             case BuildEvent.Started started:
                 _running = _running.Add((started.Stage, started.Detail, Seconds));
                 break;

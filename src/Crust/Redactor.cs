@@ -6,106 +6,82 @@ using Crust.Spec;
 namespace Crust;
 
 /// <summary>
-/// Takes a build's secrets out of what guests say, before it reaches a log, a message, a screen or a report: those are passed on, and an installer that prints
-/// its configuration prints what is secret in it.
+/// Takes a build's secrets out of what guests and tools say, where that is shown or kept: an installer that prints its configuration prints what is secret in it. A
+/// secret is found also where it is escaped for JSON, HTML, URLs or shells, in Base64 or hex, and where escape sequences or line breaks are in it.
 /// </summary>
 public sealed class Redactor
 {
     /// <summary>Stands in a secret's place.</summary>
     public const string Mask = "•••";
 
-    // A secret of one or two characters can't be told from chance, and would tear holes into every word.
-    private const int Shortest = 3;
-
+    private readonly Lock _lock = new();
     private ImmutableArray<string> _secrets = [];
+    private (ImmutableArray<string> Of, SecretSpellings Spellings) _known = ([], SecretSpellings.None);
 
-    /// <summary>What is hidden, the longest first: one secret may be a part of another.</summary>
-    internal ImmutableArray<string> Secrets => _secrets;
+    /// <summary>How the secrets that are hidden may be written. That takes a moment, which a command that shows nothing of others doesn't need.</summary>
+    internal SecretSpellings Spellings
+    {
+        get
+        {
+            lock (_lock)
+            {
+                var secrets = _secrets;
+                _known = _known.Of == secrets ? _known : (secrets, SecretSpellings.Of(secrets));
+                return _known.Spellings;
+            }
+        }
+    }
 
-    /// <summary>Hides texts from now on.</summary>
+    /// <summary>Hides texts from now on. Those of one or two characters can't be told from chance, and stay.</summary>
     public void Hide(IEnumerable<string?> secrets)
     {
-        ImmutableArray<string> more = [.. secrets.OfType<string>().Where(secret => secret.Length >= Shortest)];
-        ImmutableInterlocked.Update(ref _secrets, known => [.. known.Union(more).OrderByDescending(secret => secret.Length)]);
+        var more = secrets.OfType<string>().Where(secret => secret.Length > 0).ToList();
+        ImmutableInterlocked.Update(ref _secrets, known => more.Except(known).Any() ? [.. known.Union(more)] : known);
     }
 
     /// <summary>Hides all that a spec says and nobody should see, also logins in URLs, and passwords among what is typed.</summary>
     public void Hide(BuildSpec spec) => Hide(SpecSecrets.In(spec).SelectMany(secret => secret.Values));
 
     /// <summary>The text without them.</summary>
-    public string Apply(string text) => _secrets.Aggregate(text, (clean, secret) => clean.Replace(secret, Mask, StringComparison.Ordinal));
+    public string Apply(string text)
+    {
+        var spellings = Spellings;
+        if (spellings == SecretSpellings.None)
+        {
+            return text;
+        }
+
+        var found = spellings.FindIn(text, isEnd: true, out _);
+        if (found.Count == 0)
+        {
+            return text;
+        }
+
+        var masked = new StringBuilder(text.Length);
+        var end = 0;
+        foreach (var secret in found)
+        {
+            masked.Append(text, end, secret.Start.Value - end).Append(Mask);
+            end = secret.End.Value;
+            // Lines stay lines.
+            masked.Append('\n', text.AsSpan()[secret].Count('\n'));
+        }
+
+        return masked.Append(text, end, text.Length - end).ToString();
+    }
+
+    /// <summary>One clean line of a text of others, without secrets.</summary>
+    internal string Line(string text, int longest = CleanText.Longest) => CleanText.Line(Apply(CleanText.Visible(Apply(text))), longest);
+
+    /// <summary>The same of what a screen or a serial port shows at the moment.</summary>
+    internal string Progress(string text) => CleanText.Progress(Apply(CleanText.Visible(Apply(text))));
+
+    /// <summary>The text as its reader would see it, in several lines, without secrets.</summary>
+    internal string Visible(string text) => Apply(CleanText.Visible(Apply(text)));
+
+    /// <summary>Clean lines of a text of others, without secrets, and not more of them than anybody reads.</summary>
+    internal IEnumerable<string> Lines(string text, int most, int longest) => CleanText.Lines(Visible(text), most, longest);
 
     /// <summary>A filter for one stream of bytes.</summary>
     internal RedactingFilter Filter() => new(this);
-}
-
-/// <summary>Takes secrets out of a stream whose pieces may be cut anywhere, also inside a secret.</summary>
-internal sealed class RedactingFilter(Redactor redactor)
-{
-    private static readonly byte[] Mask = Encoding.UTF8.GetBytes(Redactor.Mask);
-
-    private ImmutableArray<string> _known = [];
-    private byte[][] _secrets = [];
-    private byte[] _held = [];
-
-    /// <summary>What may be passed on of the stream so far. What may be the beginning of a secret is held back until more is known.</summary>
-    public ReadOnlyMemory<byte> Pass(ReadOnlyMemory<byte> piece)
-    {
-        if (_known != redactor.Secrets)
-        {
-            _known = redactor.Secrets;
-            _secrets = [.. _known.Select(Encoding.UTF8.GetBytes)];
-        }
-
-        var bytes = _held.Length == 0 ? piece : (byte[])[.. _held, .. piece.Span];
-        foreach (var secret in _secrets)
-        {
-            bytes = Replace(bytes, secret);
-        }
-
-        var held = _secrets.Length == 0 ? 0 : _secrets.Max(secret => Beginning(bytes.Span, secret));
-        _held = bytes[^held..].ToArray();
-        return bytes[..^held];
-    }
-
-    /// <summary>What was held back, at the stream's end.</summary>
-    public ReadOnlyMemory<byte> End()
-    {
-        var rest = _held;
-        _held = [];
-        return rest;
-    }
-
-    // How many of the last bytes are the first of a secret.
-    private static int Beginning(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> secret)
-    {
-        for (var length = Math.Min(bytes.Length, secret.Length - 1); length > 0; length--)
-        {
-            if (bytes[^length..].SequenceEqual(secret[..length]))
-            {
-                return length;
-            }
-        }
-
-        return 0;
-    }
-
-    private static ReadOnlyMemory<byte> Replace(ReadOnlyMemory<byte> bytes, byte[] secret)
-    {
-        if (bytes.Span.IndexOf(secret) < 0)
-        {
-            return bytes;
-        }
-
-        var clean = new MemoryStream(bytes.Length);
-        var rest = bytes.Span;
-        for (int index; (index = rest.IndexOf(secret)) >= 0; rest = rest[(index + secret.Length)..])
-        {
-            clean.Write(rest[..index]);
-            clean.Write(Mask);
-        }
-
-        clean.Write(rest);
-        return clean.ToArray();
-    }
 }

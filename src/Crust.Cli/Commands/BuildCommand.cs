@@ -26,9 +26,9 @@ internal static class BuildCommand
                 return (int)CheckOnly.Run(() => spec.Read(parse, environment), environment.CacheFolder, parse.GetValue(json), parse.InvocationConfiguration);
             }
 
-            await using var view = ProgressView.Create(environment, parse.GetValue(quiet));
+            await using var view = ProgressView.Create(environment, parse.GetValue(quiet), MessageWriter.Of(parse));
             var wanted = spec.Read(parse, environment);
-            await using var services = new CrustServices(environment, parse.GetRequiredValue(output), view, parse.GetValue(show));
+            await using var services = new CrustServices(environment, parse.GetRequiredValue(output), view, MessageWriter.Of(parse).Hidden, parse.GetValue(show));
             if (parse.GetValue(dryRun))
             {
                 await view.DisposeAsync();

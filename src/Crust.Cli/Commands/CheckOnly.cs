@@ -19,7 +19,7 @@ internal static class CheckOnly
         var report = Check(read, cacheFolder);
         foreach (var finding in report.Findings)
         {
-            to.Error.WriteLine($"{Shown(finding.Place)}: {finding.Severity.LowerName()}: {finding.What} ({finding.Rule})\n  to do: {finding.Remedy}");
+            to.Error.WriteLine($"{CleanText.Line($"{Shown(finding.Place)}: {finding.Severity.LowerName()}: {finding.What} ({finding.Rule})", int.MaxValue)}\n  to do: {CleanText.Line(finding.Remedy, int.MaxValue)}");
         }
 
         to.Output.Write(json ? report.ToJson() : $"crust: {report.Summary}\n");

@@ -18,7 +18,7 @@ internal static class DoctorCommand
         {
             var environment = HostEnvironment.Take();
             var wanted = spec.Read(parse, environment);
-            await using var services = new CrustServices(environment, parse.GetRequiredValue(output), new Silence());
+            await using var services = new CrustServices(environment, parse.GetRequiredValue(output), new Silence(), MessageWriter.Of(parse).Hidden);
             var diagnosis = await services.Doctor.ExamineAsync(wanted, cancellation);
             var to = parse.InvocationConfiguration;
             if (parse.GetValue(json))

@@ -30,7 +30,7 @@ internal static class DryRun
 
         foreach (var warning in findings)
         {
-            to.Error.WriteLine($"warning: {warning}");
+            to.Error.WriteLine($"warning: {CleanText.Line(warning)}");
         }
 
         return ExitCode.Done;

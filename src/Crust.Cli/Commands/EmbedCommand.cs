@@ -21,8 +21,8 @@ internal static class EmbedCommand
         {
             var environment = HostEnvironment.Take();
             var folder = Path.GetFullPath(parse.GetRequiredValue(output));
-            await using var view = ProgressView.Create(environment, parse.GetValue(quiet));
-            await using var services = new CrustServices(environment, "images", view);
+            await using var view = ProgressView.Create(environment, parse.GetValue(quiet), MessageWriter.Of(parse));
+            await using var services = new CrustServices(environment, "images", view, MessageWriter.Of(parse).Hidden);
             var withSecrets = parse.GetValue(secrets);
             var embedded = await new Embedder(ImageFormats.Names, services.Installers).WriteAsync(spec.Sources(parse, environment), folder, parse.GetRequiredValue(isoFolder), withSecrets, cancellation);
             await view.DisposeAsync();

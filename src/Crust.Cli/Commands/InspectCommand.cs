@@ -17,8 +17,8 @@ internal static class InspectCommand
         command.SetAction(async (parse, cancellation) =>
         {
             var environment = HostEnvironment.Read();
-            await using var view = ProgressView.Create(environment, parse.GetValue(quiet));
-            await using var services = new CrustServices(environment, "images", view);
+            await using var view = ProgressView.Create(environment, parse.GetValue(quiet), MessageWriter.Of(parse));
+            await using var services = new CrustServices(environment, "images", view, MessageWriter.Of(parse).Hidden);
             var inspected = new List<Inspected>();
             var failures = new List<CrustException>();
             // One file that is no image says nothing about the next.

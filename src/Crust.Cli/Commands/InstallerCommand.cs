@@ -23,8 +23,8 @@ internal static class InstallerCommand
         {
             var environment = HostEnvironment.Take();
             var folder = Path.GetFullPath(parse.GetRequiredValue(output));
-            await using var view = ProgressView.Create(environment, parse.GetValue(quiet));
-            await using var services = new CrustServices(environment, folder, view);
+            await using var view = ProgressView.Create(environment, parse.GetValue(quiet), MessageWriter.Of(parse));
+            await using var services = new CrustServices(environment, folder, view, MessageWriter.Of(parse).Hidden);
             var arch = spec.Read(parse, environment).Machine.Arch;
             var place = Path.Combine(folder, ReferenceInstaller.NameFor(arch) + ".iso");
             OutputCheck.CheckPlace(place, () => OutputFile.IsSigned(place) is not false || ReferenceInstaller.IsOne(place));

@@ -32,13 +32,13 @@ internal static class PlanCommand
             }
 
             var read = Read(files, environment);
-            await using var services = new CrustServices(environment, "images", new Silence());
+            await using var services = new CrustServices(environment, "images", new Silence(), MessageWriter.Of(parse).Hidden);
             var repository = parse.GetValue(since) is { } given ? RegistryReference.ParseRepository(given, "option --since") : null;
             var plan = await services.Planner.PlanAsync(read, repository, cancellation);
             var told = plan.First(parse.GetValue(limit));
             foreach (var build in told.Builds)
             {
-                await parse.InvocationConfiguration.Error.WriteLineAsync($"{build.Spec}: {string.Join("; ", build.Reasons)}");
+                await parse.InvocationConfiguration.Error.WriteLineAsync(CleanText.Line($"{build.Spec}: {string.Join("; ", build.Reasons)}", int.MaxValue));
             }
 
             await parse.InvocationConfiguration.Error.WriteLineAsync($"crust: {plan.Builds.Length} of {plan.Specs} builds are due{(told.Builds.Length < plan.Builds.Length ? $"; the first {told.Builds.Length} are told" : "")}");

@@ -21,9 +21,9 @@ internal static class PublishCommand
         command.SetAction(async (parse, cancellation) =>
         {
             var environment = HostEnvironment.Take();
-            await using var view = ProgressView.Create(environment, parse.GetValue(quiet));
+            await using var view = ProgressView.Create(environment, parse.GetValue(quiet), MessageWriter.Of(parse));
             var wanted = spec.Read(parse, environment);
-            await using var services = new CrustServices(environment, parse.GetRequiredValue(output), view);
+            await using var services = new CrustServices(environment, parse.GetRequiredValue(output), view, MessageWriter.Of(parse).Hidden);
             var forecast = services.Forecaster.OfMade(wanted);
             var to = parse.InvocationConfiguration;
             if (parse.GetValue(dryRun))

@@ -20,7 +20,7 @@ internal static class SeedCommand
         {
             var environment = HostEnvironment.Take();
             var wanted = spec.Read(parse, environment);
-            await using var services = new CrustServices(environment, "images", new Silence());
+            await using var services = new CrustServices(environment, "images", new Silence(), MessageWriter.Of(parse).Hidden);
             var files = SeedFiles.Read(wanted.Seed);
             var seed = services.Seeds.Preview(wanted, files, wanted.Seed.Profile ?? services.Installers.ProfileOf(wanted.Installer));
             var listing = SeedListing.Of(seed, parse.GetValue(reveal));
@@ -36,7 +36,7 @@ internal static class SeedCommand
 
             foreach (var warning in SeedReview.Pass(SeedChecks.Check(wanted, files, seed.Profile), wanted.Seed.Strict))
             {
-                to.Error.WriteLine($"warning: {warning}");
+                to.Error.WriteLine($"warning: {CleanText.Line(warning)}");
             }
 
             return (int)ExitCode.Done;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Crust.Cli.Progress;
 using Crust.Formats;
 using Crust.Spec;
 
@@ -37,8 +38,13 @@ internal sealed class SpecOptions
         }
     }
 
-    /// <summary>The spec of options, environment and file.</summary>
-    public BuildSpec Read(ParseResult parse, HostEnvironment environment) => new SpecReader(ImageFormats.Names).Read(Sources(parse, environment));
+    /// <summary>The spec of options, environment and file. No message shows its secrets from now on.</summary>
+    public BuildSpec Read(ParseResult parse, HostEnvironment environment)
+    {
+        var spec = new SpecReader(ImageFormats.Names).Read(Sources(parse, environment));
+        MessageWriter.Of(parse).Hidden.Hide(spec);
+        return spec;
+    }
 
     /// <summary>Where a spec is given.</summary>
     public SpecSources Sources(ParseResult parse, HostEnvironment environment) => new()

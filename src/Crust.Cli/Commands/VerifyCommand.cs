@@ -40,8 +40,8 @@ internal static class VerifyCommand
                 OutputCheck.CheckPlace(Path.GetFullPath(log), () => OutputFile.IsSigned(log) is not false);
             }
 
-            await using var view = ProgressView.Create(environment, parse.GetValue(quiet));
-            await using var services = new CrustServices(environment, "images", view);
+            await using var view = ProgressView.Create(environment, parse.GetValue(quiet), MessageWriter.Of(parse));
+            await using var services = new CrustServices(environment, "images", view, MessageWriter.Of(parse).Hidden);
             // Before anything is booted, and before the host is asked what it can boot.
             foreach (var (path, format) in requests)
             {
@@ -71,7 +71,7 @@ internal static class VerifyCommand
 
             parse.InvocationConfiguration.Output.Write(parse.GetValue(json)
                 ? new JsonArray([.. checks.Select(check => check.ToJson())]).ToJsonString() + "\n"
-                : string.Concat(checks.Select(check => $"{check.Image}: {(check.Proof is null ? "not up" : "up")}\n")));
+                : string.Concat(checks.Select(check => CleanText.Line($"{check.Image}: {(check.Proof is null ? "not up" : "up")}", int.MaxValue) + "\n")));
             return checks.Select(check => check.Failure).OfType<CrustException>().Select(failure => (int)failure.Kind).FirstOrDefault((int)ExitCode.Done);
         });
         return command;
@@ -97,12 +97,12 @@ internal static class VerifyCommand
     {
         public JsonObject ToJson() => new()
         {
-            ["file"] = Image,
+            ["file"] = CleanText.Block(Image),
             ["up"] = Proof is not null,
             ["firmware"] = Proof?.Firmware.LowerName(),
-            ["expected"] = Proof?.Expected,
+            ["expected"] = Proof is null ? null : CleanText.Line(Proof.Expected),
             ["seconds"] = Proof is null ? null : Math.Round(Proof.Seconds, 1),
-            ["error"] = Failure?.What,
+            ["error"] = Failure is null ? null : CleanText.Line(Failure.What),
         };
     }
 }

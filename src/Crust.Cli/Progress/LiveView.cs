@@ -7,6 +7,7 @@ namespace Crust.Cli.Progress;
 /// <summary>A bar for each stage, and for each thing that a stage does side by side.</summary>
 internal sealed class LiveView : ProgressView
 {
+    private readonly Redactor _hidden;
     private readonly IAnsiConsole _console;
     private readonly TaskCompletionSource _finished = new();
     private readonly TaskCompletionSource<ProgressContext> _context = new();
@@ -15,16 +16,17 @@ internal sealed class LiveView : ProgressView
     private readonly ConcurrentDictionary<int, string> _details = new();
     private readonly Dictionary<(Stage, string), ProgressTask> _bars = [];
 
-    public LiveView(bool color)
+    public LiveView(MessageWriter messages, bool color)
     {
+        _hidden = messages.Hidden;
         _console = AnsiConsole.Create(new AnsiConsoleSettings
         {
             Ansi = AnsiSupport.Yes,
             ColorSystem = color ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
-            Out = new AnsiConsoleOutput(Console.Error),
+            Out = new AnsiConsoleOutput(messages.Raw),
         });
         _display = _console.Progress().AutoClear(false).HideCompleted(false)
-            .Columns(new SpinnerColumn(), new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 24 }, new PercentageColumn(), new ElapsedTimeColumn(), new DetailColumn(_details))
+            .Columns(new SpinnerColumn(), new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 24 }, new PercentageColumn(), new ElapsedTimeColumn(), new DetailColumn(_details, _hidden))
             .StartAsync(async context =>
             {
                 _context.SetResult(context);
@@ -55,10 +57,10 @@ internal sealed class LiveView : ProgressView
 
                     break;
                 case BuildEvent.Noted noted:
-                    _console.MarkupLineInterpolated($"[blue]note:[/] {noted.Message}");
+                    _console.MarkupLineInterpolated($"[blue]note:[/] {_hidden.Line(noted.Message)}");
                     break;
                 case BuildEvent.Warned warned:
-                    _console.MarkupLineInterpolated($"[yellow]warning:[/] {warned.Message}");
+                    _console.MarkupLineInterpolated($"[yellow]warning:[/] {_hidden.Line(warned.Message)}");
                     break;
             }
         }
@@ -82,7 +84,7 @@ internal sealed class LiveView : ProgressView
         if (!_bars.TryGetValue((stage, item ?? ""), out var bar))
         {
             var name = stage.ToString().ToLowerInvariant();
-            bar = _context.Task.GetAwaiter().GetResult().AddTask(Markup.Escape(item is null ? name : $"  {item}"), maxValue: 100);
+            bar = _context.Task.GetAwaiter().GetResult().AddTask(Markup.Escape(item is null ? name : $"  {_hidden.Line(item)}"), maxValue: 100);
             _bars[(stage, item ?? "")] = bar;
         }
 
@@ -90,9 +92,9 @@ internal sealed class LiveView : ProgressView
     }
 
     /// <summary>The words behind a bar, cut to what is left of the line.</summary>
-    private sealed class DetailColumn(ConcurrentDictionary<int, string> details) : ProgressColumn
+    private sealed class DetailColumn(ConcurrentDictionary<int, string> details, Redactor hidden) : ProgressColumn
     {
         public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
-            new Text(details.GetValueOrDefault(task.Id, "")).Overflow(Overflow.Ellipsis);
+            new Text(hidden.Progress(details.GetValueOrDefault(task.Id, ""))).Overflow(Overflow.Ellipsis);
     }
 }

@@ -7,7 +7,7 @@ internal sealed class PlainView : ProgressView
 {
     internal static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(20);
 
-    private readonly TextWriter _out;
+    private readonly MessageWriter _out;
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
     private readonly long _started;
@@ -19,7 +19,7 @@ internal sealed class PlainView : ProgressView
 
     public PlainView(TextWriter output, TimeProvider time)
     {
-        _out = output;
+        _out = output as MessageWriter ?? new MessageWriter(output);
         _time = time;
         _started = time.GetTimestamp();
         _timer = time.CreateTimer(_ => Beat(), null, Heartbeat, Heartbeat);
@@ -33,7 +33,7 @@ internal sealed class PlainView : ProgressView
             {
                 case BuildEvent.Started started:
                     _running.Add(started.Stage);
-                    Write(started.Stage, $"{started.Detail} …");
+                    Write(started.Stage, $"{_out.Hidden.Line(started.Detail)} …");
                     break;
                 case BuildEvent.Progressed progressed:
                     _latest[(progressed.Stage, progressed.Item ?? "")] = progressed;
@@ -45,13 +45,13 @@ internal sealed class PlainView : ProgressView
                         _latest.Remove(done);
                     }
 
-                    Write(finished.Stage, $"{finished.Detail} ({Duration.Format(finished.Elapsed)})");
+                    Write(finished.Stage, $"{_out.Hidden.Line(finished.Detail)} ({Duration.Format(finished.Elapsed)})");
                     break;
                 case BuildEvent.Noted noted:
-                    _out.WriteLine($"{Clock()} note       {noted.Message}");
+                    _out.WriteLine($"{Clock()} note       {_out.Hidden.Line(noted.Message)}");
                     break;
                 case BuildEvent.Warned warned:
-                    _out.WriteLine($"{Clock()} warning    {warned.Message}");
+                    _out.WriteLine($"{Clock()} warning    {_out.Hidden.Line(warned.Message)}");
                     break;
             }
         }
@@ -69,7 +69,7 @@ internal sealed class PlainView : ProgressView
             if (_running.Count > 0)
             {
                 var stage = _running[^1];
-                var lines = _latest.Where(pair => pair.Key.Item1 == stage).Select(pair => Line(pair.Value)).ToList();
+                var lines = _latest.Where(pair => pair.Key.Item1 == stage).Select(pair => Line(pair.Value with { Item = pair.Value.Item is { } item ? _out.Hidden.Line(item) : null, Detail = _out.Hidden.Progress(pair.Value.Detail) })).ToList();
                 Write(stage, lines.Count == 0 ? "…" : string.Join(" | ", lines));
             }
         }

@@ -6,10 +6,10 @@ namespace Crust.Cli.Progress;
 internal abstract class ProgressView : IBuildObserver, IAsyncDisposable
 {
     /// <summary>A live view on a terminal, plain lines elsewhere.</summary>
-    public static ProgressView Create(HostEnvironment environment, bool quiet) =>
-        quiet ? new QuietView()
-        : Console.IsErrorRedirected || !environment.HasCapableTerminal ? new PlainView(Console.Error, TimeProvider.System)
-        : new LiveView(environment.WantsColor);
+    public static ProgressView Create(HostEnvironment environment, bool quiet, MessageWriter messages) =>
+        quiet ? new QuietView(messages)
+        : Console.IsErrorRedirected || !environment.HasCapableTerminal ? new PlainView(messages, TimeProvider.System)
+        : new LiveView(messages, environment.WantsColor);
 
     public abstract void Observe(BuildEvent buildEvent);
 
@@ -17,13 +17,13 @@ internal abstract class ProgressView : IBuildObserver, IAsyncDisposable
 }
 
 /// <summary>Only warnings, and what was asked for.</summary>
-internal sealed class QuietView : ProgressView
+internal sealed class QuietView(MessageWriter messages) : ProgressView
 {
     public override void Observe(BuildEvent buildEvent)
     {
-        if (buildEvent switch { BuildEvent.Warned warned => $"warning: {warned.Message}", BuildEvent.Noted noted => $"note: {noted.Message}", _ => null } is { } line)
+        if (buildEvent switch { BuildEvent.Warned warned => $"warning: {CleanText.Line(warned.Message)}", BuildEvent.Noted noted => $"note: {CleanText.Line(noted.Message)}", _ => null } is { } line)
         {
-            Console.Error.WriteLine(line);
+            messages.WriteLine(line);
         }
     }
 

@@ -14,7 +14,7 @@ internal static class DoctorView
             output.WriteLine($"{Word(finding.Gravity),-8} {finding.Name,-18} {Says(finding)}");
             if (finding.Remedy is { } remedy)
             {
-                output.WriteLine($"{"",-8} {"",-18} to do: {remedy}");
+                output.WriteLine($"{"",-8} {"",-18} to do: {CleanText.Line(remedy, int.MaxValue)}");
             }
         }
 
@@ -45,7 +45,7 @@ internal static class DoctorView
 
             foreach (var finding in area)
             {
-                var remedy = finding.Remedy is { } text ? $"\n[bold]to do:[/] {Markup.Escape(text)}" : "";
+                var remedy = finding.Remedy is { } text ? $"\n[bold]to do:[/] {Markup.Escape(CleanText.Line(text, int.MaxValue))}" : "";
                 table.AddRow($"[{Color(finding.Gravity)}]{Mark(finding.Gravity)} {Word(finding.Gravity)}[/]", Markup.Escape(finding.Name), Markup.Escape(Says(finding)) + remedy);
             }
         }
@@ -59,7 +59,7 @@ internal static class DoctorView
         console.MarkupLineInterpolated($"[bold]{diagnosis.Summary}[/]");
     }
 
-    private static string Says(Finding finding) => finding.Where is { } where ? $"{finding.What} ({where})" : finding.What;
+    private static string Says(Finding finding) => CleanText.Line(finding.Where is { } where ? $"{finding.What} ({where})" : finding.What, int.MaxValue);
 
     private static string Word(Gravity gravity) => gravity switch
     {

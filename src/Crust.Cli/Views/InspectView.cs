@@ -8,6 +8,7 @@ namespace Crust.Cli.Views;
 internal static class InspectView
 {
     private const int Margin = 12;
+    private const int LongestValue = 8000;
 
     /// <summary>One page after the other, with an empty line between them.</summary>
     public static void WriteLines(IReadOnlyList<Inspected> files, TextWriter output)
@@ -19,10 +20,10 @@ internal static class InspectView
                 output.WriteLine();
             }
 
-            output.WriteLine(file.File);
+            output.WriteLine(CleanText.Line(file.File, int.MaxValue));
             foreach (var (name, value) in file.Disk is { } disk ? Disk(disk, file) : Iso(file.Iso!, file))
             {
-                output.WriteLine($"{name.PadRight(Margin)}{value}".TrimEnd());
+                output.WriteLine($"{name.PadRight(Margin)}{Clean(value)}".TrimEnd());
             }
         }
     }
@@ -39,15 +40,19 @@ internal static class InspectView
         foreach (var file in files)
         {
             var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(2)).AddColumn();
-            foreach (var (name, value) in file.Disk is { } disk ? Disk(disk, file) : Iso(file.Iso!, file))
+            foreach (var (name, said) in file.Disk is { } disk ? Disk(disk, file) : Iso(file.Iso!, file))
             {
+                var value = Clean(said);
                 grid.AddRow($"[bold]{Markup.Escape(name)}[/]", value.StartsWith(DiskFinding.Warning, StringComparison.Ordinal) ? $"[yellow]{Markup.Escape(value)}[/]" : Markup.Escape(value));
             }
 
-            console.MarkupLineInterpolated($"[bold]{file.File}[/]");
+            console.MarkupLineInterpolated($"[bold]{CleanText.Line(file.File, int.MaxValue)}[/]");
             console.Write(grid);
         }
     }
+
+    // What stands under something else is indented.
+    private static string Clean(string value) => value[..^value.TrimStart(' ').Length] + CleanText.Line(value, LongestValue);
 
     private static IEnumerable<(string Name, string Value)> Iso(IsoInspection iso, Inspected file)
     {

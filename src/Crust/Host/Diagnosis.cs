@@ -84,5 +84,5 @@ internal sealed record DiagnosisCheck(string Area, string Name, string Result, s
 internal sealed partial class DiagnosisJson : JsonSerializerContext
 {
     /// <summary>As people read it, too.</summary>
-    public static JsonTypeInfo<DiagnosisDocument> Readable { get; } = new DiagnosisJson(ReadableJson.Options()).DiagnosisDocument;
+    public static JsonTypeInfo<DiagnosisDocument> Readable { get; } = new DiagnosisJson(ReadableJson.CleanOptions()).DiagnosisDocument;
 }

@@ -149,7 +149,7 @@ public sealed class DiskCare(ToolBox tools, ApplianceRun appliance, IBuildObserv
                 Arch = HostArch.Current is { } host && tools.Find(QemuArguments.ProgramFor(host)) is not null ? host : work.Arch,
                 Arguments = [$"crust.steps={string.Join(',', Steps(work))}", $"crust.tidy={told}"],
                 OnProgress = Progress,
-                OnWarning = warning => observer.Observe(new BuildEvent.Warned($"the disk: {warning}")),
+                OnWarning = warning => observer.Observe(new BuildEvent.Warned($"the disk: {warning}", "the disk")),
                 OnFound = evidence.Add,
             }, cancellation);
             return evidence;

@@ -81,5 +81,5 @@ public sealed class Inspector(ToolBox tools, DiskCare care, AcceleratorProbe pro
 internal sealed partial class InspectionJson : JsonSerializerContext
 {
     /// <summary>As people read it, too.</summary>
-    public static JsonTypeInfo<InspectionDocument> Readable { get; } = new InspectionJson(ReadableJson.Options()).InspectionDocument;
+    public static JsonTypeInfo<InspectionDocument> Readable { get; } = new InspectionJson(ReadableJson.CleanOptions()).InspectionDocument;
 }

@@ -8,8 +8,6 @@ namespace Crust.Machines;
 /// </summary>
 public abstract record GuestWord
 {
-    private const int LongestText = 1000;
-
     private GuestWord()
     {
     }
@@ -62,7 +60,5 @@ public abstract record GuestWord
     }
 
     private static string? Text(JsonElement root, string name) =>
-        root.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String && value.GetString() is { } text
-            ? text.Length > LongestText ? text[..LongestText] + "…" : text
-            : null;
+        root.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String && value.GetString() is { } text ? text : null;
 }

@@ -44,5 +44,5 @@ internal sealed record PlanDocument(ImmutableArray<PlannedBuild> Include);
 internal sealed partial class PlanJson : JsonSerializerContext
 {
     /// <summary>On one line: CI systems hand it on as a variable.</summary>
-    public static JsonTypeInfo<PlanDocument> OneLine { get; } = new PlanJson(new JsonSerializerOptions(ReadableJson.Options()) { WriteIndented = false }).PlanDocument;
+    public static JsonTypeInfo<PlanDocument> OneLine { get; } = new PlanJson(new JsonSerializerOptions(ReadableJson.CleanOptions()) { WriteIndented = false }).PlanDocument;
 }

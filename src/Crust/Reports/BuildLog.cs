@@ -19,7 +19,7 @@ public sealed record BuildLog(string Path)
             WholeFile.CreatePrivate(path).Dispose();
             return new BuildLog(path) { _held = held };
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (HostFault.IsOfOutput(e))
         {
             // On a file system that can't be written there is no log; the host's checks tell of it.
             return new BuildLog(System.IO.Path.Combine(folder, "none", "crust.log"));
@@ -33,7 +33,7 @@ public sealed record BuildLog(string Path)
         {
             _held?.Dispose();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (HostFault.IsOfOutput(e))
         {
             // A log must not hide how its build ended.
         }
@@ -53,7 +53,7 @@ public sealed record BuildLog(string Path)
                 OutputFile.Place(draft, finalPath);
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (HostFault.IsOfOutput(e))
         {
             // Whatever made it impossible is what the build's own error is about.
         }

@@ -32,7 +32,7 @@ public sealed record LogFile(string Path, string KeptAs)
                 File.Delete(KeptAs);
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (HostFault.IsOfOutput(e))
         {
             // It is older than this build, as its time shows.
         }
@@ -48,7 +48,7 @@ public sealed record LogFile(string Path, string KeptAs)
                 OutputFile.Place(Path, KeptAs);
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (HostFault.IsOfOutput(e))
         {
             // Whatever made it impossible is what the build's own error is about.
         }

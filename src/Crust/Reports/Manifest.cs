@@ -147,7 +147,7 @@ public sealed record Manifest
     }
 
     /// <summary>The document as indented JSON with a final newline.</summary>
-    public string ToJson() => JsonSerializer.Serialize(this, ManifestJson.Readable) + "\n";
+    public string ToJson() => JsonSerializer.Serialize(this, ManifestJson.Clean) + "\n";
 }
 
 /// <summary>The installer, as the manifest tells of it.</summary>
@@ -245,4 +245,7 @@ internal sealed partial class ManifestJson : JsonSerializerContext
 {
     /// <summary>As people read it, too.</summary>
     public static JsonTypeInfo<Manifest> Readable { get; } = new ManifestJson(ReadableJson.Options()).Manifest;
+
+    /// <summary>The same with clean texts.</summary>
+    public static JsonTypeInfo<Manifest> Clean { get; } = new ManifestJson(ReadableJson.CleanOptions()).Manifest;
 }

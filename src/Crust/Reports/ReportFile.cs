@@ -19,7 +19,7 @@ internal static class ReportFile
             OutputFile.Write(drafts, path, page);
             return path;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (HostFault.IsOfOutput(e))
         {
             return null;
         }

@@ -47,7 +47,7 @@ public sealed record RunFiles(LogFile SerialLog, LogFile Screen, string ScreensF
                 File.Copy(picture, Path.Combine(screens, Path.GetFileName(picture)), overwrite: true);
             }
         }
-        catch (IOException)
+        catch (Exception e) when (HostFault.IsOfOutput(e))
         {
             // The disk is what the build is about.
         }

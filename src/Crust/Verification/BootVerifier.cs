@@ -48,7 +48,7 @@ public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuild
             watch.Observe(signal, facts);
             if (signal is MachineSignal.Serial serial && serial.Text.Split('\n').LastOrDefault(line => !string.IsNullOrWhiteSpace(line)) is { } line)
             {
-                observer.Observe(new BuildEvent.Progressed(Stage.Verify, item, null, line.Trim()));
+                observer.Observe(new BuildEvent.Progressed(Stage.Verify, item, null, InstallProgress.Beginning(line)));
             }
         };
 
@@ -72,7 +72,7 @@ public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuild
         var (outcome, _) = await machine.EndAsync(OnReboot.Fail);
         cancellation.ThrowIfCancellationRequested();
         return up
-            ? new BootProof(request.Machine.Firmware, facts.SshBanner ?? expect, seconds, request.Machine.DiskBus)
+            ? new BootProof(request.Machine.Firmware, facts.SshBanner is { } shown ? launcher.Hidden.Line(shown) : expect, seconds, request.Machine.DiskBus)
             : throw Failure(request, outcome, RunEvidence.Of(machine, request.Files, facts, diagnosis));
     }
 

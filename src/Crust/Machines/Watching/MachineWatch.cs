@@ -90,7 +90,7 @@ internal sealed class MachineWatch(RunningMachine machine, WatchSettings setting
                 File.Copy(newest, path, overwrite: true);
             }
         }
-        catch (IOException e)
+        catch (Exception e) when (HostFault.IsOfOutput(e))
         {
             log.Warning("The last picture of {Name} can't be kept: {Reason}", machine.Description.Name, e.Message);
         }
@@ -109,7 +109,7 @@ internal sealed class MachineWatch(RunningMachine machine, WatchSettings setting
         {
             return await look(cancellation);
         }
-        catch (Exception e) when (e is QmpException or IOException or InvalidDataException or UnauthorizedAccessException)
+        catch (Exception e) when (e is QmpException or InvalidDataException || HostFault.IsOfOutput(e))
         {
             log.Warning("The screen of {Name} can't be seen: {Reason}", machine.Description.Name, e.Message);
             _blind = true;

@@ -23,20 +23,8 @@ internal sealed class Template(Redactor redaction)
     [SuppressMessage("Performance", "CA1822", Justification = "The handler is given this template.")]
     public Markup Of([InterpolatedStringHandlerArgument("")] ref Handler markup) => new(markup.ToString());
 
-    /// <summary>A text without secrets, control characters and marks that turn the direction of writing; line breaks and tabs stay.</summary>
-    public string Clean(string text)
-    {
-        var clean = new StringBuilder(text.Length);
-        foreach (var c in redaction.Apply(text))
-        {
-            if (c is '\n' or '\t' || !(char.IsControl(c) || c is (>= '\u202a' and <= '\u202e') or (>= '\u2066' and <= '\u2069') or '\u200e' or '\u200f'))
-            {
-                clean.Append(c);
-            }
-        }
-
-        return clean.ToString();
-    }
+    /// <summary>A text without secrets, escape sequences, control characters and invisible marks; line breaks and tabs stay.</summary>
+    public string Clean(string text) => redaction.Visible(text);
 
     [InterpolatedStringHandler]
     public readonly ref struct Handler

@@ -1,5 +1,4 @@
 using System.Text;
-using Crust.Machines;
 
 namespace Crust.Reports.Page;
 
@@ -50,5 +49,5 @@ internal sealed record SerialExcerpt(string Beginning, long LeftOut, string End,
         }
     }
 
-    private static string Text(byte[] bytes) => SerialText.Clean(Encoding.UTF8.GetString(bytes)).Trim('\n');
+    private static string Text(byte[] bytes) => CleanText.Visible(Encoding.UTF8.GetString(bytes)).Trim('\n');
 }

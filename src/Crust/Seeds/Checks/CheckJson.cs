@@ -45,5 +45,5 @@ internal sealed record CheckDocumentFinding(string Severity, string Rule, string
 internal sealed partial class CheckJson : JsonSerializerContext
 {
     /// <summary>As people read it, too.</summary>
-    public static JsonTypeInfo<CheckDocument> Readable { get; } = new CheckJson(ReadableJson.Options()).CheckDocument;
+    public static JsonTypeInfo<CheckDocument> Readable { get; } = new CheckJson(ReadableJson.CleanOptions()).CheckDocument;
 }

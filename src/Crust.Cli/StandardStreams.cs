@@ -1,0 +1,76 @@
+using System.Runtime.InteropServices;
+
+namespace Crust.Cli;
+
+/// <summary>
+/// Standard input, output and error where whoever started Crust has closed some of them (`2>&amp;-`). The next files to be opened would get their numbers, and messages be
+/// written into an image.
+/// </summary>
+internal static partial class StandardStreams
+{
+    // Linux, asm-generic/fcntl.h.
+    private const int GetFlags = 1;
+    private const int SetFlags = 2;
+    private const int CloseOnExec = 1;
+    private const int WriteOnly = 1;
+
+    /// <summary>
+    /// Opens what is closed, so that reading and writing it fails. The runtime has opened files of its own by now: where one of these has such a number, the program is
+    /// started again in its own place, with that number taken.
+    /// </summary>
+    public static void Open()
+    {
+        var taken = false;
+        for (var stream = 0; stream <= 2; stream++)
+        {
+            var flags = Control(stream, GetFlags, 0);
+            if (flags < 0)
+            {
+                // The lowest number that is free.
+                _ = OpenNull(stream);
+            }
+            else if ((flags & CloseOnExec) != 0)
+            {
+                // What is inherited never has that flag; what the runtime opens always has.
+                taken = true;
+            }
+        }
+
+        if (taken)
+        {
+            StartAgain();
+        }
+    }
+
+    // Input that can't be read, output that can't be written: the other way round, as GNU's programs have it.
+    private static int OpenNull(int stream) => OpenFile("/dev/null", stream == 0 ? WriteOnly : 0);
+
+    private static void StartAgain()
+    {
+        var arguments = File.ReadAllText("/proc/self/cmdline").Split('\0')[..^1];
+        var program = File.ResolveLinkTarget("/proc/self/exe", returnFinalTarget: true)!.FullName;
+        for (var stream = 0; stream <= 2; stream++)
+        {
+            if ((Control(stream, GetFlags, 0) & CloseOnExec) != 0)
+            {
+                var file = OpenNull(stream);
+                _ = Duplicate(file, stream);
+                _ = Control(file, SetFlags, CloseOnExec);
+            }
+        }
+
+        _ = Execute(program, [.. arguments, null]);
+    }
+
+    [LibraryImport("libc", EntryPoint = "fcntl")]
+    private static partial int Control(int file, int command, int argument);
+
+    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int OpenFile(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "dup2")]
+    private static partial int Duplicate(int file, int to);
+
+    [LibraryImport("libc", EntryPoint = "execv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Execute(string program, string?[] arguments);
+}
