@@ -10,6 +10,7 @@ namespace Crust;
 internal static partial class HostFault
 {
     private const string EfbigArgument = "value";
+    private const string EfbigMessage = "file length was too large";
     private const string EfbigText = "File too large";
 
     // Linux, asm-generic/resource.h and signal.h.
@@ -32,7 +33,7 @@ internal static partial class HostFault
     public static bool IsOfOutput(Exception error) => error is IOException or UnauthorizedAccessException or ObjectDisposedException || IsTooLarge(error);
 
     /// <summary>Whether a file would have become larger than this process may write, or than its file system holds, in this process or in a tool.</summary>
-    public static bool IsTooLarge(Exception error) => error is ArgumentOutOfRangeException { ParamName: EfbigArgument, ActualValue: null }
+    public static bool IsTooLarge(Exception error) => error is ArgumentOutOfRangeException { ParamName: EfbigArgument } wrong && wrong.Message.Contains(EfbigMessage, StringComparison.Ordinal)
         || error is ToolFailedException { Result: var result } && IsTooLarge(result.ExitCode, result.Error + result.Output);
 
     /// <summary>The same of how a tool ended: some reset what they inherit, and are ended by the signal.</summary>

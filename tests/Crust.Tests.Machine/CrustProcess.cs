@@ -79,12 +79,19 @@ internal sealed class CrustProcess : IDisposable
         return await running.WaitAsync(cancellation);
     }
 
+    /// <summary>Starts the program in a world that differs from test to test.</summary>
+    /// <param name="before">A command and its arguments that start the program.</param>
+    /// <param name="arguments">The program's own.</param>
+    public RunningCrust StartIn(string[] before, string[] arguments) => Start(before, arguments);
+
     /// <summary>Starts the program.</summary>
-    public RunningCrust Start(params string[] arguments)
+    public RunningCrust Start(params string[] arguments) => Start(Before, arguments);
+
+    private RunningCrust Start(string[] before, string[] arguments)
     {
         arguments = arguments is ["build", ..] && !CaresForDisks ? [.. arguments, .. WithoutAppliance.Where(option => !arguments.Contains(option.Name)).SelectMany(option => new[] { option.Name, option.Value })] : arguments;
         // Whoever runs the tests may ignore signals (nohup does), and that is inherited.
-        var info = new ProcessStartInfo("env", ["--default-signal", .. Before, Program, .. arguments])
+        var info = new ProcessStartInfo("env", ["--default-signal", .. before, Program, .. arguments])
         {
             WorkingDirectory = Folder,
             RedirectStandardInput = true,

@@ -32,7 +32,7 @@ public sealed class HostChecks
     internal HostChecks(ToolBox tools, FirmwareFinder firmware, AcceleratorProbe probe, Folders folders, HostFiles files, Func<HostLibrary, bool> isThere, Func<string, FolderSpace> look)
     {
         Space = new SpaceCheck(folders, look);
-        _before = [new CoresCheck(Environment.ProcessorCount), new MemoryCheck(files), new ContainerCheck(files)];
+        _before = [new CoresCheck(Environment.ProcessorCount), new MemoryCheck(files), new FileSizeCheck(HostFault.FileSizeLimit), new ContainerCheck(files)];
         _kvm = new KvmCheck(probe);
         _after =
         [

@@ -65,6 +65,21 @@ internal sealed class MemoryCheck(HostFiles files) : IHostCheck
         $"set machine.memory (--memory) to {Size.ToSpecText(Math.Max(LeastMachine, (memory - Beside) / Beside * Beside))} or less";
 }
 
+/// <summary>Whether files may become as large as the machine's disk. Told only where they may not.</summary>
+/// <param name="limit">The largest file that this process may write, in bytes; null for no limit.</param>
+internal sealed class FileSizeCheck(long? limit) : IHostCheck
+{
+    public Task<IReadOnlyList<Finding>> FindAsync(HostQuestion question, CancellationToken cancellation) => Task.FromResult<IReadOnlyList<Finding>>(
+        limit is not { } most || most >= question.Spec.Machine.Disk ? [] :
+        [
+            new Finding("host", "file size", Gravity.Problem, $"The machine's disk of {Size.Format(question.Spec.Machine.Disk)} is a file, and this process may write none of more than {Size.Format(most)}")
+            {
+                Where = "ulimit -f",
+                Remedy = "raise the limit (ulimit -f unlimited; LimitFSIZE= in a unit of systemd), or set machine.disk (--disk-size) to less",
+            },
+        ]);
+}
+
 /// <summary>Whether Crust runs in a container: worth knowing where something is missing.</summary>
 internal sealed class ContainerCheck(HostFiles files) : IHostCheck
 {

@@ -61,6 +61,8 @@ internal static class MachineFailure
             "build again, and leave QEMU's process alone"),
         MachineOutcome.DiskError { NoSpace: true } => (FailureKind.InputOutput, $"This host's disk became full while {what} was writing",
             "free space on the cache's file system, or set CRUST_CACHE to one that has more"),
+        MachineOutcome.DiskError error when HostFault.IsTooLarge(0, error.Reason) => (FailureKind.InputOutput, $"The disk of {what} would become larger than QEMU may write: {error.Reason}",
+            HostFault.FileSizeRemedy),
         MachineOutcome.DiskError error => (FailureKind.InputOutput, $"This host couldn't read or write a drive of {what}: {error.Reason}",
             "check the file system of the cache and of the installer ISO, and the host's log"),
         MachineOutcome.Stalled { Stall: var stall } => (FailureKind.GuestFailed,

@@ -107,6 +107,7 @@ internal static class Verdict
         9 => " (SIGKILL)",
         11 => " (SIGSEGV)",
         15 => " (SIGTERM)",
+        25 => " (SIGXFSZ: a file would have become larger than ulimit -f allows)",
         _ => "",
     };
 }

@@ -18,7 +18,7 @@ public sealed class ToolFailedException(ToolCommand command, ToolResult result, 
         kind,
         $"{Path.GetFileName(command.Program)} failed with exit code {result.ExitCode}: {LastWords(result)}",
         command.ToString(),
-        "read the tool's own message; the build's log has all it said")
+        HostFault.IsTooLarge(result.ExitCode, result.Error + result.Output) ? HostFault.FileSizeRemedy : "read the tool's own message; the build's log has all it said")
 {
     /// <summary>The call that failed.</summary>
     public ToolCommand Command { get; } = command;
@@ -31,7 +31,7 @@ public sealed class ToolFailedException(ToolCommand command, ToolResult result, 
     {
         var text = result.Error.Trim().Length > 0 ? result.Error : result.Output;
         var last = text.Split('\n').Select(line => line.Trim()).LastOrDefault(line => line.Length > 0);
-        return last is null ? "it said nothing" : last.Length > 300 ? last[..300] + "…" : last;
+        return last is null ? (HostFault.IsTooLarge(result.ExitCode, "") ? "a file would become larger than it may write (SIGXFSZ)" : "it said nothing") : last.Length > 300 ? last[..300] + "…" : last;
     }
 }
 

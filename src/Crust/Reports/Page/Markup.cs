@@ -24,7 +24,7 @@ internal sealed class Template(Redactor redaction)
     public Markup Of([InterpolatedStringHandlerArgument("")] ref Handler markup) => new(markup.ToString());
 
     /// <summary>A text without secrets, escape sequences, control characters and invisible marks; line breaks and tabs stay.</summary>
-    public string Clean(string text) => redaction.Visible(text);
+    public string Clean(string text) => CleanText.Block(redaction.Visible(text));
 
     [InterpolatedStringHandler]
     public readonly ref struct Handler
