@@ -2,6 +2,7 @@ using Crust.Cli;
 using Crust.Storage;
 
 StandardStreams.Open();
+StandardStreams.SurviveFileSizeLimit();
 ProcessMemory.Protect();
 FileSizeLimit.Tell();
 using var signals = new CancelOnSignal();

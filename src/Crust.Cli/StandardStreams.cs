@@ -14,6 +14,8 @@ internal static partial class StandardStreams
     private const int CloseOnExec = 1;
     private const int WriteOnly = 1;
 
+    private const string CodeInFile = "DOTNET_EnableWriteXorExecute";
+
     /// <summary>
     /// Opens what is closed, so that reading and writing it fails. The runtime has opened files of its own by now: where one of these has such a number, the program is
     /// started again in its own place, with that number taken.
@@ -38,6 +40,20 @@ internal static partial class StandardStreams
 
         if (taken)
         {
+            TakeNumbers();
+            StartAgain();
+        }
+    }
+
+    /// <summary>
+    /// The runtime keeps compiled code in a file in memory, of which a limit on the size of files leaves too little: it ends with "Out of memory" at some time. Without
+    /// that file (dotnet/runtime, clrconfignames.h: EnableWriteXorExecute), all goes well; but it asks for that before any of this code runs.
+    /// </summary>
+    public static void SurviveFileSizeLimit()
+    {
+        if (HostFault.FileSizeLimit is not null && Environment.GetEnvironmentVariable(CodeInFile) != "0")
+        {
+            _ = SetVariable(CodeInFile, "0", 1);
             StartAgain();
         }
     }
@@ -45,10 +61,8 @@ internal static partial class StandardStreams
     // Input that can't be read, output that can't be written: the other way round, as GNU's programs have it.
     private static int OpenNull(int stream) => OpenFile("/dev/null", stream == 0 ? WriteOnly : 0);
 
-    private static void StartAgain()
+    private static void TakeNumbers()
     {
-        var arguments = File.ReadAllText("/proc/self/cmdline").Split('\0')[..^1];
-        var program = File.ResolveLinkTarget("/proc/self/exe", returnFinalTarget: true)!.FullName;
         for (var stream = 0; stream <= 2; stream++)
         {
             if ((Control(stream, GetFlags, 0) & CloseOnExec) != 0)
@@ -58,8 +72,12 @@ internal static partial class StandardStreams
                 _ = Control(file, SetFlags, CloseOnExec);
             }
         }
+    }
 
-        _ = Execute(program, [.. arguments, null]);
+    private static void StartAgain()
+    {
+        var arguments = File.ReadAllText("/proc/self/cmdline").Split('\0')[..^1];
+        _ = Execute(Environment.ProcessPath ?? "/proc/self/exe", [.. arguments, null]);
     }
 
     [LibraryImport("libc", EntryPoint = "fcntl")]
@@ -73,4 +91,7 @@ internal static partial class StandardStreams
 
     [LibraryImport("libc", EntryPoint = "execv", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Execute(string program, string?[] arguments);
+
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetVariable(string name, string value, int overwrite);
 }
