@@ -17,9 +17,9 @@ internal static class FetchCommand
         command.SetAction(async (parse, cancellation) =>
         {
             var environment = HostEnvironment.Take();
-            await using var view = ProgressView.Create(environment, parse.GetValue(quiet));
+            await using var view = ProgressView.Create(environment, parse.GetValue(quiet), MessageWriter.Of(parse));
             var wanted = spec.Read(parse, environment);
-            await using var services = new CrustServices(environment, "images", view);
+            await using var services = new CrustServices(environment, "images", view, MessageWriter.Of(parse).Hidden);
             var fetched = await services.Exchange.FetchAsync(wanted, cancellation);
             await view.DisposeAsync();
             parse.InvocationConfiguration.Output.WriteLine(parse.GetValue(json)
