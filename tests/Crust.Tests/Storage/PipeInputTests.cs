@@ -29,7 +29,7 @@ public sealed class PipeInputTests
     {
         var pipe = Pipes.Make(Path.Combine(_folder, "user-data"));
         var text = new string('x', 300_000);
-        var writing = File.WriteAllTextAsync(pipe, text, Cancellation);
+        var writing = Task.Run(() => File.WriteAllText(pipe, text), Cancellation);
 
         var first = UserFile.Read(pipe, pipe, "user-data");
         var second = UserFile.Read(pipe, pipe, "user-data");
@@ -63,7 +63,7 @@ public sealed class PipeInputTests
     public async Task A_spec_may_come_through_a_pipe()
     {
         var pipe = Pipes.Make(Path.Combine(_folder, "spec"));
-        var writing = File.WriteAllTextAsync(pipe, "machine: { cpus: 3 }\nseed: { userData: user-data.yaml }\n", Cancellation);
+        var writing = Task.Run(() => File.WriteAllText(pipe, "machine: { cpus: 3 }\nseed: { userData: user-data.yaml }\n"), Cancellation);
 
         var spec = new SpecReader(["img"]).Read(new SpecSources { File = pipe, CurrentFolder = "/work" });
         await writing;
