@@ -18,7 +18,7 @@ public sealed class CheckOnlyTests
 
     [Test]
     public async Task Every_finding_is_told_as_compilers_do_and_errors_end_with_2() =>
-        Assert.That(await RunAsync("#cloud-config\ninstall:\n  devcie: auto\nusers:\n- name: edge\n"), Is.EqualTo(new CommandLineRun(2, "crust: the seed can't be built with: 1 error, 1 warning\n", $"""
+        Assert.That(await RunAsync("#cloud-config\ninstall:\n  devcie: auto\nusers:\n- name: edge\n  groups: [admin]\n", "--seed-profile", "kairos"), Is.EqualTo(new CommandLineRun(2, "crust: the seed can't be built with: 1 error, 1 warning\n", $"""
             {_folder}/user-data.yaml:3:3: error: There is no key 'install.devcie' (unknown-key)
               to do: did you mean 'device'?
             {_folder}/user-data.yaml:5:9: warning: Nobody can log in as 'edge' (no-login)
@@ -45,7 +45,7 @@ public sealed class CheckOnlyTests
 
         var json = JsonNode.Parse(run.Output)!;
         Assert.That((run.Code, json["fine"]!.GetValue<bool>(), json["kind"]!.GetValue<string>(), json["profile"]!.GetValue<string>(), json["errors"]!.GetValue<int>(), json["warnings"]!.GetValue<int>()),
-            Is.EqualTo((2, false, "nocloud", "kairos", 1, 0)));
+            Is.EqualTo((2, false, "nocloud", "kairos", 1, 1)), "the warning is of nobody in the group admin");
         Assert.That(json["findings"]![0]!.ToJsonString(), Is.EqualTo(new JsonObject
         {
             ["severity"] = "error",

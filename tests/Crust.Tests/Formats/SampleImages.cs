@@ -42,7 +42,8 @@ internal sealed class SampleImages : IDisposable
     public BuildSpec Spec { get; set; } = new();
 
     /// <summary>The names of the files that there are now.</summary>
-    public IEnumerable<string?> Files => Directory.EnumerateFileSystemEntries(_drafts.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal);
+    // The folder of drafts is held by a hidden file.
+    public IEnumerable<string?> Files => Directory.EnumerateFileSystemEntries(_drafts.Path).Select(Path.GetFileName).Where(name => name?[0] != '.').Order(StringComparer.Ordinal);
 
     private static CancellationToken Cancellation => TestContext.CurrentContext.CancellationToken;
 
