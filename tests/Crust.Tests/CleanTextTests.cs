@@ -13,7 +13,7 @@ public sealed class CleanTextTests
     ];
 
     [TestCase("\e[32m  OK  \e[0m Started", "OK   Started")]
-    [TestCase("\e \e]0;evil\a shown", "]0;evil shown", Description = "an escape of three characters, then text")]
+    [TestCase("\e \e]0;evil\a shown", "shown", Description = "an escape sequence that another one cuts off")]
     [TestCase("\e\e[m ]0;evil\a shown", "]0;evil shown")]
     [TestCase("a\e[3\n1mb", "a b", Description = "a terminal obeys the line break and goes on with the sequence")]
     [TestCase("\e]52;c;ZXZpbA==\ashown", "shown")]
