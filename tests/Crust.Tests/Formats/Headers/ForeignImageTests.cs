@@ -2,8 +2,8 @@ using System.Text;
 using Crust.Formats;
 using Crust.Inspection;
 using Crust.Tests.Disks;
-using Crust.Verification;
 using Crust.Tools;
+using Crust.Verification;
 
 namespace Crust.Tests.Formats.Headers;
 
