@@ -4,7 +4,6 @@ using Crust.Storage;
 StandardStreams.Open();
 StandardStreams.SurviveFileSizeLimit();
 ProcessMemory.Protect();
-FileSizeLimit.Tell();
 using var signals = new CancelOnSignal();
 PipeInput.Ending = signals.Token;
 return await CommandLine.RunAsync(args, Console.Out, Console.Error, signals.Token);

@@ -46,11 +46,13 @@ internal static partial class StandardStreams
     }
 
     /// <summary>
-    /// The runtime keeps compiled code in a file in memory, of which a limit on the size of files leaves too little: it ends with "Out of memory" at some time. Without
-    /// that file (dotnet/runtime, clrconfignames.h: EnableWriteXorExecute), all goes well; but it asks for that before any of this code runs.
+    /// Lets a write beyond a limit on the size of files fail in place of ending the program. Of such a limit the runtime needs more than nothing itself: it keeps
+    /// compiled code in a file in memory, and ends with "Out of memory" at some time. Without that file (dotnet/runtime, clrconfignames.h: EnableWriteXorExecute)
+    /// all goes well; but it asks for that before any of this code runs.
     /// </summary>
     public static void SurviveFileSizeLimit()
     {
+        HostFault.SurviveFileSizeLimit();
         if (HostFault.FileSizeLimit is not null && Environment.GetEnvironmentVariable(CodeInFile) != "0")
         {
             _ = SetVariable(CodeInFile, "0", 1);
