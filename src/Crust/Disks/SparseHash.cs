@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Crust.Tools;
 
 namespace Crust.Disks;
 
@@ -9,7 +10,10 @@ internal static class SparseHash
 
     public static Task<string> ComputeAsync(string path, CancellationToken cancellation) => Task.Run(() =>
     {
-        using var file = File.OpenHandle(path, options: FileOptions.SequentialScan);
+        // Whatever stands in an image's place now, a FIFO would never be read to its end.
+        using var file = RegularFile.OtherKindOf(path) is { } other
+            ? throw new IOException($"{path} is {other}")
+            : File.OpenHandle(path, options: FileOptions.SequentialScan);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = new byte[BufferSize];
         var zeros = new byte[BufferSize];

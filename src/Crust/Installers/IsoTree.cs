@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Crust.Tools;
 using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Installers;
@@ -43,7 +44,9 @@ internal sealed class IsoTree : IDisposable
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
     public IsoTree(string path)
     {
-        _file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        _file = RegularFile.OtherKindOf(path) is { } other
+            ? throw new IOException($"This is {other}, not an ISO")
+            : File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         try
         {
             var descriptors = ReadDescriptors();

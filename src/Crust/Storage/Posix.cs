@@ -60,9 +60,9 @@ internal static partial class Posix
     }
 
     /// <summary>Makes a folder that only this user can enter; false if something is there.</summary>
-    /// <exception cref="IOException">It can't be made.</exception>
+    /// <exception cref="IOException">It can't be made. The message is the system's alone: its name, which nobody chose, says nothing to a user.</exception>
     public static bool MakePrivateFolder(string path) =>
-        MakeFolder(path, 0x1c0) == 0 || (Marshal.GetLastPInvokeError() == Exists ? false : throw Error(path));
+        MakeFolder(path, 0x1c0) == 0 || (Marshal.GetLastPInvokeError() == Exists ? false : throw new IOException(Marshal.GetLastPInvokeErrorMessage(), Marshal.GetLastPInvokeError()));
 
     /// <summary>The error of the last call that failed.</summary>
     public static IOException Error(string path) => new($"{path}: {Marshal.GetLastPInvokeErrorMessage()}", Marshal.GetLastPInvokeError());

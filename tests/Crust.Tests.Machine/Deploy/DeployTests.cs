@@ -42,7 +42,7 @@ public sealed class DeployTests : IDisposable
             --volume) shift; case $1 in *:/login:ro) export REGISTRY_AUTH_FILE="$OUTER_LOGIN" ;; esac ;;
             --env)
                 shift
-                case $1 in REGISTRY_AUTH_FILE=*) ;; *=*) export "$1" ;; REPO) export REPO="$OUTER_REPO" ;; CACHE) export CACHE="$OUTER_CACHE" ;; EDGE_HOST_TOKEN) export EDGE_HOST_TOKEN=token-of-the-test ;; esac ;;
+                case $1 in REGISTRY_AUTH_FILE=*) ;; *=*) export "$1" ;; REPO) export REPO="$OUTER_REPO" ;; CACHE) export CACHE="$OUTER_CACHE" ;; EDGE_HOST_TOKEN) export EDGE_HOST_TOKEN=token-of-the-test ;; BUILD_KEY_SECRET) export BUILD_KEY_SECRET=shared-by-all-jobs-of-the-test-0123456789 ;; esac ;;
             --workdir) shift; cd "$1" ;;
             --rm) ;;
             *) shift ;;

@@ -1,3 +1,4 @@
+using Crust.Disks;
 using Crust.Installers;
 using Crust.Spec;
 using Crust.Storage;
@@ -83,6 +84,16 @@ public sealed class PipeInputTests
         Assert.That((iso.Kind, iso.What), Is.EqualTo((FailureKind.BadInput, "This is a FIFO (named pipe), not an ISO")));
         Assert.That((file.Kind, file.What), Is.EqualTo((FailureKind.BadInput, "The seed's file is a FIFO (named pipe)")));
         Assert.That((device.Kind, device.What), Is.EqualTo((FailureKind.BadInput, "The user-data file is a device")));
+    }
+
+    [Test]
+    public async Task A_pipe_in_place_of_an_ISO_keeps_nobody_waiting_who_only_looks_at_it()
+    {
+        var pipe = Pipes.Make(Path.Combine(_folder, "iso"));
+
+        Assert.That(ProfileFinder.Find(pipe), Is.Null, "as of an ISO that says nothing of itself");
+        await Assert.ThatAsync(() => SparseHash.ComputeAsync(pipe, CancellationToken.None), Throws.InstanceOf<IOException>());
+        Assert.That((await CommandLineRun.OfAsync("build", "--check-only", "--iso", pipe)).Code, Is.Zero);
     }
 
     [TestCase("build", "--output", "")]
