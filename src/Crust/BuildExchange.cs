@@ -33,17 +33,18 @@ public sealed class BuildExchange(
             () => installers.GetAsync(spec.Installer, spec.Machine.Arch, cancellation),
             iso => $"{Path.GetFileName(iso.Path)}, {Size.Format(iso.Size)}");
         using var scratch = new ScratchFolder(cache.Root);
-        var keys = KeysOf(spec, installer);
-        using var shared = caches.Open(spec, keys, journal);
-        var order = Order(spec, installer, keys, shared, scratch.Path);
-        if (!shared.IsOn || disks.Find(keys.Local) is not null)
+        var build = Compose(spec, installer);
+        using var shared = caches.Open(spec, build.Keys, journal);
+        var isHere = disks.Find(build.Keys.Local) is not null;
+        if (!shared.IsOn || isHere)
         {
-            return new FetchedBuild(installer, null, disks.Find(keys.Local) is not null);
+            return new FetchedBuild(installer, null, isHere);
         }
 
+        var order = Order(spec, installer, build, shared, scratch.Path);
         try
         {
-            var disk = await disks.GetOrInstallAsync(keys.Local, spec.Machine.Disk, into => order.Shared.PullAsync(order, into, stages, cancellation),
+            var disk = await disks.GetOrInstallAsync(order.LocalKey, spec.Machine.Disk, into => order.Shared.PullAsync(order, into, stages, cancellation),
                 _ => throw new NotSharedException(), _ => { }, cancellation);
             return new FetchedBuild(installer, disk.From, HasDisk: true);
         }
@@ -63,40 +64,43 @@ public sealed class BuildExchange(
     {
         hidden.Hide(spec);
         using var shared = caches.Open(spec);
-        if (!shared.IsOn || key is null || disks.Find(key) is null)
+        if (!shared.IsOn || key is null || disks.Find(key) is not { } disk)
         {
             return;
         }
 
         using var scratch = new ScratchFolder(cache.Root);
         var installer = await installers.GetAsync(spec.Installer, spec.Machine.Arch, cancellation);
-        var keys = KeysOf(spec, installer);
+        var build = Compose(spec, installer);
         // A disk with secrets that only this machine can tell apart is for nobody else.
-        if (!keys.IsShareable)
+        if (!build.Keys.IsShareable)
         {
             return;
         }
 
-        var order = Order(spec, installer, keys, shared, scratch.Path);
-        await order.Shared.PushAsync(disks.Find(order.Key), order, new StageRunner(journal, time), cancellation);
+        var order = Order(spec, installer, build, shared, scratch.Path);
+        await order.Shared.PushAsync(disk, order, new StageRunner(journal, time), cancellation);
     }
 
-    private BuildKeys KeysOf(BuildSpec spec, InstallerIso installer) => BuildKey.For(installer, seeds.Compose(spec, SeedFiles.Read(spec.Seed), installer), spec, disks.LocalKey.Get);
-
-    private DiskOrder Order(BuildSpec spec, InstallerIso installer, BuildKeys keys, SharedCache shared, string folder)
+    private ComposedBuild Compose(BuildSpec spec, InstallerIso installer)
     {
         var files = SeedFiles.Read(spec.Seed);
         var seed = seeds.Compose(spec, files, installer);
         hidden.Hide(seed.Secrets.Select(secret => secret.Reveal()));
-        // Nothing is installed or written here, so it doesn't matter what would run the machine.
-        return new DiskOrder(keys.Published, spec, installer, seed, files, new ImagePlan([], []), Accelerator.Tcg, RunFiles.Draft(folder, ""), folder)
+        return new ComposedBuild(files, seed, BuildKey.For(installer, seed, spec, disks.LocalKey.Get));
+    }
+
+    // Nothing is installed or written here, so it doesn't matter what would run the machine.
+    private static DiskOrder Order(BuildSpec spec, InstallerIso installer, ComposedBuild build, SharedCache shared, string folder) =>
+        new(build.Keys.Published, spec, installer, build.Seed, build.Files, new ImagePlan([], []), Accelerator.Tcg, RunFiles.Draft(folder, ""), folder)
         {
             Name = spec.Name ?? installer.BaseName,
-            LocalKey = keys.Local,
+            LocalKey = build.Keys.Local,
             Shared = new SharedDisks(shared),
             Finished = new FinishedImages(shared),
         };
-    }
+
+    private sealed record ComposedBuild(SeedFiles Files, Seed Seed, BuildKeys Keys);
 
     private sealed class NotSharedException : Exception;
 }

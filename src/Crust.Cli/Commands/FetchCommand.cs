@@ -12,7 +12,8 @@ internal static class FetchCommand
         var spec = new SpecOptions();
         var json = CommonOptions.Json();
         var quiet = CommonOptions.Quiet();
-        var command = new Command("fetch", "Brings what a build needs into this machine's cache: the installer, and the installed disk of a shared cache. The build itself then needs no login.") { json, quiet };
+        var command = new Command("fetch",
+            "Brings what a build needs into this machine's cache: the installer, and the installed disk of a shared cache. The build itself then needs no login.") { json, quiet };
         spec.AddTo(command);
         command.SetAction(async (parse, cancellation) =>
         {

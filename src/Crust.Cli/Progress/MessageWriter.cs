@@ -20,7 +20,7 @@ internal sealed class MessageWriter(TextWriter inner) : TextWriter
     public static MessageWriter Of(ParseResult parse) => (MessageWriter)parse.InvocationConfiguration.Error;
 
     /// <summary>The same without cleaning, for displays that draw with escape sequences and clean what they show by themselves.</summary>
-    public TextWriter Raw { get; } = new Lossy(inner);
+    public TextWriter Raw { get; } = new GuardedWriter(inner, _ => { });
 
     public override Encoding Encoding => inner.Encoding;
 
@@ -46,31 +46,6 @@ internal sealed class MessageWriter(TextWriter inner) : TextWriter
 
     public override void Flush() => Raw.Flush();
 
-    private string Text(string text) => string.Join('\n', Hidden.Lines(text, MostLines, LongestLine).Select((line, i) => i > 0 && line.Length > 0 && !line.StartsWith("  ", StringComparison.Ordinal) ? $"  {line}" : line));
-
-    /// <summary>Loses what can't be written.</summary>
-    private sealed class Lossy(TextWriter inner) : TextWriter
-    {
-        public override Encoding Encoding => inner.Encoding;
-
-        public override void Write(char value) => Try(() => inner.Write(value));
-
-        public override void Write(string? value) => Try(() => inner.Write(value));
-
-        public override void Write(char[] buffer, int index, int count) => Try(() => inner.Write(buffer, index, count));
-
-        public override void Flush() => Try(inner.Flush);
-
-        private static void Try(Action write)
-        {
-            try
-            {
-                write();
-            }
-            catch (Exception e) when (HostFault.IsOfOutput(e))
-            {
-                // Nobody reads it.
-            }
-        }
-    }
+    private string Text(string text) => string.Join('\n', Hidden.Lines(text, MostLines, LongestLine)
+        .Select((line, i) => i > 0 && line.Length > 0 && !line.StartsWith("  ", StringComparison.Ordinal) ? $"  {line}" : line));
 }
