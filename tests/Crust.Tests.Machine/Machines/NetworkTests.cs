@@ -96,7 +96,7 @@ public sealed class NetworkTests
     ];
 
     // Gives the addresses that the guest was kept from, once each expected one was reached, or, where none is expected, one was refused.
-    private async Task<ICollection<string>> SendAsync(AddressRules? rules, IEnumerable<byte[]> frames, IReadOnlyCollection<string> expected, int port)
+    private async Task<ICollection<string>> SendAsync(AddressRules? rules, IEnumerable<byte[]> frames, string[] expected, int port)
     {
         using var ports = NetworkPorts.Create(_folder);
         using var wire = new MachinePorts.Endpoint(Path.Combine(_folder, "wire"));
@@ -122,7 +122,7 @@ public sealed class NetworkTests
             await stream.WriteAsync((byte[])[0, 0, (byte)(frame.Length >> 8), (byte)frame.Length, .. frame], Cancellation);
         }
 
-        while (expected.Count is 0 ? refused.IsEmpty : !expected.All(_reached.Contains))
+        while (expected.Length is 0 ? refused.IsEmpty : !expected.All(_reached.Contains))
         {
             await Task.Delay(20, Cancellation);
         }
