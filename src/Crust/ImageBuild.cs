@@ -76,7 +76,8 @@ public sealed class ImageBuild(
         var name = spec.Name ?? installer.BaseName;
         var keys = BuildKey.For(installer, seed, spec, localKey.Get);
         var proof = spec.Verify.Boot ?? installer.IsReference ? new ExpectedProof(spec.Machine.Firmware, spec.Verify) : null;
-        var plan = ImagePlan.For(spec.Formats, shelf.HasSbom(name) ? shelf.FindIntact(name) : [], keys.Published, format => writer.RecipeOf(format, spec), proof, image => image.SecretsMark == keys.Mark);
+        var plan = ImagePlan.For(spec.Formats, shelf.HasSbom(name) ? shelf.FindIntact(name) : [], keys.Published, format => writer.RecipeOf(format, spec), proof,
+            (format, image) => image.SecretsMark == keys.Mark && ImagePlan.IsOfLibrary(image, ImageWriter.LibraryOf(format, spec)));
         if (plan.IsUpToDate && shelf.LoadManifest(name) is { } current)
         {
             var isCurrent = Attestor.IsCurrent(current, signingKey, shelf.IsIntact) && Attestor.IsManifestSigned(spec.Sign, shelf.ManifestPath(name));

@@ -13,14 +13,20 @@ internal sealed record ImagePlan(ImmutableArray<IImageFormat> ToWrite, Immutable
     /// <summary>Whether nothing is left to do.</summary>
     public bool IsUpToDate => ToWrite.IsEmpty && ToProve.IsEmpty;
 
+    /// <summary>
+    /// Whether the bytes of an image are those that this host would write: another version of a library compresses differently. An image from a registry stays what it is there,
+    /// the same on all hosts.
+    /// </summary>
+    public static bool IsOfLibrary(ManifestImage image, string? library) => image.Library == library || image.ReusedFrom is not null;
+
     public static ImagePlan For(
-        IEnumerable<string> formats, IReadOnlyCollection<ManifestImage> intact, string buildKey, Func<IImageFormat, string> recipeOf, ExpectedProof? proof, Func<ManifestImage, bool>? hasSecrets = null)
+        IEnumerable<string> formats, IReadOnlyCollection<ManifestImage> intact, string buildKey, Func<IImageFormat, string> recipeOf, ExpectedProof? proof, Func<IImageFormat, ManifestImage, bool>? isUsable = null)
     {
         var toWrite = ImmutableArray.CreateBuilder<IImageFormat>();
         var toProve = ImmutableArray.CreateBuilder<ManifestImage>();
         foreach (var format in formats.Select(ImageFormats.Named))
         {
-            var image = intact.FirstOrDefault(image => image.Format == format.Name && image.BuildKey == buildKey && (hasSecrets?.Invoke(image) ?? true) && image.Recipe == recipeOf(format));
+            var image = intact.FirstOrDefault(image => image.Format == format.Name && image.BuildKey == buildKey && (isUsable?.Invoke(format, image) ?? true) && image.Recipe == recipeOf(format));
             if (image is null)
             {
                 toWrite.Add(format);

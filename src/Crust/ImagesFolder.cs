@@ -151,6 +151,7 @@ public sealed class ImagesFolder(string folder)
         SecretsMark = manifest.SecretsMark,
         DiskContent = manifest.DiskContent,
         Recipe = image.Draft.Recipe,
+        Library = image.Draft.Library,
         // Stays what it is when the file is renamed.
         Modified = File.GetLastWriteTimeUtc(image.Draft.Path),
         Verified = image.Proof is { } proof ? ManifestProof.Of(proof) : image.Draft.Reused?.Verified,

@@ -70,6 +70,17 @@ public sealed class ImagePlanTests
         Assert.That(ImagePlan.For(["qcow2"], [ManifestSample.Img with { Format = "qcow2", Recipe = "" }], ManifestSample.Key, _ => "compression=zstd", null).ToWrite, Has.Length.EqualTo(1));
 
     [Test]
+    public void An_image_that_another_version_of_a_library_compressed_is_not_what_this_host_would_write_unless_it_is_that_of_a_registry()
+    {
+        var image = ManifestSample.Vmdk with { Library = "libdeflate 0123456789ab" };
+
+        Assert.That(ImagePlan.IsOfLibrary(image, "libdeflate 0123456789ab"), Is.True);
+        Assert.That(ImagePlan.IsOfLibrary(image, "libdeflate ba9876543210"), Is.False);
+        Assert.That(ImagePlan.IsOfLibrary(image with { Library = null }, "libdeflate ba9876543210"), Is.False, "an earlier version of Crust didn't say");
+        Assert.That(ImagePlan.IsOfLibrary(image with { ReusedFrom = "registry.example/edge@sha256:00" }, "libdeflate ba9876543210"), Is.True);
+    }
+
+    [Test]
     public void A_medium_is_not_asked_to_come_up_like_a_disk() =>
         Assert.That(For(["iso"], [ManifestSample.Img with { Format = "iso", File = "edge.iso", Verified = null }], ManifestSample.Key, Login).IsUpToDate, Is.True);
 

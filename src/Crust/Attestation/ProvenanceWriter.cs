@@ -107,6 +107,11 @@ internal static class ProvenanceWriter
             parameters["reusedFrom"] = new JsonObject(reused.Select(image => KeyValuePair.Create(image.File, (JsonNode?)image.ReusedFrom)));
         }
 
+        if (SubjectsOf(manifest).Where(image => image.Library is not null).ToList() is { Count: > 0 } compressed)
+        {
+            parameters["libraries"] = new JsonObject(compressed.Select(image => KeyValuePair.Create(image.File, (JsonNode?)image.Library)));
+        }
+
         return parameters;
     }
 

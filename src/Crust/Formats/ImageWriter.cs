@@ -15,6 +15,9 @@ namespace Crust.Formats;
 /// <param name="Recipe">What decided it beside the disk.</param>
 public sealed record DraftImage(IImageFormat Format, string Path, long Size, string? Sha256, string Recipe)
 {
+    /// <summary>The library that compressed it, with its version; null if none did, or whoever made it didn't say.</summary>
+    public string? Library { get; init; }
+
     /// <summary>The path of its block map; null if it has none.</summary>
     public string? BlockMap { get; init; }
 
@@ -33,6 +36,13 @@ public sealed class ImageWriter(FormatServices services, IBuildObserver observer
     /// <summary>What decides an image of that format beside the installed disk.</summary>
     /// <exception cref="CrustException">The format can't be written for this spec.</exception>
     public string RecipeOf(IImageFormat format, BuildSpec spec) => format.RecipeOf(spec, services);
+
+    /// <summary>
+    /// The library of this host that compresses an image of that format, with its version; null if none does. It isn't part of the recipe, by which images are found in
+    /// registries: a host with another version would find none there, and plan them again and again.
+    /// </summary>
+    public static string? LibraryOf(IImageFormat format, BuildSpec spec) =>
+        format.NeedsOf(spec).Libraries is { Length: > 0 } libraries ? string.Join(", ", libraries.Select(library => library.Identity)) : null;
 
     /// <summary>
     /// Writes each format into the draft folder. What formats need beside (the qcow2 in a containerDisk) is made there once, and removed
@@ -116,7 +126,7 @@ public sealed class ImageWriter(FormatServices services, IBuildObserver observer
             sha256 = await SparseHash.ComputeAsync(request.Path, cancellation);
         }
 
-        return new DraftImage(format, request.Path, new FileInfo(request.Path).Length, sha256, RecipeOf(format, request.Spec)) { BlockMap = blockMap };
+        return new DraftImage(format, request.Path, new FileInfo(request.Path).Length, sha256, RecipeOf(format, request.Spec)) { Library = LibraryOf(format, request.Spec), BlockMap = blockMap };
     }
 
     // Synced before it is renamed: a file under its final name is whole, also after a power cut.

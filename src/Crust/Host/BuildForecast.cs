@@ -91,7 +91,9 @@ public sealed class Forecaster(InstallerLibrary installers, ApplianceBuilder app
             IsCacheKnown = key is not null || spec.Installer.Iso is null,
             CachedDisk = keys is null ? null : disks.FindAllocated(keys.Local),
             ToWrite = key is null ? formats : ImagePlan.For(spec.Formats, shelf.FindIntact(name), key, format => writer.RecipeOf(format, spec), null,
-                image => image.SecretsMark == keys?.Mark || (isMade && !BuildKeys.AreOfOneMachine(image.SecretsMark, keys?.Mark))).ToWrite,
+                (format, image) => isMade
+                    ? image.SecretsMark == keys?.Mark || !BuildKeys.AreOfOneMachine(image.SecretsMark, keys?.Mark)
+                    : image.SecretsMark == keys?.Mark && ImagePlan.IsOfLibrary(image, ImageWriter.LibraryOf(format, spec))).ToWrite,
             Verifies = spec.Verify.Boot ?? spec.Installer.Iso is null,
         };
         return forecast with

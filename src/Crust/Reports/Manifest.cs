@@ -204,6 +204,10 @@ public sealed record ManifestImage
     /// <summary>What decided it beside the disk: settings of the spec, parts of Crust; empty where there is nothing.</summary>
     public string Recipe { get; init; } = "";
 
+    /// <summary>The library that compressed it, with its version or, where it can't say that, the digest of its file; null if none did, and in documents of earlier versions.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Library { get; init; }
+
     /// <summary>When it was written last; an image that was touched since isn't reused.</summary>
     public required DateTimeOffset Modified { get; init; }
 

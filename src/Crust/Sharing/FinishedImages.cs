@@ -213,7 +213,7 @@ internal sealed class FinishedImages(SharedCache cache)
 
             await CheckAsync(image, path, cancellation);
             BuildCache.TryDelete(folder);
-            return new DraftImage(format, path, file.Size, file.Sha256, file.Recipe) { BlockMap = map, Reused = new ReusedImage(image.From.ToString(), file.Verified) };
+            return new DraftImage(format, path, file.Size, file.Sha256, file.Recipe) { Library = file.Library, BlockMap = map, Reused = new ReusedImage(image.From.ToString(), file.Verified) };
         }
         catch (Exception e) when (NoSpace.IsReasonOf(e) || e is RegistryException { Fault: RegistryFault.NoSpace })
         {

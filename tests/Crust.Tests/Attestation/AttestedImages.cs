@@ -61,7 +61,7 @@ internal sealed class AttestedImages : IDisposable
         var images = new[]
         {
             new ProvenImage(new DraftImage(ImageFormats.Named("img"), img, 64 << 20, null, "") { BlockMap = img + ".bmap" }, null),
-            new ProvenImage(new DraftImage(ImageFormats.Named("vmdk"), vmdk, 6, await SparseHash.ComputeAsync(vmdk, cancellation), "by=hand"), null),
+            new ProvenImage(new DraftImage(ImageFormats.Named("vmdk"), vmdk, 6, await SparseHash.ComputeAsync(vmdk, cancellation), "by=hand") { Library = "libdeflate 0123456789ab" }, null),
         };
         return await Shelf.PublishAsync(ManifestSample.Full with { Images = [], Sbom = null }, images, manifest => Attestor.WriteAsync(manifest, spec, sbom, drafts.Path, cancellation), cancellation);
     }

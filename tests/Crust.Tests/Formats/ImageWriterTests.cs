@@ -4,6 +4,7 @@ using Crust.Spec;
 using Crust.Storage;
 using Crust.Tests.Disks;
 using Crust.Tests.Installers;
+using Crust.Tools;
 
 namespace Crust.Tests.Formats;
 
@@ -34,6 +35,25 @@ public sealed class ImageWriterTests
             var bytes = await File.ReadAllBytesAsync(image.Path, Cancellation);
             Assert.That((image.Size, image.Sha256), Is.EqualTo(((long)bytes.Length, Convert.ToHexStringLower(SHA256.HashData(bytes)))), image.Format.Name);
         }
+    }
+
+    [Test]
+    public async Task Each_image_names_the_library_that_compressed_it()
+    {
+        using var drafts = DraftFolder.Create(Images);
+
+        var images = await WriteAsync(drafts, new EventList(), Cancellation, "img", "qcow2", "img.zst", "vmdk", "ova", "gce");
+
+        Assert.That(images.Select(image => (image.Format.Name, image.Library)), Is.EqualTo(new[]
+        {
+            ("img", null),
+            ("qcow2", null),
+            ("img.zst", HostLibrary.Zstd.Identity),
+            ("vmdk", HostLibrary.Deflate.Identity),
+            ("ova", HostLibrary.Deflate.Identity),
+            ("gce", HostLibrary.Deflate.Identity),
+        }));
+        Assert.That(ImageWriter.LibraryOf(ImageFormats.Named("iso"), new BuildSpec()), Is.EqualTo(HostLibrary.Zstd.Identity));
     }
 
     [Test]

@@ -1,7 +1,12 @@
+using Crust.Attestation;
+using Crust.Formats;
 using Crust.Host;
 using Crust.Installers;
 using Crust.Spec;
 using Crust.Tests.Installers;
+using Crust.Tests.Reports;
+using Crust.Tools;
+using Crust.Verification;
 using Serilog.Core;
 
 namespace Crust.Tests.Host;
@@ -54,12 +59,36 @@ public sealed class ForecasterTests : HostFixture
     }
 
     [Test]
+    public async Task An_image_that_another_version_of_a_library_compressed_is_written_anew_and_still_published()
+    {
+        var spec = Sample.Spec with { Formats = ["img.zst"] };
+        await new InstallerSource(Sample.Folders.Cache, new EventList(), TimeProvider.System, Logger.None).GetAsync(spec.Installer, TestContext.CurrentContext.CancellationToken);
+
+        await PublishAsync(spec, HostLibrary.Zstd.Identity);
+        Assert.That(Sample.Forecaster.Of(spec).ToWrite, Is.Empty);
+
+        await PublishAsync(spec, "libzstd 1.4.0");
+        Assert.That(Sample.Forecaster.Of(spec).ToWrite.Select(format => format.Name), Is.EqualTo(new[] { "img.zst" }));
+        Assert.That(Sample.Forecaster.OfMade(spec).ToWrite, Is.Empty, "whoever publishes needn't have built it");
+    }
+
+    [Test]
     public void Nothing_is_made_by_looking()
     {
         Sample.Forecaster.Of(Sample.Spec);
         Sample.Forecaster.Of(new BuildSpec());
 
         Assert.That(Directory.Exists(Sample.Folders.Cache) || Directory.Exists(Sample.Folders.Images), Is.False);
+    }
+
+    private async Task PublishAsync(BuildSpec spec, string library)
+    {
+        var format = ImageFormats.Named("img.zst");
+        var draft = Sample.Fakes.FileFor("draft");
+        await File.WriteAllTextAsync(draft, library);
+        var image = new DraftImage(format, draft, library.Length, new string('0', 64), Sample.Writer.RecipeOf(format, spec)) { Library = library };
+        await new ImagesFolder(Sample.Folders.Images).PublishAsync(ManifestSample.Full with { BuildKey = Sample.Forecaster.Of(spec).Key!, Images = [], Sbom = null },
+            [new ProvenImage(image, null)], _ => Task.FromResult(Attestations.None), TestContext.CurrentContext.CancellationToken);
     }
 
     private FailureKind Kind(BuildSpec spec) => Assert.Throws<CrustException>(() => Sample.Forecaster.Of(spec))!.Kind;

@@ -54,7 +54,7 @@ internal static class ManifestSample
         FromCache = true,
         Started = new DateTimeOffset(2025, 3, 4, 5, 4, 0, TimeSpan.Zero),
         Seconds = ImmutableSortedDictionary<string, double>.Empty.Add("install", 61.5).Add("formats", 20.1),
-        Images = [Img with { Recipe = "compression=zstd" }, Vmdk],
+        Images = [Img with { Recipe = "compression=zstd" }, Vmdk with { Library = "libdeflate 0123456789ab" }],
         Sbom = new("edge.sbom.spdx.json", 123456, new('1', 64)),
         Provenance = new("edge.provenance.json", 2345, new('2', 64)),
         Signature = new("edge.provenance.json.sig", 294, new('3', 64), "SHA256:key"),

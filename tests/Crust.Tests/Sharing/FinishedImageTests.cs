@@ -78,7 +78,7 @@ public sealed class FinishedImageTests
         {
             var its = _published.Images.Single(other => other.Image.Format == image.Format.Name);
             await SampleImages.RunAsync("cmp", image.Path, _sample.Shelf.ImagePath(its.Image));
-            Assert.That((image.Size, image.Sha256, image.Recipe), Is.EqualTo((its.Image.Size, its.Image.Sha256, its.Image.Recipe)));
+            Assert.That((image.Size, image.Sha256, image.Recipe, image.Library), Is.EqualTo((its.Image.Size, its.Image.Sha256, its.Image.Recipe, its.Image.Library)));
             Assert.That((image.Reused!.From, image.Reused.Verified), Is.EqualTo(($"{_front.Host}/edge/images@{its.Digest}", its.Image.Verified)));
             if (its.Image.BlockMap is { } map)
             {
