@@ -44,7 +44,7 @@ public sealed class ProvenanceTests
         }));
         Assert.That(definition.GetProperty("resolvedDependencies")[2].GetProperty("uri").GetString(), Does.StartWith("pkg:generic/crust@"));
         Assert.That(definition.GetProperty("internalParameters").GetProperty("buildKey").GetString(), Is.EqualTo(manifest.BuildKey));
-        Assert.That(definition.GetProperty("internalParameters").GetProperty("libraries").GetRawText(), Is.EqualTo("""{"edge.vmdk":"libdeflate 0123456789ab"}"""));
+        Assert.That(definition.GetProperty("internalParameters").GetProperty("libraries").EnumerateObject().Select(library => $"{library.Name}: {library.Value}"), Is.EqualTo(new[] { "edge.vmdk: libdeflate 0123456789ab" }));
         Assert.That(definition.GetProperty("externalParameters").GetProperty("machine").GetProperty("disk").GetInt64(), Is.EqualTo(manifest.Machine.Disk));
         Assert.That(predicate.GetProperty("runDetails").GetProperty("byproducts").EnumerateArray().Select(Named), Is.EqualTo(new[] { $"edge.sbom.spdx.json sha256 {await Sha256Async("edge.sbom.spdx.json")}" }));
         Assert.That(predicate.GetProperty("runDetails").GetProperty("metadata").GetProperty("startedOn").GetString(), Is.EqualTo("2025-03-04T05:04:00Z"));
