@@ -4,7 +4,6 @@
 //     crust-bench convert DISK FOLDER FORMAT…   writes images into a folder; says on standard output how much memory that took, in KiB
 using Crust;
 using Crust.Appliance;
-using Crust.Cache;
 using Crust.Disks;
 using Crust.Formats;
 using Crust.Spec;

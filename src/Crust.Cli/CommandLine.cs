@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Crust.Cli.Commands;
 using Crust.Cli.Progress;
+using Crust.Sanitizing;
+using Crust.Tools;
 
 namespace Crust.Cli;
 

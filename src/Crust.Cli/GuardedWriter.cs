@@ -1,4 +1,5 @@
 using System.Text;
+using Crust.Tools;
 
 namespace Crust.Cli;
 

@@ -1,3 +1,5 @@
+using Crust.Tools;
+
 namespace Crust.Cli;
 
 /// <summary>Standard output, on which results are printed. Who asked for a result and can't be given it has to know.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Crust.Tools;
 
 namespace Crust.Cli;
 

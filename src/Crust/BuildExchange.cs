@@ -1,9 +1,13 @@
-using Crust.Cache;
 using Crust.Disks;
+using Crust.Events;
+using Crust.Images;
 using Crust.Installers;
+using Crust.Isos;
+using Crust.Machines;
+using Crust.Registries.Sharing;
 using Crust.Reports;
+using Crust.Sanitizing;
 using Crust.Seeds;
-using Crust.Sharing;
 using Crust.Spec;
 using Crust.Storage;
 

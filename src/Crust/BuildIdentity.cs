@@ -2,6 +2,7 @@ using Crust.Host;
 using Crust.Installers;
 using Crust.Seeds;
 using Crust.Spec;
+using Crust.Storage;
 
 namespace Crust;
 

@@ -2,9 +2,11 @@ using System.Collections.Immutable;
 using System.Text;
 using Crust.Inspection;
 using Crust.Installers;
+using Crust.Isos;
 using Crust.Seeds;
 using Crust.Seeds.Secrets;
 using Crust.Spec;
+using Crust.Storage;
 
 namespace Crust;
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Crust.Disks;
 using Crust.Formats;
+using Crust.Machines;
 using Crust.Reports;
 
 namespace Crust;

@@ -1,11 +1,14 @@
 using Crust.Disks;
+using Crust.Events;
 using Crust.Host;
+using Crust.Images;
 using Crust.Inspection;
 using Crust.Installers;
+using Crust.Isos;
 using Crust.Machines;
+using Crust.Registries.Sharing;
 using Crust.Reports;
 using Crust.Seeds;
-using Crust.Sharing;
 using Crust.Spec;
 using Crust.Storage;
 

@@ -1,15 +1,19 @@
 using System.Collections.Immutable;
 using System.Runtime.ExceptionServices;
 using Crust.Attestation;
-using Crust.Cache;
+using Crust.Events;
 using Crust.Formats;
 using Crust.Host;
+using Crust.Images;
 using Crust.Installers;
+using Crust.Machines;
+using Crust.Registries.Sharing;
 using Crust.Reports;
+using Crust.Sanitizing;
 using Crust.Seeds;
 using Crust.Seeds.Checks;
-using Crust.Sharing;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Verification;
 
 namespace Crust;

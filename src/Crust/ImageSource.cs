@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
 using Crust.Attestation;
 using Crust.Disks;
+using Crust.Events;
 using Crust.Formats;
-using Crust.Sharing;
+using Crust.Registries.Sharing;
 using Crust.Spec;
 using Crust.Storage;
 

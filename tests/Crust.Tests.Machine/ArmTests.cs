@@ -1,7 +1,7 @@
 using Crust.Appliance;
-using Crust.Cache;
 using Crust.Installers;
 using Crust.Spec;
+using Crust.Storage;
 using Serilog.Core;
 
 namespace Crust.Tests.Machine;

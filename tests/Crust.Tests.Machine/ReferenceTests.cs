@@ -1,11 +1,12 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Crust.Appliance;
-using Crust.Cache;
 using Crust.Inspection;
 using Crust.Installers;
+using Crust.Isos;
 using Crust.Machines;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tests.Machine.Field;
 using Crust.Tests.Machine.Inspection;
 using Serilog.Core;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using Crust.Sanitizing;
 using Crust.Tests.Machine.Guests;
 using Crust.Tools;
 

@@ -1,4 +1,5 @@
 using Crust.Disks;
+using Crust.Events;
 using Crust.Inspection;
 using Crust.Spec;
 using Crust.Tests.Machine.Inspection;

@@ -1,3 +1,4 @@
+using Crust.Installers;
 using Crust.Spec;
 using Crust.Tests.Seeds;
 

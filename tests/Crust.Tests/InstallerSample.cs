@@ -1,4 +1,5 @@
 using Crust.Installers;
+using Crust.Isos;
 
 namespace Crust.Tests;
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Crust.Host;
+using Crust.Sanitizing;
 using Crust.Seeds.Checks;
 using Crust.Seeds.Documents;
 using Crust.Spec;

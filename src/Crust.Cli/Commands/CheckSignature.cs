@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Crust.Attestation;
 using Crust.Cli.Progress;
+using Crust.Sanitizing;
 using Crust.Spec;
 
 namespace Crust.Cli.Commands;

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Crust.Cli.Views;
 using Crust.Host;
+using Crust.Planning;
+using Crust.Sanitizing;
 using Crust.Seeds;
 using Crust.Seeds.Checks;
 using Crust.Spec;

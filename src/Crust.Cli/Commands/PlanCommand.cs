@@ -2,7 +2,8 @@ using System.CommandLine;
 using Crust.Cli.Progress;
 using Crust.Formats;
 using Crust.Planning;
-using Crust.Publishing;
+using Crust.Registries;
+using Crust.Sanitizing;
 using Crust.Spec;
 
 namespace Crust.Cli.Commands;

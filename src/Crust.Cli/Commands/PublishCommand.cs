@@ -2,7 +2,8 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Crust.Cli.Progress;
 using Crust.Host;
-using Crust.Publishing;
+using Crust.Planning;
+using Crust.Registries;
 using Crust.Spec;
 
 namespace Crust.Cli.Commands;

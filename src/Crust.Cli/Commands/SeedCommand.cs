@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Crust.Cli.Progress;
 using Crust.Cli.Views;
+using Crust.Sanitizing;
 using Crust.Seeds;
 using Crust.Seeds.Checks;
 using Crust.Spec;

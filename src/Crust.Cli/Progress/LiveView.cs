@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Crust.Sanitizing;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 

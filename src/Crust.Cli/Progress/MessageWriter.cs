@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text;
+using Crust.Sanitizing;
 
 namespace Crust.Cli.Progress;
 

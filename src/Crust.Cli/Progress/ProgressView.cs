@@ -1,3 +1,4 @@
+using Crust.Sanitizing;
 using Crust.Spec;
 
 namespace Crust.Cli.Progress;

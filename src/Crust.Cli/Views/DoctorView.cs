@@ -1,4 +1,5 @@
 using Crust.Host;
+using Crust.Sanitizing;
 using Spectre.Console;
 
 namespace Crust.Cli.Views;

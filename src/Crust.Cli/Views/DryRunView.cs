@@ -4,6 +4,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Crust.Formats;
 using Crust.Host;
+using Crust.Planning;
+using Crust.Registries.Sharing;
 using Crust.Seeds;
 using Crust.Spec;
 

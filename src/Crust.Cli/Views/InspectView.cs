@@ -1,4 +1,6 @@
+using Crust.Disks;
 using Crust.Inspection;
+using Crust.Sanitizing;
 using Spectre.Console;
 using Size = Crust.Spec.Size;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using Crust.Cache;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tools;
 
 namespace Crust.Appliance;

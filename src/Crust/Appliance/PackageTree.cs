@@ -1,4 +1,5 @@
 using System.Formats.Tar;
+using Crust.Storage;
 using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Appliance;

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Crust.Disks;
 using Crust.Inspection;
 using Crust.Inspection.Packages;
+using Crust.Sanitizing;
 
 namespace Crust.Attestation;
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Crust.Cache;
 using Crust.Storage;
 using Serilog;
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Crust.Inspection;
 using Crust.Inspection.Packages;
+using Crust.Machines;
 using Crust.Storage;
 
 namespace Crust.Disks;

@@ -1,4 +1,5 @@
 using Crust.Formats.Headers;
+using Crust.Storage;
 using Crust.Tools;
 
 namespace Crust.Formats;

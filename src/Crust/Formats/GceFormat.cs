@@ -5,6 +5,7 @@ using Crust.Formats.Archives;
 using Crust.Formats.Gce;
 using Crust.Formats.Headers;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tools;
 
 namespace Crust.Formats;

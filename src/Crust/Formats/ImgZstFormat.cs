@@ -1,5 +1,6 @@
 using Crust.Formats.Zstd;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tools;
 
 namespace Crust.Formats;

@@ -3,6 +3,7 @@ using System.Text;
 using Crust.Formats.Iso;
 using Crust.Formats.Zstd;
 using Crust.Installers;
+using Crust.Isos;
 using Crust.Spec;
 
 namespace Crust.Formats;

@@ -2,6 +2,7 @@ using Crust.Formats.Archives;
 using Crust.Formats.KubeVirt;
 using Crust.Oci;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tools;
 
 namespace Crust.Formats;

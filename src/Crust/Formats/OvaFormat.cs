@@ -3,6 +3,7 @@ using System.Text;
 using Crust.Formats.Archives;
 using Crust.Formats.Ova;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tools;
 
 namespace Crust.Formats;

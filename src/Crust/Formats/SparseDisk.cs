@@ -1,5 +1,6 @@
 using Crust.Host;
 using Crust.Spec;
+using Crust.Storage;
 using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Formats;

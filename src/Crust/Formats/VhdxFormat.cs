@@ -1,5 +1,6 @@
 using Crust.Disks;
 using Crust.Formats.Vhdx;
+using Crust.Storage;
 using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Formats;

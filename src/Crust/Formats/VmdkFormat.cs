@@ -1,6 +1,7 @@
 using Crust.Disks;
 using Crust.Formats.Vmdk;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tools;
 
 namespace Crust.Formats;

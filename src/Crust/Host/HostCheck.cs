@@ -1,3 +1,4 @@
+using Crust.Planning;
 using Crust.Spec;
 
 namespace Crust.Host;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Crust.Machines;
+using Crust.Storage;
 using Crust.Tools;
 
 namespace Crust.Host;

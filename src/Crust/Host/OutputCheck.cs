@@ -1,4 +1,5 @@
 using Crust.Formats;
+using Crust.Images;
 using Crust.Installers;
 using Crust.Reports;
 using Crust.Spec;

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using Crust.Formats;
 using Crust.Installers;
+using Crust.Isos;
 using Crust.Machines;
+using Crust.Planning;
 using Crust.Seeds;
 using Crust.Spec;
 

@@ -1,4 +1,7 @@
+using Crust.Planning;
+using Crust.Registries.Sharing;
 using Crust.Spec;
+using Crust.Storage;
 
 namespace Crust.Host;
 

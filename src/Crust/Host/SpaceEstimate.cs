@@ -1,4 +1,5 @@
 using Crust.Formats;
+using Crust.Planning;
 using Crust.Spec;
 
 namespace Crust.Host;

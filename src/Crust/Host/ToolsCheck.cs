@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Crust.Planning;
 using Crust.Tools;
 
 namespace Crust.Host;

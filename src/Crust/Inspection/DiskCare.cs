@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Crust.Appliance;
+using Crust.Disks;
 using Crust.Formats;
 using Crust.Inspection.Evidence;
 using Crust.Machines;

@@ -1,6 +1,9 @@
 using System.Collections.Immutable;
+using Crust.Disks;
 using Crust.Host;
 using Crust.Installers;
+using Crust.Isos;
+using Crust.Planning;
 using Crust.Spec;
 
 namespace Crust.Inspection;

@@ -1,5 +1,6 @@
 using Crust.Formats;
 using Crust.Formats.Headers;
+using Crust.Storage;
 using Crust.Tools;
 
 namespace Crust.Inspection;

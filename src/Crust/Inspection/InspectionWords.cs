@@ -1,4 +1,5 @@
 using System.Globalization;
+using Crust.Disks;
 using Crust.Spec;
 
 namespace Crust.Inspection;

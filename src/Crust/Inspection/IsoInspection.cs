@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Crust.Installers;
+using Crust.Isos;
 using Crust.Spec;
 
 namespace Crust.Inspection;

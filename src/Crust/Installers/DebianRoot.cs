@@ -2,8 +2,8 @@ using System.Collections.Immutable;
 using System.Formats.Tar;
 using System.Globalization;
 using Crust.Appliance;
-using Crust.Cache;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tools;
 
 namespace Crust.Installers;

@@ -1,3 +1,4 @@
+using Crust.Isos;
 using Crust.Spec;
 
 namespace Crust.Installers;

@@ -1,5 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
+using Crust.Downloads;
+using Crust.Isos;
+using Crust.Sanitizing;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tools;
 using Serilog;
 
@@ -115,7 +119,7 @@ public sealed class InstallerSource
     // Gives the URL as it may be shown.
     private static string CheckUrl(Uri url, InstallerSpec spec)
     {
-        var shown = HttpSource.Show(url);
+        var shown = ShownUrl.Of(url);
         if (url.Scheme is not ("http" or "https"))
         {
             throw new CrustException(FailureKind.BadInput, $"An ISO can't be fetched by {url.Scheme}", shown, "give an http(s) URL, or download it and give its path");

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Crust.Isos;
 using Crust.Seeds;
 using Crust.Spec;
 

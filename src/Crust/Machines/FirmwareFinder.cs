@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Crust.Spec;
+using Crust.Storage;
 
 namespace Crust.Machines;
 

@@ -1,6 +1,7 @@
 using Crust.Machines.Watching;
 using Crust.Reports;
 using Crust.Spec;
+using Crust.Tools;
 
 namespace Crust.Machines;
 

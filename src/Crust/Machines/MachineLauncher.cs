@@ -1,4 +1,5 @@
 using Crust.Machines.Qmp;
+using Crust.Sanitizing;
 using Crust.Tools;
 using Serilog;
 

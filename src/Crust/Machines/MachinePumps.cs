@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Crust.Machines.Qmp;
+using Crust.Sanitizing;
 using Crust.Tools;
 using Serilog;
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Crust.Storage;
 
 namespace Crust.Machines;
 

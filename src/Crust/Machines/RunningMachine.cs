@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Crust.Machines.Qmp;
+using Crust.Sanitizing;
 using Crust.Spec;
 using Crust.Tools;
 using Serilog;

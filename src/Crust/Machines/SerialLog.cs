@@ -1,3 +1,6 @@
+using Crust.Sanitizing;
+using Crust.Tools;
+
 namespace Crust.Machines;
 
 /// <summary>

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Crust.Formats;
 using Crust.Installers;
-using Crust.Publishing;
+using Crust.Registries;
 using Crust.Seeds;
 using Crust.Spec;
 

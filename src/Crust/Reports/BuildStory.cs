@@ -1,6 +1,11 @@
 using System.Collections.Immutable;
 using Crust.Disks;
+using Crust.Events;
+using Crust.Images;
 using Crust.Installers;
+using Crust.Isos;
+using Crust.Machines;
+using Crust.Sanitizing;
 using Crust.Seeds;
 using Crust.Spec;
 

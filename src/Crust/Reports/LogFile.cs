@@ -1,4 +1,5 @@
 using Crust.Storage;
+using Crust.Tools;
 
 namespace Crust.Reports;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Crust.Sanitizing;
 using Serilog.Events;
 using Serilog.Formatting;
 

@@ -3,6 +3,9 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Crust.Disks;
+using Crust.Events;
+using Crust.Installers;
+using Crust.Sanitizing;
 using Crust.Spec;
 using Crust.Verification;
 

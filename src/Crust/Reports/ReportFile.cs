@@ -1,5 +1,6 @@
 using Crust.Reports.Page;
 using Crust.Storage;
+using Crust.Tools;
 
 namespace Crust.Reports;
 

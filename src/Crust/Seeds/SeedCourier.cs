@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text;
 using Crust.Appliance;
 using Crust.Installers;
+using Crust.Isos;
 using Crust.Seeds.Volumes;
 
 namespace Crust.Seeds;

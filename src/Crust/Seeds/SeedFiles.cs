@@ -6,6 +6,7 @@ using Crust.Installers;
 using Crust.Seeds.Documents;
 using Crust.Seeds.Kinds;
 using Crust.Spec;
+using Crust.Storage;
 
 namespace Crust.Seeds;
 

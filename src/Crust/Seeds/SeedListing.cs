@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Crust.Sanitizing;
 using Crust.Seeds.Documents;
 using Crust.Spec;
 

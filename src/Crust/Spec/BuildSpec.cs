@@ -1,4 +1,7 @@
 using System.Collections.Immutable;
+using Crust.Downloads;
+using Crust.Registries.Sharing;
+using Crust.Sanitizing;
 
 namespace Crust.Spec;
 
@@ -68,7 +71,7 @@ public sealed record InstallerSpec
 
     /// <summary>The same for people: without a login or a token that a URL may hold.</summary>
     public string Shown => Iso is null ? "the reference installer"
-        : Iso.Contains("://", StringComparison.Ordinal) && Uri.TryCreate(Iso, UriKind.Absolute, out var url) ? Installers.HttpSource.Show(url) : Iso;
+        : Iso.Contains("://", StringComparison.Ordinal) && Uri.TryCreate(Iso, UriKind.Absolute, out var url) ? ShownUrl.Of(url) : Iso;
 
     /// <summary>The SHA-256 that the ISO must have: 64 hex digits, or a path or URL of a SHA256SUMS file; null for none.</summary>
     public string? Sha256 { get; init; }

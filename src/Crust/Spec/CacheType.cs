@@ -36,7 +36,7 @@ internal static partial class CacheType
         var text = ValueTypes.Text.Parse(new GivenValue { Items = [item], Where = item.Where, BaseFolder = "" })!;
         if (text.StartsWith(OciScheme, StringComparison.Ordinal))
         {
-            var (repository, tag) = Publishing.RegistryReference.Parse(text[OciScheme.Length..], item.Where, mayHaveTag: true);
+            var (repository, tag) = RegistryReference.Parse(text[OciScheme.Length..], item.Where, mayHaveTag: true);
             return tag is null ? repository : throw ValueTypes.Bad(item, "has a tag, and a cache is a whole repository", $"write {OciScheme}{repository}");
         }
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Crust.Installers;
 
 namespace Crust.Spec;
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Crust.Storage;
 using Serilog;
 
 namespace Crust.Tools;

@@ -2,10 +2,12 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Crust.Formats;
+using Crust.Installers;
 using Crust.Machines;
 using Crust.Machines.Watching;
 using Crust.Reports;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tools;
 using Serilog;
 

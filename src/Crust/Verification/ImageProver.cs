@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using Crust.Formats;
+using Crust.Images;
+using Crust.Machines;
 using Crust.Reports;
 using Crust.Spec;
 using Crust.Storage;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Crust.Images;
 using Crust.Tests.Machine.Guests;
 
 namespace Crust.Tests.Machine.Container;

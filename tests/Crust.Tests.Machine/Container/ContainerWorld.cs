@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Crust.Images;
 using Crust.Spec;
 using Crust.Tests.Spec;
 

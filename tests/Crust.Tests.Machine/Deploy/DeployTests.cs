@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
+using Crust.Registries;
 using Crust.Tests.Deploy;
 using Crust.Tests.Machine.Guests;
 using Crust.Tests.Publishing;

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Crust.Sanitizing;
 using Crust.Tests.Machine.Guests;
 
 namespace Crust.Tests.Machine.Faults;

@@ -1,5 +1,4 @@
 using Crust.Appliance;
-using Crust.Cache;
 using Crust.Disks;
 using Crust.Formats;
 using Crust.Spec;

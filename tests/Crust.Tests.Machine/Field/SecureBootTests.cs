@@ -1,5 +1,6 @@
 using Crust.Appliance;
 using Crust.Installers;
+using Crust.Isos;
 using Crust.Spec;
 
 namespace Crust.Tests.Machine.Field;

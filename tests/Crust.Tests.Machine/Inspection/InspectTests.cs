@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Crust.Disks;
 using Crust.Inspection;
 using Crust.Inspection.Packages;
 using Crust.Spec;

@@ -1,8 +1,8 @@
 using Crust.Appliance;
-using Crust.Cache;
 using Crust.Inspection;
 using Crust.Machines;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tools;
 using Serilog.Core;
 

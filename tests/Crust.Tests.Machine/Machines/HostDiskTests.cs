@@ -1,4 +1,5 @@
 using Crust.Installers;
+using Crust.Isos;
 using Crust.Machines;
 using Crust.Reports;
 using Crust.Seeds;

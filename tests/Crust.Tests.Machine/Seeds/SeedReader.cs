@@ -2,7 +2,9 @@ using System.Security.Cryptography;
 using System.Text;
 using Crust.Appliance;
 using Crust.Installers;
+using Crust.Isos;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tests.Machine.Field;
 
 namespace Crust.Tests.Machine.Seeds;

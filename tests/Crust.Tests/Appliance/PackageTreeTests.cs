@@ -1,6 +1,7 @@
 using System.Formats.Tar;
 using System.Text;
 using Crust.Appliance;
+using Crust.Storage;
 
 namespace Crust.Tests.Appliance;
 

@@ -1,8 +1,10 @@
 using Crust.Attestation;
 using Crust.Disks;
 using Crust.Formats;
+using Crust.Images;
 using Crust.Reports;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tests.Reports;
 using Crust.Tools;
 using Crust.Verification;

@@ -1,5 +1,6 @@
 using Crust.Attestation;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tests.Cli;
 using Crust.Tools;
 using Serilog;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Crust.Attestation;
+using Crust.Disks;
 using Crust.Inspection;
 using Crust.Inspection.Packages;
 using Crust.Tests.Inspection;

@@ -1,6 +1,8 @@
 using Crust.Cli;
 using Crust.Cli.Progress;
+using Crust.Events;
 using Crust.Reports;
+using Crust.Sanitizing;
 using Crust.Tests.Installers;
 using Serilog.Events;
 using Serilog.Parsing;

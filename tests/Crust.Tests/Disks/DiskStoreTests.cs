@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
-using Crust.Cache;
 using Crust.Disks;
 using Crust.Inspection.Packages;
+using Crust.Storage;
 using Crust.Tests.Inspection;
 using Serilog.Core;
 

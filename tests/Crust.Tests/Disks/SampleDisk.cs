@@ -1,8 +1,8 @@
 using Crust.Appliance;
-using Crust.Cache;
 using Crust.Disks;
 using Crust.Formats;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tests.Installers;
 using Crust.Tools;
 using Serilog.Core;

@@ -3,7 +3,7 @@ using Crust.Formats;
 using Crust.Spec;
 using Crust.Tests.Disks;
 using Crust.Tests.Installers;
-using Crust.Tests.Publishing;
+using Crust.Tests.Registries;
 
 namespace Crust.Tests.Formats;
 

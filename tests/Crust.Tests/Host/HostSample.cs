@@ -1,12 +1,14 @@
 using System.Collections.Immutable;
 using Crust.Appliance;
-using Crust.Cache;
 using Crust.Disks;
 using Crust.Formats;
 using Crust.Host;
+using Crust.Images;
 using Crust.Installers;
 using Crust.Machines;
+using Crust.Planning;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tests.Installers;
 using Crust.Tools;
 using Serilog.Core;

@@ -1,6 +1,8 @@
 using Crust.Host;
 using Crust.Machines;
+using Crust.Planning;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tools;
 using Serilog.Core;
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Crust.Attestation;
 using Crust.Formats;
 using Crust.Host;
+using Crust.Images;
 using Crust.Spec;
 using Crust.Storage;
 using Crust.Tests.Reports;

@@ -1,7 +1,9 @@
 using Crust.Host;
 using Crust.Installers;
+using Crust.Isos;
 using Crust.Seeds;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tests.Installers;
 using Crust.Tests.Spec;
 using Crust.Tools;

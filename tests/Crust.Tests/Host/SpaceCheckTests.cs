@@ -1,5 +1,7 @@
 using Crust.Host;
+using Crust.Planning;
 using Crust.Spec;
+using Crust.Storage;
 
 namespace Crust.Tests.Host;
 

@@ -1,4 +1,5 @@
 using Crust.Host;
+using Crust.Planning;
 using Crust.Spec;
 
 namespace Crust.Tests.Host;

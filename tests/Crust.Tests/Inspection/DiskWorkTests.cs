@@ -1,5 +1,6 @@
 using Crust.Host;
 using Crust.Inspection;
+using Crust.Planning;
 using Crust.Spec;
 using Crust.Tests.Seeds;
 using Crust.Tests.Spec;

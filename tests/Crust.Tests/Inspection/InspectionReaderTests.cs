@@ -1,3 +1,4 @@
+using Crust.Disks;
 using Crust.Inspection;
 using Crust.Inspection.Evidence;
 using Crust.Machines;

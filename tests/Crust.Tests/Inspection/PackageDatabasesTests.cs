@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.IO.Compression;
 using System.Text;
+using Crust.Disks;
 using Crust.Inspection.Evidence;
 using Crust.Inspection.Packages;
 using Crust.Machines;

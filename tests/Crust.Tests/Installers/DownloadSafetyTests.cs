@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
+using Crust.Downloads;
 using Crust.Installers;
+using Crust.Isos;
 using Crust.Spec;
 using Crust.Tests.Formats;
 using Crust.Tools;

@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
+using Crust.Downloads;
 using Crust.Installers;
+using Crust.Isos;
 using Crust.Spec;
 using Serilog.Core;
 

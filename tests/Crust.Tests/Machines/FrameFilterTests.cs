@@ -1,5 +1,6 @@
 using System.Net;
 using Crust.Machines;
+using Crust.Storage;
 using static Crust.Tests.Machines.GuestFrame;
 
 namespace Crust.Tests.Machines;

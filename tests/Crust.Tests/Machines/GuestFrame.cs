@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
+using Crust.Storage;
 
 namespace Crust.Tests.Machines;
 

@@ -3,12 +3,13 @@ using System.Text.Json.Nodes;
 using Crust.Formats;
 using Crust.Installers;
 using Crust.Planning;
-using Crust.Publishing;
+using Crust.Registries;
 using Crust.Seeds;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tests.Host;
 using Crust.Tests.Installers;
-using Crust.Tests.Publishing;
+using Crust.Tests.Registries;
 using Serilog.Core;
 
 namespace Crust.Tests.Planning;

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Crust.Disks;
+using Crust.Events;
 using Crust.Reports;
 using Crust.Spec;
 using Crust.Tests.Installers;

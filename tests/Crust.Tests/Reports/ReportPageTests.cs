@@ -1,4 +1,5 @@
 using System.Xml.Linq;
+using Crust.Images;
 using Crust.Reports;
 using Crust.Reports.Page;
 using Crust.Spec;

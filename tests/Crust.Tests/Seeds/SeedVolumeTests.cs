@@ -1,3 +1,4 @@
+using Crust.Isos;
 using Crust.Seeds;
 using Crust.Seeds.Volumes;
 using Crust.Tests.Spec;

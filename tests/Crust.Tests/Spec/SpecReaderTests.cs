@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Crust.Installers;
 using Crust.Spec;
 
 namespace Crust.Tests.Spec;

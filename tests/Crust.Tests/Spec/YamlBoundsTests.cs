@@ -2,9 +2,9 @@ using System.Text;
 using System.Text.Json;
 using Crust.Disks;
 using Crust.Oci;
-using Crust.Publishing;
+using Crust.Registries;
+using Crust.Registries.Sharing;
 using Crust.Seeds.Documents;
-using Crust.Sharing;
 using Manifest = Crust.Reports.Manifest;
 
 namespace Crust.Tests.Spec;

@@ -1,5 +1,6 @@
 using Crust.Disks;
 using Crust.Installers;
+using Crust.Isos;
 using Crust.Spec;
 using Crust.Storage;
 using Crust.Tests.Cli;

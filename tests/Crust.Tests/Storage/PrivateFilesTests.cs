@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Crust.Cache;
 using Crust.Disks;
 using Crust.Storage;
 using Serilog.Core;

@@ -1,4 +1,5 @@
 using Crust.Formats.Archives;
+using Crust.Storage;
 
 namespace Crust.Formats.Gce;
 

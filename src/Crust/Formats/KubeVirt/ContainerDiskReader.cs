@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using Crust.Formats.Archives;
 using Crust.Formats.Headers;
 using Crust.Oci;
+using Crust.Storage;
 using Crust.Tools;
 
 namespace Crust.Formats.KubeVirt;

@@ -2,6 +2,7 @@ using System.Text;
 using System.Xml;
 using Crust.Formats.Archives;
 using Crust.Formats.Headers;
+using Crust.Storage;
 using Crust.Tools;
 
 namespace Crust.Formats.Ova;

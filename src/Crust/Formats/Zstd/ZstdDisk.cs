@@ -1,4 +1,5 @@
 using Crust.Disks;
+using Crust.Storage;
 
 namespace Crust.Formats.Zstd;
 

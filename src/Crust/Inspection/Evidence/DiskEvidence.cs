@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Crust.Disks;
 using Crust.Machines;
 
 namespace Crust.Inspection.Evidence;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
+using Crust.Disks;
 using Crust.Inspection.Rules;
 
 namespace Crust.Inspection.Evidence;

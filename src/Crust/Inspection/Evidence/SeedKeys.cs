@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.RegularExpressions;
+using Crust.Disks;
 
 namespace Crust.Inspection.Evidence;
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Crust.Disks;
 using Crust.Inspection.Packages;
 
 namespace Crust.Inspection.Evidence;

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.IO.Compression;
 using System.Text;
 using System.Text.RegularExpressions;
+using Crust.Disks;
 using Crust.Inspection.Evidence;
 
 namespace Crust.Inspection.Packages;

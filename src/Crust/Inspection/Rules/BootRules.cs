@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Crust.Disks;
 using static Crust.Inspection.Rules.DiskRules;
 
 namespace Crust.Inspection.Rules;

@@ -1,3 +1,4 @@
+using Crust.Disks;
 using Crust.Inspection.Evidence;
 using static Crust.Inspection.Rules.DiskRules;
 

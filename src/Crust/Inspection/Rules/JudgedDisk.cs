@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Crust.Disks;
 using Crust.Inspection.Evidence;
 
 namespace Crust.Inspection.Rules;

@@ -1,3 +1,5 @@
+using Crust.Disks;
+
 using static Crust.Inspection.Rules.DiskRules;
 
 namespace Crust.Inspection.Rules;

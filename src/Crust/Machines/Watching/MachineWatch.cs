@@ -1,5 +1,6 @@
 using Crust.Disks;
 using Crust.Machines.Qmp;
+using Crust.Tools;
 using Serilog;
 
 namespace Crust.Machines.Watching;

@@ -1,4 +1,6 @@
+using Crust.Installers;
 using Crust.Spec;
+using Crust.Storage;
 
 namespace Crust.Reports.Page;
 

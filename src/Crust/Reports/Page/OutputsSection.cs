@@ -1,4 +1,6 @@
+using Crust.Images;
 using Crust.Spec;
+using Crust.Storage;
 
 namespace Crust.Reports.Page;
 

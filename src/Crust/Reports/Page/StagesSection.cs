@@ -1,3 +1,4 @@
+using Crust.Events;
 using Crust.Spec;
 
 namespace Crust.Reports.Page;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Crust.Disks;
+using Crust.Machines;
 using Crust.Spec;
 
 namespace Crust.Reports.Page;

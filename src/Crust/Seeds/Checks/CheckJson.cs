@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using Crust.Sanitizing;
 
 namespace Crust.Seeds.Checks;
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using Crust.Storage;
 
 namespace Crust.Seeds.Schemas;
 

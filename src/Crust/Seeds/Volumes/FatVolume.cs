@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Crust.Isos;
 using Crust.Tools;
 
 namespace Crust.Seeds.Volumes;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Crust.Isos;
 
 namespace Crust.Seeds.Volumes;
 

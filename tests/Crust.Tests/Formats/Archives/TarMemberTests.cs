@@ -1,5 +1,6 @@
 using System.Formats.Tar;
 using Crust.Formats.Archives;
+using Crust.Storage;
 
 namespace Crust.Tests.Formats.Archives;
 

@@ -1,3 +1,4 @@
+using Crust.Installers;
 using Crust.Seeds;
 using Crust.Seeds.Checks;
 using Crust.Spec;

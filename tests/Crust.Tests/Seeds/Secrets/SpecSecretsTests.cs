@@ -1,3 +1,4 @@
+using Crust.Sanitizing;
 using Crust.Seeds.Secrets;
 using Crust.Spec;
 

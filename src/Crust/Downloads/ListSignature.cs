@@ -1,0 +1,127 @@
+using System.Text;
+using Crust.Attestation;
+using Crust.Spec;
+using Crust.Storage;
+using Crust.Tools;
+
+namespace Crust.Downloads;
+
+/// <summary>Checks with GnuPG's gpgv who has signed a list of checksums. Only the keys that a spec names count.</summary>
+/// <param name="tools">Needs gpgv.</param>
+/// <param name="cacheFolder">What gpgv reads is copied to a private folder there.</param>
+internal sealed class ListSignature(ToolBox tools, string cacheFolder)
+{
+    /// <summary>The program.</summary>
+    public const string Program = "gpgv";
+
+    private const int MostBytes = 16 << 20;
+    private const string PublicKeys = "-----BEGIN PGP PUBLIC KEY BLOCK-----";
+    private const string EndOfKeys = "-----END PGP PUBLIC KEY BLOCK-----";
+
+    /// <summary>What was signed: the list, or what stands in it between the marks of a signature in the clear. Nothing else of it is to be believed.</summary>
+    /// <param name="list">The list.</param>
+    /// <param name="signature">The signature, or a list that is signed in the clear; null if it is in the list itself.</param>
+    /// <param name="keys">A file of GPG's public keys: exported ones, armoured or not, or a keyring.</param>
+    /// <param name="where">What is checked, for messages.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="CrustException">It isn't signed by one of the keys.</exception>
+    public async Task<byte[]> CheckAsync(byte[] list, byte[]? signature, string keys, string where, CancellationToken cancellation)
+    {
+        var ring = ReadKeys(keys);
+        var inTheClear = signature is null ? list : SignedText.IsIn(Encoding.UTF8.GetString(signature)) ? signature : null;
+        if (signature is null && !SignedText.IsIn(Encoding.UTF8.GetString(list)))
+        {
+            throw Bad("The list of checksums isn't signed", where, "name its signature in installer.sha256Signature (SHA256SUMS.sign, SHA256SUMS.gpg, *.asc), or leave installer.key out");
+        }
+
+        using var scratch = new ScratchFolder(cacheFolder);
+        string Keep(string name, byte[] bytes)
+        {
+            var path = Path.Combine(scratch.Path, name);
+            File.WriteAllBytes(path, bytes);
+            return path;
+        }
+
+        var output = Path.Combine(scratch.Path, "signed");
+        string[] what = inTheClear is not null ? ["--output", output, "--", Keep("list.asc", inTheClear)] : ["--", Keep("list.sig", signature!), Keep("list", list)];
+        var result = await tools.RunAsync(ToolCommand.Of(Program, ["--homedir", scratch.Path, "--status-fd", "1", "--keyring", Keep("keys.gpg", ring), .. what]) with
+        {
+            // What it ends with is judged by what it says.
+            SuccessCodes = [.. Enumerable.Range(0, 256)],
+        }, cancellation);
+        var status = GpgStatus.Of(result.Output);
+        // A list may have several signatures, of keys old and new: one that is trusted is enough. A signature that carries its own text says nothing of the list.
+        var isGood = status.Any(line => line.Keyword == "GOODSIG") && status.Any(line => line.Keyword == "VALIDSIG")
+            && status.All(line => line.Keyword != "BADSIG") && status.Any(line => line.Keyword == "PLAINTEXT") == inTheClear is not null;
+        if (!isGood)
+        {
+            throw Bad(Problem(status), where, $"see that list, signature and key belong together; the vendor says which key signs, and {keys} has to hold it", result.Error.Trim());
+        }
+
+        return inTheClear is null ? list : await File.ReadAllBytesAsync(output, cancellation);
+    }
+
+    private static string Problem(IReadOnlyCollection<GpgStatus> status)
+    {
+        bool Has(string keyword) => status.Any(line => line.Keyword == keyword);
+        return Has("BADSIG") ? "The signature of the list of checksums is wrong: the list was changed after it was signed"
+            : Has("EXPKEYSIG") ? "The key that signed the list of checksums has expired"
+            : Has("REVKEYSIG") ? "The key that signed the list of checksums was revoked"
+            : Has("EXPSIG") ? "The signature of the list of checksums has expired"
+            : status.FirstOrDefault(line => line.Keyword == "NO_PUBKEY") is { } missing ? $"The list of checksums is signed by the key {missing.Arguments.FirstOrDefault()}, which isn't among those of installer.key"
+            : Has("GOODSIG") ? "The signature isn't one of the list of checksums, but of a text of its own"
+            : Has("NODATA") ? "What is given as the signature of the list of checksums is no OpenPGP signature"
+            : "The signature of the list of checksums can't be checked";
+    }
+
+    private static byte[] ReadKeys(string keys)
+    {
+        var where = $"installer.key: {keys}";
+        using var file = UserFile.Open(keys, where, "key's");
+        using var read = new MemoryStream();
+        var piece = new byte[1 << 16];
+        for (int count; (count = file.Read(piece)) > 0;)
+        {
+            read.Write(piece, 0, count);
+            if (read.Length > MostBytes)
+            {
+                throw Bad($"The file of keys has more than {MostBytes >> 20} MiB", where, "export the vendor's public key alone: gpg --export KEY");
+            }
+        }
+
+        var bytes = read.ToArray();
+        // A packet's first octet has its highest bit set (RFC 9580, section 4.2); a keybox has its magic at offset 8.
+        if (bytes is [>= 0x80, ..] and not [0xef, 0xbb, 0xbf, ..] || bytes.AsSpan() is { Length: > 12 } span && span[8..].StartsWith("KBXf"u8))
+        {
+            return bytes;
+        }
+
+        var text = Encoding.UTF8.GetString(bytes);
+        return Unarmour(text) is { Length: > 0 } ring ? ring
+            : throw Bad(text.Contains("PRIVATE KEY", StringComparison.Ordinal) ? "The file of keys holds a private key" : "There is no GPG public key in the file of keys", where,
+                "name a file with the vendor's public key, as gpg --export KEY writes it, with --armor or without");
+    }
+
+    // gpgv reads keyrings in binary only (RFC 9580, section 6.2: headers, an empty line, Base64, a checksum behind an equals sign).
+    private static byte[] Unarmour(string text)
+    {
+        using var ring = new MemoryStream();
+        var lines = text.Split('\n').Select(line => line.Trim()).ToList();
+        for (var start = lines.IndexOf(PublicKeys); start >= 0; start = lines.IndexOf(PublicKeys, start + 1))
+        {
+            var body = lines.Skip(start + 1).TakeWhile(line => line != EndOfKeys).SkipWhile(line => line.Length > 0).Where(line => line.Length > 0 && line[0] != '=');
+            var base64 = string.Concat(body);
+            var key = new byte[base64.Length];
+            if (!Convert.TryFromBase64String(base64, key, out var length))
+            {
+                return [];
+            }
+
+            ring.Write(key, 0, length);
+        }
+
+        return ring.ToArray();
+    }
+
+    private static CrustException Bad(string what, string where, string remedy, string said = "") => new(FailureKind.BadInput, what, where, remedy) { Detail = said };
+}

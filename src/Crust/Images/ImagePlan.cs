@@ -1,0 +1,50 @@
+using System.Collections.Immutable;
+using Crust.Appliance;
+using Crust.Formats;
+using Crust.Reports;
+using Crust.Spec;
+
+namespace Crust.Images;
+
+/// <summary>What is left to do for the images that a spec asks for.</summary>
+/// <param name="ToWrite">Formats whose image is missing, touched, or of another build key or recipe.</param>
+/// <param name="ToProve">Images that are current but weren't proven to boot as the spec asks.</param>
+internal sealed record ImagePlan(ImmutableArray<IImageFormat> ToWrite, ImmutableArray<ManifestImage> ToProve)
+{
+    /// <summary>Whether nothing is left to do.</summary>
+    public bool IsUpToDate => ToWrite.IsEmpty && ToProve.IsEmpty;
+
+    /// <summary>
+    /// Whether the bytes of an image are those that this host would write: another version of a library compresses differently. An image from a registry stays what it is there,
+    /// the same on all hosts.
+    /// </summary>
+    public static bool IsOfLibrary(ManifestImage image, string? library) => image.Library == library || image.ReusedFrom is not null;
+
+    public static ImagePlan For(
+        IEnumerable<string> formats, IReadOnlyCollection<ManifestImage> intact, string buildKey, Func<IImageFormat, string> recipeOf, ExpectedProof? proof, Func<IImageFormat, ManifestImage, bool>? isUsable = null)
+    {
+        var toWrite = ImmutableArray.CreateBuilder<IImageFormat>();
+        var toProve = ImmutableArray.CreateBuilder<ManifestImage>();
+        foreach (var format in formats.Select(ImageFormats.Named))
+        {
+            var image = intact.FirstOrDefault(image => image.Format == format.Name && image.BuildKey == buildKey && (isUsable?.Invoke(format, image) ?? true) && image.Recipe == recipeOf(format));
+            if (image is null)
+            {
+                toWrite.Add(format);
+            }
+            else if (proof is not null && format.QemuDriver is not null && !proof.IsGivenBy(image.Verified))
+            {
+                toProve.Add(image);
+            }
+        }
+
+        return new(toWrite.ToImmutable(), toProve.ToImmutable());
+    }
+}
+
+/// <summary>The proof that a spec asks for.</summary>
+internal sealed record ExpectedProof(Firmware Firmware, VerifySpec Verify)
+{
+    public bool IsGivenBy(ManifestProof? proof) => proof is not null && proof.Firmware == Firmware.LowerName()
+        && (Verify.Ssh ? proof.Expected.StartsWith("SSH-", StringComparison.Ordinal) : proof.Expected == Verify.Expect);
+}

@@ -1,0 +1,116 @@
+using System.Collections.Immutable;
+using Crust.Appliance;
+using Crust.Disks;
+using Crust.Formats;
+using Crust.Images;
+using Crust.Inspection;
+using Crust.Installers;
+using Crust.Registries.Sharing;
+using Crust.Seeds;
+using Crust.Spec;
+using Crust.Storage;
+
+namespace Crust.Planning;
+
+/// <summary>How much a build needs something.</summary>
+public enum Need
+{
+    /// <summary>Not at all.</summary>
+    None,
+
+    /// <summary>It works without, only not as well.</summary>
+    Wanted,
+
+    /// <summary>It fails without.</summary>
+    Required,
+}
+
+/// <summary>What a build will have to do, as far as that can be told at once.</summary>
+public sealed record BuildForecast
+{
+    /// <summary>The images' base name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The build key; null if it isn't known before the ISO is there.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>The family of systems that the seed is composed for; null if nobody knows.</summary>
+    public SeedProfile? Profile { get; init; }
+
+    /// <summary>The installer's size in bytes, perhaps only about; null if it isn't known before it is downloaded.</summary>
+    public required long? InstallerSize { get; init; }
+
+    /// <summary>About the size of the seed while the installer runs, in bytes: the user's files, and a copy of the ISO where they are put into one.</summary>
+    public long SeedSize { get; init; }
+
+    /// <summary>Whether the reference installer has to be built.</summary>
+    public bool BuildsReference { get; init; }
+
+    /// <summary>How much the build needs Crust's own live system, and it has to be built.</summary>
+    public Need Appliance { get; init; }
+
+    /// <summary>Whether it is known if the installed disk is cached. It isn't before the ISO's checksum is.</summary>
+    public bool IsCacheKnown { get; init; }
+
+    /// <summary>What the cached installed disk occupies, in bytes; null if there is none, as far as is known.</summary>
+    public long? CachedDisk { get; init; }
+
+    /// <summary>The cache in a registry that the build will ask for the disk and its images, as people write it; null if there is none, or nothing to ask for.</summary>
+    public string? SharedCache { get; init; }
+
+    /// <summary>The formats that have to be written.</summary>
+    public required ImmutableArray<IImageFormat> ToWrite { get; init; }
+
+    /// <summary>Whether images are booted.</summary>
+    public bool Verifies { get; init; }
+}
+
+/// <summary>Tells what a build will have to do.</summary>
+public sealed class Forecaster(InstallerLibrary installers, ApplianceBuilder appliance, DiskStore disks, ImageWriter writer, ImagesFolder shelf)
+{
+    /// <summary>Looks at the cache and the images; fetches, builds and changes nothing.</summary>
+    /// <exception cref="CrustException">The spec can't be built anywhere: its files are missing or wrong, or its installer doesn't fit its machine.</exception>
+    public BuildForecast Of(BuildSpec spec) => Of(spec, isMade: false);
+
+    /// <summary>The same for images that another machine may have made: whose secrets this one can't tell apart, it takes for the right ones.</summary>
+    public BuildForecast OfMade(BuildSpec spec) => Of(spec, isMade: true);
+
+    private BuildForecast Of(BuildSpec spec, bool isMade)
+    {
+        var files = SeedFiles.Read(spec.Seed);
+        var glance = installers.Glance(spec.Installer, spec.Machine.Arch);
+        var identity = BuildIdentity.Of(spec, files, glance, disks.LocalKey.Find());
+        var (name, key, keys) = (identity.Name, identity.Key, identity.Keys);
+        var formats = spec.Formats.Select(ImageFormats.Named).ToImmutableArray();
+        var forecast = new BuildForecast
+        {
+            Name = name,
+            Key = key,
+            Profile = spec.Seed.Profile ?? installers.ProfileOf(spec.Installer),
+            InstallerSize = glance.Size,
+            SeedSize = files.SizeWith(spec, glance.Size ?? 0),
+            BuildsReference = spec.Installer.Iso is null && glance.Iso is null,
+            // What isn't built yet has no disk, in all likelihood.
+            IsCacheKnown = key is not null || spec.Installer.Iso is null,
+            CachedDisk = keys is null ? null : disks.FindAllocated(keys.Local),
+            ToWrite = key is null ? formats : ImagePlan.For(spec.Formats, shelf.FindIntact(name), key, format => writer.RecipeOf(format, spec), null,
+                (format, image) => isMade
+                    ? image.SecretsMark == keys?.Mark || !BuildKeys.AreOfOneMachine(image.SecretsMark, keys?.Mark)
+                    : image.SecretsMark == keys?.Mark && ImagePlan.IsOfLibrary(image, ImageWriter.LibraryOf(format, spec))).ToWrite,
+            Verifies = spec.Verify.Boot ?? spec.Installer.Iso is null,
+        };
+        return forecast with
+        {
+            Appliance = NeedOfAppliance(spec, forecast),
+            SharedCache = spec.Cache is { } repository && forecast.CachedDisk is null && !forecast.ToWrite.IsEmpty && keys is null or { IsShareable: true } ? $"oci://{repository}" : null,
+        };
+    }
+
+    private Need NeedOfAppliance(BuildSpec spec, BuildForecast forecast)
+    {
+        var need = forecast.BuildsReference || forecast.ToWrite.Any(format => format.NeedsOf(spec).TakesAppliance) ? Need.Required
+            : DiskWork.NeedOf(spec) is var wanted && forecast.CachedDisk is null && !forecast.ToWrite.IsEmpty ? wanted
+            : Need.None;
+        return need is Need.None || appliance.IsCached(spec.Machine.Arch) ? Need.None : need;
+    }
+}

@@ -1,0 +1,59 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Crust.Oci;
+using Crust.Spec;
+
+namespace Crust.Registries;
+
+/// <summary>
+/// An index under a tag that several publishers may write at once. A registry can't write it only if nobody else has: each reads it back and writes
+/// it again until it holds what is in the registry by then.
+/// </summary>
+internal sealed class SharedIndex(Registry registry)
+{
+    // Each round that fails is another publisher's success.
+    private const int MostRounds = 20;
+
+    /// <summary>Sees to it that an index holds what it should.</summary>
+    /// <param name="at">Its name.</param>
+    /// <param name="wanted">Given the entries that are there, says which should be.</param>
+    /// <param name="annotations">What is said of it; null for nothing.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <returns>The index as the registry has it.</returns>
+    public async Task<OciDocument> KeepAsync(
+        RegistryReference at, Func<ImmutableArray<OciDescriptor>, Task<ImmutableArray<OciDescriptor>>> wanted, ImmutableSortedDictionary<string, string>? annotations, CancellationToken cancellation)
+    {
+        for (var round = 0; round < MostRounds; round++)
+        {
+            var there = await registry.ReadAsync(at, cancellation);
+            var entries = there is null ? [] : EntriesOf(there);
+            var should = await wanted(entries);
+            if (there is not null && IsSame(entries, should))
+            {
+                return there;
+            }
+
+            await registry.PushIndexAsync(at, should, annotations, cancellation);
+        }
+
+        throw new RegistryException(RegistryFault.Altered, $"The registry {at.Registry} never has under this tag what was pushed to it", at.ToString(),
+            "see who else pushes to the tag, or whether the registry changes what it is given");
+    }
+
+    /// <summary>The entries of an index; none of what isn't one.</summary>
+    public static ImmutableArray<OciDescriptor> EntriesOf(OciDocument document)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(document.Json);
+            return json.RootElement.TryGetProperty("manifests", out var manifests) ? [.. manifests.EnumerateArray().Select(OciDescriptor.Read)] : [];
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return [];
+        }
+    }
+
+    private static bool IsSame(ImmutableArray<OciDescriptor> one, ImmutableArray<OciDescriptor> other) =>
+        one.Select(entry => (entry.Digest, entry.Architecture)).Order().SequenceEqual(other.Select(entry => (entry.Digest, entry.Architecture)).Order());
+}

@@ -1,0 +1,129 @@
+using System.Security.Cryptography;
+using Serilog;
+
+namespace Crust.Storage;
+
+/// <summary>
+/// Things that were dear to make, each in a folder of its own under its key: `&lt;cache&gt;/&lt;kind&gt;/&lt;key&gt;/`. A folder
+/// under its final name is whole: it is filled under another name, and renamed. Several processes may share a cache.
+/// </summary>
+public sealed class BuildCache(string root, ILogger log)
+{
+    private const string UnfinishedMark = ".unfinished-";
+
+    /// <summary>The cache's own folder.</summary>
+    public string Root { get; } = root;
+
+    /// <summary>A folder with entries that come with Crust, as in its container; it is only read. Null for none.</summary>
+    public string? Provided { get; init; }
+
+    /// <summary>The entry's folder if it is there, else null.</summary>
+    public string? Find(string kind, string key) => new[] { Root, Provided }.OfType<string>().Select(root => Path.Combine(root, kind, key)).FirstOrDefault(Directory.Exists);
+
+    /// <summary>
+    /// The entry's folder; if it isn't there, <paramref name="fill"/> is given an empty private one (mode 0700, on the same
+    /// file system) to fill. If another process fills the same entry, its end is waited for and its result is used.
+    /// </summary>
+    /// <exception cref="CrustException">The cache can't be written.</exception>
+    public async Task<string> GetOrAddAsync(string kind, string key, Func<string, Task> fill, Action<string>? onWait, CancellationToken cancellation)
+    {
+        if (Find(kind, key) is { } there)
+        {
+            return there;
+        }
+
+        var final = FolderOf(kind, key);
+        CreateFolder(Path.Combine(Root, kind));
+        using var held = await FileLock.AcquireAsync(final + ".lock", onWait, cancellation);
+        if (Directory.Exists(final))
+        {
+            return final;
+        }
+
+        RemoveUnfinished(kind, key);
+        var unfinished = final + UnfinishedMark + RandomNumberGenerator.GetHexString(12, lowercase: true);
+        CreateFolder(unfinished);
+        try
+        {
+            await fill(unfinished);
+            // Programs that wrote into it went by the umask; a cached disk holds what its users need not know.
+            PrivateFolder.Tighten(unfinished);
+            Directory.Move(unfinished, final);
+            log.Debug("Cached {Kind} {Key}", kind, key);
+            return final;
+        }
+        catch
+        {
+            TryDelete(unfinished);
+            throw;
+        }
+    }
+
+    /// <summary>Copies an entry below another folder, where a cache that is given it as <see cref="Provided"/> finds it.</summary>
+    /// <exception cref="CrustException">It can't be written there.</exception>
+    public void CopyTo(string folder, string kind, string key)
+    {
+        var from = Find(kind, key) ?? throw new ArgumentException($"There is no {kind} {key}.", nameof(key));
+        var to = Path.Combine(folder, kind, key);
+        try
+        {
+            foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
+            {
+                var copy = Path.Combine(to, Path.GetRelativePath(from, file));
+                Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+                File.Copy(file, copy, overwrite: true);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CrustException(FailureKind.HostLacks, $"The folder can't be written: {e.Message}", folder, "make it writable, or choose another", e);
+        }
+    }
+
+    /// <summary>Removes an entry. Nothing happens if it isn't there.</summary>
+    public void Remove(string kind, string key) => TryDelete(FolderOf(kind, key));
+
+    private string FolderOf(string kind, string key) => Path.Combine(Root, kind, key);
+
+    // Left by processes that were killed: the kernel has freed their locks.
+    private void RemoveUnfinished(string kind, string ownKey)
+    {
+        foreach (var folder in Directory.EnumerateDirectories(Path.Combine(Root, kind), "*" + UnfinishedMark + "*"))
+        {
+            var key = Path.GetFileName(folder)[..Path.GetFileName(folder).IndexOf(UnfinishedMark, StringComparison.Ordinal)];
+            using var held = key == ownKey ? null : FileLock.TryAcquire(FolderOf(kind, key) + ".lock");
+            if (key == ownKey || held is not null)
+            {
+                log.Information("Removing {Folder}, left by a build that was killed", folder);
+                TryDelete(folder);
+            }
+        }
+    }
+
+    /// <summary>Makes a private folder (mode 0700) and those above it; nothing happens if it is there.</summary>
+    /// <exception cref="CrustException">It can't be made.</exception>
+    internal static void CreateFolder(string folder)
+    {
+        try
+        {
+            PrivateFolder.Create(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CrustException(FailureKind.HostLacks, $"The cache can't be written: {e.Message}", folder,
+                "make it writable, or set CRUST_CACHE to a folder that is", e);
+        }
+    }
+
+    internal static void TryDelete(string folder)
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Gone already, which is what was wanted.
+        }
+    }
+}

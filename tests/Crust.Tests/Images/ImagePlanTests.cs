@@ -1,0 +1,90 @@
+using Crust.Images;
+using Crust.Reports;
+using Crust.Spec;
+using Crust.Tests.Reports;
+
+namespace Crust.Tests.Images;
+
+public sealed class ImagePlanTests
+{
+    private static readonly ExpectedProof Login = new(Firmware.Bios, new VerifySpec());
+
+    [Test]
+    public void Images_that_are_missing_are_written_in_the_order_that_was_asked_for()
+    {
+        var plan = For(["vmdk", "img", "qcow2"], [ManifestSample.Img], ManifestSample.Key, null);
+
+        Assert.That(plan.ToWrite.Select(format => format.Name), Is.EqualTo(new[] { "vmdk", "qcow2" }));
+        Assert.That(plan.ToProve, Is.Empty);
+        Assert.That(plan.IsUpToDate, Is.False);
+    }
+
+    [Test]
+    public void Nothing_is_left_to_do_when_all_images_are_current_and_proven() =>
+        Assert.That(For(["img"], [ManifestSample.Img], ManifestSample.Key, Login).IsUpToDate, Is.True);
+
+    [Test]
+    public void An_image_of_another_installed_disk_is_written_anew() =>
+        Assert.That(For(["img"], [ManifestSample.Img], new('0', 64), Login).ToWrite.Select(format => format.Name), Is.EqualTo(new[] { "img" }));
+
+    [Test]
+    public void An_image_that_was_never_proven_is_proven_without_being_written()
+    {
+        var plan = For(["img", "vmdk"], [ManifestSample.Img, ManifestSample.Vmdk], ManifestSample.Key, Login);
+
+        Assert.That(plan.ToWrite, Is.Empty);
+        Assert.That(plan.ToProve, Is.EqualTo(new[] { ManifestSample.Vmdk }));
+        Assert.That(plan.IsUpToDate, Is.False);
+    }
+
+    [Test]
+    public void An_image_that_was_never_proven_is_good_enough_where_no_proof_is_asked_for() =>
+        Assert.That(For(["vmdk"], [ManifestSample.Vmdk], ManifestSample.Key, null).IsUpToDate, Is.True);
+
+    [Test]
+    public void A_proof_of_something_else_does_not_count()
+    {
+        ExpectedProof[] others =
+        [
+            Login with { Firmware = Firmware.Uefi },
+            Login with { Verify = new VerifySpec { Expect = "other login:" } },
+            Login with { Verify = new VerifySpec { Ssh = true } },
+        ];
+
+        Assert.That(others.Select(other => For(["img"], [ManifestSample.Img], ManifestSample.Key, other).ToProve), Is.All.EqualTo(new[] { ManifestSample.Img }));
+    }
+
+    [Test]
+    public void Any_SSH_banner_proves_what_waits_for_one()
+    {
+        var image = ManifestSample.Img with { Verified = ManifestSample.Img.Verified! with { Expected = "SSH-2.0-OpenSSH_9.2" } };
+
+        Assert.That(For(["img"], [image], ManifestSample.Key, Login with { Verify = new VerifySpec { Ssh = true } }).IsUpToDate, Is.True);
+    }
+
+    [Test]
+    public void An_image_made_with_other_settings_is_written_anew() =>
+        Assert.That(ImagePlan.For(["img"], [ManifestSample.Img], ManifestSample.Key, _ => "settings", null).ToWrite.Select(format => format.Name), Is.EqualTo(new[] { "img" }));
+
+    [Test]
+    public void An_image_of_a_Crust_that_did_not_tell_its_recipe_is_written_anew() =>
+        Assert.That(ImagePlan.For(["qcow2"], [ManifestSample.Img with { Format = "qcow2", Recipe = "" }], ManifestSample.Key, _ => "compression=zstd", null).ToWrite, Has.Length.EqualTo(1));
+
+    [Test]
+    public void An_image_that_another_version_of_a_library_compressed_is_not_what_this_host_would_write_unless_it_is_that_of_a_registry()
+    {
+        var image = ManifestSample.Vmdk with { Library = "libdeflate 0123456789ab" };
+
+        Assert.That(ImagePlan.IsOfLibrary(image, "libdeflate 0123456789ab"), Is.True);
+        Assert.That(ImagePlan.IsOfLibrary(image, "libdeflate ba9876543210"), Is.False);
+        Assert.That(ImagePlan.IsOfLibrary(image with { Library = null }, "libdeflate ba9876543210"), Is.False, "an earlier version of Crust didn't say");
+        Assert.That(ImagePlan.IsOfLibrary(image with { ReusedFrom = "registry.example/edge@sha256:00" }, "libdeflate ba9876543210"), Is.True);
+    }
+
+    [Test]
+    public void A_medium_is_not_asked_to_come_up_like_a_disk() =>
+        Assert.That(For(["iso"], [ManifestSample.Img with { Format = "iso", File = "edge.iso", Verified = null }], ManifestSample.Key, Login).IsUpToDate, Is.True);
+
+    private static ImagePlan For(IEnumerable<string> formats, IReadOnlyCollection<ManifestImage> intact, string key, ExpectedProof? proof) =>
+        ImagePlan.For(formats, intact, key, _ => ManifestSample.Img.Recipe, proof);
+}
