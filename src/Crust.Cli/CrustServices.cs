@@ -94,7 +94,7 @@ internal sealed class CrustServices : IAsyncDisposable
                 writer),
             shared,
             writer,
-            new ImageProver(Verifier, Shelf),
+            new ImageProver(Verifier, Folders),
             new Attestor(signer, time),
             disks.LocalKey,
             Shelf,

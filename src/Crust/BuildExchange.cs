@@ -1,13 +1,13 @@
 using Crust.Disks;
 using Crust.Events;
-using Crust.Images;
 using Crust.Installers;
 using Crust.Isos;
 using Crust.Machines;
+using Crust.Planning;
 using Crust.Registries.Sharing;
-using Crust.Reports;
 using Crust.Sanitizing;
 using Crust.Seeds;
+using Crust.Seeds.Secrets;
 using Crust.Spec;
 using Crust.Storage;
 

@@ -1,9 +1,3 @@
-using System.Collections.Immutable;
-using Crust.Disks;
-using Crust.Formats;
-using Crust.Machines;
-using Crust.Reports;
-
 namespace Crust;
 
 /// <summary>Why a command of Crust ended; the value is the process's exit code.</summary>
@@ -34,6 +28,9 @@ public enum FailureKind
 public class CrustException(FailureKind kind, string what, string where, string remedy, Exception? inner = null)
     : Exception($"{what}\n  where: {where}\n  to do: {remedy}", inner)
 {
+    // What was known when it failed, for the report: one value a type, such as the facts of the installer's run. Only the rooms above know these types.
+    private readonly Dictionary<Type, object> _evidence = [];
+
     /// <summary>Decides the exit code.</summary>
     public FailureKind Kind { get; } = kind;
 
@@ -52,14 +49,25 @@ public class CrustException(FailureKind kind, string what, string where, string 
     /// <summary>The rule of the seed's checks that says so (docs/checks.md); null for none.</summary>
     internal string? Rule { get; init; }
 
-    /// <summary>How the installer's run went until it failed, for the report; null where none did.</summary>
-    public InstallFacts? Install { get; internal set; }
+    /// <summary>Adds what is known; replaces an earlier value of the same type.</summary>
+    internal void Add<T>(T evidence)
+        where T : class => _evidence[typeof(T)] = evidence;
 
-    /// <summary>The files of the machine's run that failed, for the report; null where none did.</summary>
-    internal RunFiles? Run { get; set; }
+    /// <summary>What is known of that type; null if nothing is.</summary>
+    internal T? Find<T>()
+        where T : class => _evidence.GetValueOrDefault(typeof(T)) as T;
 
-    /// <summary>Images that were finished before others failed.</summary>
-    internal ImmutableArray<DraftImage> Finished { get; set; } = [];
+    /// <summary>The same error at another place, with all that is known.</summary>
+    internal CrustException At(string where)
+    {
+        var moved = new CrustException(Kind, What, where, Remedy, this) { Detail = Detail, Rule = Rule, Report = Report };
+        foreach (var (type, evidence) in _evidence)
+        {
+            moved._evidence[type] = evidence;
+        }
+
+        return moved;
+    }
 
     /// <summary>The path of the report that tells more; null if there is none.</summary>
     public string? Report { get; internal set; }

@@ -1,13 +1,12 @@
 using Crust.Disks;
 using Crust.Events;
 using Crust.Host;
-using Crust.Images;
 using Crust.Inspection;
 using Crust.Installers;
 using Crust.Isos;
 using Crust.Machines;
+using Crust.Planning;
 using Crust.Registries.Sharing;
-using Crust.Reports;
 using Crust.Seeds;
 using Crust.Spec;
 using Crust.Storage;
@@ -112,7 +111,7 @@ public sealed class DiskSource(Preflight preflight, SeedCourier seedCourier, Iso
         catch (CrustException e)
         {
             // The installer's run is what the report tells of such a disk.
-            e.Install = facts;
+            e.Add(facts);
             throw;
         }
     }

@@ -7,11 +7,13 @@ using Crust.Host;
 using Crust.Images;
 using Crust.Installers;
 using Crust.Machines;
+using Crust.Planning;
 using Crust.Registries.Sharing;
 using Crust.Reports;
 using Crust.Sanitizing;
 using Crust.Seeds;
 using Crust.Seeds.Checks;
+using Crust.Seeds.Secrets;
 using Crust.Spec;
 using Crust.Storage;
 using Crust.Verification;
@@ -66,7 +68,7 @@ public sealed class ImageBuild(
         var installer = await stages.RunAsync(Stage.Installer, spec.Installer.Shown,
             () => installers.GetAsync(spec.Installer, spec.Machine.Arch, cancellation),
             iso => $"{Path.GetFileName(iso.Path)}, {Size.Format(iso.Size)}");
-        Preflight.CheckInstaller(installer, spec);
+        BuildRules.CheckInstaller(installer, spec);
         // A download says only now what it installs, and its rules may be others.
         if (spec.Seed.Profile is null && installer.Profile != profile)
         {

@@ -62,10 +62,10 @@ public sealed class ImageSource(DiskSource disks, ImageWriter writer)
                     () => writer.WriteAsync(disk, rest, order.Name, order.Spec, drafts, cancellation),
                     done => string.Join(", ", done.Select(image => $"{image.Format.Name} {Size.Format(image.Size)}"))), null);
             }
-            catch (CrustException e) when (!e.Finished.IsEmpty || !reused.IsEmpty)
+            catch (CrustException e) when (e.Find<FinishedDrafts>() is not null || !reused.IsEmpty)
             {
                 // One format's failure takes no other with it.
-                return (e.Finished, e);
+                return (e.Find<FinishedDrafts>()?.Images ?? [], e);
             }
         }
     }

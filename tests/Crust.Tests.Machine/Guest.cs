@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Crust.Machines;
-using Crust.Reports;
 using Crust.Spec;
 using Crust.Tools;
 using Crust.Verification;

@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Crust.Appliance;
 using Crust.Inspection;
-using Crust.Installers;
 using Crust.Isos;
 using Crust.Machines;
 using Crust.Spec;

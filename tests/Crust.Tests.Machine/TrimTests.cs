@@ -1,5 +1,4 @@
 using Crust.Disks;
-using Crust.Events;
 using Crust.Inspection;
 using Crust.Spec;
 using Crust.Tests.Machine.Inspection;

@@ -1,5 +1,6 @@
 using System.CommandLine;
-using Crust.Host;
+using Crust.Installers;
+using Crust.Planning;
 using Crust.Sanitizing;
 using Crust.Seeds.Checks;
 using Crust.Seeds.Documents;
@@ -36,8 +37,8 @@ internal static class CheckOnly
         try
         {
             var spec = read();
-            Preflight.CheckFormats(spec);
-            return CheckReport.Of(spec, cacheFolder);
+            BuildRules.CheckFormats(spec);
+            return CheckReport.Of(spec, InstallerSource.ProfileOf(spec.Installer, cacheFolder));
         }
         catch (CrustException e) when (CheckReport.Of(e) is { } report)
         {

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Crust.Cli.Views;
 using Crust.Host;
-using Crust.Planning;
 using Crust.Sanitizing;
 using Crust.Seeds;
 using Crust.Seeds.Checks;

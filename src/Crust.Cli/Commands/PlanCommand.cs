@@ -2,7 +2,6 @@ using System.CommandLine;
 using Crust.Cli.Progress;
 using Crust.Formats;
 using Crust.Planning;
-using Crust.Registries;
 using Crust.Sanitizing;
 using Crust.Spec;
 

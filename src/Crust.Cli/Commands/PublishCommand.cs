@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Crust.Cli.Progress;
-using Crust.Host;
 using Crust.Planning;
 using Crust.Registries;
 using Crust.Spec;

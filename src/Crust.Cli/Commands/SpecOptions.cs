@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using Crust.Cli.Progress;
 using Crust.Formats;
+using Crust.Seeds.Secrets;
 using Crust.Spec;
 
 namespace Crust.Cli.Commands;

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Crust.Cli.Progress;
 using Crust.Host;
 using Crust.Machines;
-using Crust.Reports;
 using Crust.Sanitizing;
 using Crust.Spec;
 using Crust.Storage;

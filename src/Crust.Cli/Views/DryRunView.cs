@@ -3,9 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Crust.Formats;
-using Crust.Host;
 using Crust.Planning;
-using Crust.Registries.Sharing;
 using Crust.Seeds;
 using Crust.Spec;
 

@@ -1,5 +1,4 @@
 using System.Formats.Tar;
-using Crust.Storage;
 using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Appliance;

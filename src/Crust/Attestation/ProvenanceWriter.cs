@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Crust.Installers;
 using Crust.Reports;
 using Crust.Spec;
 

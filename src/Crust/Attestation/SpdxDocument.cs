@@ -1,8 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using Crust.Disks;
-using Crust.Inspection;
-using Crust.Inspection.Packages;
 using Crust.Sanitizing;
 
 namespace Crust.Attestation;

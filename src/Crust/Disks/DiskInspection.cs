@@ -1,8 +1,4 @@
 using System.Collections.Immutable;
-using Crust.Host;
-using Crust.Inspection.Packages;
-using Crust.Seeds;
-using Crust.Spec;
 
 namespace Crust.Disks;
 

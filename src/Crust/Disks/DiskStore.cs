@@ -129,7 +129,7 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
             // It holds what the installer was told.
             File.SetUnixFileMode(path, UnixFileMode.UserRead);
             File.Move(path, kept, overwrite: true);
-            throw new CrustException(e.Kind, e.What, $"{e.Where}; the failed disk is kept as {kept}", e.Remedy, e) { Detail = e.Detail, Install = e.Install };
+            throw e.At($"{e.Where}; the failed disk is kept as {kept}");
         }
     }
 

@@ -1,8 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Crust.Inspection;
-using Crust.Inspection.Packages;
 using Crust.Machines;
 using Crust.Storage;
 

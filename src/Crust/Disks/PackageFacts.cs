@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Crust.Spec;
 
 namespace Crust.Disks;
 

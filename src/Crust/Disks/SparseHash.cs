@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Crust.Storage;
-using Crust.Tools;
 
 namespace Crust.Disks;
 

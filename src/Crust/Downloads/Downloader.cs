@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
-using Crust.Formats;
 using Crust.Isos;
 using Crust.Sanitizing;
 using Crust.Spec;

@@ -1,8 +1,6 @@
-using Crust.Installers;
 using Crust.Sanitizing;
 using Crust.Spec;
 using Crust.Storage;
-using Crust.Tools;
 
 namespace Crust.Downloads;
 
@@ -95,5 +93,5 @@ internal sealed class ExpectedChecksum(ChecksumLists lists, ListSignature signat
 
     private static string ShownOf(string pathOrUrl) => UrlOf(pathOrUrl, out var url) ? ShownUrl.Of(url!) : pathOrUrl;
 
-    private static bool UrlOf(string text, out Uri? url) => InstallerSource.IsUrl(text, out url) && url.Scheme is "http" or "https";
+    private static bool UrlOf(string text, out Uri? url) => PathOrUrl.IsUrl(text, out url) && url.Scheme is "http" or "https";
 }

@@ -1,5 +1,4 @@
 using System.Text;
-using Crust.Attestation;
 using Crust.Spec;
 using Crust.Storage;
 using Crust.Tools;

@@ -1,11 +1,13 @@
 using System.Collections.Immutable;
 using System.Runtime.ExceptionServices;
 using Crust.Disks;
-using Crust.Reports;
 using Crust.Spec;
 using Crust.Storage;
 
 namespace Crust.Formats;
+
+/// <summary>Images that were finished before others failed.</summary>
+internal sealed record FinishedDrafts(ImmutableArray<DraftImage> Images);
 
 /// <summary>An image that is whole but doesn't have its final name yet.</summary>
 /// <param name="Format">Its format.</param>
@@ -46,7 +48,7 @@ public sealed class ImageWriter(FormatServices services, IBuildObserver observer
 
     /// <summary>
     /// Writes each format into the draft folder. What formats need beside (the qcow2 in a containerDisk) is made there once, and removed
-    /// if it isn't among them. If one fails, the others are finished all the same: <see cref="CrustException.Finished"/> has them.
+    /// if it isn't among them. If one fails, the others are finished all the same: the error has them as <see cref="FinishedDrafts"/>.
     /// </summary>
     /// <exception cref="CrustException">A format failed, or there is no space.</exception>
     public async Task<ImmutableArray<DraftImage>> WriteAsync(
@@ -94,9 +96,9 @@ public sealed class ImageWriter(FormatServices services, IBuildObserver observer
 
         if (all.Select(task => task.Exception?.InnerException).FirstOrDefault(error => error is not null) is { } failure)
         {
-            if (failure is CrustException known)
+            if (failure is CrustException known && !images.IsEmpty)
             {
-                known.Finished = images;
+                known.Add(new FinishedDrafts(images));
             }
 
             ExceptionDispatchInfo.Throw(failure);

@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using Crust.Formats.Iso;
 using Crust.Formats.Zstd;
-using Crust.Installers;
 using Crust.Isos;
 using Crust.Spec;
 

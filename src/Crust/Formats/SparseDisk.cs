@@ -1,4 +1,3 @@
-using Crust.Host;
 using Crust.Spec;
 using Crust.Storage;
 using Microsoft.Win32.SafeHandles;

@@ -1,5 +1,4 @@
 using Crust.Planning;
-using Crust.Registries.Sharing;
 using Crust.Spec;
 using Crust.Storage;
 

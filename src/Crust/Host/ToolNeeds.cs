@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Crust.Downloads;
-using Crust.Installers;
 using Crust.Isos;
 using Crust.Machines;
 using Crust.Planning;

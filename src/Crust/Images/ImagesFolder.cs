@@ -1,11 +1,9 @@
 using System.Collections.Immutable;
-using Crust.Appliance;
 using Crust.Attestation;
 using Crust.Disks;
 using Crust.Formats;
+using Crust.Machines;
 using Crust.Reports;
-using Crust.Seeds.Documents;
-using Crust.Spec;
 using Crust.Storage;
 using Crust.Verification;
 
@@ -157,7 +155,7 @@ public sealed class ImagesFolder(string folder)
         Library = image.Draft.Library,
         // Stays what it is when the file is renamed.
         Modified = File.GetLastWriteTimeUtc(image.Draft.Path),
-        Verified = image.Proof is { } proof ? ManifestProof.Of(proof) : image.Draft.Reused?.Verified,
+        Verified = image.Proof is { } proof ? proof.ToManifest() : image.Draft.Reused?.Verified,
         ReusedFrom = image.Draft.Reused?.From,
     };
 

@@ -1,9 +1,6 @@
 using System.Collections.Immutable;
 using Crust.Disks;
-using Crust.Host;
-using Crust.Installers;
 using Crust.Isos;
-using Crust.Planning;
 using Crust.Spec;
 
 namespace Crust.Inspection;
@@ -54,11 +51,6 @@ public sealed record DiskWork(string Disk, Arch Arch, Accelerator Accelerator)
     /// </summary>
     public static ImmutableArray<TidyStep> TidyOf(BuildSpec spec, bool isReference) =>
         spec.Tidy ?? (isReference ? [.. Enum.GetValues<TidyStep>().Where(step => step is not TidyStep.Seed)] : []);
-
-    /// <summary>How much the disk of a spec needs the appliance.</summary>
-    internal static Need NeedOf(BuildSpec spec) => spec.Tidy is { IsEmpty: false } ? Need.Required
-        : spec.Trim || spec.Inspect || (spec.Tidy is null && spec.Installer.Iso is null) ? Need.Wanted
-        : Need.None;
 
     private IEnumerable<string> Words()
     {

@@ -4,7 +4,6 @@ using Crust.Disks;
 using Crust.Isos;
 using Crust.Machines;
 using Crust.Machines.Watching;
-using Crust.Reports;
 using Crust.Seeds;
 using Crust.Spec;
 using Serilog;
@@ -105,7 +104,7 @@ public sealed class InstallRun(MachineLauncher launcher, GuestScreen screen, IBu
         }
         catch (CrustException e)
         {
-            e.Install = run;
+            e.Add(run);
             throw;
         }
     }
@@ -172,22 +171,16 @@ internal sealed class InstallProgress(IBuildObserver observer)
 
     private int _refused;
 
-    // Far more than is shown: what is cut off is no half of a secret in view.
-    private const int Longest = 4000;
-
     private double? _fraction;
     private string _word = "";
     private string _line = "";
-
-    /// <summary>As much of a line as may be shown of it.</summary>
-    public static string Beginning(string line) => line.Trim() is { Length: > Longest } text ? text[..Longest] : line.Trim();
 
     public void Observe(MachineSignal signal, MachineFacts facts)
     {
         switch (signal)
         {
             case MachineSignal.Word { Said: GuestWord.Progress progress }:
-                (_fraction, _word) = (progress.Fraction, Beginning(progress.Detail));
+                (_fraction, _word) = (progress.Fraction, GuestLine.Beginning(progress.Detail));
                 return; // Shown with the next poll: a chatty guest must not flood the terminal.
             case MachineSignal.Word { Said: GuestWord.Warning warning }:
                 observer.Observe(new BuildEvent.Warned($"the installer says: {warning.Message}", "the installer"));
@@ -196,7 +189,7 @@ internal sealed class InstallProgress(IBuildObserver observer)
                 observer.Observe(new BuildEvent.Warned($"the installer was kept from {refused.Address}, {refused.Why.What}. To let it through: machine.networkAllow: [{refused.Address}]"));
                 return;
             case MachineSignal.Serial serial:
-                _line = serial.Text.Split('\n').LastOrDefault(line => !string.IsNullOrWhiteSpace(line)) is { } line ? Beginning(line) : _line;
+                _line = serial.Text.Split('\n').LastOrDefault(line => !string.IsNullOrWhiteSpace(line)) is { } line ? GuestLine.Beginning(line) : _line;
                 return;
             case MachineSignal.Written:
                 break;

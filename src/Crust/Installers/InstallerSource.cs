@@ -54,7 +54,7 @@ public sealed class InstallerSource
     public async Task<InstallerIso> GetAsync(InstallerSpec spec, CancellationToken cancellation)
     {
         var iso = spec.Iso ?? throw new ArgumentException("The spec names no ISO.", nameof(spec));
-        return IsUrl(iso, out var url)
+        return PathOrUrl.IsUrl(iso, out var url)
             ? await FromUrlAsync(url, spec, cancellation)
             : await FromPathAsync(iso, spec, cancellation);
     }
@@ -64,7 +64,7 @@ public sealed class InstallerSource
     public InstallerGlance Glance(InstallerSpec spec)
     {
         var iso = spec.Iso ?? throw new ArgumentException("The spec names no ISO.", nameof(spec));
-        if (!IsUrl(iso, out var url))
+        if (!PathOrUrl.IsUrl(iso, out var url))
         {
             return Glance(Path.GetFullPath(iso), iso, BaseNameOf(Path.GetFileName(iso)), null);
         }
@@ -82,11 +82,16 @@ public sealed class InstallerSource
     /// <summary>The family of systems that an ISO installs, if it is on this host and says so; else null.</summary>
     public SeedProfile? ProfileOf(string iso) => ProfileOf(iso, _cacheFolder);
 
+    /// <summary>The family of systems that a spec's installer installs, as far as that is known without fetching anything; null if it isn't.</summary>
+    /// <param name="installer">The installer.</param>
+    /// <param name="cacheFolder">Where an ISO that is named by a URL may be.</param>
+    public static SeedProfile? ProfileOf(InstallerSpec installer, string cacheFolder) => installer.Iso is { } iso ? ProfileOf(iso, cacheFolder) : ReferenceInstaller.Profile;
+
     /// <summary>The same for whoever needs nothing else of a source.</summary>
     /// <param name="iso">A path or an http(s) URL.</param>
     /// <param name="cacheFolder">Where downloads are kept.</param>
     public static SeedProfile? ProfileOf(string iso, string cacheFolder) =>
-        ProfileFinder.Find(IsUrl(iso, out var url) ? DownloadSlot.PathOf(cacheFolder, url, FileNameOf(url)) : Path.GetFullPath(iso))?.Profile;
+        ProfileFinder.Find(PathOrUrl.IsUrl(iso, out var url) ? DownloadSlot.PathOf(cacheFolder, url, FileNameOf(url)) : Path.GetFullPath(iso))?.Profile;
 
     private InstallerGlance Glance(string path, string source, string baseName, string? expected)
     {
@@ -166,7 +171,7 @@ public sealed class InstallerSource
     internal static string TitleOf(string iso) => WithoutExtension(FileOf(iso));
 
     /// <summary>An ISO's file name; of a URL, its last part.</summary>
-    internal static string FileOf(string iso) => IsUrl(iso, out var url) ? Uri.UnescapeDataString(url.Segments[^1]) : Path.GetFileName(iso);
+    internal static string FileOf(string iso) => PathOrUrl.IsUrl(iso, out var url) ? Uri.UnescapeDataString(url.Segments[^1]) : Path.GetFileName(iso);
 
     /// <summary>
     /// What images are called after an ISO: its name without `.iso`, of letters, digits, dots, dashes and underscores. Where that loses letters of
@@ -188,14 +193,4 @@ public sealed class InstallerSource
         [.. url.Segments.Select(segment => Uri.UnescapeDataString(segment.Trim('/'))).Where((segment, i) => segment.Length > 0 || i == url.Segments.Length - 1)];
 
     private static string FileNameOf(Uri url) => BaseNameOf(Uri.UnescapeDataString(url.Segments[^1])) + ".iso";
-
-    /// <summary>Whether an ISO is named by a URL; else by a path.</summary>
-    internal static bool IsUrl(string text) => IsUrl(text, out _);
-
-    /// <summary>The same, with the URL.</summary>
-    internal static bool IsUrl(string text, [NotNullWhen(true)] out Uri? url)
-    {
-        url = null;
-        return text.Contains("://") && Uri.TryCreate(text, UriKind.Absolute, out url);
-    }
 }

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Crust.Seeds.Volumes;
+using Crust.Storage;
 using Crust.Tools;
 
 namespace Crust.Isos;
@@ -32,7 +32,7 @@ public sealed partial class IsoCopy(ToolBox tools, IBuildObserver observer)
         }
 
         // xorriso keeps the mode of a file that is there, and takes an empty one for a blank medium.
-        await StagedDocuments.CreatePrivate(copy).DisposeAsync();
+        await PrivateFile.Create(copy).DisposeAsync();
         Progress(0);
         await tools.RunAsync(Xorriso.Of(Arguments(iso, files, copy, hasJoliet)) with { OnLine = Observe }, cancellation);
     }

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
 using Crust.Storage;
-using Crust.Tools;
 using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Isos;

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Crust.Spec;
-using Crust.Storage;
 
 namespace Crust.Machines;
 

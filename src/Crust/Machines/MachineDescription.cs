@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Net;
-using Crust.Seeds;
 using Crust.Spec;
 
 namespace Crust.Machines;

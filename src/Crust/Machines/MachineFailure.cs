@@ -1,5 +1,4 @@
 using Crust.Machines.Watching;
-using Crust.Reports;
 using Crust.Spec;
 using Crust.Tools;
 

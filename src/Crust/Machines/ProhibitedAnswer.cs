@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Crust.Storage;
 
 namespace Crust.Machines;
 

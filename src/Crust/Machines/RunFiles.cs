@@ -1,4 +1,3 @@
-using Crust.Reports;
 using Crust.Tools;
 
 namespace Crust.Machines;

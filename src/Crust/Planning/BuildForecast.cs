@@ -3,9 +3,7 @@ using Crust.Appliance;
 using Crust.Disks;
 using Crust.Formats;
 using Crust.Images;
-using Crust.Inspection;
 using Crust.Installers;
-using Crust.Registries.Sharing;
 using Crust.Seeds;
 using Crust.Spec;
 using Crust.Storage;
@@ -109,8 +107,13 @@ public sealed class Forecaster(InstallerLibrary installers, ApplianceBuilder app
     private Need NeedOfAppliance(BuildSpec spec, BuildForecast forecast)
     {
         var need = forecast.BuildsReference || forecast.ToWrite.Any(format => format.NeedsOf(spec).TakesAppliance) ? Need.Required
-            : DiskWork.NeedOf(spec) is var wanted && forecast.CachedDisk is null && !forecast.ToWrite.IsEmpty ? wanted
+            : NeedOfDisk(spec) is var wanted && forecast.CachedDisk is null && !forecast.ToWrite.IsEmpty ? wanted
             : Need.None;
         return need is Need.None || appliance.IsCached(spec.Machine.Arch) ? Need.None : need;
     }
+
+    /// <summary>How much the care of its disk needs the appliance.</summary>
+    internal static Need NeedOfDisk(BuildSpec spec) => spec.Tidy is { IsEmpty: false } ? Need.Required
+        : spec.Trim || spec.Inspect || (spec.Tidy is null && spec.Installer.Iso is null) ? Need.Wanted
+        : Need.None;
 }

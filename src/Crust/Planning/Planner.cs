@@ -76,7 +76,7 @@ public sealed class Planner(InstallerLibrary installers, ImageWriter writer, Fun
     // An ISO on this host is read as a whole once; its checksum is remembered.
     private async Task HashAsync(IReadOnlyList<SpecToPlan> specs, CancellationToken cancellation)
     {
-        foreach (var spec in specs.Select(spec => spec.Spec).Where(spec => spec.Installer.Iso is { } iso && !InstallerSource.IsUrl(iso)).DistinctBy(spec => spec.Installer.Iso))
+        foreach (var spec in specs.Select(spec => spec.Spec).Where(spec => spec.Installer.Iso is { } iso && !PathOrUrl.IsUrl(iso)).DistinctBy(spec => spec.Installer.Iso))
         {
             if (installers.Glance(spec.Installer, spec.Machine.Arch).Iso is null)
             {

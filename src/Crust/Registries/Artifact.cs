@@ -7,7 +7,6 @@ using Crust.Formats.KubeVirt;
 using Crust.Images;
 using Crust.Oci;
 using Crust.Reports;
-using Crust.Spec;
 
 namespace Crust.Registries;
 

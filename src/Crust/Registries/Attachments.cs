@@ -4,8 +4,6 @@ using Crust.Attestation;
 using Crust.Images;
 using Crust.Oci;
 using Crust.Reports;
-using Crust.Seeds.Schemas;
-using Crust.Spec;
 
 namespace Crust.Registries;
 

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Crust.Appliance;
 using Crust.Images;
 using Crust.Oci;
 using Crust.Reports;

@@ -1,5 +1,4 @@
 using Crust.Formats;
-using Crust.Oci;
 using Crust.Spec;
 
 namespace Crust.Registries;

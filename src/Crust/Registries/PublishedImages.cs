@@ -1,8 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using Crust.Reports;
-using Crust.Seeds.Secrets;
-using Crust.Spec;
 
 namespace Crust.Registries;
 

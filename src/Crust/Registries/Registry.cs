@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Crust.Oci;
-using Crust.Seeds.Schemas;
 using Crust.Spec;
 using Crust.Storage;
 

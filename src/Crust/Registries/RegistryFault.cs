@@ -1,6 +1,4 @@
 using System.Text.RegularExpressions;
-using Crust.Formats;
-using Crust.Seeds.Schemas;
 using Crust.Spec;
 
 namespace Crust.Registries;

@@ -1,8 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using Crust.Machines.Watching;
 using Crust.Oci;
-using Crust.Seeds.Schemas;
 using Crust.Spec;
 using Crust.Tools;
 

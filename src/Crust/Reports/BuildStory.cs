@@ -1,8 +1,6 @@
 using System.Collections.Immutable;
 using Crust.Disks;
 using Crust.Events;
-using Crust.Images;
-using Crust.Installers;
 using Crust.Isos;
 using Crust.Machines;
 using Crust.Sanitizing;
@@ -97,12 +95,9 @@ public sealed record BuildStory
     internal BuildStory Ended(BuildJournal journal, CrustException failure, RunFiles files)
     {
         var ended = Ended(journal) with { Failure = failure };
-        return failure switch
-        {
-            { Install: { } install } => ended.With(files) with { Install = install, Screens = files.ScreensFolder },
-            { Run: { } run } => ended.With(run),
-            _ => ended,
-        };
+        return failure.Find<InstallFacts>() is { } install ? ended.With(files) with { Install = install, Screens = files.ScreensFolder }
+            : failure.Find<RunFiles>() is { } run ? ended.With(run)
+            : ended;
     }
 
     private BuildStory With(RunFiles failed) => this with

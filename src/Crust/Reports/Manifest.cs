@@ -4,10 +4,9 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Crust.Disks;
 using Crust.Events;
-using Crust.Installers;
+using Crust.Formats;
 using Crust.Sanitizing;
 using Crust.Spec;
-using Crust.Verification;
 
 namespace Crust.Reports;
 
@@ -233,18 +232,6 @@ public sealed record ManifestFile(string File, long Size, string Sha256);
 /// <param name="Sha256">Its SHA-256 in hex.</param>
 /// <param name="Key">The fingerprint of the key that made it, as `ssh-keygen -l` or gpg prints it.</param>
 public sealed record ManifestSignature(string File, long Size, string Sha256, string Key);
-
-/// <summary>How an image was proven to boot.</summary>
-/// <param name="Firmware">`bios`, `uefi` or `uefi-secure`.</param>
-/// <param name="Expected">What was waited for and seen.</param>
-/// <param name="Seconds">From QEMU's start until then.</param>
-public sealed record ManifestProof(string Firmware, string Expected, double Seconds)
-{
-    /// <summary>What the disk hung on: `virtio`, `scsi`, `sata` or `nvme`; null in manifests of a Crust that didn't tell. Nothing is proven of other controllers.</summary>
-    public string? DiskBus { get; init; }
-
-    internal static ManifestProof Of(BootProof proof) => new(proof.Firmware.LowerName(), proof.Expected, Math.Round(proof.Seconds, 1)) { DiskBus = proof.DiskBus.LowerName() };
-}
 
 [JsonSourceGenerationOptions(WriteIndented = true, RespectNullableAnnotations = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(Manifest))]

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Crust.Installers;
 using Crust.Spec;
 
 namespace Crust.Reports;

@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
 using System.Text;
-using Crust.Seeds.Secrets;
-using Crust.Spec;
 
 namespace Crust.Sanitizing;
 
@@ -38,9 +36,6 @@ public sealed class Redactor
         var more = secrets.OfType<string>().Where(secret => secret.Length > 0).ToList();
         ImmutableInterlocked.Update(ref _secrets, known => more.Except(known).Any() ? [.. known.Union(more)] : known);
     }
-
-    /// <summary>Hides all that a spec says and nobody should see, also logins in URLs, and passwords among what is typed.</summary>
-    public void Hide(BuildSpec spec) => Hide(SpecSecrets.In(spec).SelectMany(secret => secret.Values));
 
     /// <summary>The text without them.</summary>
     public string Apply(string text)

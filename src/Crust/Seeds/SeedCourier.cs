@@ -1,9 +1,10 @@
 using System.Collections.Immutable;
 using System.Text;
 using Crust.Appliance;
-using Crust.Installers;
 using Crust.Isos;
+using Crust.Machines;
 using Crust.Seeds.Volumes;
+using Crust.Storage;
 
 namespace Crust.Seeds;
 
@@ -47,7 +48,7 @@ public sealed class SeedCourier(SeedVolume volumes, IsoCopy isos)
         .. seed.Documents.Select((document, i) =>
         {
             var path = Path.Combine(folder, $"firmware-{i}");
-            StagedDocuments.WritePrivate(path, document.Text);
+            PrivateFile.Write(path, document.Text);
             return new FirmwareFile(document.Name, path);
         }),
     ];
@@ -60,7 +61,7 @@ public sealed class SeedCourier(SeedVolume volumes, IsoCopy isos)
             archive.AddFile("/" + document.Name, Encoding.UTF8.GetBytes(document.Text), executable: false);
 
         var path = Path.Combine(folder, InitramfsName);
-        using var file = StagedDocuments.CreatePrivate(path);
+        using var file = PrivateFile.Create(path);
         archive.WriteTo(file);
         return path;
     }

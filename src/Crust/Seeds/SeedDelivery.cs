@@ -1,12 +1,8 @@
 using System.Collections.Immutable;
+using Crust.Machines;
 using Crust.Spec;
 
 namespace Crust.Seeds;
-
-/// <summary>A file that a guest finds in QEMU's fw_cfg device.</summary>
-/// <param name="Name">Its name there: `opt/com.coreos/config`.</param>
-/// <param name="Path">The file on the host.</param>
-public sealed record FirmwareFile(string Name, string Path);
 
 /// <summary>A seed ready for the machine: files that hold secrets, and are there as long as the installer runs.</summary>
 public sealed class SeedDelivery : IDisposable

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Crust.Installers;
 using Crust.Seeds.Documents;
 using Crust.Seeds.Kinds;
 using Crust.Spec;

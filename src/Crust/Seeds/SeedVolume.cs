@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Crust.Isos;
 using Crust.Seeds.Volumes;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tools;
 
 namespace Crust.Seeds;
@@ -46,7 +47,7 @@ public sealed class SeedVolume(ToolBox tools)
     private async Task<string> WriteIsoAsync(string label, ImmutableArray<VolumeFile> files, string volume, CancellationToken cancellation)
     {
         // xorriso keeps the mode of a file that is there, and takes an empty one for a blank medium.
-        await StagedDocuments.CreatePrivate(volume).DisposeAsync();
+        await PrivateFile.Create(volume).DisposeAsync();
         await tools.RunAsync(Xorriso.Of(Arguments(label, files, volume)), cancellation);
         return volume;
     }
@@ -54,7 +55,7 @@ public sealed class SeedVolume(ToolBox tools)
     private async Task<string> WriteFatAsync(string label, ImmutableArray<VolumeFile> files, string volume, CancellationToken cancellation)
     {
         var size = FatVolume.SizeFor(files);
-        await using (var file = StagedDocuments.CreatePrivate(volume))
+        await using (var file = PrivateFile.Create(volume))
             file.SetLength(size);
 
         foreach (var command in FatVolume.Commands(label, files, volume, size))

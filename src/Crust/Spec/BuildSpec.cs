@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using Crust.Downloads;
-using Crust.Registries.Sharing;
 using Crust.Sanitizing;
 
 namespace Crust.Spec;

@@ -1,8 +1,5 @@
 using System.Collections.Immutable;
 using System.Text.Json.Nodes;
-using Crust.Installers;
-using Crust.Registries.Sharing;
-using Crust.Storage;
 
 namespace Crust.Spec;
 

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Text.RegularExpressions;
-using Crust.Installers;
 
 namespace Crust.Spec;
 

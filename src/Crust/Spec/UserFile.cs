@@ -1,6 +1,5 @@
 using System.Text;
 using Crust.Storage;
-using Crust.Tools;
 
 namespace Crust.Spec;
 

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using Crust.Spec;
 
 namespace Crust.Storage;
 
@@ -25,12 +24,12 @@ public sealed record BuildKeys(string Published, string Local)
     /// <param name="secrets">All of it; the same if there are none.</param>
     /// <param name="shared">A secret key that machines share; null for none.</param>
     /// <param name="local">Gets a secret key that only this machine has; null where it has none yet.</param>
-    public static BuildKeys Of(string material, string secrets, Secret? shared, Func<byte[]?> local)
+    public static BuildKeys Of(string material, string secrets, string? shared, Func<byte[]?> local)
     {
         if (material == secrets)
             return Same(Hash(material));
         if (shared is not null)
-            return Same(Hash($"{material}\nsecrets {Mac(Encoding.UTF8.GetBytes(shared.Reveal()), secrets)}\n"));
+            return Same(Hash($"{material}\nsecrets {Mac(Encoding.UTF8.GetBytes(shared), secrets)}\n"));
         // Without a key nothing was built here yet, so that nothing may be found.
         var key = local() ?? RandomNumberGenerator.GetBytes(32);
         var mac = Mac(key, secrets);

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Crust.Spec;
 
 namespace Crust.Storage;
 

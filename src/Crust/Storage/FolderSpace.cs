@@ -1,6 +1,3 @@
-using Crust.Installers;
-using Crust.Spec;
-
 namespace Crust.Storage;
 
 /// <summary>The file system that a folder is on, or would be.</summary>

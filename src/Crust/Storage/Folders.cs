@@ -1,5 +1,3 @@
-using Crust.Attestation;
-
 namespace Crust.Storage;
 
 /// <summary>Where a build finds and leaves things. All paths are absolute.</summary>

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Crust.Spec;
 using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Storage;

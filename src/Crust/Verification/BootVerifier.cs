@@ -2,10 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Crust.Formats;
-using Crust.Installers;
 using Crust.Machines;
 using Crust.Machines.Watching;
-using Crust.Reports;
 using Crust.Spec;
 using Crust.Storage;
 using Crust.Tools;
@@ -27,7 +25,11 @@ public sealed record BootRequest(string Image, IImageFormat Format, MachineSpec 
 /// <param name="Expected">What was seen.</param>
 /// <param name="Seconds">From QEMU's start until then.</param>
 /// <param name="DiskBus">What its disk hung on.</param>
-public sealed record BootProof(Firmware Firmware, string Expected, double Seconds, DiskBus DiskBus = DiskBus.Virtio);
+public sealed record BootProof(Firmware Firmware, string Expected, double Seconds, DiskBus DiskBus = DiskBus.Virtio)
+{
+    /// <summary>The same as a manifest has it.</summary>
+    internal ManifestProof ToManifest() => new(Firmware.LowerName(), Expected, Math.Round(Seconds, 1)) { DiskBus = DiskBus.LowerName() };
+}
 
 /// <summary>Boots an image, on an overlay that is thrown away, and decides if it is alive.</summary>
 public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuildObserver observer, TimeProvider time, ILogger log)
@@ -50,7 +52,7 @@ public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuild
             watch.Observe(signal, facts);
             if (signal is MachineSignal.Serial serial && serial.Text.Split('\n').LastOrDefault(line => !string.IsNullOrWhiteSpace(line)) is { } line)
             {
-                observer.Observe(new BuildEvent.Progressed(Stage.Verify, item, null, InstallProgress.Beginning(line)));
+                observer.Observe(new BuildEvent.Progressed(Stage.Verify, item, null, GuestLine.Beginning(line)));
             }
         };
 

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Crust.Formats;
-using Crust.Images;
 using Crust.Machines;
 using Crust.Reports;
 using Crust.Spec;
@@ -29,7 +28,7 @@ public sealed record Proofs(ImmutableArray<ProvenImage> Fresh, ImmutableArray<Ma
 }
 
 /// <summary>Boots the images of a build, one after the other: each machine uses the cores that there are.</summary>
-public sealed class ImageProver(BootVerifier verifier, ImagesFolder shelf)
+public sealed class ImageProver(BootVerifier verifier, Folders folders)
 {
     /// <summary>Boots each image as the spec says.</summary>
     /// <exception cref="CrustException">One didn't come up. Its serial log is in the images folder then.</exception>
@@ -53,14 +52,14 @@ public sealed class ImageProver(BootVerifier verifier, ImagesFolder shelf)
         var again = ImmutableArray.CreateBuilder<ManifestImage>();
         foreach (var image in known)
         {
-            again.Add(image with { Verified = ManifestProof.Of(await BootAsync(shelf.ImagePath(image), ImageFormats.Named(image.Format))) });
+            again.Add(image with { Verified = (await BootAsync(PathOf(image.File), ImageFormats.Named(image.Format))).ToManifest() });
         }
 
         return new Proofs(fresh.ToImmutable(), again.ToImmutable());
 
         async Task<BootProof> BootAsync(string image, IImageFormat format)
         {
-            var files = RunFiles.Draft(folder.Path, shelf.ImagePath(Path.GetFileName(image)));
+            var files = RunFiles.Draft(folder.Path, PathOf(Path.GetFileName(image)));
             try
             {
                 return await verifier.VerifyAsync(new BootRequest(image, format, spec.Machine, accelerator, spec.Verify, files), folder.Path, cancellation);
@@ -68,9 +67,11 @@ public sealed class ImageProver(BootVerifier verifier, ImagesFolder shelf)
             catch (CrustException e)
             {
                 files.KeepAll();
-                e.Run = files;
+                e.Add(files);
                 throw;
             }
         }
     }
+
+    private string PathOf(string file) => Path.Combine(folders.Images, file);
 }

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Crust.Images;
 using Crust.Tests.Machine.Guests;
 
 namespace Crust.Tests.Machine.Container;

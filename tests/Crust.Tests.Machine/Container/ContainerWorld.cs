@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Crust.Images;
 using Crust.Spec;
 using Crust.Tests.Spec;
 

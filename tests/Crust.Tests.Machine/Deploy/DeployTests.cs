@@ -1,10 +1,9 @@
 using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
-using Crust.Registries;
 using Crust.Tests.Deploy;
 using Crust.Tests.Machine.Guests;
-using Crust.Tests.Publishing;
+using Crust.Tests.Registries;
 using Crust.Tools;
 using YamlDotNet.RepresentationModel;
 

@@ -1,6 +1,5 @@
 using Crust.Appliance;
 using Crust.Disks;
-using Crust.Installers;
 using Crust.Isos;
 using Crust.Spec;
 using Crust.Tests.Machine.Guests;

@@ -1,4 +1,3 @@
-using Crust.Installers;
 using Crust.Isos;
 
 namespace Crust.Tests.Machine.Guests;

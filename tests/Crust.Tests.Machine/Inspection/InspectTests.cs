@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Crust.Disks;
 using Crust.Inspection;
-using Crust.Inspection.Packages;
 using Crust.Spec;
 
 namespace Crust.Tests.Machine.Inspection;

@@ -1,9 +1,7 @@
 using Crust.Installers;
 using Crust.Isos;
 using Crust.Machines;
-using Crust.Seeds.Volumes;
 using Crust.Spec;
-using Crust.Storage;
 using Crust.Tests.Machine.Field;
 
 namespace Crust.Tests.Machine.Isos;

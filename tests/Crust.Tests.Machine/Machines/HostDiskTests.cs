@@ -1,7 +1,6 @@
 using Crust.Installers;
 using Crust.Isos;
 using Crust.Machines;
-using Crust.Reports;
 using Crust.Seeds;
 using Crust.Spec;
 using Crust.Tests.Machine.Guests;

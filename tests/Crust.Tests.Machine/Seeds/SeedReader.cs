@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using Crust.Appliance;
-using Crust.Installers;
 using Crust.Isos;
 using Crust.Spec;
 using Crust.Storage;

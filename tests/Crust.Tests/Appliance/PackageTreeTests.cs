@@ -1,7 +1,6 @@
 using System.Formats.Tar;
 using System.Text;
 using Crust.Appliance;
-using Crust.Storage;
 
 namespace Crust.Tests.Appliance;
 

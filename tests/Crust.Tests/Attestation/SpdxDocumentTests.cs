@@ -1,8 +1,6 @@
 using System.Text.Json;
 using Crust.Attestation;
 using Crust.Disks;
-using Crust.Inspection;
-using Crust.Inspection.Packages;
 using Crust.Tests.Inspection;
 using Crust.Tests.Spec;
 using Crust.Tools;

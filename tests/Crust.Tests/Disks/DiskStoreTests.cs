@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Crust.Disks;
-using Crust.Inspection.Packages;
 using Crust.Storage;
 using Crust.Tests.Inspection;
 using Serilog.Core;

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Crust.Downloads;
-using Crust.Installers;
 using Crust.Isos;
 using Crust.Sanitizing;
 using Crust.Tests.Installers;

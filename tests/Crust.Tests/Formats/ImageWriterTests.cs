@@ -98,8 +98,8 @@ public sealed class ImageWriterTests
         var error = (await Assert.ThrowsAsync<CrustException>(() => WriteAsync(drafts, new EventList(), Cancellation, "vmdk", "ova", "img", "vhdx")))!;
 
         Assert.That(error.What, Does.StartWith("The vmdk image couldn't be written: "));
-        Assert.That(error.Finished.Select(image => image.Format.Name), Is.EqualTo(new[] { "img", "vhdx" }), "the ova wraps the vmdk");
-        Assert.That(error.Finished.Select(image => image.Path), Has.All.Exist);
+        Assert.That(error.Find<FinishedDrafts>()!.Images.Select(image => image.Format.Name), Is.EqualTo(new[] { "img", "vhdx" }), "the ova wraps the vmdk");
+        Assert.That(error.Find<FinishedDrafts>()!.Images.Select(image => image.Path), Has.All.Exist);
     }
 
     private async Task<IReadOnlyList<DraftImage>> WriteAsync(DraftFolder drafts, IBuildObserver observer, CancellationToken cancellation, params string[] formats) =>

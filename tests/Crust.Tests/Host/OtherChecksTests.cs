@@ -2,7 +2,6 @@ using Crust.Host;
 using Crust.Machines;
 using Crust.Planning;
 using Crust.Spec;
-using Crust.Storage;
 using Crust.Tools;
 using Serilog.Core;
 

@@ -3,6 +3,7 @@ using Crust.Attestation;
 using Crust.Formats;
 using Crust.Host;
 using Crust.Images;
+using Crust.Planning;
 using Crust.Spec;
 using Crust.Storage;
 using Crust.Tests.Reports;
@@ -152,9 +153,9 @@ public sealed class OutputCheckTests
     public void A_disk_that_a_format_cannot_hold_is_told_before_anything_is_done(string format, long largest)
     {
         var spec = new BuildSpec { Formats = ["img", format], Machine = new() { Disk = largest } };
-        Assert.That(() => Preflight.CheckFormats(spec), Throws.Nothing);
+        Assert.That(() => BuildRules.CheckFormats(spec), Throws.Nothing);
 
-        var error = Assert.Throws<CrustException>(() => Preflight.CheckFormats(spec with { Machine = new() { Disk = largest + 512 } }))!;
+        var error = Assert.Throws<CrustException>(() => BuildRules.CheckFormats(spec with { Machine = new() { Disk = largest + 512 } }))!;
 
         Assert.That((error.Kind, error.Where), Is.EqualTo((FailureKind.BadInput, "machine.disk (default)")));
         Assert.That(error.What, Does.EndWith($"is too large: a {format} can hold {largest >> 30} GiB"));

@@ -1,6 +1,7 @@
 using Crust.Host;
 using Crust.Installers;
 using Crust.Isos;
+using Crust.Planning;
 using Crust.Seeds;
 using Crust.Spec;
 using Crust.Storage;
@@ -179,7 +180,7 @@ public sealed class PreflightTests : HostFixture
 
     [Test]
     public void An_installer_that_boots_under_both_firmwares_fits_each_machine([Values] Firmware firmware) =>
-        Assert.That(() => Preflight.CheckInstaller(InstallerSample.Iso, new BuildSpec { Machine = Machine with { Firmware = firmware } }), Throws.Nothing);
+        Assert.That(() => BuildRules.CheckInstaller(InstallerSample.Iso, new BuildSpec { Machine = Machine with { Firmware = firmware } }), Throws.Nothing);
 
     [TestCase(Firmware.Bios, "The installer ISO has no boot image for BIOS", "set machine.firmware to uefi (--firmware uefi)")]
     [TestCase(Firmware.UefiSecure, "The installer ISO has no boot image for UEFI", "set machine.firmware to bios (--firmware bios)")]
@@ -188,21 +189,21 @@ public sealed class PreflightTests : HostFixture
     {
         var iso = InstallerSample.Iso with { BootsBios = firmware is not Firmware.Bios, BootsUefi = firmware is Firmware.Bios };
 
-        ErrorAssert.Says(Assert.Throws<CrustException>(() => Preflight.CheckInstaller(iso, new BuildSpec { Machine = Machine with { Firmware = firmware } }))!,
+        ErrorAssert.Says(Assert.Throws<CrustException>(() => BuildRules.CheckInstaller(iso, new BuildSpec { Machine = Machine with { Firmware = firmware } }))!,
             FailureKind.BadInput, what, "/iso/edge.iso", remedy);
     }
 
     [Test]
     public void An_installer_whose_kernel_is_started_needs_no_boot_image_for_the_firmware() => Assert.That(
-        () => Preflight.CheckInstaller(InstallerSample.Iso with { BootsBios = false }, new BuildSpec { Machine = Machine, Installer = new InstallerSpec { BootKernel = "/vmlinuz" } }), Throws.Nothing);
+        () => BuildRules.CheckInstaller(InstallerSample.Iso with { BootsBios = false }, new BuildSpec { Machine = Machine, Installer = new InstallerSpec { BootKernel = "/vmlinuz" } }), Throws.Nothing);
 
     [Test]
     public void A_disk_that_is_too_small_for_the_installer_is_told_with_what_it_needs()
     {
         var iso = InstallerSample.Iso with { MinimumDisk = 3L << 30 };
 
-        Assert.That(() => Preflight.CheckInstaller(iso, new BuildSpec { Machine = Machine with { Disk = 3L << 30 } }), Throws.Nothing);
-        ErrorAssert.Says(Assert.Throws<CrustException>(() => Preflight.CheckInstaller(iso, new BuildSpec { Machine = Machine with { Disk = 2L << 30 } }))!,
+        Assert.That(() => BuildRules.CheckInstaller(iso, new BuildSpec { Machine = Machine with { Disk = 3L << 30 } }), Throws.Nothing);
+        ErrorAssert.Says(Assert.Throws<CrustException>(() => BuildRules.CheckInstaller(iso, new BuildSpec { Machine = Machine with { Disk = 2L << 30 } }))!,
             FailureKind.BadInput, "The disk of 2.0 GiB is too small: this installer needs 3.0 GiB", "machine.disk", "set machine.disk (DISK_SIZE, --disk-size) to 3G or more");
     }
 
@@ -211,8 +212,8 @@ public sealed class PreflightTests : HostFixture
     {
         var iso = InstallerSample.Iso with { MinimumMemory = 512L << 20 };
 
-        Assert.That(() => Preflight.CheckInstaller(iso, new BuildSpec { Machine = Machine with { Memory = 512L << 20 } }), Throws.Nothing);
-        ErrorAssert.Says(Assert.Throws<CrustException>(() => Preflight.CheckInstaller(iso, new BuildSpec { Machine = Machine with { Memory = 256L << 20 } }))!,
+        Assert.That(() => BuildRules.CheckInstaller(iso, new BuildSpec { Machine = Machine with { Memory = 512L << 20 } }), Throws.Nothing);
+        ErrorAssert.Says(Assert.Throws<CrustException>(() => BuildRules.CheckInstaller(iso, new BuildSpec { Machine = Machine with { Memory = 256L << 20 } }))!,
             FailureKind.BadInput, "The machine's memory of 256.0 MiB is too little: this installer needs 512.0 MiB", "machine.memory (default)", "set machine.memory (--memory) to 512M or more");
     }
 

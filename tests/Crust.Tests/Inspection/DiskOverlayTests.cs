@@ -1,4 +1,3 @@
-using Crust.Appliance;
 using Crust.Disks;
 using Crust.Inspection;
 using Serilog.Core;

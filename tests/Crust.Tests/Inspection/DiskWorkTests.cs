@@ -1,4 +1,3 @@
-using Crust.Host;
 using Crust.Inspection;
 using Crust.Planning;
 using Crust.Spec;
@@ -35,9 +34,9 @@ public sealed class DiskWorkTests
         var nothing = Spec with { Inspect = false, Trim = false, Tidy = [] };
 
         Assert.That(DiskWork.Of(nothing, InstallerSample.Iso with { IsReference = true }, "/disk", Accelerator.Tcg).IsAny, Is.False);
-        Assert.That(DiskWork.NeedOf(nothing), Is.EqualTo(Need.None));
-        Assert.That(DiskWork.NeedOf(nothing with { Inspect = true }), Is.EqualTo(Need.Wanted));
-        Assert.That(DiskWork.NeedOf(nothing with { Tidy = [TidyStep.Logs] }), Is.EqualTo(Need.Required));
+        Assert.That(Forecaster.NeedOfDisk(nothing), Is.EqualTo(Need.None));
+        Assert.That(Forecaster.NeedOfDisk(nothing with { Inspect = true }), Is.EqualTo(Need.Wanted));
+        Assert.That(Forecaster.NeedOfDisk(nothing with { Tidy = [TidyStep.Logs] }), Is.EqualTo(Need.Required));
     }
 
     [Test]

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
 using Crust.Disks;
-using Crust.Inspection;
 using Crust.Inspection.Evidence;
 using Crust.Machines;
 

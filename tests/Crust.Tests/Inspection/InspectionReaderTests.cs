@@ -1,5 +1,4 @@
 using Crust.Disks;
-using Crust.Inspection;
 using Crust.Inspection.Evidence;
 using Crust.Machines;
 using FsCheck;

@@ -1,5 +1,4 @@
 using Crust.Installers;
-using Crust.Isos;
 using Crust.Seeds;
 using Crust.Spec;
 using Crust.Tests.Seeds;

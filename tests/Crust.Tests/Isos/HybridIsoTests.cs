@@ -1,5 +1,4 @@
 using Crust.Appliance;
-using Crust.Installers;
 using Crust.Isos;
 using Crust.Spec;
 

@@ -1,6 +1,4 @@
-using Crust.Installers;
 using Crust.Isos;
-using Crust.Seeds.Volumes;
 using Crust.Tests.Installers;
 using Crust.Tools;
 

@@ -1,4 +1,3 @@
-using Crust.Installers;
 using Crust.Isos;
 using Crust.Tests.Installers;
 using Serilog.Core;

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Crust.Installers;
 using Crust.Isos;
 using Crust.Tests.Installers;
 using FsCheck;

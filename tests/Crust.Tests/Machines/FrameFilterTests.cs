@@ -1,6 +1,5 @@
 using System.Net;
 using Crust.Machines;
-using Crust.Storage;
 using static Crust.Tests.Machines.GuestFrame;
 
 namespace Crust.Tests.Machines;

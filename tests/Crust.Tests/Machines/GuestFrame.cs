@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Net;
-using Crust.Storage;
 
 namespace Crust.Tests.Machines;
 

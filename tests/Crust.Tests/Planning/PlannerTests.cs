@@ -6,7 +6,6 @@ using Crust.Planning;
 using Crust.Registries;
 using Crust.Seeds;
 using Crust.Spec;
-using Crust.Storage;
 using Crust.Tests.Host;
 using Crust.Tests.Installers;
 using Crust.Tests.Registries;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Crust.Disks;
+using Crust.Formats;
 using Crust.Machines;
 using Crust.Reports;
 using Crust.Tests.Inspection;

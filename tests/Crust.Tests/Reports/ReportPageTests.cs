@@ -1,5 +1,4 @@
 using System.Xml.Linq;
-using Crust.Images;
 using Crust.Reports;
 using Crust.Reports.Page;
 using Crust.Spec;

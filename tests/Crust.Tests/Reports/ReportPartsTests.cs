@@ -1,5 +1,4 @@
 using System.Text;
-using Crust.Disks;
 using Crust.Machines;
 using Crust.Reports;
 using Crust.Reports.Page;

@@ -1,10 +1,10 @@
 using System.Collections.Immutable;
 using Crust.Disks;
-using Crust.Images;
 using Crust.Machines;
 using Crust.Reports;
 using Crust.Reports.Page;
 using Crust.Sanitizing;
+using Crust.Seeds.Secrets;
 using Crust.Spec;
 
 namespace Crust.Tests.Reports;

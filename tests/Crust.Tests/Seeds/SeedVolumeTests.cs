@@ -1,6 +1,5 @@
 using Crust.Isos;
 using Crust.Seeds;
-using Crust.Seeds.Volumes;
 using Crust.Tests.Spec;
 using Crust.Tools;
 using Serilog;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Crust.Planning;
 using Crust.Seeds;
 using Crust.Spec;
 using Crust.Storage;

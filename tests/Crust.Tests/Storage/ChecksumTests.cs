@@ -1,6 +1,5 @@
 using System.Text;
 using Crust.Downloads;
-using Crust.Installers;
 using Crust.Storage;
 
 namespace Crust.Tests.Storage;

@@ -1,5 +1,4 @@
 using Crust.Disks;
-using Crust.Installers;
 using Crust.Isos;
 using Crust.Spec;
 using Crust.Storage;

@@ -1,6 +1,5 @@
 using Crust.Disks;
 using Crust.Storage;
-using Crust.Tools;
 using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Formats.Headers;

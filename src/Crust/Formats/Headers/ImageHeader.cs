@@ -1,5 +1,4 @@
 using Crust.Storage;
-using Crust.Tools;
 
 namespace Crust.Formats.Headers;
 

@@ -5,7 +5,6 @@ using Crust.Formats.Archives;
 using Crust.Formats.Headers;
 using Crust.Oci;
 using Crust.Storage;
-using Crust.Tools;
 
 namespace Crust.Formats.KubeVirt;
 

@@ -3,7 +3,6 @@ using System.Xml;
 using Crust.Formats.Archives;
 using Crust.Formats.Headers;
 using Crust.Storage;
-using Crust.Tools;
 
 namespace Crust.Formats.Ova;
 

@@ -1,4 +1,3 @@
-using Crust.Disks;
 using Crust.Machines.Qmp;
 using Crust.Tools;
 using Serilog;

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Crust.Disks;
 using Crust.Machines.Qmp;
 
 namespace Crust.Machines.Watching;

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Crust.Disks;
 
 namespace Crust.Machines.Watching;
 

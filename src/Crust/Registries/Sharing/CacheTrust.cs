@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
 using Crust.Attestation;
-using Crust.Reports;
 using Crust.Spec;
 using Crust.Storage;
 using Crust.Tools;

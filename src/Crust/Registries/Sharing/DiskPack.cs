@@ -3,9 +3,6 @@ using System.Text.RegularExpressions;
 using Crust.Disks;
 using Crust.Formats.Archives;
 using Crust.Machines;
-using Crust.Reports;
-using Crust.Spec;
-using Crust.Storage;
 
 namespace Crust.Registries.Sharing;
 

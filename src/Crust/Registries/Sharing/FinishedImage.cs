@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using Crust.Appliance;
 using Crust.Disks;
 using Crust.Formats;
 using Crust.Oci;

@@ -1,13 +1,11 @@
 using System.Collections.Immutable;
 using System.Text;
-using Crust.Appliance;
 using Crust.Disks;
 using Crust.Events;
 using Crust.Formats;
 using Crust.Formats.KubeVirt;
 using Crust.Oci;
 using Crust.Reports;
-using Crust.Seeds.Schemas;
 using Crust.Spec;
 using Crust.Storage;
 

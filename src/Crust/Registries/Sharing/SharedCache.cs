@@ -1,6 +1,4 @@
 using Crust.Attestation;
-using Crust.Host;
-using Crust.Machines.Watching;
 using Crust.Spec;
 using Crust.Storage;
 using Crust.Tools;

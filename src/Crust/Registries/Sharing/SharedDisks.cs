@@ -1,11 +1,8 @@
-using Crust.Attestation;
 using Crust.Disks;
 using Crust.Events;
 using Crust.Formats;
 using Crust.Formats.Zstd;
 using Crust.Oci;
-using Crust.Reports;
-using Crust.Seeds.Schemas;
 using Crust.Spec;
 using Crust.Storage;
 

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
-using Crust.Disks;
 using Crust.Machines;
 
 namespace Crust.Reports.Page;

@@ -1,6 +1,4 @@
-using Crust.Images;
 using Crust.Spec;
-using Crust.Storage;
 
 namespace Crust.Reports.Page;
 

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using Crust.Installers;
 using Crust.Spec;
 
 namespace Crust.Seeds.Checks;
@@ -35,11 +34,11 @@ public sealed record CheckReport
 
     /// <summary>Checks a seed.</summary>
     /// <param name="spec">The build spec.</param>
-    /// <param name="cacheFolder">Where an ISO that the spec names by a URL may be.</param>
+    /// <param name="installed">The family of systems that its installer installs; null if nobody knows.</param>
     /// <exception cref="CrustException">Something failed that no rule is about, such as reading the disk.</exception>
-    public static CheckReport Of(BuildSpec spec, string cacheFolder)
+    public static CheckReport Of(BuildSpec spec, SeedProfile? installed)
     {
-        var profile = spec.Seed.Profile ?? (spec.Installer.Iso is { } iso ? InstallerSource.ProfileOf(iso, cacheFolder) : ReferenceInstaller.Profile);
+        var profile = spec.Seed.Profile ?? installed;
         try
         {
             var files = SeedFiles.Read(spec.Seed);

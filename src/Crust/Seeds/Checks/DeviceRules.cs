@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Text.RegularExpressions;
-using Crust.Installers;
 using Crust.Seeds.Documents;
 using Crust.Spec;
 using static Crust.Seeds.Documents.ConfigTree;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Crust.Isos;
+using Crust.Storage;
 
 namespace Crust.Seeds.Volumes;
 
@@ -29,7 +30,7 @@ internal sealed class StagedDocuments : IDisposable
             // By number: a document's name may be a path.
             ImmutableArray<VolumeFile> files = [.. documents.Select((document, i) => new VolumeFile(document.Name, Path.Combine(content, $"{i}")))];
             foreach (var (document, file) in documents.Zip(files))
-                WritePrivate(file.OnHost, document.Text);
+                PrivateFile.Write(file.OnHost, document.Text);
             return new StagedDocuments(content, files);
         }
         catch
@@ -37,20 +38,6 @@ internal sealed class StagedDocuments : IDisposable
             Directory.Delete(content, recursive: true);
             throw;
         }
-    }
-
-    /// <summary>Writes a file that only this user can read, in place of what was there.</summary>
-    public static void WritePrivate(string path, string text)
-    {
-        using var file = new StreamWriter(CreatePrivate(path));
-        file.Write(text);
-    }
-
-    /// <summary>Creates a file that only this user can read, in place of what was there.</summary>
-    public static FileStream CreatePrivate(string path)
-    {
-        File.Delete(path);
-        return new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = Private });
     }
 
     /// <summary>Deletes them: what they were put on has it all, and a second copy of the secrets has no use.</summary>

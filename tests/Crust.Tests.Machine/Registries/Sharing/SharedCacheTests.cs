@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Crust.Tests.Machine.Guests;
-using Crust.Tests.Publishing;
+using Crust.Tests.Registries;
 
 namespace Crust.Tests.Machine.Registries.Sharing;
 

@@ -1,6 +1,5 @@
 using System.Formats.Tar;
 using Crust.Formats.Archives;
-using Crust.Storage;
 
 namespace Crust.Tests.Formats.Archives;
 

@@ -1,7 +1,7 @@
 using Crust.Attestation;
 using Crust.Events;
 using Crust.Formats;
-using Crust.Images;
+using Crust.Planning;
 using Crust.Registries;
 using Crust.Registries.Sharing;
 using Crust.Spec;

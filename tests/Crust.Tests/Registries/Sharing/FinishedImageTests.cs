@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Crust.Events;
 using Crust.Formats;
-using Crust.Images;
+using Crust.Planning;
 using Crust.Registries;
 using Crust.Registries.Sharing;
 using Crust.Spec;

@@ -1,7 +1,6 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.RegularExpressions;
-using Crust.Registries;
 using Crust.Tests.Formats;
 using Crust.Tools;
 using Serilog.Core;

@@ -1,3 +1,4 @@
+using Crust.Installers;
 using Crust.Seeds.Checks;
 using Crust.Seeds.Documents;
 using Crust.Spec;
@@ -40,7 +41,7 @@ public sealed class AnythingGoesTests
             {
                 var changed = (ConfigMap)Change(root, random, isRoot: true);
                 var spec = document.Spec with { Seed = document.Spec.Seed with { UserData = [_sample.Write("x.yaml", CloudConfig.ToText(changed))] } };
-                Assert.That(() => CheckReport.Of(spec, "/nowhere"), Throws.Nothing, CloudConfig.ToText(changed));
+                Assert.That(() => CheckReport.Of(spec, InstallerSource.ProfileOf(spec.Installer, "/nowhere")), Throws.Nothing, CloudConfig.ToText(changed));
             }
         }
     }

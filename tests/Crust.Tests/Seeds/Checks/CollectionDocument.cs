@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.RegularExpressions;
+using Crust.Installers;
 using Crust.Seeds.Checks;
 using Crust.Spec;
 using Crust.Tests.Spec;
@@ -39,7 +40,7 @@ internal sealed partial record CollectionDocument(string File, string Name, stri
                 Palette = this["profile"] is "stylus" ? SeedSample.Full.Palette with { RegistrationUrl = null } : new PaletteSpec(),
             },
         };
-        return CheckReport.Of(spec, "/nowhere").Findings.Select(finding =>
+        return CheckReport.Of(spec, InstallerSource.ProfileOf(spec.Installer, "/nowhere")).Findings.Select(finding =>
             $"{finding.Rule} {(finding.Place.Source == path ? $"{finding.Place.Line}:{finding.Place.Column}" : $"{finding.Place}")}{(finding.Severity is SeedSeverity.Warning ? " warning" : "")}").Order(StringComparer.Ordinal);
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.RegularExpressions;
+using Crust.Installers;
 using Crust.Seeds.Checks;
 using Crust.Spec;
 using Crust.Tests.Spec;
@@ -46,7 +47,7 @@ internal sealed partial record CorpusDocument(string Folder, string Name)
     /// <summary>What is found in it, in the words of <see cref="Expected"/>.</summary>
     public ImmutableArray<string> Found => [.. Findings.Select(Describe).Order(StringComparer.Ordinal)];
 
-    public ImmutableArray<SeedFinding> Findings => CheckReport.Of(Spec, "/nowhere").Findings;
+    public ImmutableArray<SeedFinding> Findings => CheckReport.Of(Spec, InstallerSource.ProfileOf(Spec.Installer, "/nowhere")).Findings;
 
     public override string ToString() => Name;
 

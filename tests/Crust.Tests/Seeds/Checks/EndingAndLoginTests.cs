@@ -1,4 +1,3 @@
-using Crust.Installers;
 using Crust.Seeds;
 using Crust.Seeds.Checks;
 using Crust.Spec;

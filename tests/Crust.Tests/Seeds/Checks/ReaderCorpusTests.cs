@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Crust.Installers;
 using Crust.Seeds.Checks;
 using Crust.Spec;
 using Crust.Tests.Spec;
@@ -64,12 +65,13 @@ public sealed class ReaderCorpusTests
     private ImmutableArray<SeedFinding> Check(Document document)
     {
         var path = _sample.Write("seed", document.Text);
-        return CheckReport.Of(new BuildSpec
+        var spec = new BuildSpec
         {
             Installer = new InstallerSpec { Iso = document["iso"] == "reference" ? null : "vendor.iso" },
             Seed = new SeedSpec { Kind = Parse<SeedKind>(document["kind"]) ?? SeedKind.Nocloud, Profile = Parse<SeedProfile>(document["profile"]), UserData = [path] },
             Machine = new MachineSpec { DiskBus = Parse<DiskBus>(document["bus"]) ?? DiskBus.Virtio },
-        }, "/nowhere").Findings;
+        };
+        return CheckReport.Of(spec, InstallerSource.ProfileOf(spec.Installer, "/nowhere")).Findings;
     }
 
     private static string Describe(SeedFinding finding) => $"{finding.Rule} {finding.Place.Line}:{finding.Place.Column}{(finding.Severity is SeedSeverity.Warning ? " warning" : "")}";

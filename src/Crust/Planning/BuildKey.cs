@@ -1,14 +1,13 @@
 using System.Collections.Immutable;
 using System.Text;
 using Crust.Inspection;
-using Crust.Installers;
 using Crust.Isos;
 using Crust.Seeds;
 using Crust.Seeds.Secrets;
 using Crust.Spec;
 using Crust.Storage;
 
-namespace Crust;
+namespace Crust.Planning;
 
 /// <summary>
 /// The build key: a SHA-256 over all that decides an installed disk's content. Two builds with the same key would
@@ -38,7 +37,7 @@ internal static class BuildKey
     public static BuildKeys For(string installerSha256, bool isReference, SeedKey seed, BuildSpec spec, Func<byte[]?> local) => BuildKeys.Of(
         Material(installerSha256, isReference, seed.Published, spec, SpecSecrets.Masked),
         Material(installerSha256, isReference, seed.Secrets?.Reveal() ?? seed.Published, spec, (_, items) => items),
-        spec.Publish.KeySecret, local);
+        spec.Publish.KeySecret?.Reveal(), local);
 
     private static string Material(string installerSha256, bool isReference, string seed, BuildSpec spec, Func<string, ImmutableArray<string>, ImmutableArray<string>> shown)
     {

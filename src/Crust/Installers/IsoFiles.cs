@@ -1,9 +1,8 @@
-using Crust.Installers;
 using Crust.Machines;
 using Crust.Spec;
 using Crust.Tools;
 
-namespace Crust.Isos;
+namespace Crust.Installers;
 
 /// <summary>Takes files out of ISOs.</summary>
 /// <param name="tools">Runs xorriso.</param>

@@ -1,7 +1,7 @@
 using Crust.Storage;
 using Crust.Tools;
 
-namespace Crust.Reports;
+namespace Crust.Machines;
 
 /// <summary>Where a log is written while a build runs, and where the user finds it afterwards.</summary>
 /// <param name="Path">Written here.</param>

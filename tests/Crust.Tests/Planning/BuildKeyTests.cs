@@ -1,8 +1,8 @@
-using Crust.Installers;
+using Crust.Planning;
 using Crust.Spec;
 using Crust.Tests.Seeds;
 
-namespace Crust.Tests;
+namespace Crust.Tests.Planning;
 
 public sealed class BuildKeyTests
 {

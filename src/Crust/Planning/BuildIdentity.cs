@@ -1,10 +1,9 @@
-using Crust.Host;
 using Crust.Installers;
 using Crust.Seeds;
 using Crust.Spec;
 using Crust.Storage;
 
-namespace Crust;
+namespace Crust.Planning;
 
 /// <summary>Which build a spec is, told without fetching, building, booting or writing anything.</summary>
 /// <param name="Name">The images' base name.</param>
@@ -23,11 +22,11 @@ public sealed record BuildIdentity(string Name, string? Key, string? Unknown)
     /// <exception cref="CrustException">It can't be built anywhere: its files are missing or wrong, or its installer doesn't fit its machine.</exception>
     public static BuildIdentity Of(BuildSpec spec, SeedFiles files, InstallerGlance glance, byte[]? local = null)
     {
-        Preflight.CheckFormats(spec);
+        BuildRules.CheckFormats(spec);
         var name = spec.Name ?? glance.BaseName;
         if (glance.Iso is { } iso)
         {
-            Preflight.CheckInstaller(iso, spec);
+            BuildRules.CheckInstaller(iso, spec);
             return Known(name, () => BuildKey.For(iso.Sha256, iso.IsReference, SeedComposer.KeyMaterial(spec, files, iso), spec, () => local));
         }
 

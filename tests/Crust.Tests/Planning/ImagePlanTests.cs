@@ -1,9 +1,10 @@
-using Crust.Images;
+using Crust.Planning;
 using Crust.Reports;
 using Crust.Spec;
 using Crust.Tests.Reports;
+using Crust.Verification;
 
-namespace Crust.Tests.Images;
+namespace Crust.Tests.Planning;
 
 public sealed class ImagePlanTests
 {

@@ -4,14 +4,14 @@ using Crust.Host;
 using Crust.Installers;
 using Crust.Planning;
 using Crust.Spec;
-using Crust.Storage;
+using Crust.Tests.Host;
 using Crust.Tests.Installers;
 using Crust.Tests.Reports;
 using Crust.Tools;
 using Crust.Verification;
 using Serilog.Core;
 
-namespace Crust.Tests.Host;
+namespace Crust.Tests.Planning;
 
 [CancelAfter(60_000)]
 public sealed class ForecasterTests : HostFixture

@@ -1,10 +1,9 @@
 using System.Collections.Immutable;
-using Crust.Appliance;
 using Crust.Formats;
 using Crust.Reports;
-using Crust.Spec;
+using Crust.Verification;
 
-namespace Crust.Images;
+namespace Crust.Planning;
 
 /// <summary>What is left to do for the images that a spec asks for.</summary>
 /// <param name="ToWrite">Formats whose image is missing, touched, or of another build key or recipe.</param>
@@ -40,11 +39,4 @@ internal sealed record ImagePlan(ImmutableArray<IImageFormat> ToWrite, Immutable
 
         return new(toWrite.ToImmutable(), toProve.ToImmutable());
     }
-}
-
-/// <summary>The proof that a spec asks for.</summary>
-internal sealed record ExpectedProof(Firmware Firmware, VerifySpec Verify)
-{
-    public bool IsGivenBy(ManifestProof? proof) => proof is not null && proof.Firmware == Firmware.LowerName()
-        && (Verify.Ssh ? proof.Expected.StartsWith("SSH-", StringComparison.Ordinal) : proof.Expected == Verify.Expect);
 }
