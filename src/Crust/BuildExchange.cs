@@ -48,7 +48,7 @@ public sealed class BuildExchange(
         var order = Order(spec, installer, build, shared, scratch.Path);
         try
         {
-            var disk = await disks.GetOrInstallAsync(order.LocalKey, spec.Machine.Disk, into => order.Shared.PullAsync(order, into, stages, cancellation),
+            var disk = await disks.GetOrInstallAsync(order.LocalKey, spec.Machine.Disk, into => order.Shared.PullAsync(order.Build, into, stages, cancellation),
                 _ => throw new NotSharedException(), _ => { }, cancellation);
             return new FetchedBuild(installer, disk.From, HasDisk: true);
         }
@@ -83,7 +83,7 @@ public sealed class BuildExchange(
         }
 
         var order = Order(spec, installer, build, shared, scratch.Path);
-        await order.Shared.PushAsync(disk, order, new StageRunner(journal, time), cancellation);
+        await order.Shared.PushAsync(disk, order.Build, new StageRunner(journal, time), cancellation);
     }
 
     private ComposedBuild Compose(BuildSpec spec, InstallerIso installer)

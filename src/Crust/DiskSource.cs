@@ -36,6 +36,9 @@ internal sealed record DiskOrder(string Key, BuildSpec Spec, InstallerIso Instal
 
     /// <summary>Disks of other machines.</summary>
     public required SharedDisks Shared { get; init; }
+
+    /// <summary>The build, as other machines know it.</summary>
+    public SharedBuild Build => new(Key, Name, Spec, Installer.Sha256);
 }
 
 /// <summary>Where installed disks come from: the cache, a registry that machines share as one, or an installer in a machine, whose disk is then tidied, looked at and trimmed.</summary>
@@ -47,7 +50,7 @@ public sealed class DiskSource(Preflight preflight, SeedCourier seedCourier, Iso
     /// <summary>The disk, installed if it isn't there yet.</summary>
     /// <exception cref="CrustException">Anything that a user can cause or cure.</exception>
     internal Task<InstalledDisk> GetAsync(DiskOrder order, StageRunner stages, CancellationToken cancellation) =>
-        disks.GetOrInstallAsync(order.LocalKey, order.Spec.Machine.Disk, into => order.Shared.PullAsync(order, into, stages, cancellation), disk => InstallAsync(order, disk, stages, cancellation),
+        disks.GetOrInstallAsync(order.LocalKey, order.Spec.Machine.Disk, into => order.Shared.PullAsync(order.Build, into, stages, cancellation), disk => InstallAsync(order, disk, stages, cancellation),
             _ => journal.Observe(new BuildEvent.Progressed(Stage.Install, null, null, "another build installs the same; waiting for its result")), cancellation);
 
     /// <summary>Has a disk looked at that never was: it was installed with inspect: false, where that couldn't be done, or by a Crust that didn't ask for packages.</summary>

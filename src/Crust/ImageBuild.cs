@@ -127,7 +127,7 @@ public sealed class ImageBuild(
 
             var report = ReportFile.TryWrite(story.Ended(journal, manifest), shelf.ReportPath(name), drafts.Path);
             files.KeepLog();
-            await order.Shared.PushAsync(made.Installed, order, stages, cancellation);
+            await order.Shared.PushAsync(made.Installed, order.Build, stages, cancellation);
             log.KeepAs(shelf.LogPath(name), drafts.Path);
             return new BuildResult(manifest, shelf.PathsOf(manifest, spec.Formats), UpToDate: false, report);
         }

@@ -34,8 +34,8 @@ public sealed class ImageSource(DiskSource disks, ImageWriter writer)
     {
         var wanted = order.Plan.ToWrite;
         // From a disk that is here, images are made sooner than they are pulled.
-        var offers = disks.IsHere(order.LocalKey) ? [] : await order.Finished.FindAsync(order, format => writer.RecipeOf(format, order.Spec), stages, cancellation);
-        if (FinishedImage.DiskOf(offers, wanted, order) is { } told
+        var offers = disks.IsHere(order.LocalKey) ? [] : await order.Finished.FindAsync(order.Build, wanted, format => writer.RecipeOf(format, order.Spec), stages, cancellation);
+        if (FinishedImage.DiskOf(offers, wanted, order.Build, order.Folder) is { } told
             && await FinishedImages.PullAsync(offers, withSbom: true, drafts, stages, cancellation) is { } all && all.Images.Length == wanted.Length)
         {
             known(told);

@@ -13,12 +13,12 @@ internal sealed record RunEvidence(string SerialTail, string SerialLog)
     public string? Screen { get; init; }
 
     /// <summary>What the guest seems to wait for; null if that can't be told.</summary>
-    public Diagnosis? Diagnosis { get; init; }
+    public MachineDiagnosis? Diagnosis { get; init; }
 
     /// <summary>How often it booted.</summary>
     public int Boots { get; init; } = 1;
 
-    public static RunEvidence Of(RunningMachine machine, RunFiles files, MachineFacts facts, Diagnosis? diagnosis) => new(machine.SerialTail, files.SerialLog.KeptAs)
+    public static RunEvidence Of(RunningMachine machine, RunFiles files, MachineFacts facts, MachineDiagnosis? diagnosis) => new(machine.SerialTail, files.SerialLog.KeptAs)
     {
         Screen = File.Exists(files.Screen.Path) ? files.Screen.KeptAs : null,
         Diagnosis = diagnosis,

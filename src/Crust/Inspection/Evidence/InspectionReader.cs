@@ -73,7 +73,7 @@ internal static partial class InspectionReader
         MachineId = system.MachineId switch { null => "absent", "" => "empty", "uninitialized" => "uninitialized", _ => "set" },
         Kernels = [.. system.Files.Where(IsKernel).Concat(system.Modules.Where(_ => !system.Files.Any(IsKernel)))],
         Accounts = [.. system.Accounts.Select(account => Account(account, system.Keys.GetValueOrDefault(account.Name))).Where(CanLogIn)],
-        FirstBootAccounts = [.. system.SeedKeys.SelectMany(keys => SeedKeys.Accounts(keys)).DistinctBy(account => account.Name)],
+        FirstBootAccounts = [.. system.LeftoverSeed.SelectMany(keys => LeftoverSeed.Accounts(keys)).DistinctBy(account => account.Name)],
         SshHostKeys = [.. system.HostKeys.Select(Fingerprint).OfType<string>()],
         Seed = [.. system.Files.Where(SystemFiles.IsSeed)],
         RandomSeed = [.. system.Files.Where(SystemFiles.IsRandomSeed)],

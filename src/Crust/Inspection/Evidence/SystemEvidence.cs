@@ -86,7 +86,7 @@ internal sealed class SystemEvidence
     public ImmutableArray<PackageFacts>? Packages { get; }
 
     /// <summary>The keys of its seeds, without their values.</summary>
-    public IEnumerable<string> SeedKeys => _evidence.Texts("seed", _at);
+    public IEnumerable<string> LeftoverSeed => _evidence.Texts("seed", _at);
 
     /// <summary>The systems that were told.</summary>
     public static ImmutableArray<SystemEvidence> All(DiskEvidence evidence, ImmutableArray<VolumeEvidence> volumes) =>

@@ -21,7 +21,7 @@ internal sealed record JudgedDisk(DiskInspection Facts, ImmutableArray<VolumeEvi
 /// <summary>Judges a disk.</summary>
 internal static class DiskRules
 {
-    private static readonly ImmutableArray<Func<JudgedDisk, IEnumerable<DiskFinding>>> Rules = [CloneRules.Check, LoginRules.Check, BootRules.Check];
+    private static readonly ImmutableArray<Func<JudgedDisk, IEnumerable<DiskFinding>>> Rules = [CloneRules.Check, AccountRules.Check, BootRules.Check];
 
     /// <summary>All findings, warnings first.</summary>
     public static ImmutableArray<DiskFinding> Judge(JudgedDisk disk) =>

@@ -61,19 +61,19 @@ internal sealed class MachineWatch(RunningMachine machine, WatchSettings setting
     /// Looks at the screen for the last time, before the machine is ended, copies that picture to <paramref name="lastScreen"/>, and says what the guest
     /// seems to wait for, if that can be told.
     /// </summary>
-    public async Task<Diagnosis?> ConcludeAsync(string lastScreen)
+    public async Task<MachineDiagnosis?> ConcludeAsync(string lastScreen)
     {
         using var timeout = new CancellationTokenSource(LastLook);
         try
         {
             var picture = await TryAsync(_screens.KeepLastAsync, timeout.Token);
             var screen = picture is { IsText: true } ? await TryAsync(cancellation => ScreenText.ReadAsync(machine, cancellation), timeout.Token) : null;
-            return Diagnosis.Of(machine.SerialTail, screen ?? "", settings.Installs);
+            return MachineDiagnosis.Of(machine.SerialTail, screen ?? "", settings.Installs);
         }
         catch (OperationCanceledException)
         {
             // QEMU doesn't answer any more; that is told elsewhere.
-            return Diagnosis.Of(machine.SerialTail, "", settings.Installs);
+            return MachineDiagnosis.Of(machine.SerialTail, "", settings.Installs);
         }
         finally
         {

@@ -29,12 +29,12 @@ internal sealed record DiskArtifact(string Digest, OciDescriptor Disk, OciDescri
 
     /// <summary>Makes one that can be pushed. Compresses the disk.</summary>
     /// <param name="disk">The disk.</param>
-    /// <param name="order">What it was installed for.</param>
+    /// <param name="build">What it was installed for.</param>
     /// <param name="scratch">A private folder.</param>
     /// <param name="progress">Told the part that is done, from 0 to 1.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="IOException">Something can't be read or written.</exception>
-    public static async Task<Artifact> PackAsync(InstalledDisk disk, DiskOrder order, string scratch, Action<double> progress, CancellationToken cancellation)
+    public static async Task<Artifact> PackAsync(InstalledDisk disk, SharedBuild build, string scratch, Action<double> progress, CancellationToken cancellation)
     {
         var stream = Path.Combine(scratch, "disk.raw.zst");
         var beside = Path.Combine(scratch, "disk.tar");
@@ -48,7 +48,7 @@ internal sealed record DiskArtifact(string Digest, OciDescriptor Disk, OciDescri
         var layout = OciLayout.Create(scratch);
         layout.Add(layers[0], stream);
         layout.Add(layers[1], beside);
-        return Artifact.Of(layout, Type, layers, Artifact.With(Describe(disk, order), disk.Install), null);
+        return Artifact.Of(layout, Type, layers, Artifact.With(Describe(disk, build), disk.Install), null);
     }
 
     /// <summary>Reads the manifest of what a registry has for a build key.</summary>
@@ -83,12 +83,12 @@ internal sealed record DiskArtifact(string Digest, OciDescriptor Disk, OciDescri
 
     private static string? Text(JsonElement json, string name) => json.TryGetProperty(name, out var value) ? value.GetString() : null;
 
-    private static ImmutableSortedDictionary<string, string> Describe(InstalledDisk disk, DiskOrder order) => ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal)
-        .Add(OciManifest.Title, order.Name)
-        .Add(Artifact.Arch, order.Spec.Machine.Arch.LowerName())
+    private static ImmutableSortedDictionary<string, string> Describe(InstalledDisk disk, SharedBuild build) => ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal)
+        .Add(OciManifest.Title, build.Name)
+        .Add(Artifact.Arch, build.Spec.Machine.Arch.LowerName())
         .Add(Artifact.BuildKey, disk.Key)
         .Add(Artifact.DiskContent, disk.Content)
-        .Add(Artifact.Installer, OciDescriptor.DigestOf(order.Installer.Sha256))
+        .Add(Artifact.Installer, OciDescriptor.DigestOf(build.SourceSha256))
         .Add(DiskSize, disk.Size.ToString(CultureInfo.InvariantCulture))
         .Add(DiskData, disk.Map.Data.ToString(CultureInfo.InvariantCulture));
 }

@@ -19,7 +19,7 @@ namespace Crust.Registries.Sharing;
 internal sealed record FinishedImage(IImageFormat Format, Arch Arch, RegistryReference From, SharedCache Cache, ManifestImage Image, Manifest Told, RegistryReference? Sbom)
 {
     /// <summary>What is known of the disk that images are of, if they are all that is wanted, of one disk, and tell of it what the build would.</summary>
-    public static DiskFacts? DiskOf(IReadOnlyCollection<FinishedImage> images, IReadOnlyCollection<IImageFormat> wanted, DiskOrder order)
+    public static DiskFacts? DiskOf(IReadOnlyCollection<FinishedImage> images, IReadOnlyCollection<IImageFormat> wanted, SharedBuild build, string runFolder)
     {
         if (images.Count == 0 || images.Count != wanted.Count || images.Select(image => image.Image.DiskContent).Distinct().Count() > 1)
         {
@@ -27,8 +27,8 @@ internal sealed record FinishedImage(IImageFormat Format, Arch Arch, RegistryRef
         }
 
         var told = images.First().Told;
-        return order.Spec.Inspect && told.Install.Inspection is null || told.Sbom is not null && images.First().Sbom is null ? null
-            : new DiskFacts(told.DiskContent, told.Install, FromCache: true, order.Folder, null);
+        return build.Spec.Inspect && told.Install.Inspection is null || told.Sbom is not null && images.First().Sbom is null ? null
+            : new DiskFacts(told.DiskContent, told.Install, FromCache: true, runFolder, null);
     }
 
     /// <summary>Checks what a registry has against what is attached to it and what is wanted.</summary>
@@ -36,10 +36,10 @@ internal sealed record FinishedImage(IImageFormat Format, Arch Arch, RegistryRef
     /// <param name="told">The attached manifest; null if there is none that can be read.</param>
     /// <param name="format">The format.</param>
     /// <param name="recipe">What decides it beside the disk.</param>
-    /// <param name="order">What is wanted.</param>
+    /// <param name="build">What is wanted.</param>
     /// <returns>What is known of the image; null if it is one of another name.</returns>
     /// <exception cref="InvalidDataException">It isn't what its tag says.</exception>
-    public static ManifestImage? Check(OciDocument artifact, Manifest? told, IImageFormat format, string recipe, DiskOrder order)
+    public static ManifestImage? Check(OciDocument artifact, Manifest? told, IImageFormat format, string recipe, SharedBuild build)
     {
         if (told is null)
         {
@@ -47,13 +47,13 @@ internal sealed record FinishedImage(IImageFormat Format, Arch Arch, RegistryRef
         }
 
         // Names are in some images; the tag doesn't tell.
-        if (told.Name != order.Name)
+        if (told.Name != build.Name)
         {
             return null;
         }
 
-        var image = told.Images.FirstOrDefault(image => image.Format == format.Name && image.BuildKey == order.Key && image.Recipe == recipe && image.DiskContent == told.DiskContent && told.BuildKey == order.Key);
-        if (image is not { Sha256: not null } || image.File != order.Name + format.Extension)
+        var image = told.Images.FirstOrDefault(image => image.Format == format.Name && image.BuildKey == build.Key && image.Recipe == recipe && image.DiskContent == told.DiskContent && told.BuildKey == build.Key);
+        if (image is not { Sha256: not null } || image.File != build.Name + format.Extension)
         {
             throw new InvalidDataException($"the manifest that is attached to {artifact.Digest} tells of no {format.Name} of this build");
         }

@@ -20,15 +20,16 @@ internal sealed record PulledImages(ImmutableArray<DraftImage> Images, string? S
 internal sealed class FinishedImages(SharedCache cache)
 {
     /// <summary>Those that there are of the formats that are wanted, checked as far as that goes without pulling them.</summary>
-    /// <param name="order">What is wanted.</param>
+    /// <param name="build">The build.</param>
+    /// <param name="wanted">The formats that it lacks.</param>
     /// <param name="recipeOf">What decides an image beside the disk.</param>
     /// <param name="stages">Tells of it.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public async Task<ImmutableArray<FinishedImage>> FindAsync(DiskOrder order, Func<IImageFormat, string> recipeOf, StageRunner stages, CancellationToken cancellation)
+    public async Task<ImmutableArray<FinishedImage>> FindAsync(SharedBuild build, IEnumerable<IImageFormat> wanted, Func<IImageFormat, string> recipeOf, StageRunner stages, CancellationToken cancellation)
     {
         // With holes, an image is as long as its disk in a registry; from the disk it is made at once.
-        var formats = order.Plan.ToWrite.Where(format => format.NeedsOf(order.Spec).Weight is not ImageWeight.Copied).ToList();
+        var formats = wanted.Where(format => format.NeedsOf(build.Spec).Weight is not ImageWeight.Copied).ToList();
         if (!cache.IsOn || formats.Count == 0)
         {
             return [];
@@ -39,9 +40,9 @@ internal sealed class FinishedImages(SharedCache cache)
             var found = ImmutableArray.CreateBuilder<FinishedImage>();
             foreach (var format in formats)
             {
-                foreach (var place in PlacesOf(order.Spec, format))
+                foreach (var place in PlacesOf(build.Spec, format))
                 {
-                    if (await place.TryAsync(registry => FindAsync(registry, place, order, format, recipeOf(format), cancellation)) is { } image)
+                    if (await place.TryAsync(registry => FindAsync(registry, place, build, format, recipeOf(format), cancellation)) is { } image)
                     {
                         found.Add(image);
                         break;
@@ -115,9 +116,9 @@ internal sealed class FinishedImages(SharedCache cache)
         return published is null || published == spec.Cache ? [cache] : [cache.Beside(published), cache];
     }
 
-    private static async Task<FinishedImage?> FindAsync(Registry registry, SharedCache place, DiskOrder order, IImageFormat format, string recipe, CancellationToken cancellation)
+    private static async Task<FinishedImage?> FindAsync(Registry registry, SharedCache place, SharedBuild build, IImageFormat format, string recipe, CancellationToken cancellation)
     {
-        var tag = place.At(PublishedKey.TagOf(order.Key, format.Name, recipe));
+        var tag = place.At(PublishedKey.TagOf(build.Key, format.Name, recipe));
         if (await registry.ReadAsync(tag, cancellation) is not { } artifact)
         {
             return null;
@@ -134,8 +135,8 @@ internal sealed class FinishedImages(SharedCache cache)
             }
 
             var told = document is null ? null : Manifest.Parse(document);
-            return FinishedImage.Check(artifact, told, format, recipe, order) is { } image
-                ? new FinishedImage(format, order.Spec.Machine.Arch, tag.With(artifact.Digest), place, image, told!, NameOf(Attachments.SbomType)) : null;
+            return FinishedImage.Check(artifact, told, format, recipe, build) is { } image
+                ? new FinishedImage(format, build.Spec.Machine.Arch, tag.With(artifact.Digest), place, image, told!, NameOf(Attachments.SbomType)) : null;
 
             RegistryReference? NameOf(string type) =>
                 attached.LastOrDefault(entry => entry.IsSha256 && (entry.ArtifactType ?? entry.Annotations.GetValueOrDefault(Attachments.TypeNote)) == type) is { } entry ? tag.With(entry.Digest) : null;

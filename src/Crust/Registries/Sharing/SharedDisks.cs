@@ -20,36 +20,36 @@ internal sealed class SharedDisks(SharedCache cache)
     private bool _isPulled;
 
     /// <summary>Pulls the disk for a build key, if the registry has it. By its digest, which is asked for once: whoever moves the tag meanwhile changes nothing.</summary>
-    /// <param name="order">The disk that is wanted.</param>
+    /// <param name="build">The disk that is wanted.</param>
     /// <param name="into">Its folder in this machine's cache; nothing is in it where no disk is returned.</param>
     /// <param name="stages">Tells of it.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public async Task<PulledDisk?> PullAsync(DiskOrder order, DiskFolder into, StageRunner stages, CancellationToken cancellation) => !cache.IsOn ? null
-        : await stages.RunAsync(Stage.Cache, $"the installed disk in {cache.Name}", () => TryPullAsync(order, into, cancellation),
+    public async Task<PulledDisk?> PullAsync(SharedBuild build, DiskFolder into, StageRunner stages, CancellationToken cancellation) => !cache.IsOn ? null
+        : await stages.RunAsync(Stage.Cache, $"the installed disk in {cache.Name}", () => TryPullAsync(build, into, cancellation),
             pulled => pulled is not null ? $"pulled {pulled.From}" : cache.IsOn && _refused is null ? "it isn't there" : "not used");
 
     /// <summary>Pushes a disk, unless the registry has one under its key: the first one stays.</summary>
     /// <param name="disk">The disk; null if the build needed none.</param>
-    /// <param name="order">What it was installed for.</param>
+    /// <param name="build">What it was installed for.</param>
     /// <param name="stages">Tells of it.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public async Task PushAsync(InstalledDisk? disk, DiskOrder order, StageRunner stages, CancellationToken cancellation)
+    public async Task PushAsync(InstalledDisk? disk, SharedBuild build, StageRunner stages, CancellationToken cancellation)
     {
         if (disk is not null && cache.IsOn && !_isPulled)
         {
             await stages.RunAsync(Stage.Cache, $"the installed disk to {cache.Name}",
-                () => cache.TryAsync(registry => PushAsync(registry, disk, order, cancellation)), done => done ?? "not pushed");
+                () => cache.TryAsync(registry => PushAsync(registry, disk, build, cancellation)), done => done ?? "not pushed");
         }
     }
 
-    private async Task<PulledDisk?> TryPullAsync(DiskOrder order, DiskFolder into, CancellationToken cancellation)
+    private async Task<PulledDisk?> TryPullAsync(SharedBuild build, DiskFolder into, CancellationToken cancellation)
     {
         PulledDisk? pulled = null;
         try
         {
-            pulled = await cache.TryAsync(registry => PullAsync(registry, order, into, cancellation));
+            pulled = await cache.TryAsync(registry => PullAsync(registry, build, into, cancellation));
         }
         finally
         {
@@ -63,9 +63,9 @@ internal sealed class SharedDisks(SharedCache cache)
         return pulled;
     }
 
-    private async Task<PulledDisk?> PullAsync(Registry registry, DiskOrder order, DiskFolder into, CancellationToken cancellation)
+    private async Task<PulledDisk?> PullAsync(Registry registry, SharedBuild build, DiskFolder into, CancellationToken cancellation)
     {
-        var tag = cache.At(PublishedKey.TagOfDisk(order.Key));
+        var tag = cache.At(PublishedKey.TagOfDisk(build.Key));
         if (await registry.ReadAsync(tag, cancellation) is not { } manifest)
         {
             return null;
@@ -73,9 +73,9 @@ internal sealed class SharedDisks(SharedCache cache)
 
         try
         {
-            var artifact = DiskArtifact.Read(manifest, order.Key);
-            await cache.Trust.CheckAsync(registry, tag, artifact.Digest, order.Key, cancellation);
-            return await PullAsync(registry, artifact, tag.With(artifact.Digest), into, order.Spec.Machine.Disk, cancellation);
+            var artifact = DiskArtifact.Read(manifest, build.Key);
+            await cache.Trust.CheckAsync(registry, tag, artifact.Digest, build.Key, cancellation);
+            return await PullAsync(registry, artifact, tag.With(artifact.Digest), into, build.Spec.Machine.Disk, cancellation);
         }
         catch (Exception e) when (e is InvalidDataException or RegistryException { Fault: RegistryFault.Altered })
         {
@@ -120,9 +120,9 @@ internal sealed class SharedDisks(SharedCache cache)
         void Tell(double fraction) => cache.Observer.Observe(new BuildEvent.Progressed(Stage.Cache, null, fraction, ""));
     }
 
-    private async Task<string?> PushAsync(Registry registry, InstalledDisk disk, DiskOrder order, CancellationToken cancellation)
+    private async Task<string?> PushAsync(Registry registry, InstalledDisk disk, SharedBuild build, CancellationToken cancellation)
     {
-        var tag = cache.At(PublishedKey.TagOfDisk(order.Key));
+        var tag = cache.At(PublishedKey.TagOfDisk(build.Key));
         var signs = cache.Signer is not null && cache.Sign.IsWanted;
         if (cache.Trust.IsWanted && !signs)
         {
@@ -134,20 +134,20 @@ internal sealed class SharedDisks(SharedCache cache)
             return "not pushed: its tag names something else";
         }
 
-        if (await FindAsync(registry, tag, order.Key, cancellation) is { } first)
+        if (await FindAsync(registry, tag, build.Key, cancellation) is { } first)
         {
             return $"already there, nothing pushed: {first}";
         }
 
-        var artifact = await DiskArtifact.PackAsync(disk, order, cache.Scratch, done => Tell(done / 2), cancellation);
+        var artifact = await DiskArtifact.PackAsync(disk, build, cache.Scratch, done => Tell(done / 2), cancellation);
         await registry.PushAsync(artifact.Source, tag.With(artifact.Manifest.Digest), artifact.Manifest, moved => Tell((1 + Math.Min(1, (double)moved / artifact.Length)) / 2), cancellation);
         if (signs)
         {
-            await CacheTrust.SignAsync(registry, tag, artifact, order.Key, cache.Signer!, cache.Sign, cache.Scratch, cancellation);
+            await CacheTrust.SignAsync(registry, tag, artifact, build.Key, cache.Signer!, cache.Sign, cache.Scratch, cancellation);
         }
 
         // Whole under its digest by now. Another machine may have been faster.
-        if (await FindAsync(registry, tag, order.Key, cancellation) is { } faster)
+        if (await FindAsync(registry, tag, build.Key, cancellation) is { } faster)
         {
             return faster == artifact.Manifest.Digest ? $"pushed {faster}" : $"another machine has pushed it meanwhile: {faster}";
         }
@@ -160,7 +160,7 @@ internal sealed class SharedDisks(SharedCache cache)
         catch (RegistryException e) when (e.Fault is RegistryFault.Altered)
         {
             // Two at the very same moment: whichever stays is whole.
-            if (await FindAsync(registry, tag, order.Key, cancellation) is { } other)
+            if (await FindAsync(registry, tag, build.Key, cancellation) is { } other)
             {
                 return $"another machine has pushed it meanwhile: {other}";
             }

@@ -210,13 +210,8 @@ public sealed class CacheTrustTests
         var folder = Path.Combine(_keys, "machine");
         var events = new EventList();
         using var cache = new SharedCaches(sample.Tools, new BuildCache(folder, Logger.None), events, TimeProvider.System).Open(spec);
-        var order = new DiskOrder(published.BuildKey, spec, InstallerSample.Iso, null!, null!, new ImagePlan([ImageFormats.Named("qcow2")], []), Accelerator.Tcg, null!, folder)
-        {
-            Name = "edge",
-            Shared = new SharedDisks(cache),
-            Finished = new FinishedImages(cache),
-        };
-        var found = await order.Finished.FindAsync(order, _ => published.Images.Single().Recipe, new StageRunner(events, TimeProvider.System), Cancellation);
+        var build = new SharedBuild(published.BuildKey, "edge", spec, InstallerSample.Iso.Sha256);
+        var found = await new FinishedImages(cache).FindAsync(build, [ImageFormats.Named("qcow2")], _ => published.Images.Single().Recipe, new StageRunner(events, TimeProvider.System), Cancellation);
         Assert.That(events.Events.OfType<BuildEvent.Warned>().Count(), Is.EqualTo(1 - found.Length), "a refusal is told");
         return found.Length;
     }

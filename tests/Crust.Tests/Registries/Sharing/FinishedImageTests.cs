@@ -3,7 +3,6 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Crust.Events;
 using Crust.Formats;
-using Crust.Planning;
 using Crust.Registries;
 using Crust.Registries.Sharing;
 using Crust.Spec;
@@ -87,8 +86,8 @@ public sealed class FinishedImageTests
         }
 
         Assert.That(Warnings, Is.Empty);
-        Assert.That(FinishedImage.DiskOf(found, [.. found.Select(image => image.Format)], order)!.Content, Is.EqualTo(new string('e', 64)));
-        Assert.That(FinishedImage.DiskOf(found, [.. order.Plan.ToWrite], order), Is.Null, "img is still to be made");
+        Assert.That(FinishedImage.DiskOf(found, [.. found.Select(image => image.Format)], order.Build, "")!.Content, Is.EqualTo(new string('e', 64)));
+        Assert.That(FinishedImage.DiskOf(found, [.. order.Wanted], order.Build, ""), Is.Null, "img is still to be made");
     }
 
     [Test]
@@ -112,7 +111,7 @@ public sealed class FinishedImageTests
     public async Task An_image_under_the_tag_of_another_build_is_refused()
     {
         var order = Order("edge", ["vmdk"], key: new string('c', 64));
-        var tag = PublishedKey.TagOf(order.Key, "vmdk", RecipeOf("vmdk"));
+        var tag = PublishedKey.TagOf(order.Build.Key, "vmdk", RecipeOf("vmdk"));
         await SampleImages.RunAsync("skopeo", "--insecure-policy", "copy", "--preserve-digests", "--src-tls-verify=false", "--dest-tls-verify=false",
             $"docker://{_front.Host}/edge/images:1.0-vmdk-amd64", $"docker://{_front.Host}/edge/images:{tag}");
 
@@ -125,7 +124,7 @@ public sealed class FinishedImageTests
     public async Task A_tag_that_moves_between_looking_up_and_pulling_gives_the_image_that_was_looked_up()
     {
         var order = Order("edge", ["qcow2"], cache: "moving/cache", publish: null);
-        var tag = PublishedKey.TagOf(order.Key, "qcow2", RecipeOf("qcow2"));
+        var tag = PublishedKey.TagOf(order.Build.Key, "qcow2", RecipeOf("qcow2"));
         await CopyAsync("edge/images:1.0-qcow2-amd64", $"moving/cache:{tag}");
         await CopyAsync($"edge/images:{ListOf("qcow2")}", $"moving/cache:{ListOf("qcow2")}", all: true);
         var found = await FindAsync(order);
@@ -205,22 +204,19 @@ public sealed class FinishedImageTests
 
     private StageRunner Stages => new(_events, TimeProvider.System);
 
-    private Task<ImmutableArray<FinishedImage>> FindAsync(DiskOrder order) => order.Finished.FindAsync(order, format => RecipeOf(format.Name), Stages, Cancellation);
+    private Task<ImmutableArray<FinishedImage>> FindAsync(Wish order) => order.Images.FindAsync(order.Build, order.Wanted, format => RecipeOf(format.Name), Stages, Cancellation);
 
-    private DiskOrder Order(string name, IEnumerable<string> formats, string cache = "edge/images", string? publish = null, string? key = null)
+    private Wish Order(string name, IEnumerable<string> formats, string cache = "edge/images", string? publish = null, string? key = null)
     {
         var folder = Directory.CreateTempSubdirectory("crust-home-").FullName;
         var spec = new BuildSpec { Cache = $"{_front.Host}/{cache}", Publish = new() { Repository = publish is null ? null : $"{_front.Host}/{publish}", Tls = false, Retries = 0 } };
         _cache = new SharedCaches(_sample.Tools, new BuildCache(Path.Combine(folder, "cache"), Logger.None), _events, TimeProvider.System) { FirstWait = TimeSpan.FromMilliseconds(1) }.Open(spec);
         _drafts = DraftFolder.Create(Path.Combine(folder, "images"));
         _used.AddRange([_drafts, _cache, new Removed(folder)]);
-        return new DiskOrder(key ?? new string('a', 64), spec, InstallerSample.Iso, null!, null!, new ImagePlan([.. formats.Select(ImageFormats.Named)], []), Accelerator.Tcg, null!, folder)
-        {
-            Name = name,
-            Shared = new SharedDisks(_cache),
-            Finished = new FinishedImages(_cache),
-        };
+        return new Wish(new SharedBuild(key ?? new string('a', 64), name, spec, InstallerSample.Iso.Sha256), [.. formats.Select(ImageFormats.Named)], new FinishedImages(_cache));
     }
+
+    private sealed record Wish(SharedBuild Build, ImmutableArray<IImageFormat> Wanted, FinishedImages Images);
 
     private sealed class Removed(string folder) : IDisposable
     {

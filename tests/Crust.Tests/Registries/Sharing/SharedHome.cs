@@ -60,11 +60,11 @@ internal sealed class SharedHome : IDisposable
         var cache = new BuildCache(Cache, Logger.None);
         using var shared = new SharedCaches(Tools, cache, Events, TimeProvider.System) { FirstWait = TimeSpan.FromMilliseconds(1), Signer = Signer }.Open(Spec);
         var disks = new SharedDisks(shared);
-        var order = new DiskOrder(Key, Spec, InstallerSample.Iso, null!, null!, null!, Accelerator.Tcg, null!, "") { Name = "edge", Shared = disks, Finished = new FinishedImages(shared) };
+        var build = new SharedBuild(Key, "edge", Spec, InstallerSample.Iso.Sha256);
         var stages = new StageRunner(Events, TimeProvider.System);
-        var disk = await new DiskStore(cache, Logger.None).GetOrInstallAsync(Key, Spec.Machine.Disk, into => disks.PullAsync(order, into, stages, cancellation), InstallAsync, _ => { }, cancellation);
+        var disk = await new DiskStore(cache, Logger.None).GetOrInstallAsync(Key, Spec.Machine.Disk, into => disks.PullAsync(build, into, stages, cancellation), InstallAsync, _ => { }, cancellation);
         await (beforePush?.Invoke() ?? Task.CompletedTask);
-        await disks.PushAsync(disk, order, stages, cancellation);
+        await disks.PushAsync(disk, build, stages, cancellation);
         return disk;
     }
 

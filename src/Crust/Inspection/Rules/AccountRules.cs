@@ -5,7 +5,7 @@ using static Crust.Inspection.Rules.DiskRules;
 namespace Crust.Inspection.Rules;
 
 /// <summary>Whether anybody can log in, and whether too many can.</summary>
-internal static class LoginRules
+internal static class AccountRules
 {
     public static IEnumerable<DiskFinding> Check(JudgedDisk disk)
     {

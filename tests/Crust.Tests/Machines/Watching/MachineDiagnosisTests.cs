@@ -2,7 +2,7 @@ using Crust.Machines.Watching;
 
 namespace Crust.Tests.Machines.Watching;
 
-public sealed class DiagnosisTests
+public sealed class MachineDiagnosisTests
 {
     [TestCase("Booting from Hard Disk...\nBoot failed: not a bootable disk\n\nNo bootable device.\n", "its firmware found nothing that it can boot")]
     [TestCase("UEFI Interactive Shell v2.2\nEDK II\nShell> ", "it is in the UEFI shell")]
@@ -20,23 +20,23 @@ public sealed class DiagnosisTests
     [TestCase("Erase all data on /dev/vda? (yes/no) ", "it waits for an answer on the serial port: “Erase all data on /dev/vda? (yes/no)”")]
     [TestCase("Press ENTER to continue", "it waits for an answer on the serial port")]
     public void What_a_guest_waits_for_is_recognised_from_its_serial_port(string serial, string sentence) =>
-        Assert.That(Diagnosis.Of(serial, "", installs: true)?.Sentence, Does.StartWith(sentence));
+        Assert.That(MachineDiagnosis.Of(serial, "", installs: true)?.Sentence, Does.StartWith(sentence));
 
     [Test]
     public void The_screen_tells_as_well() =>
-        Assert.That(Diagnosis.Of("", "SeaBIOS (version 1.16.2)\n\nNo bootable device.\n", installs: true)?.Sentence, Does.StartWith("its firmware found nothing"));
+        Assert.That(MachineDiagnosis.Of("", "SeaBIOS (version 1.16.2)\n\nNo bootable device.\n", installs: true)?.Sentence, Does.StartWith("its firmware found nothing"));
 
     [TestCase("")]
     [TestCase("[   12.345678] systemd[1]: Started something")]
     [TestCase("[    1.000000] usb 1-1: new device, quirks:")]
     public void What_is_not_recognised_is_not_guessed(string serial) =>
-        Assert.That(Diagnosis.Of(serial, "", installs: true), Is.Null);
+        Assert.That(MachineDiagnosis.Of(serial, "", installs: true), Is.Null);
 
     [Test]
     public void What_was_on_the_serial_port_long_ago_does_not_count() =>
-        Assert.That(Diagnosis.Of("GNU GRUB  version 2.06\n" + string.Concat(Enumerable.Repeat("[ 1.0] a line of the kernel\n", 30)), "", installs: true), Is.Null);
+        Assert.That(MachineDiagnosis.Of("GNU GRUB  version 2.06\n" + string.Concat(Enumerable.Repeat("[ 1.0] a line of the kernel\n", 30)), "", installs: true), Is.Null);
 
     [Test]
     public void An_installed_system_at_its_login_prompt_is_no_live_system() =>
-        Assert.That(Diagnosis.Of("edge login: ", "", installs: false)?.Sentence, Is.EqualTo("it waits at a login prompt"));
+        Assert.That(MachineDiagnosis.Of("edge login: ", "", installs: false)?.Sentence, Is.EqualTo("it waits at a login prompt"));
 }

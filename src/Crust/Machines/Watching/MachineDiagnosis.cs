@@ -6,7 +6,7 @@ namespace Crust.Machines.Watching;
 /// <summary>What a machine seems to wait for.</summary>
 /// <param name="Sentence">In words, as the end of a sentence about the machine.</param>
 /// <param name="Remedy">What to do about it, as an imperative.</param>
-internal sealed record Diagnosis(string Sentence, string Remedy)
+internal sealed record MachineDiagnosis(string Sentence, string Remedy)
 {
     // What a guest wrote long ago isn't what it waits at now.
     private const int LinesThatCount = 25;
@@ -35,7 +35,7 @@ internal sealed record Diagnosis(string Sentence, string Remedy)
     /// <param name="serial">The serial port's last text.</param>
     /// <param name="screen">The screen's text; empty where it shows a picture.</param>
     /// <param name="installs">Whether an installer was to run, rather than an installed system.</param>
-    public static Diagnosis? Of(string serial, string screen, bool installs)
+    public static MachineDiagnosis? Of(string serial, string screen, bool installs)
     {
         var serialLines = LastLines(serial);
         var screenLines = LastLines(screen);
@@ -46,14 +46,14 @@ internal sealed record Diagnosis(string Sentence, string Remedy)
             ?? Question(serialLines, "on the serial port") ?? Question(screenLines, "on the screen");
     }
 
-    private static Diagnosis? LoginPrompt(string[] serial, string[] screen, bool installs) =>
+    private static MachineDiagnosis? LoginPrompt(string[] serial, string[] screen, bool installs) =>
         new[] { serial, screen }.Any(lines => lines.Length > 0 && Regex.IsMatch(lines[^1], @"\blogin: *$"))
             ? installs
                 ? new("it waits at a login prompt: a live system came up, and no installer ran", "check that the ISO installs without questions, and the seed: does it say install.auto: true?")
                 : new("it waits at a login prompt", "set verify.expect to what this system prints")
             : null;
 
-    private static Diagnosis? Question(string[] lines, string where) =>
+    private static MachineDiagnosis? Question(string[] lines, string where) =>
         lines.Length > 0 && !Regex.IsMatch(lines[^1], @"^\[ *\d+\.\d+\]") && Regex.IsMatch(lines[^1], @"[?:>] *$|[\[(][^\])]{1,20}[\])]:? *$|press .*(enter|return|key)", RegexOptions.IgnoreCase)
             ? new($"it waits for an answer {where}: “{Shorten(lines[^1])}”", "answer it in the seed, or type the answer with installer.boot.keys after installer.boot.after")
             : null;
@@ -65,7 +65,7 @@ internal sealed record Diagnosis(string Sentence, string Remedy)
 
     private sealed record Sign(string Pattern, string Sentence, string Remedy)
     {
-        public Diagnosis Diagnosis => new(Sentence, Remedy);
+        public MachineDiagnosis Diagnosis => new(Sentence, Remedy);
 
         public bool Matches(string text) => Regex.IsMatch(text, Pattern, RegexOptions.Multiline);
     }

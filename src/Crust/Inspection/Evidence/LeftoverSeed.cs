@@ -8,7 +8,7 @@ namespace Crust.Inspection.Evidence;
 /// Finds in a seed's keys, which come without their values, the accounts that it makes: in cloud-init's `users`, a list, and in those of Kairos' stages, a
 /// mapping by names. Line by line and without a YAML parser: whoever made the disk could make a document that is too deep for one.
 /// </summary>
-internal static partial class SeedKeys
+internal static partial class LeftoverSeed
 {
     /// <summary>What an account without a name in the seed is called: `ubuntu`, `debian`.</summary>
     internal const string Default = "the default account";
