@@ -1,6 +1,6 @@
 using Crust.Attestation;
 using Crust.Formats;
-using Crust.Host;
+using Crust.Images;
 using Crust.Installers;
 using Crust.Planning;
 using Crust.Spec;
