@@ -9,11 +9,9 @@ namespace Crust.Cli;
 /// <summary>The map: one line a subcommand. Here alone errors become messages and exit codes.</summary>
 internal static class CommandLine
 {
-    // Guests and tools have a say in those.
-    private const int MostDetails = 300;
-
     public static RootCommand Create() => new("Turns an unattended OS installer into ready-to-ship edge images.")
     {
+        LogFormatOption.Create(),
         BuildCommand.Create(),
         InstallerCommand.Create(),
         FetchCommand.Create(),
@@ -38,7 +36,8 @@ internal static class CommandLine
         try
         {
             var parse = commands.Parse(args);
-            if (UsageError.Of(parse, args) is { } wrong)
+            messages.Format = LogFormatOption.Find(parse) ?? LogFormat.Text;
+            if ((LogFormatOption.ErrorOf(parse) ?? UsageError.Of(parse, args)) is { } wrong)
             {
                 throw wrong;
             }
@@ -48,32 +47,23 @@ internal static class CommandLine
         }
         catch (CrustException e)
         {
-            messages.WriteLine(Describe(e));
+            messages.Fail(e);
             return (int)e.Kind;
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            messages.WriteLine("crust: cancelled; no process and no half-written image is left");
+            messages.Cancelled();
             return (int)ExitCode.Cancelled;
         }
         catch (Exception e) when (HostFault.IsTooLarge(e))
         {
-            messages.WriteLine(Describe(HostFault.TooLarge(e)));
+            messages.Fail(HostFault.TooLarge(e));
             return (int)ExitCode.InputOutput;
         }
         catch (Exception e)
         {
-            messages.WriteLine($"crust: this is a bug in Crust {CrustVersion.Current}; please report it with what follows\n{e}");
+            messages.Bug(e);
             return (int)ExitCode.Bug;
         }
-    }
-
-    /// <summary>An error as its user reads it: what, where, and what to do. Each is one line, whoever had a say in it.</summary>
-    internal static string Describe(CrustException error)
-    {
-        var detail = error.Detail.Length == 0 ? "" : string.Concat(CleanText.Lines(error.Detail, error.Kind is FailureKind.BadInput ? int.MaxValue : MostDetails).Select(line => $"\n  | {line}"));
-        return $"crust: {Line(error.What)}\n  where: {Line(error.Where)}\n  to do: {Line(error.Remedy)}{(error.Report is { } report ? $"\n  report: {Path.GetRelativePath(Environment.CurrentDirectory, report)}" : "")}{detail}";
-
-        static string Line(string text) => CleanText.Line(text, int.MaxValue);
     }
 }

@@ -16,7 +16,7 @@ internal static class UsageError
         if (UnknownWord(parse) is { } word)
         {
             var (kind, known) = word.StartsWith('-')
-                ? ("option", command.Options.SelectMany(option => option.Aliases.Append(option.Name)))
+                ? ("option", command.Options.Concat(parse.RootCommandResult.Command.Options.Where(option => option.Recursive)).SelectMany(option => option.Aliases.Append(option.Name)))
                 : ("command", command.Subcommands.Select(subcommand => subcommand.Name));
             return new(FailureKind.BadInput, kind == "command" && command is not RootCommand ? $"The argument '{word}' is one too many" : $"There is no {kind} '{word}'",
                 where, Nearest.Find(word, known) is { } near ? $"did you mean '{near}'? {help}" : help);

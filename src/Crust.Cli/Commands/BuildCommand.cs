@@ -39,7 +39,7 @@ internal static class BuildCommand
             await view.DisposeAsync();
             if (result.Report is { } report && !parse.GetValue(quiet))
             {
-                parse.InvocationConfiguration.Error.WriteLine($"crust: report: {Path.GetRelativePath(Environment.CurrentDirectory, report)}");
+                MessageWriter.Of(parse).Inform($"crust: report: {Path.GetRelativePath(Environment.CurrentDirectory, report)}");
             }
 
             Print(result, parse.GetValue(json), parse.InvocationConfiguration);
@@ -52,7 +52,7 @@ internal static class BuildCommand
     {
         if (result.UpToDate)
         {
-            to.Error.WriteLine("crust: up to date: the inputs are unchanged, so nothing was booted and nothing was written");
+            MessageWriter.Of(to).Inform("crust: up to date: the inputs are unchanged, so nothing was booted and nothing was written");
         }
 
         to.Output.Write(json ? result.Manifest.ToJson() : string.Concat(result.Images.Select(image => Path.GetRelativePath(Environment.CurrentDirectory, image) + "\n")));

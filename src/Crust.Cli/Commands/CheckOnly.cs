@@ -1,10 +1,12 @@
 using System.CommandLine;
+using Crust.Cli.Progress;
 using Crust.Installers;
 using Crust.Planning;
 using Crust.Sanitizing;
 using Crust.Seeds.Checks;
 using Crust.Seeds.Documents;
 using Crust.Spec;
+using Serilog.Events;
 
 namespace Crust.Cli.Commands;
 
@@ -21,7 +23,13 @@ internal static class CheckOnly
         var report = Check(read, cacheFolder);
         foreach (var finding in report.Findings)
         {
-            to.Error.WriteLine($"{CleanText.Line($"{Shown(finding.Place)}: {finding.Severity.LowerName()}: {finding.What} ({finding.Rule})", int.MaxValue)}\n  to do: {CleanText.Line(finding.Remedy, int.MaxValue)}");
+            var place = Shown(finding.Place);
+            MessageWriter.Of(to).Write(
+                finding.Severity is SeedSeverity.Error ? LogEventLevel.Error : LogEventLevel.Warning,
+                "Finding",
+                $"{CleanText.Line($"{place}: {finding.Severity.LowerName()}: {finding.What} ({finding.Rule})", int.MaxValue)}\n  to do: {CleanText.Line(finding.Remedy, int.MaxValue)}",
+                "{What:l}",
+                ("What", finding.What), ("Where", place.ToString()), ("Fix", finding.Remedy), ("Rule", finding.Rule));
         }
 
         to.Output.Write(json ? report.ToJson() : $"crust: {report.Summary}\n");

@@ -12,7 +12,7 @@ internal static class CheckSignature
 {
     public static async Task<int> RunAsync(IEnumerable<string> images, string keys, HostEnvironment environment, bool json, InvocationConfiguration to, CancellationToken cancellation)
     {
-        await using var services = new CrustServices(environment, "images", new Silence(), ((MessageWriter)to.Error).Hidden);
+        await using var services = new CrustServices(environment, "images", new Silence(), MessageWriter.Of(to).Hidden);
         var checks = new List<(string Image, CheckedImage? Good, CrustException? Failure)>();
         // One image that isn't what it should be says nothing about the next.
         foreach (var image in images)
@@ -24,7 +24,7 @@ internal static class CheckSignature
             catch (CrustException e)
             {
                 checks.Add((image, null, e));
-                to.Error.WriteLine(CommandLine.Describe(e));
+                MessageWriter.Of(to).Fail(e);
             }
         }
 

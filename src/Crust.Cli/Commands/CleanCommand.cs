@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Crust.Cli.Progress;
 using Crust.Spec;
 
 namespace Crust.Cli.Commands;
@@ -16,7 +17,7 @@ internal static class CleanCommand
                 Directory.Delete(cache, recursive: true);
             }
 
-            parse.InvocationConfiguration.Error.WriteLine($"crust: removed {cache}");
+            MessageWriter.Of(parse).Inform($"crust: removed {cache}");
             return (int)ExitCode.Done;
         });
         return command;

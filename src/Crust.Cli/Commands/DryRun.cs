@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Crust.Cli.Progress;
 using Crust.Cli.Views;
 using Crust.Host;
 using Crust.Sanitizing;
@@ -31,7 +32,7 @@ internal static class DryRun
 
         foreach (var warning in findings)
         {
-            to.Error.WriteLine($"warning: {CleanText.Line(warning)}");
+            MessageWriter.Of(to).Warn(CleanText.Line(warning));
         }
 
         return ExitCode.Done;

@@ -31,9 +31,9 @@ internal static class EmbedCommand
             if (!embedded.Secrets.IsEmpty)
             {
                 var places = string.Join(", ", embedded.Secrets);
-                await to.Error.WriteLineAsync(withSecrets
-                    ? $"warning: secrets are embedded, and whoever gets the container has them: {places}"
-                    : $"warning: secrets aren't embedded, give them when the container runs: {places}");
+                MessageWriter.Of(to).Warn(withSecrets
+                    ? $"secrets are embedded, and whoever gets the container has them: {places}"
+                    : $"secrets aren't embedded, give them when the container runs: {places}");
             }
 
             await to.Output.WriteLineAsync(Path.GetRelativePath(Environment.CurrentDirectory, folder));

@@ -38,7 +38,7 @@ internal static class InspectCommand
             var to = parse.InvocationConfiguration;
             foreach (var failure in failures)
             {
-                to.Error.WriteLine(CommandLine.Describe(failure));
+                MessageWriter.Of(to).Fail(failure);
             }
 
             if (parse.GetValue(json))

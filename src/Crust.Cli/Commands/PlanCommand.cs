@@ -38,13 +38,13 @@ internal static class PlanCommand
             var told = plan.First(parse.GetValue(limit));
             foreach (var build in told.Builds)
             {
-                await parse.InvocationConfiguration.Error.WriteLineAsync(CleanText.Line($"{build.Spec}: {string.Join("; ", build.Reasons)}", int.MaxValue));
+                MessageWriter.Of(parse).Inform(CleanText.Line($"{build.Spec}: {string.Join("; ", build.Reasons)}", int.MaxValue));
             }
 
-            await parse.InvocationConfiguration.Error.WriteLineAsync($"crust: {plan.Builds.Length} of {plan.Specs} builds are due{(told.Builds.Length < plan.Builds.Length ? $"; the first {told.Builds.Length} are told" : "")}");
+            MessageWriter.Of(parse).Inform($"crust: {plan.Builds.Length} of {plan.Specs} builds are due{(told.Builds.Length < plan.Builds.Length ? $"; the first {told.Builds.Length} are told" : "")}");
             if (plan.Blind > 0)
             {
-                await parse.InvocationConfiguration.Error.WriteLineAsync($"crust: a change of secrets alone can't be seen in {plan.Blind} of them; with publish.keySecret (BUILD_KEY_SECRET) it can");
+                MessageWriter.Of(parse).Inform($"crust: a change of secrets alone can't be seen in {plan.Blind} of them; with publish.keySecret (BUILD_KEY_SECRET) it can");
             }
 
             await parse.InvocationConfiguration.Output.WriteAsync(parse.GetValue(lines) ? told.ToLines() : told.ToJson());

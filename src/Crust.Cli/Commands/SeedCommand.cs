@@ -37,7 +37,7 @@ internal static class SeedCommand
 
             foreach (var warning in SeedReview.Pass(SeedChecks.Check(wanted, files, seed.Profile), wanted.Seed.Strict))
             {
-                to.Error.WriteLine($"warning: {CleanText.Line(warning)}");
+                MessageWriter.Of(to).Warn(CleanText.Line(warning));
             }
 
             return (int)ExitCode.Done;

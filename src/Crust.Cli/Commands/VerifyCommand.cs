@@ -67,7 +67,7 @@ internal static class VerifyCommand
             await view.DisposeAsync();
             foreach (var failure in checks.Select(check => check.Failure).OfType<CrustException>())
             {
-                parse.InvocationConfiguration.Error.WriteLine(CommandLine.Describe(failure));
+                MessageWriter.Of(parse).Fail(failure);
             }
 
             parse.InvocationConfiguration.Output.Write(parse.GetValue(json)

@@ -1,8 +1,9 @@
 using Crust.Spec;
+using Serilog.Events;
 
 namespace Crust.Cli.Progress;
 
-/// <summary>One line for each event, and a heartbeat while a stage goes on: CI ends jobs that say nothing.</summary>
+/// <summary>One line for each event, as text or in JSON, and a heartbeat while a stage goes on: CI ends jobs that say nothing.</summary>
 internal sealed class PlainView : ProgressView
 {
     internal static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(20);
@@ -33,7 +34,7 @@ internal sealed class PlainView : ProgressView
             {
                 case BuildEvent.Started started:
                     _running.Add(started.Stage);
-                    Write(started.Stage, $"{_out.Hidden.Line(started.Detail)} …");
+                    Write(started.Stage, $"{_out.Hidden.Line(started.Detail)} …", "StageStarted", "{Stage:l} begins: {Detail:l}", ("Detail", started.Detail));
                     break;
                 case BuildEvent.Progressed progressed:
                     _latest[(progressed.Stage, progressed.Item ?? "")] = progressed;
@@ -45,13 +46,14 @@ internal sealed class PlainView : ProgressView
                         _latest.Remove(done);
                     }
 
-                    Write(finished.Stage, $"{_out.Hidden.Line(finished.Detail)} ({Duration.Format(finished.Elapsed)})");
+                    Write(finished.Stage, $"{_out.Hidden.Line(finished.Detail)} ({Duration.Format(finished.Elapsed)})", "StageFinished", "{Stage:l} is done after {Seconds} s: {Detail:l}",
+                        ("Detail", finished.Detail), ("Seconds", Math.Round(finished.Elapsed.TotalSeconds, 3)));
                     break;
                 case BuildEvent.Noted noted:
-                    _out.WriteLine($"{Clock()} note       {_out.Hidden.Line(noted.Message)}");
+                    _out.Write(LogEventLevel.Information, "Note", $"{Clock()} note       {_out.Hidden.Line(noted.Message)}", "{Message:l}", ("Message", noted.Message));
                     break;
                 case BuildEvent.Warned warned:
-                    _out.WriteLine($"{Clock()} warning    {_out.Hidden.Line(warned.Message)}");
+                    _out.Write(LogEventLevel.Warning, "Warning", $"{Clock()} warning    {_out.Hidden.Line(warned.Message)}", "{Message:l}", ("Message", warned.Message));
                     break;
             }
         }
@@ -66,16 +68,34 @@ internal sealed class PlainView : ProgressView
     {
         lock (_lock)
         {
-            if (_running.Count > 0)
+            if (_running.Count == 0)
             {
-                var stage = _running[^1];
-                var lines = _latest.Where(pair => pair.Key.Item1 == stage).Select(pair => Line(pair.Value with { Item = pair.Value.Item is { } item ? _out.Hidden.Line(item) : null, Detail = _out.Hidden.Progress(pair.Value.Detail) })).ToList();
-                Write(stage, lines.Count == 0 ? "…" : string.Join(" | ", lines));
+                return;
+            }
+
+            var stage = _running[^1];
+            var latest = _latest.Where(pair => pair.Key.Item1 == stage)
+                .Select(pair => pair.Value with { Item = pair.Value.Item is { } item ? _out.Hidden.Line(item) : null, Detail = _out.Hidden.Progress(pair.Value.Detail) }).ToList();
+            if (_out.Format is LogFormat.Json)
+            {
+                foreach (var progress in latest.DefaultIfEmpty(new BuildEvent.Progressed(stage, null, null, "")))
+                {
+                    Write(stage, "", "Progress", Line(progress) is { Length: > 0 } ? "{Stage:l}: {Progress:l}" : "{Stage:l} goes on",
+                        ("Progress", Line(progress)), ("Item", progress.Item), ("Fraction", progress.Fraction), ("Detail", progress.Detail.Length > 0 ? progress.Detail : null));
+                }
+            }
+            else
+            {
+                Write(stage, latest.Count == 0 ? "…" : string.Join(" | ", latest.Select(Line)), "Progress", "");
             }
         }
     }
 
-    private void Write(Stage stage, string text) => _out.WriteLine($"{Clock()} {stage.ToString().ToLowerInvariant(),-10} {text}".TrimEnd());
+    private void Write(Stage stage, string text, string kind, string template, params IEnumerable<(string Name, object? Value)> properties)
+    {
+        var name = stage.ToString().ToLowerInvariant();
+        _out.Write(LogEventLevel.Information, kind, $"{Clock()} {name,-10} {text}".TrimEnd(), template, properties.Prepend(("Stage", name)));
+    }
 
     private string Clock()
     {

@@ -1,5 +1,6 @@
 using Crust.Sanitizing;
 using Crust.Spec;
+using Serilog.Events;
 
 namespace Crust.Cli.Progress;
 
@@ -9,7 +10,7 @@ internal abstract class ProgressView : IBuildObserver, IAsyncDisposable
     /// <summary>A live view on a terminal, plain lines elsewhere.</summary>
     public static ProgressView Create(HostEnvironment environment, bool quiet, MessageWriter messages) =>
         quiet ? new QuietView(messages)
-        : Console.IsErrorRedirected || !environment.HasCapableTerminal ? new PlainView(messages, TimeProvider.System)
+        : messages.Format is LogFormat.Json || Console.IsErrorRedirected || !environment.HasCapableTerminal ? new PlainView(messages, TimeProvider.System)
         : new LiveView(messages, environment.WantsColor);
 
     public abstract void Observe(BuildEvent buildEvent);
@@ -22,9 +23,14 @@ internal sealed class QuietView(MessageWriter messages) : ProgressView
 {
     public override void Observe(BuildEvent buildEvent)
     {
-        if (buildEvent switch { BuildEvent.Warned warned => $"warning: {CleanText.Line(warned.Message)}", BuildEvent.Noted noted => $"note: {CleanText.Line(noted.Message)}", _ => null } is { } line)
+        switch (buildEvent)
         {
-            messages.WriteLine(line);
+            case BuildEvent.Warned warned:
+                messages.Warn(CleanText.Line(warned.Message));
+                break;
+            case BuildEvent.Noted noted:
+                messages.Write(LogEventLevel.Information, "Note", $"note: {CleanText.Line(noted.Message)}", "{Message:l}", ("Message", noted.Message));
+                break;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Crust.Sanitizing;
 using Crust.Tests.Machine.Guests;
@@ -17,7 +18,7 @@ public sealed class OutputTests : FaultFixture
     private const string End = "serial Kernel panic - not syncing: after the attack\nexpect quit\nreply quit {}\nexit 0";
 
     [Test]
-    public async Task A_guest_that_attacks_and_floods_is_read_without_harm_in_a_pipe_and_on_a_terminal([Values] bool isTerminal)
+    public async Task A_guest_that_attacks_and_floods_is_read_without_harm_in_a_pipe_and_on_a_terminal_as_text_and_as_events([Values] bool isTerminal, [Values("text", "json")] string logFormat)
     {
         using var fakes = new FakeTools();
         var words = Enumerable.Range(0, 3000).SelectMany(i => new[] { $$"""word {"warning": "{{i}} {{Attack}}"}""", $$"""word {"progress": 0.{{i}}, "detail": "{{Attack}}"}""" });
@@ -29,13 +30,18 @@ public sealed class OutputTests : FaultFixture
         Crust.Environment["TERM"] = "xterm";
         await File.WriteAllTextAsync(Path.Combine(Crust.Folder, "crust.yaml"), "version: 1\nmachine:\n  accelerator: tcg\n", Cancellation);
         await using var running = isTerminal
-            ? Crust.StartIn(["sh", "-c", "exec script -qec \"$*\" /dev/null", "sh"], Arguments(await IsoAsync(StubGuest.Hangs)))
-            : await StartAsync(StubGuest.Hangs);
+            ? Crust.StartIn(["sh", "-c", "exec script -qec \"$*\" /dev/null", "sh"], [.. Arguments(await IsoAsync(StubGuest.Hangs)), "--log-format", logFormat])
+            : await StartAsync(StubGuest.Hangs, "--log-format", logFormat);
 
         var result = await running.WaitAsync(Cancellation);
 
         var shown = isTerminal ? result.Output : result.Error;
         Assert.That(result.ExitCode, Is.EqualTo(4), shown);
+        if (logFormat == "json")
+        {
+            shown = MustBeEvents(shown, failsWith: 4);
+        }
+
         Assert.That(shown, Does.Contain("after the attack").And.Contain("the installer says: 7 ").And.Contain("the installer warns of more; from now on these are only counted"));
         Assert.That(Regex.Matches(shown, "the installer says:"), Has.Count.LessThanOrEqualTo(200));
         MustBeHarmless(isTerminal ? Regex.Replace(shown, @"\e\[[0-9;?]*[A-Za-z]|\e[()][0-9A-Za-z]|\e[=>]|\r", "") : shown);
@@ -48,6 +54,21 @@ public sealed class OutputTests : FaultFixture
 
         Assert.That(await LogAsync("hangs.serial.log"), Does.Not.Contain("edge%22").And.Not.Contain("ed\e[1mge").And.Not.Contain("UzNjcmV0J29mICJlZGdlI").And.Contain(Redactor.Mask));
         Assert.That(await LogAsync("hangs.report.html"), Does.Contain("… and 2800 more from the installer"));
+    }
+
+    [Test]
+    public async Task A_build_that_succeeds_writes_events_alone_and_its_result_as_always()
+    {
+        var iso = await IsoAsync(StubGuest.Installs);
+        ImagesMayChange();
+
+        var result = await Crust.RunAsync(Cancellation, [.. Arguments(iso), "--log-format", "json", "--json"]);
+
+        Assert.That(result.ExitCode, Is.Zero, result.Error);
+        MustBeEvents(result.Error, failsWith: null);
+        using var manifest = JsonDocument.Parse(result.Output);
+        Assert.That(manifest.RootElement.GetProperty("images")[0].GetProperty("file").GetString(), Is.EqualTo("installs.img"));
+        Assert.That(await LogAsync("installs.log"), Does.Match(@"(?m)^\d\d:\d\d:\d\d\.\d{3} (DBG|INF) "), "the kept log stays text");
     }
 
     [TestCase("exec \"$@\" 2>&-", 0)]
@@ -98,6 +119,20 @@ public sealed class OutputTests : FaultFixture
         var result = await running.WaitAsync(Cancellation);
 
         Assert.That(result.ExitCode, Is.EqualTo(exitCode), result.Error);
+    }
+
+    /// <summary>Reads each line as an event.</summary>
+    /// <returns>What the events say, a line for each.</returns>
+    private static string MustBeEvents(string text, int? failsWith)
+    {
+        // What .NET switches a terminal's keypad with (dotnet/runtime, ConsolePal.Unix.cs: EnsureConsoleInitialized) isn't Crust's; and a terminal has \r before each line break.
+        var lines = Regex.Replace(text, @"\e\[\?1[hl]\e[=>]", "").TrimEnd().Split('\n');
+        Assert.That(lines, Has.All.StartsWith("{\"@t\":\"").And.All.Matches("}\r?$"));
+        var events = lines.Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        var kinds = events.Select(one => one.GetProperty("Event").GetString()).ToList();
+        Assert.That(kinds, Has.Member("StageStarted").And.Member("StageFinished"));
+        Assert.That(events.Select(one => one.TryGetProperty("ExitCode", out var code) ? code.GetInt32() : (int?)null).OfType<int>(), Is.EqualTo(failsWith is { } exitCode ? new[] { exitCode } : Array.Empty<int>()));
+        return string.Join('\n', events.Select(one => one.GetProperty("@m").GetString()));
     }
 
     private static void MustBeHarmless(string text)

@@ -55,7 +55,7 @@ public sealed class SinkTests
         using var messages = new MessageWriter(text);
         messages.Hidden.Hide([Secret]);
 
-        messages.WriteLine(CommandLine.Describe(new CrustException(FailureKind.GuestFailed, Evil, Evil, Evil) { Detail = $"{Evil}\n{Evil}\n" + string.Concat(Enumerable.Range(0, 5000).Select(i => $"{i}\n")) }));
+        messages.WriteLine(Messages.Describe(new CrustException(FailureKind.GuestFailed, Evil, Evil, Evil) { Detail = $"{Evil}\n{Evil}\n" + string.Concat(Enumerable.Range(0, 5000).Select(i => $"{i}\n")) }));
 
         MustBeClean(text.ToString(), 304);
         Assert.That(text.ToString().Split('\n')[1..^1], Has.All.StartsWith("  "));
