@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 
 namespace Crust.Cli.Progress;
 
@@ -40,5 +39,6 @@ internal static class LogFormatOption
         ? new(FailureKind.BadInput, $"There is no log format '{ValueOf(parse)}'", $"option {Name}", "give text or json")
         : null;
 
-    private static string? ValueOf(ParseResult parse) => parse.GetResult(Name) is OptionResult { Tokens: [.., var last] } ? last.Value : null;
+    private static string? ValueOf(ParseResult parse) =>
+        parse.RootCommandResult.Command.Options.FirstOrDefault(option => option.Name == Name) is { } own && parse.GetResult(own) is { Tokens: [.., var last] } ? last.Value : null;
 }
