@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Crust.Cli.Commands;
 using Crust.Cli.Progress;
-using Crust.Sanitizing;
 using Crust.Tools;
 
 namespace Crust.Cli;
