@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Crust.Downloads;
 using Crust.Isos;
 using Crust.Sanitizing;

@@ -1,7 +1,6 @@
 using Crust.Attestation;
 using Crust.Events;
 using Crust.Formats;
-using Crust.Planning;
 using Crust.Registries;
 using Crust.Registries.Sharing;
 using Crust.Spec;
