@@ -1,6 +1,7 @@
 using System.IO.Pipes;
 using System.Runtime.InteropServices;
 using System.Text;
+using Crust.Tools;
 using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Machines;
@@ -11,10 +12,6 @@ namespace Crust.Machines;
 /// </summary>
 internal sealed partial class SerialPipe : IDisposable
 {
-    // Linux' limit for who isn't root (/proc/sys/fs/pipe-max-size).
-    private const int Capacity = 1 << 20;
-
-    private const int SetPipeSize = 1031;
     private const uint ForOwner = 0b110_000_000;
 
     // Without anybody who writes, a pipe is at its end at once.
@@ -37,8 +34,7 @@ internal sealed partial class SerialPipe : IDisposable
         _input = new FileStream(input, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
         _placeholder = File.OpenHandle(output, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         _reader = File.OpenHandle(output, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        // Where the user has many pipes the kernel says no, and 64 KiB have to do.
-        _ = Control(_reader, SetPipeSize, Capacity);
+        PipeCapacity.Raise(_reader);
     }
 
     /// <summary>The path that QEMU is given.</summary>
@@ -65,7 +61,4 @@ internal sealed partial class SerialPipe : IDisposable
 
     [LibraryImport("libc", EntryPoint = "mkfifo", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int MakePipe(string path, uint mode);
-
-    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
-    private static partial int Control(SafeFileHandle file, int command, int argument);
 }

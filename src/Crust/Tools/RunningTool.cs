@@ -4,6 +4,7 @@ using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using System.Text;
+using CliWrap;
 
 namespace Crust.Tools;
 
@@ -14,16 +15,19 @@ public sealed partial class RunningTool : IAsyncDisposable
 
     private static readonly TimeSpan GracePeriod = TimeSpan.FromSeconds(20);
 
+    // For what the program has started: a daemon may hold the program's output for as long as it lives.
+    private static readonly TimeSpan PipeGracePeriod = TimeSpan.FromSeconds(2);
+
     private readonly ToolCommand _command;
     private readonly Process _process;
     private readonly Task<ToolResult> _ended;
 
-    private RunningTool(ToolCommand command, Process process, Task<ToolResult> ended)
+    private RunningTool(ToolCommand command, Process process, int id, Task<ToolResult> ended)
     {
         _command = command;
         _process = process;
         _ended = ended;
-        Id = process.Id;
+        Id = id;
     }
 
     /// <summary>The process's id.</summary>
@@ -50,7 +54,7 @@ public sealed partial class RunningTool : IAsyncDisposable
 
     /// <summary>Waits for the program's end.</summary>
     /// <exception cref="OperationCanceledException">Cancelled; the program and all it started were ended first.</exception>
-    /// <exception cref="Exception">What <see cref="ToolCommand.OnOutput"/> has thrown; the program was killed for it.</exception>
+    /// <exception cref="Exception">What <see cref="ToolCommand.OnOutput"/> or <see cref="ToolCommand.OnLine"/> has thrown; the program was killed for it.</exception>
     public async Task<ToolResult> WaitAsync(CancellationToken cancellation)
     {
         try
@@ -58,7 +62,7 @@ public sealed partial class RunningTool : IAsyncDisposable
             var result = await _ended.WaitAsync(cancellation);
             // Ctrl-C reaches the whole process group: a tool may have ended by it before the token was seen.
             cancellation.ThrowIfCancellationRequested();
-            if (result.OutputProblem is { } problem)
+            if (result.CallbackProblem is { } problem)
             {
                 ExceptionDispatchInfo.Throw(problem);
             }
@@ -106,118 +110,90 @@ public sealed partial class RunningTool : IAsyncDisposable
         {
             await EndAsync();
         }
-
-        _process.Dispose();
     }
 
     internal static RunningTool Start(ToolCommand command, string program, string setpriv, string? prlimit, ImmutableDictionary<string, string> environment)
     {
-        // setpriv asks the kernel (PR_SET_PDEATHSIG) to signal the program when the thread that started it ends.
-        // So each program gets a thread of its own that lives as long as the program: a pool thread might retire
-        // early and take the program with it.
-        var started = new TaskCompletionSource<RunningTool>();
-        var ended = new TaskCompletionSource<ToolResult>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var thread = new Thread(() =>
+        // Opened before the program starts: without its input it must not run.
+        var input = command.InputFile is { } path ? File.OpenRead(path) : null;
+        try
+        {
+            return StartingThread.Run(() => Start(command, Arguments(command, program, prlimit), setpriv, environment, input));
+        }
+        catch
+        {
+            input?.Dispose();
+            throw;
+        }
+    }
+
+    private static RunningTool Start(ToolCommand command, IEnumerable<string> arguments, string setpriv, ImmutableDictionary<string, string> environment, FileStream? input)
+    {
+        var output = new OutputTail(command.WatchOutput ? command.OnLine : null);
+        var error = new OutputTail(command.OnLine);
+        Process? process = null;
+        Task overdue = Task.CompletedTask;
+        var clock = Stopwatch.StartNew();
+        // Its cancellation isn't used: it sends SIGINT where mmdebstrap is to be sent SIGTERM, and a program that it has killed has no exit code.
+        var run = CliWrap.Cli.Wrap(setpriv)
+            .WithArguments(arguments)
+            .WithWorkingDirectory(command.WorkingDirectory ?? "")
+            .WithValidation(CommandResultValidation.None)
+            .WithStandardInputPipe(input is not null ? PipeSource.FromStream(input) : PipeSource.FromString(command.Input, Encoding.UTF8))
+            .WithStandardOutputPipe(PipeTarget.Create((pipe, _) => command.OnOutput is { } take ? OutputPipe.ReadMuchAsync(pipe, overdue, take) : output.ReadAsync(pipe, overdue)))
+            .WithStandardErrorPipe(PipeTarget.Create((pipe, _) => error.ReadAsync(pipe, overdue)))
+            .ExecuteAsync(
+                info => SetEnvironment(info, environment),
+                started =>
+                {
+                    process = started;
+                    overdue = OverdueAsync(started);
+                },
+                CancellationToken.None);
+        return new RunningTool(command, process!, run.ProcessId, EndedAsync());
+
+        async Task<ToolResult> EndedAsync()
         {
             try
             {
-                using var input = command.InputFile is { } path ? File.OpenRead(path) : null;
-                var process = new Process { StartInfo = StartInfo(command, program, setpriv, prlimit, environment) };
-                var clock = Stopwatch.StartNew();
-                process.Start();
-                var output = command.OnOutput is null ? new TailReader(process.StandardOutput, command.WatchOutput ? command.OnLine : null) : null;
-                var error = new TailReader(process.StandardError, command.OnLine);
-                _ = WriteInputAsync(process, input, command.Input);
-                started.SetResult(new RunningTool(command, process, ended.Task));
-                var problem = command.OnOutput is { } take ? HandOut(process, take) : null;
-                process.WaitForExit();
-                ended.SetResult(new ToolResult(process.ExitCode, output?.Finish() ?? "", error.Finish(), clock.Elapsed) { OutputProblem = problem });
+                var result = await run;
+                return new ToolResult(result.ExitCode, output.ToString(), error.ToString(), clock.Elapsed);
             }
             catch (Exception e)
             {
-                if (!started.TrySetException(e))
-                {
-                    ended.TrySetResult(new ToolResult(-1, "", e.Message, TimeSpan.Zero));
-                }
+                // CliWrap has killed it.
+                return new ToolResult(-1, output.ToString(), error.ToString(), clock.Elapsed) { CallbackProblem = e };
             }
-        })
-        { IsBackground = true, Name = $"tool {Path.GetFileName(program)}" };
-        thread.Start();
-        return started.Task.GetAwaiter().GetResult();
-    }
-
-    private static Exception? HandOut(Process process, Action<ReadOnlyMemory<byte>> take)
-    {
-        using var output = process.StandardOutput;
-        var buffer = new byte[1 << 17];
-        try
-        {
-            for (int read; (read = output.BaseStream.Read(buffer)) > 0;)
+            finally
             {
-                take(buffer.AsMemory(0, read));
+                input?.Dispose();
             }
-
-            return null;
-        }
-        catch (Exception e)
-        {
-            process.Kill(entireProcessTree: true);
-            return e;
         }
     }
 
-    private static ProcessStartInfo StartInfo(ToolCommand command, string program, string setpriv, string? prlimit, ImmutableDictionary<string, string> environment)
+    // setpriv and prlimit each become the next program: it stays one process.
+    private static IEnumerable<string> Arguments(ToolCommand command, string program, string? prlimit) =>
+    [
+        "--pdeathsig", command.Ending is Ending.Kill ? "KILL" : "TERM", "--",
+        .. prlimit is null ? [] : command.Limits!.Arguments.Prepend(prlimit).Append("--"),
+        program,
+        .. command.Arguments,
+    ];
+
+    // CliWrap itself only adds to Crust's own environment, and takes from it.
+    private static void SetEnvironment(ProcessStartInfo info, ImmutableDictionary<string, string> environment)
     {
-        var info = new ProcessStartInfo(setpriv)
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            StandardInputEncoding = new UTF8Encoding(false),
-            StandardOutputEncoding = Encoding.UTF8,
-            StandardErrorEncoding = Encoding.UTF8,
-            WorkingDirectory = command.WorkingDirectory ?? "",
-        };
-        info.ArgumentList.Add("--pdeathsig");
-        info.ArgumentList.Add(command.Ending is Ending.Kill ? "KILL" : "TERM");
-        info.ArgumentList.Add("--");
-        // Each becomes the next: it stays one process.
-        foreach (var argument in prlimit is null ? [] : command.Limits!.Arguments.Prepend(prlimit).Append("--"))
-        {
-            info.ArgumentList.Add(argument);
-        }
-
-        info.ArgumentList.Add(program);
-        foreach (var argument in command.Arguments)
-        {
-            info.ArgumentList.Add(argument);
-        }
-
         info.Environment.Clear();
         foreach (var (name, value) in environment)
         {
             info.Environment[name] = value;
         }
-
-        return info;
     }
 
-    private static async Task WriteInputAsync(Process process, Stream? file, string text)
+    private static async Task OverdueAsync(Process process)
     {
-        try
-        {
-            await using var input = process.StandardInput;
-            if (file is not null)
-            {
-                await file.CopyToAsync(input.BaseStream, 1 << 20);
-            }
-
-            await input.WriteAsync(text);
-        }
-        catch (IOException)
-        {
-            // The program ended without reading all of its input; its exit code tells whether that matters.
-        }
+        await process.WaitForExitAsync();
+        await Task.Delay(PipeGracePeriod);
     }
 
     /// <inheritdoc/>

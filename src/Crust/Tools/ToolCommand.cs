@@ -48,7 +48,10 @@ public sealed record ToolCommand
     /// <summary>The most that the program may take; null for no limit.</summary>
     public ToolLimits? Limits { get; init; }
 
-    /// <summary>Called with each line the program writes to standard error (and output, if <see cref="WatchOutput"/>), as it comes; lines end at CR or LF.</summary>
+    /// <summary>
+    /// Called with each line the program writes to standard error (and output, if <see cref="WatchOutput"/>), as it comes; lines end at CR or LF. If it throws,
+    /// it is as with <see cref="OnOutput"/>.
+    /// </summary>
     public Action<string>? OnLine { get; init; }
 
     /// <summary>Whether <see cref="OnLine"/> sees standard output too.</summary>
@@ -80,6 +83,6 @@ public sealed record ToolCommand
 /// <param name="Elapsed">From start to end.</param>
 public sealed record ToolResult(int ExitCode, string Output, string Error, TimeSpan Elapsed)
 {
-    /// <summary>What <see cref="ToolCommand.OnOutput"/> has thrown; null if nothing.</summary>
-    internal Exception? OutputProblem { get; init; }
+    /// <summary>What <see cref="ToolCommand.OnOutput"/> or <see cref="ToolCommand.OnLine"/> has thrown; null if nothing.</summary>
+    internal Exception? CallbackProblem { get; init; }
 }

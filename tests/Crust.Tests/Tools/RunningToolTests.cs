@@ -1,6 +1,10 @@
 using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using System.Text;
 using Crust.Spec;
 using Crust.Tools;
+using FsCheck;
+using FsCheck.Fluent;
 using Serilog.Core;
 
 namespace Crust.Tests.Tools;
@@ -9,6 +13,9 @@ namespace Crust.Tests.Tools;
 public sealed class RunningToolTests
 {
     private static readonly ToolBox Tools = new(HostEnvironment.Read().SearchPath, Logger.None);
+
+    // Of what the command line of a program could be confused by.
+    private static readonly Arbitrary<string[]> ArrayOfText = Gen.Elements([.. " \t\n\"\\'aä"]).ArrayOf().Select(letters => new string(letters)).ArrayOf().ToArbitrary();
 
     private string _folder = null!;
 
@@ -42,22 +49,6 @@ public sealed class RunningToolTests
     }
 
     [Test]
-    public async Task A_programs_output_can_be_taken_as_it_comes_byte_for_byte()
-    {
-        var taken = new MemoryStream();
-
-        var result = await Tools.RunAsync(ToolCommand.Of("sh", "-c", "head -c 1000000 /dev/zero; printf '\\377\\000end'; echo aside >&2") with { OnOutput = bytes => taken.Write(bytes.Span) }, Cancellation);
-
-        Assert.That(taken.ToArray().AsSpan(1_000_000).SequenceEqual((byte[])[0xff, 0, .. "end"u8]), $"{taken.Length} bytes");
-        Assert.That((result.Output, result.Error), Is.EqualTo(("", "aside\n")));
-    }
-
-    [Test]
-    public async Task A_program_whose_output_cannot_be_taken_is_killed_and_the_reason_told() =>
-        await Assert.ThatAsync(() => Tools.RunAsync(ToolCommand.Of("yes") with { OnOutput = _ => throw new IOException("full") }, Cancellation),
-            Throws.InstanceOf<IOException>().With.Message.EqualTo("full"));
-
-    [Test]
     public async Task A_cancelled_program_that_cleans_up_gets_the_time_for_it()
     {
         await CancelAsync(Ending.Terminate);
@@ -76,6 +67,92 @@ public sealed class RunningToolTests
             // The kernel may still be at it; that it never ends is what fails, by the test's time.
             await Task.Delay(20, Cancellation);
         }
+    }
+
+    [TestCase(Ending.Kill, "9")]
+    [TestCase(Ending.Terminate, "15")]
+    public async Task The_kernel_ends_a_program_when_Crust_dies(Ending ending, string signal)
+    {
+        // prctl(PR_GET_PDEATHSIG) of the program itself, whose number differs between amd64 and arm64.
+        var ask = $"my $signal = pack('i', 0); syscall({(RuntimeInformation.ProcessArchitecture is Architecture.X64 ? 157 : 167)}, 2, $signal); print unpack('i', $signal)";
+
+        var result = await Tools.RunAsync(ToolCommand.Of("perl", "-e", ask) with { Ending = ending, Limits = new ToolLimits(Memory: 1L << 30) }, Cancellation);
+
+        Assert.That(result.Output, Is.EqualTo(signal));
+    }
+
+    [Test]
+    public async Task A_program_outlives_the_thread_that_asked_for_it()
+    {
+        var started = new TaskCompletionSource<(RunningTool Tool, string Thread)>();
+        new Thread(() => started.SetResult((
+            Tools.Start(ToolCommand.Of("sh", "-c", "until [ -e go ]; do sleep 0.01; done") with { WorkingDirectory = _folder }),
+            Path.Combine("/proc", new DirectoryInfo("/proc/thread-self").LinkTarget!)))).Start();
+        var (tool, thread) = await started.Task;
+        await using var ending = tool;
+        while (Directory.Exists(thread))
+        {
+            await Task.Delay(20, Cancellation);
+        }
+
+        await File.WriteAllTextAsync(Path.Combine(_folder, "go"), "", Cancellation);
+
+        Assert.That((await tool.WaitAsync(Cancellation)).ExitCode, Is.Zero);
+    }
+
+    [Test]
+    public async Task Many_programs_run_at_once_and_each_gets_its_own_end()
+    {
+        var results = await Task.WhenAll(Enumerable.Range(0, 60).Select(i => Tools.RunAsync(ToolCommand.Of("sh", "-c", $"echo {i}; exit {i}") with { SuccessCodes = [i] }, Cancellation)));
+
+        Assert.That(results.Select(result => (result.Output, result.ExitCode)), Is.EqualTo(Enumerable.Range(0, 60).Select(i => ($"{i}\n", i))));
+    }
+
+    [Test]
+    public async Task A_killed_program_leaves_its_exit_code_and_what_it_said()
+    {
+        var said = new TaskCompletionSource();
+        await using var tool = Tools.Start(ToolCommand.Of("sh", "-c", "echo out; echo error >&2; exec sleep 1000") with { OnLine = _ => said.TrySetResult() });
+        await said.Task.WaitAsync(Cancellation);
+
+        await tool.KillAsync();
+
+        var result = await tool.Ended;
+        Assert.That((result.ExitCode, result.Output, result.Error), Is.EqualTo((137, "out\n", "error\n")));
+    }
+
+    [Test]
+    public async Task A_programs_processor_time_is_known_while_it_runs()
+    {
+        await using var tool = Tools.Start(ToolCommand.Of("sh", "-c", "while :; do :; done"));
+        while (tool.CpuTime == TimeSpan.Zero)
+        {
+            await Task.Delay(20, Cancellation);
+        }
+
+        await tool.KillAsync();
+
+        Assert.That(tool.CpuTime, Is.EqualTo(TimeSpan.Zero));
+    }
+
+    [Test]
+    public async Task A_program_gets_its_arguments_as_they_are()
+    {
+        string[] odd = ["", " ", "a b", "\t", "line\nline", "\"", "\\", "\\\\", "a\\", "a \\", "\\\" \\\\\"", "'", "$HOME", "`true`", "*", "-", "--", "ä\u00a0€ \U0001F600", "a\"\"b", "\"a b\""];
+        var arguments = odd.Concat(ArrayOfText.Generator.Sample(100, 30).SelectMany(texts => texts)).ToList();
+        var seen = new MemoryStream();
+
+        await Tools.RunAsync(ToolCommand.Of("printf", arguments.Prepend("%s\\0")) with { OnOutput = bytes => seen.Write(bytes.Span) }, Cancellation);
+
+        Assert.That(Encoding.UTF8.GetString(seen.ToArray()).Split('\0')[..^1], Is.EqualTo(arguments));
+    }
+
+    [Test]
+    public async Task A_program_has_no_more_memory_than_it_may()
+    {
+        var result = await Tools.RunAsync(ToolCommand.Of("sh", "-c", "ulimit -v") with { Limits = ToolLimits.OfMemory }, Cancellation);
+
+        Assert.That(result.Output, Is.EqualTo($"{1 << 20}\n"));
     }
 
     // Runs a shell that says its child's process id and waits, cancels it, and gives that id.
