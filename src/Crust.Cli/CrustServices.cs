@@ -24,7 +24,7 @@ using Serilog.Core;
 
 namespace Crust.Cli;
 
-/// <summary>Puts the library's rooms together for one command.</summary>
+/// <summary>The composition root of one command.</summary>
 internal sealed class CrustServices : IAsyncDisposable
 {
     private readonly Logger _log;
@@ -76,27 +76,22 @@ internal sealed class CrustServices : IAsyncDisposable
         Publisher = new Publisher(tools, Shelf, Folders.Cache, journal, time);
         var preflight = new Preflight(checks, forecaster);
         var shared = new SharedCaches(tools, cache, journal, time) { Signer = signer };
-        Exchange = new BuildExchange(Installers, Seeds, shared, disks, cache, journal, hidden, time);
+        Exchange = new BuildExchange(Installers, Seeds, shared, disks, journal, hidden, time);
+        var machine = new InstallerMachine(
+            new SeedCourier(new SeedVolume(tools), new IsoCopy(tools, journal)),
+            new IsoFiles(tools),
+            new InstallRun(launcher, new GuestScreen(tools, showsGuest, environment.HasDisplay), journal, time, _log),
+            Folders);
         Build = new ImageBuild(
             preflight,
-            Installers,
-            Seeds,
-            new ImageSource(
-                new DiskSource(
-                    preflight,
-                    new SeedCourier(new SeedVolume(tools), new IsoCopy(tools, journal)),
-                    new IsoFiles(tools),
-                    disks,
-                    new InstallRun(launcher, new GuestScreen(tools, showsGuest, environment.HasDisplay), journal, time, _log),
-                    care,
-                    Folders,
-                    journal),
-                writer),
+            new DiskSources(preflight, Installers, Seeds, machine, disks.LocalKey, journal, hidden),
             shared,
+            disks,
+            new DiskStage(disks, care, journal),
             writer,
+            new ImageStage(writer),
             new ImageProver(Verifier, Folders),
             new Attestor(signer, time),
-            disks.LocalKey,
             Shelf,
             _buildLog,
             journal,

@@ -2,7 +2,6 @@ using Crust.Disks;
 using Crust.Events;
 using Crust.Installers;
 using Crust.Isos;
-using Crust.Machines;
 using Crust.Planning;
 using Crust.Registries.Sharing;
 using Crust.Sanitizing;
@@ -24,7 +23,7 @@ public sealed record FetchedBuild(InstallerIso Installer, string? DiskFrom, bool
 /// runs a stranger's installer.
 /// </summary>
 public sealed class BuildExchange(
-    InstallerLibrary installers, SeedComposer seeds, SharedCaches caches, DiskStore disks, BuildCache cache, BuildJournal journal, Redactor hidden, TimeProvider time)
+    InstallerLibrary installers, SeedComposer seeds, SharedCaches caches, DiskStore disks, BuildJournal journal, Redactor hidden, TimeProvider time)
 {
     /// <summary>Brings into this machine's cache what a build will need: the installer and, if the spec names a shared cache that has it, the installed disk.</summary>
     /// <exception cref="CrustException">The installer can't be had, or isn't what its checksum says. A shared cache that fails is a warning.</exception>
@@ -36,26 +35,18 @@ public sealed class BuildExchange(
         var installer = await stages.RunAsync(Stage.Installer, spec.Installer.Shown,
             () => installers.GetAsync(spec.Installer, spec.Machine.Arch, cancellation),
             iso => $"{Path.GetFileName(iso.Path)}, {Size.Format(iso.Size)}");
-        using var scratch = new ScratchFolder(cache.Root);
-        var build = Compose(spec, installer);
-        using var shared = caches.Open(spec, build.Keys, journal);
-        var isHere = disks.Find(build.Keys.Local) is not null;
+        var target = TargetOf(spec, installer);
+        var keys = target.Keys ?? throw new InvalidOperationException(target.Unknown);
+        using var shared = caches.Open(spec, keys, journal);
+        var isHere = disks.Find(keys.Local) is not null;
         if (!shared.IsOn || isHere)
         {
             return new FetchedBuild(installer, null, isHere);
         }
 
-        var order = Order(spec, installer, build, shared, scratch.Path);
-        try
-        {
-            var disk = await disks.GetOrInstallAsync(order.LocalKey, spec.Machine.Disk, into => order.Shared.PullAsync(order.Build, into, stages, cancellation),
-                _ => throw new NotSharedException(), _ => { }, cancellation);
-            return new FetchedBuild(installer, disk.From, HasDisk: true);
-        }
-        catch (NotSharedException)
-        {
-            return new FetchedBuild(installer, null, HasDisk: false);
-        }
+        using var draft = await disks.OpenAsync(keys.Local, spec.Machine.Disk, _ => { }, cancellation);
+        var disk = draft.Found ?? await new SharedDisks(shared).PullAsync(BuildOf(target, installer), draft, stages, cancellation);
+        return new FetchedBuild(installer, disk?.From, HasDisk: disk is not null);
     }
 
     /// <summary>Pushes the installed disk of a build to the shared cache that the spec names, if this machine has it and the registry doesn't.</summary>
@@ -73,38 +64,21 @@ public sealed class BuildExchange(
             return;
         }
 
-        using var scratch = new ScratchFolder(cache.Root);
         var installer = await installers.GetAsync(spec.Installer, spec.Machine.Arch, cancellation);
-        var build = Compose(spec, installer);
+        var target = TargetOf(spec, installer);
         // A disk with secrets that only this machine can tell apart is for nobody else.
-        if (!build.Keys.IsShareable)
+        if (target.Keys is { IsShareable: true })
         {
-            return;
+            await new SharedDisks(shared).PushAsync(disk, BuildOf(target, installer), new StageRunner(journal, time), cancellation);
         }
-
-        var order = Order(spec, installer, build, shared, scratch.Path);
-        await order.Shared.PushAsync(disk, order.Build, new StageRunner(journal, time), cancellation);
     }
 
-    private ComposedBuild Compose(BuildSpec spec, InstallerIso installer)
+    private BuildTarget TargetOf(BuildSpec spec, InstallerIso installer)
     {
         var files = SeedFiles.Read(spec.Seed);
-        var seed = seeds.Compose(spec, files, installer);
-        hidden.Hide(seed.Secrets.Select(secret => secret.Reveal()));
-        return new ComposedBuild(files, seed, BuildKey.For(installer, seed, spec, disks.LocalKey.Get));
+        hidden.Hide(seeds.Compose(spec, files, installer).Secrets.Select(secret => secret.Reveal()));
+        return BuildTarget.Of(spec, files, new InstallerGlance(installer.Size, installer, installer.BaseName), disks.LocalKey.Get);
     }
 
-    // Nothing is installed or written here, so it doesn't matter what would run the machine.
-    private static DiskOrder Order(BuildSpec spec, InstallerIso installer, ComposedBuild build, SharedCache shared, string folder) =>
-        new(build.Keys.Published, spec, installer, build.Seed, build.Files, new ImagePlan([], []), Accelerator.Tcg, RunFiles.Draft(folder, ""), folder)
-        {
-            Name = spec.Name ?? installer.BaseName,
-            LocalKey = build.Keys.Local,
-            Shared = new SharedDisks(shared),
-            Finished = new FinishedImages(shared),
-        };
-
-    private sealed record ComposedBuild(SeedFiles Files, Seed Seed, BuildKeys Keys);
-
-    private sealed class NotSharedException : Exception;
+    private static SharedBuild BuildOf(BuildTarget target, InstallerIso installer) => new(target.Key!, target.Name, target.Spec, installer.Sha256);
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.ExceptionServices;
 using Crust.Attestation;
+using Crust.Disks;
 using Crust.Events;
 using Crust.Formats;
 using Crust.Host;
@@ -11,41 +12,19 @@ using Crust.Planning;
 using Crust.Registries.Sharing;
 using Crust.Reports;
 using Crust.Sanitizing;
-using Crust.Seeds;
-using Crust.Seeds.Checks;
 using Crust.Seeds.Secrets;
 using Crust.Spec;
-using Crust.Storage;
 using Crust.Verification;
 
 namespace Crust;
 
-/// <summary>What a build leaves.</summary>
-/// <param name="Manifest">All facts, as they were written.</param>
-/// <param name="Images">The paths of the images that were asked for.</param>
-/// <param name="UpToDate">Whether there was nothing to do.</param>
-/// <param name="Report">The path of the report; null if there was nothing to do, or it couldn't be written.</param>
-public sealed record BuildResult(Manifest Manifest, ImmutableArray<string> Images, bool UpToDate, string? Report);
-
 /// <summary>
-/// The main job, as a story. Each stage takes what the one before returned:
-/// spec → preflight → installer → seed → machine → installed disk → images → proof → manifest, report.
+/// The main job, from top to bottom in the order in which it happens:
+/// host → source → plan → shared images, or disk (cached, shared or installed) → formats → proof → attestation → images folder → report.
 /// </summary>
 public sealed class ImageBuild(
-    Preflight preflight,
-    InstallerLibrary installers,
-    SeedComposer seeds,
-    ImageSource source,
-    SharedCaches caches,
-    ImageWriter writer,
-    ImageProver prover,
-    Attestor attestor,
-    LocalKey localKey,
-    ImagesFolder shelf,
-    BuildLog log,
-    BuildJournal journal,
-    Redactor hidden,
-    TimeProvider time)
+    Preflight preflight, DiskSources sources, SharedCaches caches, DiskStore disks, DiskStage diskStage, ImageWriter writer, ImageStage imageStage, ImageProver prover,
+    Attestor attestor, ImagesFolder shelf, BuildLog log, BuildJournal journal, Redactor hidden, TimeProvider time)
 {
     /// <summary>Builds what the spec asks for; what is there already and unchanged is reused.</summary>
     /// <exception cref="CrustException">Anything that a user can cause or cure. No image has changed then.</exception>
@@ -56,34 +35,20 @@ public sealed class ImageBuild(
         hidden.Hide(spec);
         OutputCheck.Check(spec, spec.Name ?? InstallerLibrary.NameOf(spec.Installer, spec.Machine.Arch), shelf);
 
-        var host = await stages.RunAsync(Stage.Preflight, "this host",
-            () => preflight.CheckAsync(spec, cancellation),
-            ready => ready.Describe());
+        // The host: what it can do and lacks, before anything takes time.
+        var checking = stages.Begin(Stage.Preflight, "this host");
+        var host = await preflight.CheckAsync(spec, cancellation);
+        checking.End(host.Describe());
         journal.Warn(host.Warnings);
         var signingKey = await attestor.TryKeyAsync(spec.Sign, cancellation);
 
-        var seedFiles = SeedFiles.Read(spec.Seed);
-        var profile = spec.Seed.Profile ?? installers.ProfileOf(spec.Installer);
-        journal.Warn(SeedReview.Pass(SeedChecks.Check(spec, seedFiles, profile), spec.Seed.Strict));
-        var installer = await stages.RunAsync(Stage.Installer, spec.Installer.Shown,
-            () => installers.GetAsync(spec.Installer, spec.Machine.Arch, cancellation),
-            iso => $"{Path.GetFileName(iso.Path)}, {Size.Format(iso.Size)}");
-        BuildRules.CheckInstaller(installer, spec);
-        // A download says only now what it installs, and its rules may be others.
-        if (spec.Seed.Profile is null && installer.Profile != profile)
-        {
-            journal.Warn(SeedReview.Pass(SeedChecks.Check(spec, seedFiles, installer.Profile), spec.Seed.Strict).Except(journal.Warnings));
-        }
+        // The source: the installer, and what it will be told. With it, the build's keys are known.
+        var source = await sources.OpenAsync(spec, stages, cancellation);
+        var target = source.Target;
+        var (name, keys) = (target.Name, target.Keys ?? throw new InvalidOperationException(target.Unknown));
 
-        var seed = seeds.Compose(spec, seedFiles, installer);
-
-        hidden.Hide(seed.Secrets.Select(secret => secret.Reveal()));
-
-        var name = spec.Name ?? installer.BaseName;
-        var keys = BuildKey.For(installer, seed, spec, localKey.Get);
-        var proof = spec.Verify.Boot ?? installer.IsReference ? new ExpectedProof(spec.Machine.Firmware, spec.Verify) : null;
-        var plan = ImagePlan.For(spec.Formats, shelf.HasSbom(name) ? shelf.FindIntact(name) : [], keys.Published, format => writer.RecipeOf(format, spec), proof,
-            (format, image) => image.SecretsMark == keys.Mark && ImagePlan.IsOfLibrary(image, ImageWriter.LibraryOf(format, spec)));
+        // The plan: which images are missing, or not proven.
+        var plan = ImagePlan.For(target, shelf.HasSbom(name) ? shelf.FindIntact(name) : [], writer);
         if (plan.IsUpToDate && shelf.LoadManifest(name) is { } current)
         {
             var isCurrent = Attestor.IsCurrent(current, signingKey, shelf.IsIntact) && Attestor.IsManifestSigned(spec.Sign, shelf.ManifestPath(name));
@@ -94,15 +59,16 @@ public sealed class ImageBuild(
         using var drafts = shelf.CreateDrafts();
         var files = RunFiles.Draft(drafts.Path, shelf.PrefixOf(name));
         using var cache = caches.Open(spec, keys, journal);
-        var order = new DiskOrder(keys.Published, spec, installer, seed, seedFiles, plan, host.Accelerator.Used, files, drafts.Path) { Name = name, LocalKey = keys.Local, Shared = new SharedDisks(cache), Finished = new FinishedImages(cache) };
+        var build = new SharedBuild(keys.Published, name, spec, source.Origin.Sha256);
+        var sharedDisks = new SharedDisks(cache);
         var story = new BuildStory
         {
             Name = name,
             Spec = spec,
             Hidden = hidden,
-            SecretsCarried = seed.SecretPaths,
-            Installer = installer,
-            SeedFiles = seedFiles.Files,
+            SecretsCarried = source.SecretPaths,
+            Origin = source.Origin,
+            SeedFiles = source.Files,
             BuildKey = keys.Published,
             SecretsMark = keys.Mark,
             ImagesFolder = shelf.Path,
@@ -110,24 +76,52 @@ public sealed class ImageBuild(
         };
         try
         {
-            var made = await source.GetAsync(order, drafts, disk => story = story.With(disk, files), stages, cancellation);
+            // Images that another machine has made of the same build. From a disk that is here, they are made sooner than they are pulled.
+            var offers = disks.FindAllocated(keys.Local) is not null ? [] : await new FinishedImages(cache).FindAsync(build, plan.ToWrite, format => writer.RecipeOf(format, spec), stages, cancellation);
+            var made = await ImageStage.PullAsync(offers, build, plan.ToWrite, drafts, stages, cancellation);
+            if (made is null)
+            {
+                // The disk: this machine's, another machine's, or a new one, for which QEMU boots the installer.
+                var installing = stages.Begin(Stage.Install, $"{Path.GetFileName(source.Origin.Path)} on a disk of {Size.Format(spec.Machine.Disk)}");
+                using var draft = await disks.OpenAsync(keys.Local, spec.Machine.Disk, TellOfWait, cancellation);
+                var disk = draft.Found ?? await sharedDisks.PullAsync(build, draft, stages, cancellation);
+                if (disk is null)
+                {
+                    source.CheckSpace(plan.ToWrite);
+                    disk = await diskStage.InstallAsync(source, draft, host.Accelerator.Used, files, stages, cancellation);
+                }
 
+                installing.End(disk.FromCache ? "from the cache; the installer wasn't booted" : $"{Size.Format(disk.Allocated)} on the disk");
+                disk = await diskStage.InspectAsync(disk, source, host.Accelerator.Used, drafts.Path, stages, cancellation);
+                story = story.With(disk.Facts, files);
+
+                // The formats, side by side, from that one disk.
+                made = await imageStage.WriteAsync(disk, offers, target, plan.ToWrite, drafts, stages, cancellation);
+            }
+
+            story = story.With(made.Disk, files);
             journal.Warn(made.Failure is null ? null : $"only a part of the images could be written: {string.Join(", ", made.Images.Select(image => image.Format.Name))}");
-            var proofs = proof is null ? Proofs.None(made.Images) : await stages.RunAsync(Stage.Verify, spec.Verify.Describe(),
-                () => prover.ProveAsync(made.Images, plan.ToProve, spec, host.Accelerator.Used, drafts, cancellation),
-                proven => proven.Describe());
 
-            var manifest = await shelf.PublishAsync(Manifest.Of(story, made.Disk, journal, proofs.Known), proofs.Fresh,
-                facts => attestor.WriteAsync(facts, spec, made.Sbom, drafts.Path, cancellation), cancellation);
-            await attestor.SignManifestAsync(spec.Sign, shelf.ManifestPath(name), drafts.Path, cancellation);
+            // The proof: the images are booted.
+            var proofs = Proofs.None(made.Images);
+            if (target.Proof is not null)
+            {
+                var proving = stages.Begin(Stage.Verify, spec.Verify.Describe());
+                proofs = await prover.ProveAsync(made.Images, plan.ToProve, spec, host.Accelerator.Used, drafts, cancellation);
+                proving.End(proofs.Describe());
+            }
+
+            // Attestation, and the final names.
+            var manifest = await PlaceAsync(Manifest.Of(story, made.Disk, journal, proofs.Known), proofs.Fresh, spec, made.Sbom, drafts.Path, cancellation);
             if (made.Failure is { } failure)
             {
                 ExceptionDispatchInfo.Throw(failure);
             }
 
+            // The report, and the disk for other machines.
             var report = ReportFile.TryWrite(story.Ended(journal, manifest), shelf.ReportPath(name), drafts.Path);
             files.KeepLog();
-            await order.Shared.PushAsync(made.Installed, order.Build, stages, cancellation);
+            await sharedDisks.PushAsync(made.Installed, build, stages, cancellation);
             log.KeepAs(shelf.LogPath(name), drafts.Path);
             return new BuildResult(manifest, shelf.PathsOf(manifest, spec.Formats), UpToDate: false, report);
         }
@@ -140,13 +134,21 @@ public sealed class ImageBuild(
         }
     }
 
+    private void TellOfWait(string lockFile) => journal.Observe(new BuildEvent.Progressed(Stage.Install, null, null, "another build installs the same; waiting for its result"));
+
     // The images are current; what says where they come from isn't: somebody has removed it, or another key signs.
     private async Task<Manifest> AttestAsync(Manifest current, BuildSpec spec, CancellationToken cancellation)
     {
         using var drafts = shelf.CreateDrafts();
-        var manifest = await shelf.PublishAsync(current with { Images = shelf.FindIntact(current.Name) }, [],
-            made => attestor.WriteAsync(made, spec, null, drafts.Path, cancellation), cancellation);
-        await attestor.SignManifestAsync(spec.Sign, shelf.ManifestPath(manifest.Name), drafts.Path, cancellation);
+        return await PlaceAsync(current with { Images = shelf.FindIntact(current.Name) }, [], spec, null, drafts.Path, cancellation);
+    }
+
+    private async Task<Manifest> PlaceAsync(Manifest facts, ImmutableArray<ProvenImage> images, BuildSpec spec, string? sbom, string drafts, CancellationToken cancellation)
+    {
+        using var placement = await shelf.PrepareAsync(facts, images, cancellation);
+        var attestations = await attestor.WriteAsync(placement.Manifest, spec, sbom, drafts, cancellation);
+        var manifest = placement.Finish(attestations);
+        await attestor.SignManifestAsync(spec.Sign, shelf.ManifestPath(manifest.Name), drafts, cancellation);
         return manifest;
     }
 }

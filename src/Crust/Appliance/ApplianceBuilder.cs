@@ -23,8 +23,8 @@ public sealed class ApplianceBuilder(ToolBox tools, BuildCache cache, Folders fo
     public async Task<ApplianceImage> GetAsync(Arch arch, CancellationToken cancellation)
     {
         var key = KeyOf(arch);
-        var folder = await cache.GetOrAddAsync(Kind, key, folder => BuildAsync(arch, folder, cancellation),
-            _ => Progress(null, "waiting for another build that makes the appliance"), cancellation);
+        using var entry = await cache.OpenAsync(Kind, key, _ => Progress(null, "waiting for another build that makes the appliance"), cancellation);
+        var folder = entry.Found ?? await BuildAsync(arch, entry, cancellation);
         return new ApplianceImage(Path.Combine(folder, "vmlinuz"), Path.Combine(folder, "initramfs.zst"), key)
         {
             Arch = arch,
@@ -45,8 +45,9 @@ public sealed class ApplianceBuilder(ToolBox tools, BuildCache cache, Folders fo
 
     private Recipe RecipeFor(Arch arch) => new(Path.Combine(folders.Builder, "appliance"), arch);
 
-    private async Task BuildAsync(Arch arch, string folder, CancellationToken cancellation)
+    private async Task<string> BuildAsync(Arch arch, CacheEntry entry, CancellationToken cancellation)
     {
+        var folder = entry.Draft;
         var clock = Stopwatch.StartNew();
         var recipe = RecipeFor(arch);
         if (arch is Arch.Amd64)
@@ -87,6 +88,7 @@ public sealed class ApplianceBuilder(ToolBox tools, BuildCache cache, Folders fo
         Directory.Delete(Path.Combine(folder, "modules"), recursive: true);
         var size = new FileInfo(Path.Combine(folder, "initramfs.zst")).Length;
         observer.Observe(new BuildEvent.Finished(Stage.Appliance, clock.Elapsed, $"initramfs of {size >> 20} MiB"));
+        return entry.Keep();
     }
 
     private static void ExtractBootFiles(PackageTree tree, Recipe recipe, string folder)

@@ -49,17 +49,25 @@ public sealed class Attestor(Signer signer, TimeProvider time)
             return Attestations.None;
         }
 
-        string? list = null;
-        if (sbom is not null)
+        try
         {
-            list = Path.Combine(drafts, manifest.Name + SbomExtension);
-            await File.WriteAllTextAsync(list, sbom, cancellation);
-            manifest = manifest with { Sbom = FileOf(list) };
-        }
+            string? list = null;
+            if (sbom is not null)
+            {
+                list = Path.Combine(drafts, manifest.Name + SbomExtension);
+                await File.WriteAllTextAsync(list, sbom, cancellation);
+                manifest = manifest with { Sbom = FileOf(list) };
+            }
 
-        var provenance = Path.Combine(drafts, manifest.Name + ImageCheck.Extension);
-        await File.WriteAllTextAsync(provenance, ProvenanceWriter.Write(manifest, spec, time.GetUtcNow()).ToJson(), cancellation);
-        return new(list, provenance, spec.Sign.IsWanted ? await signer.SignAsync(spec.Sign, provenance, cancellation) : null);
+            var provenance = Path.Combine(drafts, manifest.Name + ImageCheck.Extension);
+            await File.WriteAllTextAsync(provenance, ProvenanceWriter.Write(manifest, spec, time.GetUtcNow()).ToJson(), cancellation);
+            return new(list, provenance, spec.Sign.IsWanted ? await signer.SignAsync(spec.Sign, provenance, cancellation) : null);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CrustException(FailureKind.InputOutput, $"What says where the images come from can't be written: {e.Message}", drafts,
+                "free space in the images folder and make it writable; the installed disk is cached, so nothing is installed again", e);
+        }
     }
 
     /// <summary>Whether the manifest beside images is signed, if it has to be.</summary>

@@ -12,54 +12,29 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
     /// <summary>Tells this machine's disks apart by their secrets.</summary>
     public LocalKey LocalKey { get; } = new(cache.Root);
 
-    /// <summary>
-    /// The disk for a build key; if there is none, <paramref name="install"/> is given the path of an empty sparse disk
-    /// of <paramref name="size"/> bytes and a folder for its own files, and installs to it.
-    /// </summary>
-    /// <exception cref="CrustException">What <paramref name="install"/> throws, or the cache can't be written.</exception>
-    public Task<InstalledDisk> GetOrInstallAsync(string key, long size, Func<string, Task<InstallFacts>> install, Action<string> onWait, CancellationToken cancellation) =>
-        GetOrInstallAsync(key, size, _ => Task.FromResult<PulledDisk?>(null), install, onWait, cancellation);
-
-    /// <summary>
-    /// The same, with another place to look at before anything is installed: <paramref name="pull"/> may put a disk with its map into the folder that it is given,
-    /// where a run's files belong, too. It leaves nothing in it otherwise.
-    /// </summary>
-    /// <exception cref="CrustException">As above.</exception>
-    internal async Task<InstalledDisk> GetOrInstallAsync(
-        string key, long size, Func<DiskFolder, Task<PulledDisk?>> pull, Func<string, Task<InstallFacts>> install, Action<string> onWait, CancellationToken cancellation)
+    /// <summary>Opens the disk for a build key: one that is there, or a draft that nobody else fills meanwhile. A build that makes the same disk is waited for.</summary>
+    /// <param name="key">The build key in this machine's cache.</param>
+    /// <param name="size">The size in bytes of a disk that is made.</param>
+    /// <param name="onWait">Called once if there is a wait.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <exception cref="CrustException">The cache can't be written.</exception>
+    public async Task<DiskDraft> OpenAsync(string key, long size, Action<string> onWait, CancellationToken cancellation)
     {
         if (Find(key) is { } found)
         {
-            return found;
+            return DiskDraft.Of(found);
         }
 
-        var installed = false;
-        var folder = await cache.GetOrAddAsync(Kind, key, async folder =>
+        var entry = await cache.OpenAsync(Kind, key, onWait, cancellation);
+        try
         {
-            var its = new DiskFolder(folder);
-            var pulled = await pull(its);
-            if (pulled is null)
-            {
-                CreateSparse(its.Disk, size, "machine.disk (DISK_SIZE)");
-                pulled = new PulledDisk(await KeepIfFailedAsync(key, its.Disk, install), null);
-                installed = true;
-            }
-
-            Seal(its.Disk);
-            if (installed)
-            {
-                BmapFile.Write(await BlockMap.OfAsync(its.Disk, cancellation), its.Map);
-            }
-
-            new DiskRecord
-            {
-                Size = size,
-                ModifiedTicks = File.GetLastWriteTimeUtc(its.Disk).Ticks,
-                Install = pulled.Install,
-                From = pulled.From,
-            }.Save(its.Record);
-        }, onWait, cancellation);
-        return Load(folder, key) with { FromCache = !installed };
+            return entry.Found is { } folder ? DiskDraft.Of(Load(folder, key)) : DiskDraft.ToFill(key, size, entry, Path.Combine(cache.Root, "failed"));
+        }
+        catch
+        {
+            entry.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The disk for a build key, or null. A disk that was changed after its install is dropped from the cache.</summary>
@@ -114,26 +89,7 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
         }
     }
 
-    // The disk of a failed install is evidence. One is kept for each key, until the next attempt or `crust clean`.
-    private async Task<InstallFacts> KeepIfFailedAsync(string key, string path, Func<string, Task<InstallFacts>> install)
-    {
-        try
-        {
-            return await install(path);
-        }
-        catch (CrustException e) when (e.Kind is FailureKind.GuestFailed)
-        {
-            var folder = Path.Combine(cache.Root, "failed");
-            PrivateFolder.Create(folder);
-            var kept = Path.Combine(folder, $"{key[..16]}.raw");
-            // It holds what the installer was told.
-            File.SetUnixFileMode(path, UnixFileMode.UserRead);
-            File.Move(path, kept, overwrite: true);
-            throw e.At($"{e.Where}; the failed disk is kept as {kept}");
-        }
-    }
-
-    private static InstalledDisk Load(string folder, string key)
+    internal static InstalledDisk Load(string folder, string key)
     {
         var its = new DiskFolder(folder);
         var record = DiskRecord.Load(its.Record);
@@ -160,16 +116,5 @@ public sealed class DiskStore(BuildCache cache, ILogger log)
             throw new CrustException(FailureKind.HostLacks, $"A disk of {Spec.Size.Format(size)} can't be made: {(e is ArgumentOutOfRangeException ? SparseFile.TooLong : e.Message)}", path,
                 $"set {key} to less than the file system allows, or CRUST_CACHE to another file system", e);
         }
-    }
-
-    // Synced once, now that the guest is off; read-only from here on, and for this user alone.
-    private static void Seal(string path)
-    {
-        using (var handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite))
-        {
-            RandomAccess.FlushToDisk(handle);
-        }
-
-        File.SetUnixFileMode(path, UnixFileMode.UserRead);
     }
 }

@@ -99,30 +99,53 @@ public sealed class ImagesFolder(string folder)
     }
 
     /// <summary>
-    /// Gives images, and what says where they come from, their final names and writes manifest and checksums. Each file appears whole; those of other
-    /// formats and names stay as they are.
+    /// Prepares the move of images to their final names. Until it is finished nothing in the folder has changed, and no other build moves anything in it.
     /// </summary>
     /// <param name="manifest">All facts but those of the images, and what is written beside them.</param>
     /// <param name="images">The images that were written.</param>
-    /// <param name="attest">Writes, under temporary names, what says where the images of a manifest come from. Nothing has changed if it fails.</param>
-    /// <param name="cancellation">Gives up.</param>
-    /// <returns>The manifest as it was written.</returns>
+    /// <param name="cancellation">Ends the wait for other builds.</param>
     /// <exception cref="CrustException">The folder can't be written.</exception>
-    internal async Task<Manifest> PublishAsync(Manifest manifest, IReadOnlyCollection<ProvenImage> images, Func<Manifest, Task<Attestations>> attest, CancellationToken cancellation)
+    internal async Task<ImagePlacement> PrepareAsync(Manifest manifest, IReadOnlyCollection<ProvenImage> images, CancellationToken cancellation)
     {
         try
         {
-            using var drafts = CreateDrafts();
-            using var held = await FileLock.AcquireAsync(System.IO.Path.Combine(folder, ".lock"), null, cancellation);
-            var fresh = images.Select(image => Describe(manifest, image)).ToList();
-            var kept = FindIntact(manifest.Name).Where(old => fresh.All(image => image.File != old.File));
-            // An image proven again, without being written again, comes with the manifest.
-            var proven = manifest.Images.Where(image => fresh.All(other => other.File != image.File)).ToList();
-            manifest = manifest with
+            var drafts = CreateDrafts();
+            FileLock? held = null;
+            try
             {
-                Images = [.. fresh.Concat(proven).Concat(kept.Where(old => proven.All(image => image.File != old.File))).OrderBy(image => image.File, StringComparer.Ordinal)],
-            };
-            var attestations = await attest(manifest);
+                held = await FileLock.AcquireAsync(System.IO.Path.Combine(folder, ".lock"), null, cancellation);
+                var fresh = images.Select(image => Describe(manifest, image)).ToList();
+                var kept = FindIntact(manifest.Name).Where(old => fresh.All(image => image.File != old.File));
+                // An image proven again, without being written again, comes with the manifest.
+                var proven = manifest.Images.Where(image => fresh.All(other => other.File != image.File)).ToList();
+                return new ImagePlacement(this, images, drafts, held)
+                {
+                    Manifest = manifest with
+                    {
+                        Images = [.. fresh.Concat(proven).Concat(kept.Where(old => proven.All(image => image.File != old.File))).OrderBy(image => image.File, StringComparer.Ordinal)],
+                    },
+                };
+            }
+            catch
+            {
+                held?.Dispose();
+                drafts.Dispose();
+                throw;
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw Unplaced(e);
+        }
+    }
+
+    /// <summary>Gives images, and what says where they come from, their final names and writes manifest and checksums. Each file appears whole; those of other formats and names stay as they are.</summary>
+    /// <returns>The manifest as it was written.</returns>
+    /// <exception cref="CrustException">The folder can't be written.</exception>
+    internal Manifest Place(Manifest manifest, IReadOnlyCollection<ProvenImage> images, Attestations attestations, DraftFolder drafts)
+    {
+        try
+        {
             foreach (var image in images)
             {
                 Move(manifest.Name, image);
@@ -136,10 +159,12 @@ public sealed class ImagesFolder(string folder)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CrustException(FailureKind.InputOutput, $"The images couldn't get their final names: {e.Message}", folder,
-                "free space in the images folder and make it writable; the installed disk is cached, so nothing is installed again", e);
+            throw Unplaced(e);
         }
     }
+
+    private CrustException Unplaced(Exception e) => new(FailureKind.InputOutput, $"The images couldn't get their final names: {e.Message}", folder,
+        "free space in the images folder and make it writable; the installed disk is cached, so nothing is installed again", e);
 
     private static ManifestImage Describe(Manifest manifest, ProvenImage image) => new()
     {

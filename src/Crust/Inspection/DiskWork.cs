@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Crust.Disks;
-using Crust.Isos;
 using Crust.Spec;
 
 namespace Crust.Inspection;
@@ -36,13 +35,13 @@ public sealed record DiskWork(string Disk, Arch Arch, Accelerator Accelerator)
     public string Describe() => string.Join(", ", Words());
 
     /// <summary>The work that a spec asks for.</summary>
-    public static DiskWork Of(BuildSpec spec, InstallerIso installer, string disk, Accelerator accelerator) => new(disk, spec.Machine.Arch, accelerator)
+    public static DiskWork Of(BuildSpec spec, DiskOrigin origin, string disk, Accelerator accelerator) => new(disk, spec.Machine.Arch, accelerator)
     {
-        Tidy = TidyOf(spec, installer.IsReference),
+        Tidy = TidyOf(spec, origin.IsReference),
         MustTidy = spec.Tidy is not null,
         Inspect = spec.Inspect,
         Trim = spec.Trim,
-        Profile = spec.Seed.Profile ?? installer.Profile,
+        Profile = spec.Seed.Profile ?? origin.Profile,
     };
 
     /// <summary>

@@ -34,13 +34,14 @@ internal sealed class DebianRoot(ToolBox tools, BuildCache cache, Recipe recipe)
     /// <exception cref="CrustException">A tool is missing or failed, or this host runs no programs of the architecture.</exception>
     public async Task<Result> GetAsync(Action<double?, string> progress, CancellationToken cancellation)
     {
-        var folder = await cache.GetOrAddAsync(Kind, Key, folder => BuildAsync(folder, progress, cancellation),
-            _ => progress(null, "waiting for another build that makes the operating system"), cancellation);
+        using var entry = await cache.OpenAsync(Kind, Key, _ => progress(null, "waiting for another build that makes the operating system"), cancellation);
+        var folder = entry.Found ?? await BuildAsync(entry, progress, cancellation);
         return new Result(Path.Combine(folder, "root.squashfs"), Path.Combine(folder, "root.size"));
     }
 
-    private async Task BuildAsync(string folder, Action<double?, string> progress, CancellationToken cancellation)
+    private async Task<string> BuildAsync(CacheEntry entry, Action<double?, string> progress, CancellationToken cancellation)
     {
+        var folder = entry.Draft;
         await ForeignPrograms.CheckAsync(tools, recipe.Arch, cancellation);
         await WriteOverlayAsync(Path.Combine(folder, "overlay.tar"), cancellation);
         File.Copy(recipe.PathOf("finish.sh"), Path.Combine(folder, "finish.sh"));
@@ -70,6 +71,7 @@ internal sealed class DebianRoot(ToolBox tools, BuildCache cache, Recipe recipe)
         var size = new FileInfo(tar).Length.ToString(CultureInfo.InvariantCulture);
         await File.WriteAllTextAsync(Path.Combine(folder, "root.size"), size + "\n", cancellation);
         File.Delete(tar);
+        return entry.Keep();
     }
 
     // A tar file, since mmdebstrap's other ways of taking files in keep the owner and the mode that they have here.

@@ -54,8 +54,8 @@ public sealed class ReferenceInstaller(ToolBox tools, BuildCache cache, Folders 
     {
         var recipe = RecipeFor(arch);
         var root = RootOf(recipe);
-        return Load(await cache.GetOrAddAsync(Kind, KeyOf(recipe, root), folder => BuildAsync(recipe, root, folder, cancellation),
-            _ => Progress(null, "waiting for another build that makes the reference installer"), cancellation), recipe);
+        using var entry = await cache.OpenAsync(Kind, KeyOf(recipe, root), _ => Progress(null, "waiting for another build that makes the reference installer"), cancellation);
+        return Load(entry.Found ?? await BuildAsync(recipe, root, entry, cancellation), recipe);
     }
 
     /// <summary>The ISO if it is in the cache, else null.</summary>
@@ -101,8 +101,9 @@ public sealed class ReferenceInstaller(ToolBox tools, BuildCache cache, Folders 
         };
     }
 
-    private async Task BuildAsync(Recipe recipe, DebianRoot root, string folder, CancellationToken cancellation)
+    private async Task<string> BuildAsync(Recipe recipe, DebianRoot root, CacheEntry entry, CancellationToken cancellation)
     {
+        var folder = entry.Draft;
         var system = await root.GetAsync((fraction, detail) => Progress(fraction * 0.9, detail), cancellation);
         var image = await appliance.GetAsync(recipe.Arch, cancellation);
         var work = Path.Combine(folder, "work");
@@ -113,6 +114,7 @@ public sealed class ReferenceInstaller(ToolBox tools, BuildCache cache, Folders 
         var facts = new ReferenceIsoRecord(await new HybridIso(tools).WriteAsync(Content(recipe, image, system), iso, work, _ => { }, cancellation), new FileInfo(iso).Length);
         await File.WriteAllTextAsync(Path.Combine(folder, $"{name}.json"), JsonSerializer.Serialize(facts, IsoFactsJson.Default.ReferenceIsoRecord), cancellation);
         Directory.Delete(work, recursive: true);
+        return entry.Keep();
     }
 
     private static HybridIsoContent Content(Recipe recipe, ApplianceImage image, DebianRoot.Result system) => new()

@@ -1,3 +1,4 @@
+using Crust.Disks;
 using Crust.Spec;
 
 namespace Crust.Isos;
@@ -40,4 +41,7 @@ public sealed record InstallerIso
 
     /// <summary>Where it came from, as the user named it; "reference installer" for Crust's own.</summary>
     public required string Source { get; init; }
+
+    /// <summary>The same for what follows the install, which needn't know that there was an installer.</summary>
+    public DiskOrigin Origin => new() { Source = Source, Path = Path, Sha256 = Sha256, Size = Size, VolumeId = VolumeId, IsReference = IsReference, Profile = Profile };
 }

@@ -77,9 +77,8 @@ public sealed class Forecaster(InstallerLibrary installers, ApplianceBuilder app
     {
         var files = SeedFiles.Read(spec.Seed);
         var glance = installers.Glance(spec.Installer, spec.Machine.Arch);
-        var identity = BuildIdentity.Of(spec, files, glance, disks.LocalKey.Find());
-        var (name, key, keys) = (identity.Name, identity.Key, identity.Keys);
-        var formats = spec.Formats.Select(ImageFormats.Named).ToImmutableArray();
+        var target = BuildTarget.Of(spec, files, glance, disks.LocalKey.Find);
+        var (name, key, keys) = (target.Name, target.Key, target.Keys);
         var forecast = new BuildForecast
         {
             Name = name,
@@ -91,11 +90,8 @@ public sealed class Forecaster(InstallerLibrary installers, ApplianceBuilder app
             // What isn't built yet has no disk, in all likelihood.
             IsCacheKnown = key is not null || spec.Installer.Iso is null,
             CachedDisk = keys is null ? null : disks.FindAllocated(keys.Local),
-            ToWrite = key is null ? formats : ImagePlan.For(spec.Formats, shelf.FindIntact(name), key, format => writer.RecipeOf(format, spec), null,
-                (format, image) => isMade
-                    ? image.SecretsMark == keys?.Mark || !BuildKeys.AreOfOneMachine(image.SecretsMark, keys?.Mark)
-                    : image.SecretsMark == keys?.Mark && ImagePlan.IsOfLibrary(image, ImageWriter.LibraryOf(format, spec))).ToWrite,
-            Verifies = spec.Verify.Boot ?? spec.Installer.Iso is null,
+            ToWrite = ImagePlan.For(target, shelf.FindIntact(name), writer, isMade).ToWrite,
+            Verifies = target.Proof is not null,
         };
         return forecast with
         {

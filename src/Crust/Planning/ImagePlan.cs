@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Crust.Formats;
 using Crust.Reports;
+using Crust.Storage;
 using Crust.Verification;
 
 namespace Crust.Planning;
@@ -19,7 +20,20 @@ internal sealed record ImagePlan(ImmutableArray<IImageFormat> ToWrite, Immutable
     /// </summary>
     public static bool IsOfLibrary(ManifestImage image, string? library) => image.Library == library || image.ReusedFrom is not null;
 
-    public static ImagePlan For(
+    /// <summary>The plan of a build.</summary>
+    /// <param name="target">What it is about. Where its keys aren't known, all images are to be written.</param>
+    /// <param name="intact">The images of that name that are there, untouched.</param>
+    /// <param name="writer">Knows what decides an image beside its disk.</param>
+    /// <param name="isMade">Whether another machine may have made the images: whose secrets this one can't tell apart, it takes for the right ones.</param>
+    public static ImagePlan For(BuildTarget target, IReadOnlyCollection<ManifestImage> intact, ImageWriter writer, bool isMade = false)
+    {
+        var (spec, mark) = (target.Spec, target.Keys?.Mark);
+        return For(spec.Formats, target.Key is null ? [] : intact, target.Key ?? "", format => writer.RecipeOf(format, spec), target.Proof, (format, image) => isMade
+            ? image.SecretsMark == mark || !BuildKeys.AreOfOneMachine(image.SecretsMark, mark)
+            : image.SecretsMark == mark && IsOfLibrary(image, ImageWriter.LibraryOf(format, spec)));
+    }
+
+    internal static ImagePlan For(
         IEnumerable<string> formats, IReadOnlyCollection<ManifestImage> intact, string buildKey, Func<IImageFormat, string> recipeOf, ExpectedProof? proof, Func<IImageFormat, ManifestImage, bool>? isUsable = null)
     {
         var toWrite = ImmutableArray.CreateBuilder<IImageFormat>();

@@ -55,7 +55,7 @@ public sealed class Planner(InstallerLibrary installers, ImageWriter writer, Fun
         await Parallel.ForEachAsync(repositories, new ParallelOptions { MaxDegreeOfParallelism = RegistriesAtOnce, CancellationToken = cancellation },
             async (pair, ended) => tags[pair.Repository] = await listTags(pair.Repository, pair.Publish, ended));
 
-        return new BuildPlan([.. wanted.Select(build => Due(build, tags)).OfType<PlannedBuild>()], specs.Count) { Blind = wanted.Count(build => build.Identity.Keys is { IsShareable: false }) };
+        return new BuildPlan([.. wanted.Select(build => Due(build, tags)).OfType<PlannedBuild>()], specs.Count) { Blind = wanted.Count(build => build.Target.Keys is { IsShareable: false }) };
     }
 
     /// <summary>All that is wrong with several specs, in one; null if nothing is.</summary>
@@ -88,13 +88,13 @@ public sealed class Planner(InstallerLibrary installers, ImageWriter writer, Fun
     private Wanted Identify(SpecToPlan one, string? since)
     {
         var spec = one.Spec;
-        var identity = BuildIdentity.Of(spec, SeedFiles.Read(spec.Seed), installers.Glance(spec.Installer, spec.Machine.Arch));
-        return new Wanted(one, identity,
+        var target = BuildTarget.Of(spec, SeedFiles.Read(spec.Seed), installers.Glance(spec.Installer, spec.Machine.Arch), () => null);
+        return new Wanted(one, target,
         [
             .. spec.Formats.Select(ImageFormats.Named).Select(format => new WantedImage(
                 format.Name,
-                since ?? PublishTarget.Of(spec, format, identity.Name, identity.Key).Index.Repository,
-                identity.Key is null ? null : PublishedKey.TagOf(identity.Key, format.Name, writer.RecipeOf(format, spec)))),
+                since ?? PublishTarget.Of(spec, format, target.Name, target.Key).Index.Repository,
+                target.Key is null ? null : PublishedKey.TagOf(target.Key, format.Name, writer.RecipeOf(format, spec)))),
         ]);
     }
 
@@ -103,14 +103,14 @@ public sealed class Planner(InstallerLibrary installers, ImageWriter writer, Fun
         var due = build.Images.Where(image => image.Tag is null || !tags[image.Repository].Contains(image.Tag)).ToList();
         return due.Count == 0 ? null : new PlannedBuild(
             build.Spec.File,
-            build.Identity.Name,
+            build.Target.Name,
             build.Spec.Spec.Machine.Arch.LowerName(),
             string.Join(',', due.Select(image => image.Format)),
-            build.Identity.Key,
-            [.. due.Select(image => $"{image.Format}: {(image.Tag is null ? build.Identity.Unknown : $"{image.Repository} has no image of this build ({image.Tag})")}")]);
+            build.Target.Key,
+            [.. due.Select(image => $"{image.Format}: {(image.Tag is null ? build.Target.Unknown : $"{image.Repository} has no image of this build ({image.Tag})")}")]);
     }
 
-    private sealed record Wanted(SpecToPlan Spec, BuildIdentity Identity, ImmutableArray<WantedImage> Images);
+    private sealed record Wanted(SpecToPlan Spec, BuildTarget Target, ImmutableArray<WantedImage> Images);
 
     private sealed record WantedImage(string Format, string Repository, string? Tag);
 }

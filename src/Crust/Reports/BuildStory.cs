@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Crust.Disks;
 using Crust.Events;
-using Crust.Isos;
 using Crust.Machines;
 using Crust.Sanitizing;
 using Crust.Seeds;
@@ -24,8 +23,8 @@ public sealed record BuildStory
     /// <summary>Where in the seed's documents there are secrets, which the images carry: `stylus.site.edgeHostToken`.</summary>
     public ImmutableArray<string> SecretsCarried { get; init; } = [];
 
-    /// <summary>The installer.</summary>
-    public required InstallerIso Installer { get; init; }
+    /// <summary>What the disk is made from.</summary>
+    public required DiskOrigin Origin { get; init; }
 
     /// <summary>The files that the seed was made of.</summary>
     public required ImmutableArray<SeedFile> SeedFiles { get; init; }

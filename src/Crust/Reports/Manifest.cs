@@ -94,7 +94,7 @@ public sealed record Manifest
         Crust = CrustVersion.Current,
         BuildKey = story.BuildKey,
         SecretsMark = story.SecretsMark,
-        Installer = new() { Source = story.Installer.Source, Sha256 = story.Installer.Sha256, Size = story.Installer.Size, VolumeId = story.Installer.VolumeId },
+        Installer = new() { Source = story.Origin.Source, Sha256 = story.Origin.Sha256, Size = story.Origin.Size, VolumeId = story.Origin.VolumeId },
         SeedFiles = [.. story.SeedFiles.Select(file => new ManifestSeedFile(file.Role, Path.GetFileName(file.Path), file.Size, file.PublicSha256))],
         SecretsCarried = story.SecretsCarried,
         Machine = new()

@@ -4,7 +4,7 @@ using Serilog;
 namespace Crust.Storage;
 
 /// <summary>
-/// Things that were dear to make, each in a folder of its own under its key: `&lt;cache&gt;/&lt;kind&gt;/&lt;key&gt;/`. A folder
+/// Expensive build artifacts, each in a folder of its own under its key: `&lt;cache&gt;/&lt;kind&gt;/&lt;key&gt;/`. A folder
 /// under its final name is whole: it is filled under another name, and renamed. Several processes may share a cache.
 /// </summary>
 public sealed class BuildCache(string root, ILogger log)
@@ -21,40 +21,40 @@ public sealed class BuildCache(string root, ILogger log)
     public string? Find(string kind, string key) => new[] { Root, Provided }.OfType<string>().Select(root => Path.Combine(root, kind, key)).FirstOrDefault(Directory.Exists);
 
     /// <summary>
-    /// The entry's folder; if it isn't there, <paramref name="fill"/> is given an empty private one (mode 0700, on the same
-    /// file system) to fill. If another process fills the same entry, its end is waited for and its result is used.
+    /// Opens an entry. If it isn't there, the caller holds its lock and has an empty private folder (mode 0700, on the same file system) to fill and then to
+    /// <see cref="CacheEntry.Keep"/>. While another process fills the same entry, its end is waited for.
     /// </summary>
+    /// <param name="kind">The kind of entry.</param>
+    /// <param name="key">Its key.</param>
+    /// <param name="onWait">Called once if there is a wait.</param>
+    /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="CrustException">The cache can't be written.</exception>
-    public async Task<string> GetOrAddAsync(string kind, string key, Func<string, Task> fill, Action<string>? onWait, CancellationToken cancellation)
+    public async Task<CacheEntry> OpenAsync(string kind, string key, Action<string>? onWait, CancellationToken cancellation)
     {
         if (Find(kind, key) is { } there)
         {
-            return there;
+            return CacheEntry.Of(there);
         }
 
         var final = FolderOf(kind, key);
         CreateFolder(Path.Combine(Root, kind));
-        using var held = await FileLock.AcquireAsync(final + ".lock", onWait, cancellation);
-        if (Directory.Exists(final))
-        {
-            return final;
-        }
-
-        RemoveUnfinished(kind, key);
-        var unfinished = final + UnfinishedMark + RandomNumberGenerator.GetHexString(12, lowercase: true);
-        CreateFolder(unfinished);
+        var held = await FileLock.AcquireAsync(final + ".lock", onWait, cancellation);
         try
         {
-            await fill(unfinished);
-            // Programs that wrote into it went by the umask; a cached disk holds what its users need not know.
-            PrivateFolder.Tighten(unfinished);
-            Directory.Move(unfinished, final);
-            log.Debug("Cached {Kind} {Key}", kind, key);
-            return final;
+            if (Directory.Exists(final))
+            {
+                held.Dispose();
+                return CacheEntry.Of(final);
+            }
+
+            RemoveUnfinished(kind, key);
+            var unfinished = final + UnfinishedMark + RandomNumberGenerator.GetHexString(12, lowercase: true);
+            CreateFolder(unfinished);
+            return CacheEntry.ToFill(unfinished, final, held, log);
         }
         catch
         {
-            TryDelete(unfinished);
+            held.Dispose();
             throw;
         }
     }

@@ -5,6 +5,7 @@ using Crust.Images;
 using Crust.Reports;
 using Crust.Spec;
 using Crust.Storage;
+using Crust.Tests.Images;
 using Crust.Tests.Reports;
 using Crust.Tools;
 using Crust.Verification;

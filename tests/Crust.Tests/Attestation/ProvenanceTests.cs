@@ -2,6 +2,7 @@ using System.Text.Json;
 using Crust.Attestation;
 using Crust.Reports;
 using Crust.Spec;
+using Crust.Tests.Images;
 using Crust.Tests.Reports;
 using Crust.Tools;
 

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Crust.Disks;
 using Crust.Storage;
 using Crust.Tests.Inspection;
+using Crust.Tests.Storage;
 using Serilog.Core;
 
 namespace Crust.Tests.Disks;

@@ -6,6 +6,7 @@ using Crust.Images;
 using Crust.Planning;
 using Crust.Spec;
 using Crust.Storage;
+using Crust.Tests.Images;
 using Crust.Tests.Reports;
 using Crust.Tests.Storage;
 using Crust.Verification;

@@ -5,6 +5,7 @@ using Crust.Installers;
 using Crust.Planning;
 using Crust.Spec;
 using Crust.Tests.Host;
+using Crust.Tests.Images;
 using Crust.Tests.Installers;
 using Crust.Tests.Reports;
 using Crust.Tools;

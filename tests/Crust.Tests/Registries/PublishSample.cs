@@ -6,6 +6,7 @@ using Crust.Registries;
 using Crust.Spec;
 using Crust.Tests.Disks;
 using Crust.Tests.Formats;
+using Crust.Tests.Images;
 using Crust.Tests.Installers;
 using Crust.Tests.Reports;
 using Crust.Tools;

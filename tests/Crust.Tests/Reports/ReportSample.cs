@@ -34,7 +34,7 @@ internal static class ReportSample
         Spec = Spec,
         Hidden = Hiding(Spec),
         SecretsCarried = ["stylus.site.edgeHostToken", "users[0].passwd"],
-        Installer = InstallerSample.Iso,
+        Origin = InstallerSample.Iso.Origin,
         SeedFiles = [new("user-data", "user-data.yaml", 412, new('9', 64))],
         BuildKey = ManifestSample.Key,
         Started = Started,

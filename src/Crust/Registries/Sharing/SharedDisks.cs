@@ -21,13 +21,21 @@ internal sealed class SharedDisks(SharedCache cache)
 
     /// <summary>Pulls the disk for a build key, if the registry has it. By its digest, which is asked for once: whoever moves the tag meanwhile changes nothing.</summary>
     /// <param name="build">The disk that is wanted.</param>
-    /// <param name="into">Its folder in this machine's cache; nothing is in it where no disk is returned.</param>
+    /// <param name="draft">Its place in this machine's cache; nothing is in it where no disk is returned.</param>
     /// <param name="stages">Tells of it.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public async Task<PulledDisk?> PullAsync(SharedBuild build, DiskFolder into, StageRunner stages, CancellationToken cancellation) => !cache.IsOn ? null
-        : await stages.RunAsync(Stage.Cache, $"the installed disk in {cache.Name}", () => TryPullAsync(build, into, cancellation),
+    public async Task<InstalledDisk?> PullAsync(SharedBuild build, DiskDraft draft, StageRunner stages, CancellationToken cancellation)
+    {
+        if (!cache.IsOn)
+        {
+            return null;
+        }
+
+        var disk = await stages.RunAsync(Stage.Cache, $"the installed disk in {cache.Name}", () => TryPullAsync(build, draft.Folder, cancellation),
             pulled => pulled is not null ? $"pulled {pulled.From}" : cache.IsOn && _refused is null ? "it isn't there" : "not used");
+        return disk is null ? null : draft.KeepPulled(disk);
+    }
 
     /// <summary>Pushes a disk, unless the registry has one under its key: the first one stays.</summary>
     /// <param name="disk">The disk; null if the build needed none.</param>

@@ -36,7 +36,7 @@ internal static class Headline
             return $"The build failed {(stage is null ? "" : $"in its stage {stage} ")}after {Words.Time(story.Seconds)}: {failure.What}.";
         }
 
-        var installer = Path.GetFileName(story.Installer.Path);
+        var installer = Path.GetFileName(story.Origin.Path);
         var written = story.Stages.LastOrDefault(stage => stage.Stage is Stage.Formats) is null ? [] : story.Spec.Formats.ToList();
         var images = (story.Manifest?.Images ?? []).Where(image => written.Contains(image.Format)).ToList();
         var proven = images.Count(image => image.Verified is not null);

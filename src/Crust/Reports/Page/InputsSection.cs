@@ -11,9 +11,9 @@ internal static class InputsSection
         <div>
         <ul class="files">
         <li>
-        <p><strong>{Path.GetFileName(story.Installer.Path)}</strong> <span class="meta">the installer, {Words.ExactSize(story.Installer.Size)}, volume ‘{story.Installer.VolumeId}’</span></p>
-        {OutputsSection.Checksum(html, "SHA-256", story.Installer.Sha256)}
-        <p class="quiet">from {story.Installer.Source}</p>
+        <p><strong>{Path.GetFileName(story.Origin.Path)}</strong> <span class="meta">the installer, {Words.ExactSize(story.Origin.Size)}, volume ‘{story.Origin.VolumeId}’</span></p>
+        {OutputsSection.Checksum(html, "SHA-256", story.Origin.Sha256)}
+        <p class="quiet">from {story.Origin.Source}</p>
         </li>
         {story.SeedFiles.Select(file => html.Of($"""
         <li>

@@ -6,6 +6,7 @@ using Crust.Spec;
 using Crust.Storage;
 using Crust.Tests.Disks;
 using Crust.Tests.Installers;
+using Crust.Tests.Storage;
 using Crust.Tools;
 using Serilog.Core;
 
@@ -62,7 +63,8 @@ internal sealed class SharedHome : IDisposable
         var disks = new SharedDisks(shared);
         var build = new SharedBuild(Key, "edge", Spec, InstallerSample.Iso.Sha256);
         var stages = new StageRunner(Events, TimeProvider.System);
-        var disk = await new DiskStore(cache, Logger.None).GetOrInstallAsync(Key, Spec.Machine.Disk, into => disks.PullAsync(build, into, stages, cancellation), InstallAsync, _ => { }, cancellation);
+        using var draft = await new DiskStore(cache, Logger.None).OpenAsync(Key, Spec.Machine.Disk, _ => { }, cancellation);
+        var disk = draft.Found ?? await disks.PullAsync(build, draft, stages, cancellation) ?? await draft.InstallAsync(InstallAsync, cancellation);
         await (beforePush?.Invoke() ?? Task.CompletedTask);
         await disks.PushAsync(disk, build, stages, cancellation);
         return disk;

@@ -1,0 +1,93 @@
+using Crust.Storage;
+
+namespace Crust.Disks;
+
+/// <summary>
+/// The disk for a build key while somebody gets it: found in the cache, or to be filled by an installer or from another machine. Disposing lets other builds go on,
+/// and deletes what wasn't kept.
+/// </summary>
+public sealed class DiskDraft : IDisposable
+{
+    private readonly string _key;
+    private readonly long _size;
+    private readonly CacheEntry? _entry;
+    private readonly string _failed;
+
+    private DiskDraft(InstalledDisk? found, string key, long size, CacheEntry? entry, string failed) => (Found, _key, _size, _entry, _failed) = (found, key, size, entry, failed);
+
+    /// <summary>The disk in the cache; null if there is none.</summary>
+    public InstalledDisk? Found { get; }
+
+    /// <summary>The draft's folder, for the disk and what belongs beside it.</summary>
+    internal DiskFolder Folder => new((_entry ?? throw new InvalidOperationException("The disk is there.")).Draft);
+
+    internal static DiskDraft Of(InstalledDisk found) => new(found, found.Key, found.Size, null, "");
+
+    internal static DiskDraft ToFill(string key, long size, CacheEntry entry, string failed) => new(null, key, size, entry, failed);
+
+    /// <summary>Makes the empty sparse disk.</summary>
+    /// <returns>Its path.</returns>
+    /// <exception cref="CrustException">The file system can't hold it.</exception>
+    internal string CreateDisk()
+    {
+        DiskStore.CreateSparse(Folder.Disk, _size, "machine.disk (DISK_SIZE)");
+        return Folder.Disk;
+    }
+
+    /// <summary>Keeps a disk that was installed here. It is never written again.</summary>
+    /// <param name="install">How it came to be.</param>
+    /// <param name="cancellation">Ends the reading of the disk.</param>
+    /// <exception cref="IOException">The cache can't be written.</exception>
+    public async Task<InstalledDisk> KeepAsync(InstallFacts install, CancellationToken cancellation)
+    {
+        Seal(Folder.Disk);
+        BmapFile.Write(await BlockMap.OfAsync(Folder.Disk, cancellation), Folder.Map);
+        return Keep(new PulledDisk(install, null)) with { FromCache = false };
+    }
+
+    /// <summary>Keeps a disk that another machine has installed; its map is there already.</summary>
+    /// <exception cref="IOException">The cache can't be written.</exception>
+    internal InstalledDisk KeepPulled(PulledDisk pulled)
+    {
+        Seal(Folder.Disk);
+        return Keep(pulled);
+    }
+
+    /// <summary>Keeps the disk of a failed install as evidence: one for each key, until the next attempt or `crust clean`.</summary>
+    /// <returns>The error, which now says where the disk is.</returns>
+    internal CrustException KeepFailed(CrustException error)
+    {
+        PrivateFolder.Create(_failed);
+        var kept = Path.Combine(_failed, $"{_key[..16]}.raw");
+        // It holds what the installer was told.
+        File.SetUnixFileMode(Folder.Disk, UnixFileMode.UserRead);
+        File.Move(Folder.Disk, kept, overwrite: true);
+        return error.At($"{error.Where}; the failed disk is kept as {kept}");
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _entry?.Dispose();
+
+    private InstalledDisk Keep(PulledDisk disk)
+    {
+        new DiskRecord
+        {
+            Size = _size,
+            ModifiedTicks = File.GetLastWriteTimeUtc(Folder.Disk).Ticks,
+            Install = disk.Install,
+            From = disk.From,
+        }.Save(Folder.Record);
+        return DiskStore.Load(_entry!.Keep(), _key);
+    }
+
+    // Synced once, now that the guest is off; read-only from here on, and for this user alone.
+    private static void Seal(string path)
+    {
+        using (var handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite))
+        {
+            RandomAccess.FlushToDisk(handle);
+        }
+
+        File.SetUnixFileMode(path, UnixFileMode.UserRead);
+    }
+}

@@ -1,0 +1,37 @@
+using System.Collections.Immutable;
+using Crust.Disks;
+using Crust.Formats;
+using Crust.Machines;
+using Crust.Planning;
+using Crust.Seeds;
+using Crust.Spec;
+
+namespace Crust;
+
+/// <summary>Where the system on a disk comes from. What follows knows the disk and this, and needn't know whether an installer has run.</summary>
+internal interface IDiskSource
+{
+    /// <summary>What the build is about.</summary>
+    BuildTarget Target { get; }
+
+    /// <summary>What the disk is made from.</summary>
+    DiskOrigin Origin { get; }
+
+    /// <summary>The user's files that take part.</summary>
+    ImmutableArray<SeedFile> Files { get; }
+
+    /// <summary>Where in these there are secrets, which the disk and its images will carry.</summary>
+    ImmutableArray<string> SecretPaths { get; }
+
+    /// <summary>Checks that the file systems have room for the disk and for images of it.</summary>
+    /// <exception cref="CrustException">They don't.</exception>
+    void CheckSpace(IEnumerable<IImageFormat> toWrite);
+
+    /// <summary>Puts the system onto an empty raw disk.</summary>
+    /// <param name="disk">The disk's path.</param>
+    /// <param name="accelerator">What runs guests.</param>
+    /// <param name="files">Get the serial port's output and pictures of the screen.</param>
+    /// <param name="cancellation">Cancels it; no process is left.</param>
+    /// <exception cref="CrustException">It failed; nothing may be made of the disk.</exception>
+    Task<InstallFacts> FillAsync(string disk, Accelerator accelerator, RunFiles files, CancellationToken cancellation);
+}

@@ -1,0 +1,78 @@
+using Crust.Installers;
+using Crust.Seeds;
+using Crust.Spec;
+using Crust.Storage;
+using Crust.Verification;
+
+namespace Crust.Planning;
+
+/// <summary>What a build is about: what `build`, `build --dry-run`, `doctor`, `plan` and `publish` have to know of it before anything is made.</summary>
+public sealed record BuildTarget
+{
+    private BuildTarget()
+    {
+    }
+
+    /// <summary>The spec.</summary>
+    public required BuildSpec Spec { get; init; }
+
+    /// <summary>The images' base name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The proof that the spec asks for; null for none.</summary>
+    internal ExpectedProof? Proof { get; init; }
+
+    /// <summary>Its keys; null if they can't be known yet.</summary>
+    public BuildKeys? Keys { get; private init; }
+
+    /// <summary>The build key; null if it can't be known yet.</summary>
+    public string? Key => Keys?.Published;
+
+    /// <summary>Why the keys can't be known, as a sentence without a full stop; null if they can.</summary>
+    public string? Unknown { get; private init; }
+
+    /// <summary>What a spec's build is about, told without fetching, building, booting or writing anything.</summary>
+    /// <param name="spec">The spec.</param>
+    /// <param name="files">The files that it names.</param>
+    /// <param name="glance">What is known of its installer.</param>
+    /// <param name="local">Gets this machine's secret key, where it counts what is here; null where it has none, or it doesn't count.</param>
+    /// <exception cref="CrustException">It can't be built anywhere: its files are missing or wrong, or its installer doesn't fit its machine.</exception>
+    public static BuildTarget Of(BuildSpec spec, SeedFiles files, InstallerGlance glance, Func<byte[]?> local)
+    {
+        BuildRules.CheckFormats(spec);
+        var target = new BuildTarget
+        {
+            Spec = spec,
+            Name = spec.Name ?? glance.BaseName,
+            Proof = spec.Verify.Boot ?? spec.Installer.Iso is null ? new ExpectedProof(spec.Machine.Firmware, spec.Verify) : null,
+        };
+        if (glance.Iso is { } iso)
+        {
+            BuildRules.CheckInstaller(iso, spec);
+            return target.With(iso.Sha256, iso.IsReference, () => SeedComposer.KeyMaterial(spec, files, iso), local);
+        }
+
+        if (spec.Installer.Iso is null)
+        {
+            return target with { Unknown = "the reference installer isn't built here; crust installer builds it" };
+        }
+
+        // An ISO that isn't here is known by its checksum; what it would say of itself has to be said by the spec.
+        return glance.Promised is not { } sha256 ? target with { Unknown = "its installer's checksum isn't known here; give its SHA-256 in installer.sha256, or download it: crust build" }
+            : spec.Seed.Profile is not { } profile || spec.Seed.Kind is SeedKind.Embedded ? target with { Unknown = "its installer isn't here to say which family of systems it installs; name it in seed.profile" }
+            : target.With(sha256, isReference: false, () => SeedComposer.KeyMaterial(spec, files, profile, sha256), local);
+    }
+
+    private BuildTarget With(string sha256, bool isReference, Func<SeedKey> seed, Func<byte[]?> local)
+    {
+        try
+        {
+            return this with { Keys = BuildKey.For(sha256, isReference, seed(), Spec, local) };
+        }
+        catch (CrustException e) when (e.Kind is FailureKind.HostLacks)
+        {
+            // A library to hash a password with: the host's checks tell of it.
+            return this with { Unknown = e.What };
+        }
+    }
+}
