@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Crust.Storage;
 using Crust.Tools;
 
 namespace Crust.Cli;
@@ -9,12 +10,6 @@ namespace Crust.Cli;
 /// </summary>
 internal static partial class StandardStreams
 {
-    // Linux, asm-generic/fcntl.h.
-    private const int GetFlags = 1;
-    private const int SetFlags = 2;
-    private const int CloseOnExec = 1;
-    private const int WriteOnly = 1;
-
     private const string CodeInFile = "DOTNET_EnableWriteXorExecute";
 
     /// <summary>
@@ -26,13 +21,13 @@ internal static partial class StandardStreams
         var taken = false;
         for (var stream = 0; stream <= 2; stream++)
         {
-            var flags = Control(stream, GetFlags, 0);
+            var flags = Posix.Control(stream, Posix.GetDescriptorFlags, 0);
             if (flags < 0)
             {
                 // The lowest number that is free.
                 _ = OpenNull(stream);
             }
-            else if ((flags & CloseOnExec) != 0)
+            else if ((flags & Posix.CloseOnExecFlag) != 0)
             {
                 // What is inherited never has that flag; what the runtime opens always has.
                 taken = true;
@@ -62,17 +57,17 @@ internal static partial class StandardStreams
     }
 
     // Input that can't be read, output that can't be written: the other way round, as GNU's programs have it.
-    private static int OpenNull(int stream) => OpenFile("/dev/null", stream == 0 ? WriteOnly : 0);
+    private static int OpenNull(int stream) => Posix.OpenFile("/dev/null", stream == 0 ? Posix.WriteOnly : Posix.ReadOnly, 0);
 
     private static void TakeNumbers()
     {
         for (var stream = 0; stream <= 2; stream++)
         {
-            if ((Control(stream, GetFlags, 0) & CloseOnExec) != 0)
+            if ((Posix.Control(stream, Posix.GetDescriptorFlags, 0) & Posix.CloseOnExecFlag) != 0)
             {
                 var file = OpenNull(stream);
                 _ = Duplicate(file, stream);
-                _ = Control(file, SetFlags, CloseOnExec);
+                _ = Posix.Control(file, Posix.SetDescriptorFlags, Posix.CloseOnExecFlag);
             }
         }
     }
@@ -82,12 +77,6 @@ internal static partial class StandardStreams
         var arguments = File.ReadAllText("/proc/self/cmdline").Split('\0')[..^1];
         _ = Execute(Environment.ProcessPath ?? "/proc/self/exe", [.. arguments, null]);
     }
-
-    [LibraryImport("libc", EntryPoint = "fcntl")]
-    private static partial int Control(int file, int command, int argument);
-
-    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int OpenFile(string path, int flags);
 
     [LibraryImport("libc", EntryPoint = "dup2")]
     private static partial int Duplicate(int file, int to);

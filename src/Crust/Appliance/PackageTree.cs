@@ -1,4 +1,5 @@
 using System.Formats.Tar;
+using Crust.Storage;
 using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Appliance;
@@ -87,13 +88,7 @@ internal sealed class PackageTree : IDisposable
     {
         var node = _nodes[Resolve(path) ?? throw Missing(path)];
         var content = new byte[node.Length];
-        for (var done = 0; done < content.Length;)
-        {
-            var read = RandomAccess.Read(_file, content.AsSpan(done), node.Offset + done);
-            done += read > 0 ? read : throw new EndOfStreamException($"{_tar} ends within {path}");
-        }
-
-        return content;
+        return _file.ReadUpTo(content, node.Offset) == content.Length ? content : throw new EndOfStreamException($"{_tar} ends within {path}");
     }
 
     /// <summary>The error for a file that isn't there.</summary>

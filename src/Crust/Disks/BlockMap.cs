@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
+using Crust.Storage;
 using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Disks;

@@ -1,3 +1,4 @@
+using Crust.Storage;
 using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Disks;

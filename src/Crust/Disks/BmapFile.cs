@@ -2,8 +2,9 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using System.Xml;
 using System.Xml.Linq;
+using System.Xml;
+using Crust.Storage;
 
 namespace Crust.Disks;
 
@@ -19,12 +20,12 @@ internal static class BmapFile
     // The file's checksum is that of the file with zeros in this place.
     private static readonly string NoChecksum = new('0', 64);
 
-    /// <summary>Writes the file.</summary>
+    /// <summary>Writes the file, private until it is placed beside an image.</summary>
     /// <exception cref="IOException">It can't be written.</exception>
     public static void Write(BlockMap map, string path)
     {
         var text = ToText(map, NoChecksum);
-        File.WriteAllText(path, ToText(map, Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(text)))));
+        WholeFile.Replace(path, ToText(map, Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(text)))));
     }
 
     /// <summary>Reads a file that <see cref="Write"/> has written.</summary>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Crust.Storage;
 using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Disks;
@@ -21,7 +22,7 @@ public sealed record PartitionTable(string Kind, IReadOnlyList<Partition> Partit
     public static PartitionTable Read(SafeFileHandle disk)
     {
         Span<byte> mbr = stackalloc byte[Sector];
-        if (RandomAccess.Read(disk, mbr, 0) < Sector || mbr[510] != 0x55 || mbr[511] != 0xAA)
+        if (disk.ReadUpTo(mbr, 0) < Sector || mbr[510] != 0x55 || mbr[511] != 0xAA)
         {
             return new("none", []);
         }
@@ -48,7 +49,7 @@ public sealed record PartitionTable(string Kind, IReadOnlyList<Partition> Partit
     private static PartitionTable ReadGpt(SafeFileHandle disk)
     {
         Span<byte> header = stackalloc byte[Sector];
-        if (RandomAccess.Read(disk, header, Sector) < Sector || !header.StartsWith("EFI PART"u8))
+        if (disk.ReadUpTo(header, Sector) < Sector || !header.StartsWith("EFI PART"u8))
         {
             return new("none", []);
         }
@@ -61,10 +62,9 @@ public sealed record PartitionTable(string Kind, IReadOnlyList<Partition> Partit
             return new("none", []);
         }
 
-        var table = new byte[count * size];
-        var read = RandomAccess.Read(disk, table, entries * Sector);
+        var table = disk.ReadUpTo(entries * Sector, (int)(count * size));
         var partitions = new List<Partition>();
-        for (var at = 0; at + size <= read; at += (int)size)
+        for (var at = 0; at + size <= table.Length; at += (int)size)
         {
             var entry = table.AsSpan(at, (int)size);
             var first = BinaryPrimitives.ReadInt64LittleEndian(entry[32..]);

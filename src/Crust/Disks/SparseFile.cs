@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Crust.Storage;
 using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Disks;
@@ -81,20 +82,6 @@ public static partial class SparseFile
         return AllocatedBytes(file);
     }
 
-    /// <summary>Reads until the buffer is full or the file ends.</summary>
-    /// <returns>How many bytes were read.</returns>
-    /// <exception cref="IOException">The file can't be read.</exception>
-    public static int ReadUpTo(this SafeFileHandle file, Span<byte> buffer, long offset)
-    {
-        var filled = 0;
-        for (var read = -1; read != 0 && filled < buffer.Length; filled += read)
-        {
-            read = RandomAccess.Read(file, buffer[filled..], offset + filled);
-        }
-
-        return filled;
-    }
-
     /// <summary>Gives back to the file system what it has allocated for the given extents (fallocate(2)); they read as zeros then. The length stays.</summary>
     /// <returns>Bytes that the file occupies less.</returns>
     /// <exception cref="IOException">The file can't be written, or its file system has no holes.</exception>
@@ -133,7 +120,7 @@ public static partial class SparseFile
             for (var offset = extent.Offset; offset < extent.End;)
             {
                 cancellation.ThrowIfCancellationRequested();
-                var read = RandomAccess.Read(from, buffer.AsSpan(0, (int)Math.Min(buffer.Length, extent.End - offset)), offset);
+                var read = from.ReadUpTo(buffer.AsSpan(0, (int)Math.Min(buffer.Length, extent.End - offset)), offset);
                 if (read == 0)
                 {
                     break;

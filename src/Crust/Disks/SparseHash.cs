@@ -11,9 +11,7 @@ internal static class SparseHash
     public static Task<string> ComputeAsync(string path, CancellationToken cancellation) => Task.Run(() =>
     {
         // Whatever stands in an image's place now, a FIFO would never be read to its end.
-        using var file = RegularFile.OtherKindOf(path) is { } other
-            ? throw new IOException($"{path} is {other}")
-            : File.OpenHandle(path, options: FileOptions.SequentialScan);
+        using var file = RegularFile.Open(path, other => new IOException($"{path} is {other}"));
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = new byte[BufferSize];
         var zeros = new byte[BufferSize];
@@ -29,14 +27,14 @@ internal static class SparseHash
             while (position < extent.End)
             {
                 cancellation.ThrowIfCancellationRequested();
-                var read = RandomAccess.Read(file, buffer.AsSpan(0, (int)Math.Min(BufferSize, extent.End - position)), position);
-                if (read == 0)
+                var piece = buffer.AsSpan(0, (int)Math.Min(BufferSize, extent.End - position));
+                if (file.ReadUpTo(piece, position) < piece.Length)
                 {
                     throw new EndOfStreamException($"{path} became shorter while it was read.");
                 }
 
-                hash.AppendData(buffer, 0, read);
-                position += read;
+                hash.AppendData(piece);
+                position += piece.Length;
             }
         }
 

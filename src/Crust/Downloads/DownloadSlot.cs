@@ -75,15 +75,15 @@ internal sealed class DownloadSlot
     /// <summary>Throws away what was downloaded in part.</summary>
     public void Discard() => File.Delete(Partial);
 
-    /// <summary>Gives the partial file, synced, its final name.</summary>
+    /// <summary>Gives the partial file its final name.</summary>
     public void Finish()
     {
         PrivateFolder.Tighten(Partial);
-        File.Move(Partial, Finished, overwrite: true);
+        WholeFile.Place(Partial, Finished);
         File.Delete(Finished + ".json");
         if (File.Exists(Partial + ".json"))
         {
-            File.Move(Partial + ".json", Finished + ".json");
+            WholeFile.Place(Partial + ".json", Finished + ".json");
         }
     }
 

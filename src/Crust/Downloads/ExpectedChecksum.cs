@@ -68,7 +68,7 @@ internal sealed class ExpectedChecksum(ChecksumLists lists, ListSignature signat
         try
         {
             // Opening a pipe would wait for its other end.
-            await using var file = RegularFile.OtherKindOf(pathOrUrl) is { } other ? throw new IOException($"it is {other}") : File.OpenRead(pathOrUrl);
+            await using var file = new FileStream(RegularFile.Open(pathOrUrl, other => new IOException($"it is {other}")), FileAccess.Read);
             using var bytes = new MemoryStream();
             var piece = new byte[1 << 16];
             for (int read; (read = await file.ReadAsync(piece, cancellation)) > 0;)

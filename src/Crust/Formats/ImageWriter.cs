@@ -120,7 +120,8 @@ public sealed class ImageWriter(FormatServices services, IBuildObserver observer
 
         if (isKept)
         {
-            Sync(request.Path);
+            // Here, where an error is still the format's own.
+            WholeFile.Sync(request.Path);
         }
 
         if (map is null && sha256 is null)
@@ -129,12 +130,5 @@ public sealed class ImageWriter(FormatServices services, IBuildObserver observer
         }
 
         return new DraftImage(format, request.Path, new FileInfo(request.Path).Length, sha256, RecipeOf(format, request.Spec)) { Library = LibraryOf(format, request.Spec), BlockMap = blockMap };
-    }
-
-    // Synced before it is renamed: a file under its final name is whole, also after a power cut.
-    private static void Sync(string path)
-    {
-        using var handle = File.OpenHandle(path);
-        RandomAccess.FlushToDisk(handle);
     }
 }

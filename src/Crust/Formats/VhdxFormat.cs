@@ -69,7 +69,7 @@ internal sealed class VhdxFormat : IImageFormat
     {
         for (var end = offset + length; offset < end; offset += probe.Length)
         {
-            var read = RandomAccess.Read(disk, probe, offset);
+            var read = disk.ReadUpTo(probe, offset);
             if (probe.AsSpan(0, read).ContainsAnyExcept((byte)0))
             {
                 return true;

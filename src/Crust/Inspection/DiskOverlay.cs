@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using Crust.Disks;
 using Crust.Formats;
+using Crust.Storage;
 using Crust.Tools;
 
 namespace Crust.Inspection;

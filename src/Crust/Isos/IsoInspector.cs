@@ -88,8 +88,7 @@ public static class IsoInspector
     {
         try
         {
-            return RegularFile.OtherKindOf(path) is { } other ? throw Bad($"This is {other}, not an ISO", name, other == "a folder" ? "name the ISO file in it" : "name an ISO file")
-                : RegularFile.Open(path, "ISO", "name an ISO file");
+            return RegularFile.Open(path, other => Bad($"This is {other}, not an ISO", name, other == "a folder" ? "name the ISO file in it" : "name an ISO file"));
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -124,7 +123,7 @@ public static class IsoInspector
             HasBootRecord = bootRecord is not null,
             BootsBios = catalog?.Bios is true,
             BootsUefi = catalog?.Uefi is true,
-            Hybrid = HybridOf(Read(handle, 0, 2 * DiskSector)),
+            Hybrid = HybridOf(handle.ReadUpTo(0, 2 * DiskSector)),
         };
     }
 
@@ -142,7 +141,7 @@ public static class IsoInspector
         byte[]? boot = null;
         for (var i = 0; i < MostDescriptors; i++)
         {
-            var sector = Read(handle, (FirstDescriptor + i) * (long)SectorSize, SectorSize);
+            var sector = handle.ReadUpTo((FirstDescriptor + i) * (long)SectorSize, SectorSize);
             if (sector.Length < SectorSize || !sector.AsSpan(1, 5).SequenceEqual("CD001"u8) || sector[0] == Terminator)
             {
                 break;
@@ -162,7 +161,7 @@ public static class IsoInspector
     }
 
     private static BootCatalog? ReadCatalog(SafeFileHandle handle, byte[] bootRecord) =>
-        ElTorito.Read(Read(handle, BinaryPrimitives.ReadUInt32LittleEndian(bootRecord.AsSpan(71)) * (long)SectorSize, CatalogSize));
+        ElTorito.Read(handle.ReadUpTo(BinaryPrimitives.ReadUInt32LittleEndian(bootRecord.AsSpan(71)) * (long)SectorSize, CatalogSize));
 
     private static void CheckWhole(long size, long needed, string name)
     {
@@ -170,19 +169,6 @@ public static class IsoInspector
         {
             throw Bad($"The ISO is cut off: it has {size} of at least {needed} bytes, {Size.Format(needed - size)} are missing", name, "copy or download it again, and compare its checksum with its vendor's");
         }
-    }
-
-    // As much of it as there is.
-    private static byte[] Read(SafeFileHandle handle, long offset, int length)
-    {
-        var buffer = new byte[length];
-        var filled = 0;
-        for (int read; filled < length && (read = RandomAccess.Read(handle, buffer.AsSpan(filled), offset + filled)) > 0;)
-        {
-            filled += read;
-        }
-
-        return buffer[..filled];
     }
 
     private static CrustException Bad(string what, string name, string remedy, Exception? inner = null) =>

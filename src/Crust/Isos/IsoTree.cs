@@ -44,9 +44,7 @@ internal sealed class IsoTree : IDisposable
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
     public IsoTree(string path)
     {
-        _file = RegularFile.OtherKindOf(path) is { } other
-            ? throw new IOException($"This is {other}, not an ISO")
-            : File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        _file = RegularFile.Open(path, other => new IOException($"This is {other}, not an ISO"));
         try
         {
             var descriptors = ReadDescriptors();
@@ -83,7 +81,7 @@ internal sealed class IsoTree : IDisposable
 
     /// <summary>The first bytes of a file as text; empty if there is no such file.</summary>
     public string ReadText(string path, int most) => Find(path) is { IsFolder: false } file
-        ? Encoding.UTF8.GetString(Read(file.Offset, (int)Math.Min(most, file.Length)))
+        ? Encoding.UTF8.GetString(_file.ReadUpTo(file.Offset, (int)Math.Min(most, file.Length)))
         : "";
 
     /// <summary>Closes the image.</summary>
@@ -102,7 +100,7 @@ internal sealed class IsoTree : IDisposable
 
     private IEnumerable<Entry> EntriesOf(Entry folder)
     {
-        var bytes = Read(folder.Offset, (int)Math.Min(folder.Length, MostOfFolder));
+        var bytes = _file.ReadUpTo(folder.Offset, (int)Math.Min(folder.Length, MostOfFolder));
         for (var at = 0; at < bytes.Length;)
         {
             int length = bytes[at];
@@ -160,7 +158,7 @@ internal sealed class IsoTree : IDisposable
                 else if (entry.StartsWith("CE"u8) && entry.Length >= 28)
                 {
                     var (block, offset, length) = (Word(entry, 4), Word(entry, 12), Word(entry, 20));
-                    next = Read((block * (long)SectorSize) + offset, (int)Math.Min(length, SectorSize));
+                    next = _file.ReadUpTo((block * (long)SectorSize) + offset, (int)Math.Min(length, SectorSize));
                 }
             }
 
@@ -182,7 +180,7 @@ internal sealed class IsoTree : IDisposable
         var descriptors = new List<byte[]>();
         for (var i = 0; i < MostDescriptors; i++)
         {
-            var sector = Read((FirstDescriptor + i) * (long)SectorSize, SectorSize);
+            var sector = _file.ReadUpTo((FirstDescriptor + i) * (long)SectorSize, SectorSize);
             if (sector.Length < SectorSize || !sector.AsSpan(1, 5).SequenceEqual("CD001"u8) || sector[0] == Terminator)
             {
                 break;
@@ -197,19 +195,6 @@ internal sealed class IsoTree : IDisposable
     // By its escape sequences for UCS-2, levels 1 to 3 (Joliet Specification, section "Escape Sequences").
     private static bool IsJoliet(byte[] descriptor) =>
         descriptor[0] == SupplementaryVolume && descriptor[88] == (byte)'%' && descriptor[89] == (byte)'/' && descriptor[90] is (byte)'@' or (byte)'C' or (byte)'E';
-
-    // As much of it as there is.
-    private byte[] Read(long offset, int length)
-    {
-        var buffer = new byte[length];
-        var filled = 0;
-        for (int read; filled < length && (read = RandomAccess.Read(_file, buffer.AsSpan(filled), offset + filled)) > 0;)
-        {
-            filled += read;
-        }
-
-        return buffer[..filled];
-    }
 
     private sealed record Entry(string Name, long Offset, long Length, bool IsFolder);
 }

@@ -36,18 +36,19 @@ public sealed class LocalKey(string cache)
     {
         if (Find() is { } there)
             return there;
-        var draft = $"{File}.{Guid.NewGuid():N}";
         try
         {
             Directory.CreateDirectory(cache);
-            using (var file = new FileStream(draft, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
-                file.Write(RandomNumberGenerator.GetBytes(Length));
+            var key = RandomNumberGenerator.GetBytes(Length);
             // Two builds may begin at once: the first one's stays. One that is no key is replaced.
-            System.IO.File.Move(draft, File, overwrite: System.IO.File.Exists(File) && Find() is null);
+            if (System.IO.File.Exists(File) && Find() is null)
+                WholeFile.Replace(File, key);
+            else
+                WholeFile.Create(File, key);
         }
         catch (IOException) when (Find() is not null)
         {
-            System.IO.File.Delete(draft);
+            // It is the other build's.
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -25,7 +25,7 @@ internal static partial class OutputFile
     {
         File.SetUnixFileMode(draft, ModeIn(Path.GetDirectoryName(draft)!));
         Sign(draft);
-        File.Move(draft, path, overwrite: true);
+        WholeFile.Place(draft, path);
     }
 
     /// <summary>Writes a text and gives it its name.</summary>

@@ -3,11 +3,14 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Storage;
 
-/// <summary>System calls that .NET has no way to: how a file is opened, locked and marked, how a folder is made.</summary>
+/// <summary>System calls that .NET has no way to: how a file is opened, locked and controlled, how a folder is made.</summary>
 internal static partial class Posix
 {
     /// <summary>Opens to read.</summary>
     public const int ReadOnly = 0;
+
+    /// <summary>Opens to write.</summary>
+    public const int WriteOnly = 1;
 
     /// <summary>Opens to read and write.</summary>
     public const int ReadWrite = 2;
@@ -41,6 +44,15 @@ internal static partial class Posix
 
     /// <summary>errno: it would have to wait; flock(2)'s word for "another process has it".</summary>
     public const int WouldBlock = 11;
+
+    /// <summary>fcntl(2): asks for a descriptor's own flags.</summary>
+    public const int GetDescriptorFlags = 1;
+
+    /// <summary>fcntl(2): sets a descriptor's own flags.</summary>
+    public const int SetDescriptorFlags = 2;
+
+    /// <summary>A descriptor's flag: programs that are started don't inherit it.</summary>
+    public const int CloseOnExecFlag = 1;
 
     private const int Interrupted = 4;
     private const int CloseOnExec = 0x80000;
@@ -79,8 +91,15 @@ internal static partial class Posix
     [LibraryImport("libc", EntryPoint = "rmdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int RemoveEmptyFolder(string path);
 
+    /// <summary>Opens a file as the lowest descriptor that is free, which programs that are started inherit; negative if that fails.</summary>
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int OpenFile(string path, int flags, int mode);
+    internal static partial int OpenFile(string path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    internal static partial int Control(int file, int command, int argument);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    internal static partial int Control(SafeHandle file, int command, int argument);
 
     [LibraryImport("libc", EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int MakeFolder(string path, int mode);

@@ -15,11 +15,9 @@ public static partial class RegularFile
     private const int TypeMask = 0xf000;
     private const int Regular = 0x8000;
 
-    // Neither of them waits: for a FIFO's writer, for a lease to be given back, for a terminal.
-    private const int ReadOnlyWithoutWaiting = 0 | 0x100 | 0x800 | 0x80000; // O_RDONLY, O_NOCTTY, O_NONBLOCK, O_CLOEXEC: the same on amd64 and arm64.
-
-    private const int NoPermission = 13; // EACCES
-    private const int NotPermitted = 1; // EPERM
+    private const int NameTooLong = 36; // ENAMETOOLONG
+    private const int TooManyLinks = 40; // ELOOP
+    private const int NotAFolder = 20; // ENOTDIR
 
     /// <summary>What a path leads to if that isn't a regular file, in words such as `a FIFO`; null for a regular file. It is not opened.</summary>
     /// <exception cref="IOException">It can't be looked at.</exception>
@@ -38,26 +36,35 @@ public static partial class RegularFile
     /// <param name="label">What the file should be, such as `image`.</param>
     /// <param name="remedy">What to do if it isn't.</param>
     /// <exception cref="CrustException">There is none, it is something else, or it may not be read.</exception>
-    public static SafeFileHandle Open(string path, string label, string remedy)
+    public static SafeFileHandle Open(string path, string label, string remedy) => Guarded(path, label, remedy, () => Open(path, other => Special(path, label, other, remedy)));
+
+    /// <summary>The same, with the system's own errors.</summary>
+    /// <param name="path">The path.</param>
+    /// <param name="special">The error for what isn't a regular file: it is given words such as `a FIFO`.</param>
+    /// <exception cref="FileNotFoundException">There is nothing.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
+    /// <exception cref="IOException">It can't be opened.</exception>
+    internal static SafeFileHandle Open(string path, Func<string, Exception> special)
     {
-        Require(path, label, remedy);
-        return Guarded(path, label, remedy, () =>
+        if (OtherKindOf(path) is { } there)
         {
-            var file = OpenFile(path, ReadOnlyWithoutWaiting, 0);
-            if (file.IsInvalid)
-            {
-                throw Problem(path, Marshal.GetLastPInvokeError());
-            }
+            throw special(there);
+        }
 
-            // Another file may have taken its place.
-            if (OtherKind((int)file.DangerousGetHandle(), "", EmptyPath) is { } other)
-            {
-                file.Dispose();
-                throw Special(path, label, other, remedy);
-            }
+        // Neither of them waits: for a FIFO's writer, for a lease to be given back, for a terminal.
+        if (Posix.TryOpen(path, Posix.ReadOnly | Posix.NoTerminal | Posix.NonBlocking) is not { } file)
+        {
+            throw Marshal.GetLastPInvokeError() is var error && IsDenial(error) ? new UnauthorizedAccessException($"Access to the path '{Path.GetFullPath(path)}' is denied.") : Problem(path, error);
+        }
 
-            return file;
-        });
+        // Another file may have taken its place.
+        if (OtherKind((int)file.DangerousGetHandle(), "", EmptyPath) is { } other)
+        {
+            file.Dispose();
+            throw special(other);
+        }
+
+        return file;
     }
 
     private static string? OtherKind(int folder, string path, int flags)
@@ -109,13 +116,12 @@ public static partial class RegularFile
     // ENOENT and ENOTDIR, also ENXIO, which a socket gives and a FIFO that nobody writes to; a loop of links and a name that is too long lead nowhere either.
     private static Exception Problem(string path, int error) => error switch
     {
-        2 or 20 or 40 or 36 => new FileNotFoundException(Marshal.GetPInvokeErrorMessage(error), path),
-        NoPermission or NotPermitted => new UnauthorizedAccessException(Marshal.GetPInvokeErrorMessage(error)),
+        Posix.NoSuchFile or NotAFolder or TooManyLinks or NameTooLong => new FileNotFoundException(Marshal.GetPInvokeErrorMessage(error), path),
+        _ when IsDenial(error) => new UnauthorizedAccessException(Marshal.GetPInvokeErrorMessage(error)),
         _ => new IOException(Marshal.GetPInvokeErrorMessage(error), error),
     };
 
-    [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
-    private static partial SafeFileHandle OpenFile(string path, int flags, int mode);
+    private static bool IsDenial(int error) => error is Posix.AccessDenied or Posix.NotPermitted;
 
     [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static partial int StatX(int folder, string path, int flags, uint mask, out Stat stat);

@@ -3,21 +3,62 @@ using System.Text;
 
 namespace Crust.Storage;
 
-/// <summary>Small files of the cache: a file under its final name is whole, and only this user can read it.</summary>
+/// <summary>
+/// The one way in which a file gets its final name. Under that name it is whole, also after a power cut: it is written under another one, synced, renamed, and the
+/// folder is synced, too (fsync(2): "calling fsync() does not necessarily ensure that the entry in the directory containing the file has also reached disk").
+/// </summary>
 internal static class WholeFile
 {
     /// <summary>The permissions of a private file: 0600.</summary>
     public const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <summary>Puts a file in the place of what is there, if there is something; a symbolic link there is replaced, not followed.</summary>
-    /// <exception cref="IOException">It can't be written.</exception>
-    /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
+    /// <summary>Writes a private file in place of what is there, if there is something; a symbolic link there is replaced, not followed.</summary>
+    /// <exception cref="IOException">It can't be written; what was there stays.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be written; the same.</exception>
     public static void Replace(string path, string text) => Replace(path, Encoding.UTF8.GetBytes(text));
 
     /// <summary>The same with bytes.</summary>
-    /// <exception cref="IOException">It can't be written.</exception>
+    /// <exception cref="IOException">It can't be written; what was there stays.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be written; the same.</exception>
+    public static void Replace(string path, byte[] content) => Write(path, content, overwrite: true);
+
+    /// <summary>Writes a private file if there is none: of several processes that do so at once, the first one's stays.</summary>
+    /// <exception cref="IOException">It is there, or it can't be written.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
-    public static void Replace(string path, byte[] content)
+    public static void Create(string path, byte[] content) => Write(path, content, overwrite: false);
+
+    /// <summary>Gives a file, whose writer has closed it, its final name. It keeps its permissions.</summary>
+    /// <param name="draft">The file, on the same file system.</param>
+    /// <param name="path">Its name, under which something may be; a symbolic link there is replaced, not followed.</param>
+    /// <param name="overwrite">Whether it replaces what is there.</param>
+    /// <exception cref="IOException">It can't be done.</exception>
+    /// <exception cref="UnauthorizedAccessException">The same.</exception>
+    public static void Place(string draft, string path, bool overwrite = true)
+    {
+        Sync(draft);
+        File.Move(draft, path, overwrite);
+        // A folder that may be written but not read can't be opened, and so not be synced.
+        using var folder = Posix.TryOpen(Path.GetDirectoryName(Path.GetFullPath(path))!, Posix.ReadOnly);
+        if (folder is not null)
+        {
+            RandomAccess.FlushToDisk(folder);
+        }
+    }
+
+    /// <summary>Waits until a file's content is on the disk.</summary>
+    /// <exception cref="IOException">It couldn't be written there.</exception>
+    public static void Sync(string path)
+    {
+        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        RandomAccess.FlushToDisk(file);
+    }
+
+    /// <summary>Makes a file that only this user can read, whatever the umask; there must be none.</summary>
+    /// <exception cref="IOException">It can't be made.</exception>
+    public static FileStream CreatePrivate(string path) =>
+        new(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = Private });
+
+    private static void Write(string path, byte[] content, bool overwrite)
     {
         // By no process id: two containers that share a cache both have the same.
         var draft = $"{path}.{RandomNumberGenerator.GetHexString(12, lowercase: true)}";
@@ -28,7 +69,7 @@ internal static class WholeFile
                 file.Write(content);
             }
 
-            File.Move(draft, path, overwrite: true);
+            Place(draft, path, overwrite);
         }
         catch
         {
@@ -36,9 +77,4 @@ internal static class WholeFile
             throw;
         }
     }
-
-    /// <summary>Makes a file that only this user can read, whatever the umask; there must be none.</summary>
-    /// <exception cref="IOException">It can't be made.</exception>
-    public static FileStream CreatePrivate(string path) =>
-        new(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = Private });
 }

@@ -1,9 +1,10 @@
 using System.Runtime.InteropServices;
+using Crust.Storage;
 
 namespace Crust.Tools;
 
 /// <summary>How much a pipe holds until its reader reads.</summary>
-internal static partial class PipeCapacity
+internal static class PipeCapacity
 {
     /// <summary>Bytes; Linux' limit for users other than root (/proc/sys/fs/pipe-max-size).</summary>
     public const int Largest = 1 << 20;
@@ -11,8 +12,5 @@ internal static partial class PipeCapacity
     private const int SetPipeSize = 1031;
 
     /// <summary>Raises it from 64 KiB, Linux' default. Where the user has many pipes the kernel refuses, and 64 KiB have to do.</summary>
-    public static void Raise(SafeHandle pipe) => _ = Control(pipe, SetPipeSize, Largest);
-
-    [LibraryImport("libc", EntryPoint = "fcntl")]
-    private static partial int Control(SafeHandle file, int command, int argument);
+    public static void Raise(SafeHandle pipe) => _ = Posix.Control(pipe, SetPipeSize, Largest);
 }

@@ -1,3 +1,5 @@
+using Crust.Storage;
+
 namespace Crust.Formats.Archives;
 
 /// <summary>A file's bytes in pieces, for archives that are made of several.</summary>
@@ -15,7 +17,7 @@ internal static class FilePieces
         using var file = File.OpenHandle(path, options: FileOptions.SequentialScan);
         var buffer = new byte[Piece];
         long position = 0;
-        for (int length; (length = RandomAccess.Read(file, buffer, position)) > 0;)
+        for (int length; (length = file.ReadUpTo(buffer, position)) > 0;)
         {
             cancellation.ThrowIfCancellationRequested();
             position += length;

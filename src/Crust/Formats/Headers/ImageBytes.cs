@@ -1,5 +1,6 @@
 using System.Text;
 using Crust.Disks;
+using Crust.Storage;
 using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Formats.Headers;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
+using Crust.Storage;
 
 namespace Crust.Formats.Zstd;
 
@@ -85,9 +86,7 @@ internal static class SeekTable
 
     private static byte[] ReadBack(Microsoft.Win32.SafeHandles.SafeFileHandle file, int length, int fromEnd)
     {
-        var bytes = new byte[length];
-        return RandomAccess.Read(file, bytes, Math.Max(0, RandomAccess.GetLength(file) - fromEnd - length)) == length
-            ? bytes
-            : throw new InvalidDataException("The stream is too short for a table of its frames");
+        var bytes = file.ReadUpTo(Math.Max(0, RandomAccess.GetLength(file) - fromEnd - length), length);
+        return bytes.Length == length ? bytes : throw new InvalidDataException("The stream is too short for a table of its frames");
     }
 }

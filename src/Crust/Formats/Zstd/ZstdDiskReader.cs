@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Crust.Disks;
+using Crust.Storage;
 using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Formats.Zstd;

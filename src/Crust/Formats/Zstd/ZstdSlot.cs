@@ -1,4 +1,5 @@
 using Crust.Disks;
+using Crust.Storage;
 using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Formats.Zstd;

@@ -208,11 +208,7 @@ internal sealed class FinishedImages(SharedCache cache)
                 }
             }
 
-            using (var handle = File.OpenHandle(path))
-            {
-                RandomAccess.FlushToDisk(handle);
-            }
-
+            WholeFile.Sync(path);
             await CheckAsync(image, path, cancellation);
             BuildCache.TryDelete(folder);
             return new DraftImage(format, path, file.Size, file.Sha256, file.Recipe) { Library = file.Library, BlockMap = map, Reused = new ReusedImage(image.From.ToString(), file.Verified) };

@@ -1,5 +1,6 @@
 using System.Text;
 using Crust.Sanitizing;
+using Crust.Storage;
 
 namespace Crust.Reports.Page;
 
@@ -38,11 +39,7 @@ internal sealed record SerialExcerpt(string Beginning, long LeftOut, string End,
             end = end[(end.AsSpan().IndexOf((byte)'\n') + 1)..];
             return new SerialExcerpt(Text(beginning), size - beginning.Length - end.Length, Text(end), size);
 
-            byte[] Part(long offset, int length)
-            {
-                var bytes = new byte[length];
-                return bytes[..RandomAccess.Read(file, bytes, offset)];
-            }
+            byte[] Part(long offset, int length) => file.ReadUpTo(offset, length);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
