@@ -18,10 +18,7 @@ using Crust.Verification;
 
 namespace Crust;
 
-/// <summary>
-/// The main job, from top to bottom in the order in which it happens:
-/// host → source → plan → shared images, or disk (cached, shared or installed) → formats → proof → attestation → images folder → report.
-/// </summary>
+/// <summary>The main job, from top to bottom in the order in which it happens. CONTRIBUTING.md has the map.</summary>
 public sealed class ImageBuild(
     Preflight preflight, DiskSources sources, SharedCaches caches, DiskStore disks, DiskStage diskStage, ImageWriter writer, ImageStage imageStage, ImageProver prover,
     Attestor attestor, ImagesFolder shelf, BuildLog log, BuildJournal journal, Redactor hidden, TimeProvider time)
@@ -44,7 +41,7 @@ public sealed class ImageBuild(
 
         // The source: the installer, and what it will be told. With it, the build's keys are known.
         var source = await sources.OpenAsync(spec, stages, cancellation);
-        var target = source.Target;
+        var (target, origin) = (source.Target, source.Origin);
         var (name, keys) = (target.Name, target.Keys ?? throw new InvalidOperationException(target.Unknown));
 
         // The plan: which images are missing, or not proven.
@@ -59,7 +56,7 @@ public sealed class ImageBuild(
         using var drafts = shelf.CreateDrafts();
         var files = RunFiles.Draft(drafts.Path, shelf.PrefixOf(name));
         using var cache = caches.Open(spec, keys, journal);
-        var build = new SharedBuild(keys.Published, name, spec, source.Origin.Sha256);
+        var build = new SharedBuild(keys.Published, name, spec, origin.Sha256);
         var sharedDisks = new SharedDisks(cache);
         var story = new BuildStory
         {
@@ -67,7 +64,7 @@ public sealed class ImageBuild(
             Spec = spec,
             Hidden = hidden,
             SecretsCarried = source.SecretPaths,
-            Origin = source.Origin,
+            Origin = origin,
             SeedFiles = source.Files,
             BuildKey = keys.Published,
             SecretsMark = keys.Mark,
@@ -82,8 +79,8 @@ public sealed class ImageBuild(
             if (made is null)
             {
                 // The disk: this machine's, another machine's, or a new one, for which QEMU boots the installer.
-                var installing = stages.Begin(Stage.Install, $"{Path.GetFileName(source.Origin.Path)} on a disk of {Size.Format(spec.Machine.Disk)}");
-                using var draft = await disks.OpenAsync(keys.Local, spec.Machine.Disk, TellOfWait, cancellation);
+                var installing = stages.Begin(Stage.Install, $"{Path.GetFileName(origin.Path)} on a disk of {Size.Format(spec.Machine.Disk)}");
+                using var draft = await disks.OpenAsync(keys.Local, spec.Machine.Disk, journal.TellOfWait, cancellation);
                 var disk = draft.Found ?? await sharedDisks.PullAsync(build, draft, stages, cancellation);
                 if (disk is null)
                 {
@@ -133,8 +130,6 @@ public sealed class ImageBuild(
             throw;
         }
     }
-
-    private void TellOfWait(string lockFile) => journal.Observe(new BuildEvent.Progressed(Stage.Install, null, null, "another build installs the same; waiting for its result"));
 
     // The images are current; what says where they come from isn't: somebody has removed it, or another key signs.
     private async Task<Manifest> AttestAsync(Manifest current, BuildSpec spec, CancellationToken cancellation)

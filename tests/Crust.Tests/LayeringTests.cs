@@ -30,6 +30,10 @@ public sealed partial class LayeringTests
         Assert.That(Files.Select(file => file.Room).Distinct(), Is.EquivalentTo(Order));
 
     [Test]
+    public void The_guide_for_contributors_has_the_same_order() =>
+        Assert.That(RoomPattern().Matches(File.ReadAllText(RepositoryFile.PathOf("CONTRIBUTING.md"))).Select(match => match.Groups["room"].Value), Is.EqualTo(Order));
+
+    [Test]
     public void Rooms_know_each_other_in_one_direction()
     {
         var types = Files.SelectMany(file => file.Types.Select(type => (type, file.Room))).ToLookup(entry => entry.type, entry => entry.Room);
@@ -60,6 +64,10 @@ public sealed partial class LayeringTests
 
         Assert.That(twice, Is.Empty);
     }
+
+    // A row of the table of rooms: | `Spec` | …; the root has no name.
+    [GeneratedRegex(@"^\| (`(?<room>[A-Z]\w+)`|the (?<room>)root) \|", RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
+    private static partial Regex RoomPattern();
 
     private sealed partial record SourceFile(string Path, string Room, string Code)
     {

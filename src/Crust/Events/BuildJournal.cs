@@ -63,6 +63,9 @@ public sealed class BuildJournal(IBuildObserver observer, TimeProvider time, Red
         _finished.GroupBy(stage => stage.Stage.ToString().ToLowerInvariant())
             .ToImmutableSortedDictionary(group => group.Key, group => Math.Round(group.Sum(stage => stage.Seconds), 3), StringComparer.Ordinal);
 
+    /// <summary>Reports that another process installs the same disk, and that its result is waited for.</summary>
+    internal void TellOfWait(string lockFile) => Observe(new BuildEvent.Progressed(Stage.Install, null, null, "another build installs the same; waiting for its result"));
+
     /// <summary>Warns of what isn't null.</summary>
     public void Warn(params IEnumerable<string?> messages)
     {
