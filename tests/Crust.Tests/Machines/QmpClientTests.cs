@@ -79,6 +79,23 @@ public sealed class QmpClientTests
     }
 
     [Test]
+    public async Task An_error_that_comes_after_its_command_was_cancelled_ends_nothing()
+    {
+        await using var client = await ConnectAsync();
+        using var givingUp = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var late = client.ExecuteAsync("screendump", null, givingUp.Token);
+        var id = await ReadIdAsync("screendump");
+        await givingUp.CancelAsync();
+        Assert.That(async () => await late, Throws.InstanceOf<OperationCanceledException>());
+
+        await SendAsync($$"""{"error": {"class": "GenericError", "desc": "no screen"}, "id": {{id}}}""" + "\r\n");
+        var next = client.ExecuteAsync("query-name", null, Cancellation);
+        await SendAsync($$"""{"return": {"name": "two"}, "id": {{await ReadIdAsync("query-name")}}}""" + "\r\n");
+
+        Assert.That((await next).GetProperty("name").GetString(), Is.EqualTo("two"));
+    }
+
+    [Test]
     public async Task The_end_of_the_stream_in_the_middle_of_a_reply_fails_the_command_and_ends_the_events()
     {
         await using var client = await ConnectAsync();

@@ -204,7 +204,7 @@ public sealed class QmpClient : IAsyncDisposable
                 reply.TrySetResult(message.Return ?? default);
             }
         }
-        else if (message.Error is { } stray)
+        else if (message is { Id: null, Error: { } stray })
         {
             // An error without an id answers something that QEMU couldn't even parse; nobody would ever get it otherwise.
             throw new QmpException($"QEMU says: {stray.Description} ({stray.Class})");
