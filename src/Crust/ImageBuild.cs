@@ -31,6 +31,7 @@ public sealed class ImageBuild(
         var stages = new StageRunner(journal, time);
         hidden.Hide(spec);
         OutputCheck.Check(spec, spec.Name ?? InstallerLibrary.NameOf(spec.Installer, spec.Machine.Arch), shelf);
+        var login = SshLogin.Of(spec, hidden);
 
         // The host: what it can do and lacks, before anything takes time.
         var checking = stages.Begin(Stage.Preflight, "this host");
@@ -41,7 +42,7 @@ public sealed class ImageBuild(
 
         // The source: the installer, and what it will be told. With it, the build's keys are known.
         var source = await sources.OpenAsync(spec, stages, cancellation);
-        var (target, origin) = (source.Target, source.Origin);
+        var (target, origin) = (source.Target.ProvenBy(login), source.Origin);
         var (name, keys) = (target.Name, target.Keys ?? throw new InvalidOperationException(target.Unknown));
 
         // The plan: which images are missing, or not proven.
@@ -101,10 +102,10 @@ public sealed class ImageBuild(
 
             // The proof: the images are booted.
             var proofs = Proofs.None(made.Images);
-            if (target.Proof is not null)
+            if (target.Proof is { } proof)
             {
                 var proving = stages.Begin(Stage.Verify, spec.Verify.Describe());
-                proofs = await prover.ProveAsync(made.Images, plan.ToProve, spec, host.Accelerator.Used, drafts, cancellation);
+                proofs = await prover.ProveAsync(made.Images, plan.ToProve, spec, proof, host.Accelerator.Used, drafts, cancellation);
                 proving.End(proofs.Describe());
             }
 

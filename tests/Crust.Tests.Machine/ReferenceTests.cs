@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Crust.Appliance;
 using Crust.Inspection;
@@ -80,6 +81,41 @@ public sealed class ReferenceTests
 
         Assert.That(result.ExitCode, Is.Zero, result.Error);
         Assert.That(result.Output, Is.EqualTo($"{image}: up\n"));
+    }
+
+    [Test]
+    public async Task Verify_logs_in_with_the_seeds_password_and_the_host_key_that_it_tells_is_the_guests_own()
+    {
+        var result = await Crust.RunAsync(Cancellation, "verify", "--ssh-user", "edge", "--check", "cloud-init status --wait >/dev/null; systemctl is-active ssh", "--check", "cat /etc/ssh/ssh_host_ed25519_key.pub",
+            "--memory", "1G", "--json", "images/crust-reference.qcow2");
+
+        Assert.That(result.ExitCode, Is.Zero, result.Error);
+        var ssh = JsonNode.Parse(result.Output)![0]!["ssh"]!;
+        var hostKey = Path.Combine(Crust.Folder, "host.pub");
+        await File.WriteAllTextAsync(hostKey, (string?)ssh["checks"]![1]!["output"], Cancellation);
+        Assert.That(((string?)ssh["user"], (string?)ssh["key"], (string?)ssh["checks"]![0]!["output"]), Is.EqualTo(("edge", (string?)null, "active")));
+        Assert.That((string?)ssh["hostKey"]!["fingerprint"], Is.EqualTo(await FingerprintAsync(hostKey)));
+        Assert.That(result.Error + result.Output, Does.Not.Contain(Password));
+    }
+
+    [Test]
+    public async Task Checks_decide_if_an_image_is_proven_and_other_checks_boot_it_again()
+    {
+        string[] build = ["build", "--name", "checked", "--format", "img", "--verify", "true", "--verify-ssh-user", "edge", "--verify-ssh-key", Key, "--check", "cloud-init status --wait", "--check"];
+
+        var passed = await Crust.RunAsync(Cancellation, [.. build, "systemctl is-active ssh && test -d /etc/cloud"]);
+        var manifest = await File.ReadAllTextAsync(Crust.Image("checked.manifest.json"), Cancellation);
+        var report = await File.ReadAllTextAsync(Crust.Image("checked.report.html"), Cancellation);
+        var again = await Crust.RunAsync(Cancellation, [.. build, "systemctl is-active ssh && test -d /etc/cloud"]);
+        var failed = await Crust.RunAsync(Cancellation, [.. build, "echo looking; systemctl is-active k3s"]);
+
+        Assert.That((passed.ExitCode, again.ExitCode, failed.ExitCode), Is.EqualTo((0, 0, 4)), passed.Error + again.Error + failed.Error);
+        var ssh = JsonNode.Parse(manifest)!["images"]![0]!["verified"]!["ssh"]!;
+        Assert.That(((string?)ssh["key"], (string?)ssh["checks"]![1]!["output"]), Is.EqualTo((await FingerprintAsync(Key), "active")));
+        Assert.That(report, Does.Contain("edge logged in by key").And.Contain("<pre class=\"words\">active</pre>"));
+        Assert.That(again.Error, Does.Not.Contain("is up after"));
+        Assert.That(failed.Error, Does.Contain("the image checked.img came up, and the check 'echo looking; systemctl is-active k3s' (2 of 2) exited with ").And.Contain("| looking\n  | inactive"));
+        Assert.That(await File.ReadAllTextAsync(Crust.Image("checked.manifest.json"), Cancellation), Is.EqualTo(manifest), "an image that is there stays as it was");
     }
 
     [Test]
@@ -257,6 +293,8 @@ public sealed class ReferenceTests
         Assert.That(result.Error, Does.Contain("the installer panics.iso ended in a kernel panic: Kernel panic - not syncing: VFS: Unable to mount root fs"));
         Assert.That(Crust.ImageFiles.Where(file => file.StartsWith("panics", StringComparison.Ordinal)), Is.EquivalentTo(new[] { "panics.log", "panics.report.html", "panics.screen.png", "panics.serial.log" }));
     }
+
+    private static async Task<string> FingerprintAsync(string key) => (await Host.RunAsync("ssh-keygen", ["-l", "-f", key], Cancellation)).Split(' ')[1];
 
     // The appliance's kernel with an initramfs that holds no init.
     private static async Task<string> PanickingIsoAsync()

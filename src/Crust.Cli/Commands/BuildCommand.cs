@@ -32,7 +32,7 @@ internal static class BuildCommand
             if (parse.GetValue(dryRun))
             {
                 await view.DisposeAsync();
-                return (int)DryRun.Run(wanted, services, parse.GetValue(json), parse.GetValue(reveal), parse.InvocationConfiguration);
+                return (int)DryRun.Run(wanted, services, parse.GetValue(json), parse.GetValue(reveal), MessageWriter.Of(parse).Hidden, parse.InvocationConfiguration);
             }
 
             var result = await services.Build.RunAsync(wanted, cancellation);

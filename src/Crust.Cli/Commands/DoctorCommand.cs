@@ -2,6 +2,7 @@ using System.CommandLine;
 using Crust.Cli.Progress;
 using Crust.Cli.Views;
 using Crust.Spec;
+using Crust.Verification;
 
 namespace Crust.Cli.Commands;
 
@@ -18,6 +19,7 @@ internal static class DoctorCommand
         {
             var environment = HostEnvironment.Take();
             var wanted = spec.Read(parse, environment);
+            SshLogin.Of(wanted, MessageWriter.Of(parse).Hidden);
             await using var services = new CrustServices(environment, parse.GetRequiredValue(output), new Silence(), MessageWriter.Of(parse).Hidden);
             var diagnosis = await services.Doctor.ExamineAsync(wanted, cancellation);
             var to = parse.InvocationConfiguration;

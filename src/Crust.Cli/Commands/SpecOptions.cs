@@ -20,8 +20,10 @@ internal sealed class SpecOptions
 
     private readonly List<(SpecKey Key, Option<string[]> Option)> _options;
 
-    public SpecOptions(Func<SpecKey, bool>? which = null) =>
-        _options = [.. SpecKeys.For(ImageFormats.Names).Where(key => key.Option is not null && (which?.Invoke(key) ?? true)).Select(key => (key, OptionFor(key)))];
+    /// <param name="which">The keys that have an option; null for all.</param>
+    /// <param name="shorter">A shorter name of an option, where the command knows only one thing that it may be; null for none.</param>
+    public SpecOptions(Func<SpecKey, bool>? which = null, Func<SpecKey, string?>? shorter = null) =>
+        _options = [.. SpecKeys.For(ImageFormats.Names).Where(key => key.Option is not null && (which?.Invoke(key) ?? true)).Select(key => (key, OptionFor(key, shorter?.Invoke(key))))];
 
     /// <summary>Adds the SPEC argument and the options.</summary>
     public void AddTo(Command command)
@@ -40,9 +42,12 @@ internal sealed class SpecOptions
     }
 
     /// <summary>The spec of options, environment and file. No message shows its secrets from now on.</summary>
-    public BuildSpec Read(ParseResult parse, HostEnvironment environment)
+    public BuildSpec Read(ParseResult parse, HostEnvironment environment) => Read(Sources(parse, environment), parse);
+
+    /// <summary>The same of sources that a command has looked at before.</summary>
+    public static BuildSpec Read(SpecSources sources, ParseResult parse)
     {
-        var spec = new SpecReader(ImageFormats.Names).Read(Sources(parse, environment));
+        var spec = new SpecReader(ImageFormats.Names).Read(sources);
         MessageWriter.Of(parse).Hidden.Hide(spec);
         return spec;
     }
@@ -63,12 +68,12 @@ internal sealed class SpecOptions
         ? null
         : result.Tokens.Count == 0 ? ["true"] : [.. result.Tokens.Select(token => token.Value)];
 
-    private static Option<string[]> OptionFor(SpecKey key)
+    private static Option<string[]> OptionFor(SpecKey key, string? shorter)
     {
         var help = key.Description
             + (key.Default is { Length: > 0 } preset ? $" Default: {preset}." : "")
             + (key.Variable is { } variable ? $" Environment: {variable}." : "");
-        return new Option<string[]>(key.Option!)
+        return new Option<string[]>(key.Option!, shorter is null ? [] : [shorter])
         {
             Description = help,
             HelpName = key.Placeholder,

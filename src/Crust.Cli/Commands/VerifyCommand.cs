@@ -12,6 +12,10 @@ namespace Crust.Cli.Commands;
 
 internal static class VerifyCommand
 {
+    private const string Boot = "verify.boot";
+    private const string NotUp = "not up";
+    private const string User = "verify.ssh.user";
+
     public static Command Create()
     {
         var images = new Argument<string[]>("IMAGE") { Description = "Images to boot. They aren't changed.", Arity = ArgumentArity.OneOrMore };
@@ -21,7 +25,9 @@ internal static class VerifyCommand
             HelpName = "KEYS",
         };
         var spec = new SpecOptions(key => key.Path is "machine.arch" or "machine.firmware" or "machine.cpus" or "machine.memory" or "machine.diskBus" or "machine.network" or "machine.tpm" or "machine.accelerator"
-            || (key.Path.StartsWith("verify.", StringComparison.Ordinal) && key.Path != "verify.boot"));
+            or "seed.ssh.passwordFile" || (key.Path.StartsWith("verify.", StringComparison.Ordinal) && key.Path != Boot),
+            // No installer is told anything here: the account is the one that logs in, and the key is its own.
+            key => key.Path is User or "verify.ssh.key" ? key.Option!.Replace("--verify-", "--", StringComparison.Ordinal) : null);
         var json = CommonOptions.Json();
         var quiet = CommonOptions.Quiet();
         var command = new Command("verify", "Boots images and says if they come up.") { images, signature, json, quiet };
@@ -34,7 +40,9 @@ internal static class VerifyCommand
                 return await CheckSignature.RunAsync(parse.GetRequiredValue(images), keys, environment, parse.GetValue(json), parse.InvocationConfiguration, cancellation);
             }
 
-            var wanted = spec.Read(parse, environment);
+            var wanted = SpecOptions.Read(Sources(spec.Sources(parse, environment)), parse);
+            var hidden = MessageWriter.Of(parse).Hidden;
+            var login = SshLogin.Of(wanted, hidden);
             var requests = parse.GetRequiredValue(images).Select(image => (Path: image, Format: BootVerifier.FormatOf(image))).ToList();
             foreach (var log in requests.SelectMany(request => new[] { request.Path + LogFile.SerialLogExtension, request.Path + LogFile.ScreenExtension }))
             {
@@ -42,7 +50,7 @@ internal static class VerifyCommand
             }
 
             await using var view = ProgressView.Create(environment, parse.GetValue(quiet), MessageWriter.Of(parse));
-            await using var services = new CrustServices(environment, "images", view, MessageWriter.Of(parse).Hidden);
+            await using var services = new CrustServices(environment, "images", view, hidden);
             // Before anything is booted, and before the host is asked what it can boot.
             foreach (var (path, format) in requests)
             {
@@ -59,8 +67,8 @@ internal static class VerifyCommand
             foreach (var (path, format) in requests)
             {
                 view.Observe(new BuildEvent.Started(Stage.Verify, $"{path}: {wanted.Verify.Describe()}"));
-                var check = await CheckAsync(services, path, files => new BootRequest(path, format, wanted.Machine, accelerator.Used, wanted.Verify, files), cancellation);
-                view.Observe(new BuildEvent.Finished(Stage.Verify, TimeSpan.FromSeconds(check.Proof?.Seconds ?? 0), check.Proof is null ? $"{path} isn't up" : $"{path} is up"));
+                var check = await CheckAsync(services, path, files => new BootRequest(path, format, wanted.Machine, accelerator.Used, wanted.Verify, files, login), cancellation);
+                view.Observe(new BuildEvent.Finished(Stage.Verify, TimeSpan.FromSeconds(check.Proof?.Seconds ?? 0), check.Word is NotUp ? $"{path} isn't up" : $"{path} is {check.Word}"));
                 checks.Add(check);
             }
 
@@ -72,10 +80,22 @@ internal static class VerifyCommand
 
             parse.InvocationConfiguration.Output.Write(parse.GetValue(json)
                 ? new JsonArray([.. checks.Select(check => check.ToJson())]).ToJsonString() + "\n"
-                : string.Concat(checks.Select(check => CleanText.Line($"{check.Image}: {(check.Proof is null ? "not up" : "up")}", int.MaxValue) + "\n")));
+                : string.Concat(checks.Select(check => CleanText.Line($"{check.Image}: {check.Word}", int.MaxValue) + "\n")));
             return checks.Select(check => check.Failure).OfType<CrustException>().Select(failure => (int)failure.Kind).FirstOrDefault((int)ExitCode.Done);
         });
         return command;
+    }
+
+    // The images are booted whatever the spec says of those that it builds, and the account's password is the one that is given here.
+    private static SpecSources Sources(SpecSources given)
+    {
+        var options = new Dictionary<string, IReadOnlyList<string>>(given.Options) { [Boot] = ["true"] };
+        if (given.Options.TryGetValue(User, out var user))
+        {
+            options["seed.ssh.user"] = user;
+        }
+
+        return given with { Options = options };
     }
 
     // One image that doesn't come up says nothing about the next.
@@ -96,6 +116,8 @@ internal static class VerifyCommand
 
     private sealed record Check(string Image, BootProof? Proof, CrustException? Failure)
     {
+        public string Word => Failure is null ? "up" : Failure is CheckFailedException ? "up, but a check failed" : NotUp;
+
         public JsonObject ToJson() => new()
         {
             ["file"] = CleanText.Block(Image),
@@ -103,7 +125,22 @@ internal static class VerifyCommand
             ["firmware"] = Proof?.Firmware.LowerName(),
             ["expected"] = Proof is null ? null : CleanText.Line(Proof.Expected),
             ["seconds"] = Proof is null ? null : Math.Round(Proof.Seconds, 1),
+            ["ssh"] = Proof?.Login is { } login ? Login(login) : null,
             ["error"] = Failure is null ? null : CleanText.Line(Failure.What),
+        };
+
+        private static JsonObject Login(LoginProof login) => new()
+        {
+            ["server"] = CleanText.Line(login.Server),
+            ["user"] = login.User,
+            ["key"] = login.Key,
+            ["hostKey"] = new JsonObject { ["type"] = CleanText.Line(login.HostKey.Type), ["fingerprint"] = login.HostKey.Fingerprint },
+            ["checks"] = new JsonArray([.. login.Checks.Select(check => new JsonObject
+            {
+                ["command"] = CleanText.Line(check.Command),
+                ["seconds"] = Math.Round(check.Seconds, 1),
+                ["output"] = CleanText.Block(string.Join('\n', check.Output)),
+            })]),
         };
     }
 }

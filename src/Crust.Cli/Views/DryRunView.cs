@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Crust.Formats;
 using Crust.Planning;
+using Crust.Sanitizing;
 using Crust.Seeds;
 using Crust.Spec;
 
@@ -15,7 +16,7 @@ internal static class DryRunView
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>For people: what would be done, then what the installer would be told.</summary>
-    public static void Write(BuildSpec spec, BuildForecast forecast, SeedListing seed, TextWriter output)
+    public static void Write(BuildSpec spec, BuildForecast forecast, SeedListing seed, Redactor hidden, TextWriter output)
     {
         var write = Names(forecast.ToWrite);
         Line("images", $"{forecast.Name} ({string.Join(", ", spec.Formats)})");
@@ -24,6 +25,11 @@ internal static class DryRunView
         Line("install", Install(forecast));
         Line("to write", write.IsEmpty ? "nothing: all of it is there and unchanged" : string.Join(", ", write));
         Line("to boot", forecast.Verifies ? spec.Verify.Describe() : "nothing");
+        foreach (var check in forecast.Verifies ? spec.Verify.Checks : [])
+        {
+            Line("", $"check: {CleanText.Line(hidden.Apply(check), int.MaxValue)}");
+        }
+
         output.WriteLine();
         SeedView.Write(seed, output);
 
@@ -31,7 +37,7 @@ internal static class DryRunView
     }
 
     /// <summary>The same as one JSON document.</summary>
-    public static string ToJson(BuildSpec spec, BuildForecast forecast, SeedListing seed) => new JsonObject
+    public static string ToJson(BuildSpec spec, BuildForecast forecast, SeedListing seed, Redactor hidden) => new JsonObject
     {
         ["version"] = 1,
         ["name"] = forecast.Name,
@@ -43,6 +49,8 @@ internal static class DryRunView
         ["installs"] = forecast.CachedDisk is not null ? false : forecast.IsCacheKnown && forecast.SharedCache is null ? !forecast.ToWrite.IsEmpty : null,
         ["toWrite"] = Array(Names(forecast.ToWrite)),
         ["verifies"] = forecast.Verifies,
+        ["verify"] = forecast.Verifies ? spec.Verify.Describe() : null,
+        ["checks"] = Array(forecast.Verifies ? spec.Verify.Checks.Select(check => CleanText.Line(hidden.Apply(check), int.MaxValue)) : []),
         ["seed"] = JsonNode.Parse(seed.ToJson()),
     }.ToJsonString(Readable) + "\n";
 

@@ -166,8 +166,11 @@ public sealed class Embedder(IReadOnlyCollection<string> formats, InstallerLibra
         private static ConfigMap Tree(IEnumerable<(string Path, ConfigNode Value)> values) => ConfigTree.Map(values
             .Select(value => (Words: value.Path.Split('.', 2), value.Value))
             .GroupBy(value => value.Words[0])
-            .Select(section => (section.Key, (ConfigNode?)(section.First().Words.Length == 1
-                ? section.First().Value
-                : Tree(section.Select(value => (value.Words[1], value.Value)))))));
+            .Select(section => (section.Key, (ConfigNode?)(section.Any(value => value.Words.Length > 1)
+                ? Tree(section.Select(value => value.Words.Length > 1 ? (value.Words[1], value.Value) : (OwnName(section.Key), value.Value)).Where(value => value.Item1.Length > 0))
+                : section.First().Value))));
+
+        // What a key that is also a section is called in its mapping; nothing where the mapping itself says it, as that of verify.ssh asks for a log-in.
+        private static string OwnName(string key) => key == "cache" ? "registry" : "";
     }
 }

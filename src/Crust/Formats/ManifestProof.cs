@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Crust.Formats;
 
 /// <summary>How an image was proven to boot.</summary>
@@ -8,4 +10,8 @@ public sealed record ManifestProof(string Firmware, string Expected, double Seco
 {
     /// <summary>What the disk hung on: `virtio`, `scsi`, `sata` or `nvme`; null in manifests of a Crust that didn't tell. Nothing is proven of other controllers.</summary>
     public string? DiskBus { get; init; }
+
+    /// <summary>Who logged in, and the checks; not there if nobody did.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ManifestLogin? Ssh { get; init; }
 }

@@ -43,6 +43,7 @@ public sealed class HostChecks
             new LibrariesCheck(isThere),
             new FoldersCheck(folders),
             Space,
+            new ProofCheck(),
         ];
     }
 

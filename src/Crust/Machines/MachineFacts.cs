@@ -52,6 +52,9 @@ internal abstract record MachineSignal
 
     /// <summary>An SSH server answered with this banner.</summary>
     public sealed record SshBanner(string Banner) : MachineSignal;
+
+    /// <summary>A log-in by SSH and its checks ended.</summary>
+    public sealed record SshEnded(bool Passed) : MachineSignal;
 }
 
 /// <summary>All that is known of a machine's run: a fold over its signals.</summary>
@@ -113,6 +116,9 @@ internal sealed partial record MachineFacts
 
     public string? SshBanner { get; init; }
 
+    /// <summary>Whether the checks of a log-in by SSH were passed; null while they aren't through.</summary>
+    public bool? SshPassed { get; init; }
+
     /// <summary>The newest serial text, from its line's start.</summary>
     public string FreshSerial { get; init; } = "";
 
@@ -149,6 +155,7 @@ internal sealed partial record MachineFacts
         MachineSignal.DeadlineExpired expired => this with { DeadlineExpired = expired.Deadline },
         MachineSignal.Stalled stalled => this with { Stalled = stalled.Stall },
         MachineSignal.SshBanner banner => this with { SshBanner = banner.Banner },
+        MachineSignal.SshEnded ended => this with { SshPassed = ended.Passed },
         _ => this,
     };
 

@@ -63,6 +63,9 @@ public sealed record BuildTarget
             : target.With(sha256, isReference: false, () => SeedComposer.KeyMaterial(spec, files, profile, sha256), local);
     }
 
+    /// <summary>The same with who logs in to its images, which takes a key or a password that planning needn't have.</summary>
+    internal BuildTarget ProvenBy(SshLogin? login) => this with { Proof = Proof is null ? null : Proof with { Login = login } };
+
     private BuildTarget With(string sha256, bool isReference, Func<SeedKey> seed, Func<byte[]?> local)
     {
         try

@@ -144,22 +144,3 @@ public sealed record IsoSpec
     /// <summary>How the machine ends once its disk is written.</summary>
     public AfterFlash After { get; init; } = AfterFlash.Poweroff;
 }
-
-/// <summary>How images are proven before they get their final names.</summary>
-public sealed record VerifySpec
-{
-    /// <summary>Whether each image is booted; null for yes with the reference installer and no with a vendor's.</summary>
-    public bool? Boot { get; init; }
-
-    /// <summary>The text on the serial port that proves that the image is up.</summary>
-    public string Expect { get; init; } = "login:";
-
-    /// <summary>Waits for an SSH server's banner in place of <see cref="Expect"/>.</summary>
-    public bool Ssh { get; init; }
-
-    /// <summary>How long an image may take to come up.</summary>
-    public TimeSpan Deadline { get; init; } = TimeSpan.FromMinutes(15);
-
-    /// <summary>What is waited for, in a few words.</summary>
-    public string Describe() => Ssh ? "an SSH banner" : $"'{Expect}' on the serial port";
-}

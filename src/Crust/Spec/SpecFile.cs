@@ -51,7 +51,12 @@ internal sealed class SpecFile(ImmutableArray<SpecKey> keys)
             if (path == CacheInMapping)
                 ReadValue(reading, keys.First(key => key.Path == "cache"), value);
             else if (_sections.Contains(path) && (value is YamlMappingNode || !_keys.Contains(path)))
+            {
+                // Such as verify.ssh, where a mapping, even an empty one, asks for a log-in.
+                if (keys.FirstOrDefault(key => key.Path == path)?.InMapping is { } text)
+                    ReadValue(reading, keys.First(key => key.Path == path), value, text);
                 ReadSection(reading, path, value);
+            }
             else if (_keys.Contains(path))
                 ReadValue(reading, keys.First(key => key.Path == path), value);
             else
@@ -59,13 +64,14 @@ internal sealed class SpecFile(ImmutableArray<SpecKey> keys)
         }
     }
 
-    private static void ReadValue(Reading reading, SpecKey key, YamlNode node)
+    private static void ReadValue(Reading reading, SpecKey key, YamlNode node, string? text = null)
     {
         var where = reading.Where(node, key.Path);
         var value = new GivenValue
         {
             Items = node switch
             {
+                _ when text is not null => [new GivenItem(text, where)],
                 YamlScalarNode scalar => [new GivenItem(YamlText.IsNull(scalar) ? "" : scalar.Value ?? "", where)],
                 YamlSequenceNode list when key.IsList => [.. list.Select((item, i) => ReadItem(reading, $"{key.Path}[{i}]", item))],
                 YamlSequenceNode => throw reading.Bad(node, key.Path, $"'{key.Path}' takes one value, not a list", $"write {key.Path.Split('.')[^1]}: {key.Placeholder}"),

@@ -47,12 +47,15 @@ public sealed class SpecKey
     /// <summary>Where in a value's text the path of a file (or folder) of this host begins; -1 where it names none.</summary>
     internal Func<string, int> PathAt { get; private init; } = _ => -1;
 
+    /// <summary>The text that stands for its value where a mapping with the keys below it is given in its place; null where the mapping says nothing of it.</summary>
+    internal string? InMapping { get; private init; }
+
     /// <summary>A fresh JSON Schema of its value.</summary>
     internal Func<JsonObject> Schema { get; }
 
     internal static SpecKey Of<T>(
         string path, ValueType<T> type, Func<BuildSpec, T> get, Func<BuildSpec, T, BuildSpec> set, string description,
-        string? option = null, string? variable = null) => new((spec, given) => set(spec, type.Parse(given)), type.Schema)
+        string? option = null, string? variable = null, string? inMapping = null) => new((spec, given) => set(spec, type.Parse(given)), type.Schema)
         {
             Path = path,
             Description = description,
@@ -65,6 +68,7 @@ public sealed class SpecKey
             IsSecret = type.IsSecret,
             SecretOf = spec => get(spec) as Secret,
             PathAt = type.PathAt,
+            InMapping = inMapping,
         };
 
     /// <summary>The path.</summary>

@@ -146,10 +146,17 @@ public static class SpecKeys
                 "Whether each image is booted before it gets its name; without it, yes with the reference installer and no with another.", "--verify"),
             SpecKey.Of("verify.expect", ValueTypes.Text, s => s.Verify.Expect, (s, v) => With(s, x => x with { Expect = v! }),
                 "The text on the serial port that proves that an image is up.", "--expect"),
-            SpecKey.Of("verify.ssh", ValueTypes.Boolean, s => s.Verify.Ssh, (s, v) => With(s, x => x with { Ssh = v }),
-                "Waits for an SSH server's banner in place of the text.", "--verify-ssh"),
+            SpecKey.Of("verify.ssh", VerifyTypes.Ssh, s => s.Verify.Ssh, (s, v) => With(s, x => x with { Ssh = v }),
+                "true waits for the banner of the image's SSH server in place of the text; login, or user and key below this key, logs in, and waits for the text only where verify.expect is given.",
+                "--verify-ssh", inMapping: VerifyTypes.Login),
+            SpecKey.Of("verify.ssh.user", ValueTypes.AccountName, s => s.Verify.SshUser, (s, v) => With(s, x => x with { SshUser = v }),
+                "The account that logs in; without it, seed.ssh.user.", "--verify-ssh-user"),
+            SpecKey.Of("verify.ssh.key", ValueTypes.FilePath, s => s.Verify.SshKey, (s, v) => With(s, x => x with { SshKey = v }),
+                "The file of the private key, without a passphrase, with which it does; without it, the password of seed.ssh.password.", "--verify-ssh-key"),
+            SpecKey.Of("verify.checks", VerifyTypes.Checks, s => s.Verify.Checks, (s, v) => With(s, x => x with { Checks = v }),
+                "Command lines that are run in the guest after the log-in, one after the other; each has to exit with 0. No place for secrets: the manifest shows them.", "--check"),
             SpecKey.Of("verify.deadline", ValueTypes.Time, s => s.Verify.Deadline, (s, v) => With(s, x => x with { Deadline = v }),
-                "How long an image may take to come up.", "--verify-deadline"),
+                "How long an image may take to come up and to pass its checks.", "--verify-deadline"),
         ];
     }
 

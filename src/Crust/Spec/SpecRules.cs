@@ -19,10 +19,11 @@ internal static partial class SpecRules
     ];
 
     /// <summary>Fills in what isn't given and depends on what is.</summary>
-    public static BuildSpec Complete(BuildSpec spec) =>
-        spec.Machine.Arch is Arch.Arm64 && !spec.Origins.ContainsKey("machine.firmware")
-            ? spec with { Machine = spec.Machine with { Firmware = Firmware.Uefi } }
-            : spec;
+    public static BuildSpec Complete(BuildSpec spec)
+    {
+        var machine = spec.Machine.Arch is Arch.Arm64 && !spec.Origins.ContainsKey("machine.firmware") ? spec.Machine with { Firmware = Firmware.Uefi } : spec.Machine;
+        return spec with { Machine = machine, Verify = VerifyRules.Complete(spec) };
+    }
 
     /// <summary>Checks a spec that is complete.</summary>
     /// <exception cref="CrustException">Two keys contradict each other.</exception>
@@ -38,6 +39,7 @@ internal static partial class SpecRules
         CheckSign(spec, WhereIs);
         CheckKeySecret(spec, WhereIs);
         CheckListKey(spec.Installer, WhereIs);
+        VerifyRules.Check(spec, WhereIs);
     }
 
     // Which of two would win is nothing that a user should have to know.
@@ -111,9 +113,6 @@ internal static partial class SpecRules
         if (machine.DiskBus is DiskBus.Sata && machine.ExtraDisks.Length > MostExtraSataDisks)
             throw Bad($"There are {machine.ExtraDisks.Length} extra disks, and SATA has ports for {MostExtraSataDisks}", whereIs("machine.extraDisks"),
                 "take fewer, or set machine.diskBus to virtio, scsi or nvme");
-        if (machine.Network is MachineNetwork.None && spec.Verify.Ssh)
-            throw Bad("An SSH server can't be reached in a machine without a network", whereIs("verify.ssh"),
-                "wait for a text on the serial port (verify.expect), or set machine.network to internet");
         if (machine.Network is not MachineNetwork.Internet && !machine.NetworkAllow.IsEmpty)
             throw Bad($"machine.networkAllow adds to what a guest of machine.network: internet reaches, and that is {machine.Network.LowerName()}", whereIs("machine.networkAllow"),
                 "leave out one of the two");

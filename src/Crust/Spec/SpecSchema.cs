@@ -42,7 +42,7 @@ public static class SpecSchema
         var value = key.Schema();
         var schema = new JsonObject { ["description"] = key.Description };
         if (key.Default is not null && !key.IsList)
-            schema["default"] = value["type"]?.GetValue<string>() is "boolean" or "integer" || value.ContainsKey("const")
+            schema["default"] = TypesOf(value).Any(type => type is "boolean" or "integer") || value.ContainsKey("const")
                 ? JsonNode.Parse(key.Default)
                 : key.Default;
         schema["anyOf"] = new JsonArray(value, new JsonObject { ["type"] = "null" });
@@ -58,17 +58,24 @@ public static class SpecSchema
         return section;
     }
 
-    // A key that may be written by itself, and in a mapping with others: cache.
+    // A key that may be written by itself, and in a mapping with others: cache, verify.ssh.
     private static JsonObject AlsoSection(string name, JsonObject key)
     {
         var value = key["anyOf"]![0]!.DeepClone().AsObject();
         key.Remove("anyOf");
-        key["type"] = new JsonArray("string", "object", "null");
+        key["type"] = new JsonArray([.. TypesOf(value).Concat(["object", "null"]).Select(type => JsonValue.Create(type))]);
         key["pattern"] = value["pattern"]!.DeepClone();
         key["additionalProperties"] = false;
-        key["properties"] = new JsonObject { ["registry"] = value };
+        key["properties"] = name == "cache" ? new JsonObject { ["registry"] = value } : [];
         return key;
     }
+
+    private static IEnumerable<string> TypesOf(JsonObject schema) => schema["type"] switch
+    {
+        JsonArray several => several.Select(type => type!.GetValue<string>()),
+        { } one => [one.GetValue<string>()],
+        null => [],
+    };
 
     private static JsonObject Section() => new()
     {

@@ -1,6 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
-using System.Text;
 using Crust.Formats;
 using Crust.Machines;
 using Crust.Machines.Watching;
@@ -18,24 +15,24 @@ namespace Crust.Verification;
 /// <param name="Accelerator">What runs the guest, as the probe chose it.</param>
 /// <param name="Verify">What to wait for, and how long.</param>
 /// <param name="Files">Get the serial port's output and pictures of the screen.</param>
-public sealed record BootRequest(string Image, IImageFormat Format, MachineSpec Machine, Accelerator Accelerator, VerifySpec Verify, RunFiles Files);
+/// <param name="Login">Who logs in; null if nobody does.</param>
+public sealed record BootRequest(string Image, IImageFormat Format, MachineSpec Machine, Accelerator Accelerator, VerifySpec Verify, RunFiles Files, SshLogin? Login = null);
 
 /// <summary>An image that came up.</summary>
 /// <param name="Firmware">What it booted under.</param>
 /// <param name="Expected">What was seen.</param>
 /// <param name="Seconds">From QEMU's start until then.</param>
 /// <param name="DiskBus">What its disk hung on.</param>
-public sealed record BootProof(Firmware Firmware, string Expected, double Seconds, DiskBus DiskBus = DiskBus.Virtio)
+/// <param name="Login">Who logged in, and the checks; null if nobody did.</param>
+public sealed record BootProof(Firmware Firmware, string Expected, double Seconds, DiskBus DiskBus = DiskBus.Virtio, LoginProof? Login = null)
 {
     /// <summary>The same as a manifest has it.</summary>
-    internal ManifestProof ToManifest() => new(Firmware.LowerName(), Expected, Math.Round(Seconds, 1)) { DiskBus = DiskBus.LowerName() };
+    internal ManifestProof ToManifest() => new(Firmware.LowerName(), Expected, Math.Round(Seconds, 1)) { DiskBus = DiskBus.LowerName(), Ssh = Login?.ToManifest() };
 }
 
 /// <summary>Boots an image, on an overlay that is thrown away, and decides if it is alive.</summary>
 public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuildObserver observer, TimeProvider time, ILogger log)
 {
-    private static readonly TimeSpan ProbeInterval = TimeSpan.FromSeconds(2);
-
     /// <summary>Boots the image and waits until it shows what was expected. The image isn't changed.</summary>
     /// <param name="request">What to boot.</param>
     /// <param name="folder">A private folder for the overlay.</param>
@@ -57,27 +54,25 @@ public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuild
         };
 
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var banner = request.Verify.Ssh ? WatchSshAsync(machine, watching.Token) : Task.CompletedTask;
+        var login = request.Login is null ? null : new LoginRun(request.Login, launcher.Hidden, says => observer.Observe(new BuildEvent.Progressed(Stage.Verify, item, null, GuestLine.Beginning(says))), time, log);
+        var ssh = new SshWatch(machine, time).RunAsync(request.Verify.Ssh, login, watching.Token);
         var looking = watch.RunAsync(watching.Token);
-        var expect = request.Verify.Expect;
         if (request.Format.Controller is { } controller)
         {
             observer.Observe(new BuildEvent.Warned($"{item} asks for a disk controller of {controller}, which QEMU doesn't have: it is booted on {request.Machine.DiskBus.LowerName()}, and proves nothing of a system that lacks the driver for the other"));
         }
 
-        var facts = await machine.WaitAsync(
-            facts => request.Verify.Ssh ? facts.SshBanner is not null : facts.FreshSerial.Contains(expect, StringComparison.Ordinal),
-            request.Verify.Deadline, cancellation);
+        var facts = await machine.WaitAsync(new Goal(request.Verify).IsReached, request.Verify.Deadline, cancellation);
         await watching.CancelAsync();
-        await Task.WhenAll(banner, looking);
+        await Task.WhenAll(ssh, looking);
         var seconds = time.GetElapsedTime(started).TotalSeconds;
-        var up = !facts.IsOver;
+        var up = !facts.IsOver && login?.Failure is null;
         var diagnosis = up ? null : await watch.ConcludeAsync(request.Files.Screen.Path);
         var (outcome, _) = await machine.EndAsync(OnReboot.Fail);
         cancellation.ThrowIfCancellationRequested();
         return up
-            ? new BootProof(request.Machine.Firmware, facts.SshBanner is { } shown ? launcher.Hidden.Line(shown) : expect, seconds, request.Machine.DiskBus)
-            : throw Failure(request, outcome, RunEvidence.Of(machine, request.Files, facts, diagnosis));
+            ? new BootProof(request.Machine.Firmware, Seen(request.Verify, facts, login), seconds, request.Machine.DiskBus, login?.Proof)
+            : throw new VerifyFailure(request, RunEvidence.Of(machine, request.Files, facts, diagnosis)).Of(facts, outcome, login);
     }
 
     /// <summary>Starts a machine from the image; for tests that go on inside the guest.</summary>
@@ -96,7 +91,7 @@ public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuild
             Memory = request.Machine.Memory,
             // Some systems reset once on their first boot.
             AllowReset = true,
-            ForwardSsh = request.Verify.Ssh,
+            ForwardSsh = request.Verify.Ssh is not SshProof.None,
             Tpm = request.Machine.Tpm,
             Network = request.Machine.Network,
             NetworkAllow = request.Machine.NetworkAllow,
@@ -122,62 +117,28 @@ public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuild
                 $"name it with one of these extensions: {string.Join(" ", bootable.Select(format => format.Extension))}");
     }
 
-    private static CrustException Failure(BootRequest request, MachineOutcome outcome, RunEvidence evidence)
+    private string Seen(VerifySpec verify, MachineFacts facts, LoginRun? login) => verify switch
     {
-        var image = $"the image {Path.GetFileName(request.Image)}";
-        var expected = request.Verify.Ssh ? "an SSH banner" : $"'{request.Verify.Expect}' on the serial port";
-        return outcome switch
-        {
-            MachineOutcome.DeadlineExpired late => Of(
-                $"{image} didn't show {expected} within {Duration.Format(late.Deadline)}{(evidence.Diagnosis is { } seems ? $": {seems.Sentence}" : "")}",
-                "read in the serial log how far it came; set verify.expect to what this system prints, or raise verify.deadline"),
-            MachineOutcome.PoweredOff => Of($"{image} powered off instead of coming up", "read in the serial log why"),
-            _ => MachineFailure.Of(outcome, image, evidence),
-        };
+        { Ssh: SshProof.Banner } => launcher.Hidden.Line(facts.SshBanner!),
+        { Ssh: SshProof.Login, LoginNeedsText: false } => login!.Proof!.Server,
+        _ => verify.Expect,
+    };
 
-        CrustException Of(string what, string remedy) =>
-            new(FailureKind.GuestFailed, what, MachineFailure.Where(evidence), remedy) { Detail = MachineFailure.LastLines(evidence.SerialTail) };
-    }
-
-    private static async Task WatchSshAsync(RunningMachine machine, CancellationToken cancellation)
+    /// <summary>When an image is up, or it is known that it won't be.</summary>
+    private sealed class Goal(VerifySpec verify)
     {
-        try
+        private bool _sawText;
+
+        public bool IsReached(MachineFacts facts)
         {
-            var port = await machine.FindSshPortAsync(cancellation);
-            while (true)
+            // A fact holds only the newest text.
+            _sawText |= facts.FreshSerial.Contains(verify.Expect, StringComparison.Ordinal);
+            return verify.Ssh switch
             {
-                if (await TryReadBannerAsync(port, cancellation) is { } banner)
-                {
-                    machine.Signal(new MachineSignal.SshBanner(banner));
-                    return;
-                }
-
-                await Task.Delay(ProbeInterval, cancellation);
-            }
-        }
-        catch (Exception e) when (e is OperationCanceledException or Machines.Qmp.QmpException)
-        {
-            // The run is over; its outcome is decided elsewhere.
-        }
-    }
-
-    // RFC 4253, section 4.2: the server's identification string starts with "SSH-".
-    private static async Task<string?> TryReadBannerAsync(int port, CancellationToken cancellation)
-    {
-        try
-        {
-            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            timeout.CancelAfter(ProbeInterval);
-            using var client = new TcpClient();
-            await client.ConnectAsync(IPAddress.Loopback, port, timeout.Token);
-            var buffer = new byte[256];
-            var read = await client.GetStream().ReadAsync(buffer, timeout.Token);
-            var text = Encoding.ASCII.GetString(buffer, 0, read);
-            return text.StartsWith("SSH-", StringComparison.Ordinal) ? text.Split('\r', '\n')[0] : null;
-        }
-        catch (Exception e) when (e is IOException or SocketException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
-        {
-            return null;
+                SshProof.Banner => facts.SshBanner is not null,
+                SshProof.Login => facts.SshPassed is { } passed && (!passed || !verify.LoginNeedsText || _sawText),
+                _ => _sawText,
+            };
         }
     }
 }

@@ -33,10 +33,9 @@ public sealed class ImageProver(BootVerifier verifier, Folders folders)
     /// <summary>Boots each image as the spec says.</summary>
     /// <exception cref="CrustException">One didn't come up. Its serial log is in the images folder then.</exception>
     internal async Task<Proofs> ProveAsync(
-        IEnumerable<DraftImage> drafts, IEnumerable<ManifestImage> known, BuildSpec spec, Accelerator accelerator, DraftFolder folder, CancellationToken cancellation)
+        IEnumerable<DraftImage> drafts, IEnumerable<ManifestImage> known, BuildSpec spec, ExpectedProof expected, Accelerator accelerator, DraftFolder folder, CancellationToken cancellation)
     {
         var fresh = ImmutableArray.CreateBuilder<ProvenImage>();
-        var expected = new ExpectedProof(spec.Machine.Firmware, spec.Verify);
         foreach (var draft in drafts)
         {
             // What another machine has proven needs no second proof.
@@ -62,7 +61,7 @@ public sealed class ImageProver(BootVerifier verifier, Folders folders)
             var files = RunFiles.Draft(folder.Path, PathOf(Path.GetFileName(image)));
             try
             {
-                return await verifier.VerifyAsync(new BootRequest(image, format, spec.Machine, accelerator, spec.Verify, files), folder.Path, cancellation);
+                return await verifier.VerifyAsync(new BootRequest(image, format, spec.Machine, accelerator, expected.Verify, files, expected.Login), folder.Path, cancellation);
             }
             catch (CrustException e)
             {

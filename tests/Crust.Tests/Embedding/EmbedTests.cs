@@ -26,6 +26,26 @@ public sealed class EmbedTests
     public void TearDown() => Directory.Delete(_folder, recursive: true);
 
     [Test]
+    public async Task A_key_that_is_also_a_section_is_written_as_one_and_the_private_key_that_logs_in_is_left_out()
+    {
+        Verification.SshServer.MakeKey(_folder, "id", "-t", "ed25519");
+        Write("crust.yaml", """
+            installer: { iso: vendor.iso }
+            seed: { ssh: { user: edge } }
+            cache: { registry: "oci://registry.example.com/cache", trust: [ "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJWmGMAYoNFSuREVdWs9DL6VyHrnUZrPzqNbQqTFbZTw ci" ] }
+            verify: { ssh: { key: id }, checks: [ systemctl is-active k3s, id -u ] }
+            """);
+
+        var run = await EmbedAsync();
+
+        var after = Read(Path.Combine(Out, "work", "crust.yaml"));
+        Assert.That((run.Code, run.Error.Contains("verify.ssh.key", StringComparison.Ordinal)), Is.EqualTo((0, true)), run.Error);
+        Assert.That((after.Verify.Ssh, after.Verify.SshUser, after.Verify.SshKey, string.Join("; ", after.Verify.Checks)), Is.EqualTo((SshProof.Login, "edge", (string?)null, "systemctl is-active k3s; id -u")));
+        Assert.That((after.Cache, after.CacheTrust.Length), Is.EqualTo(("registry.example.com/cache", 1)));
+        Assert.That(Directory.EnumerateFiles(Out, "id", SearchOption.AllDirectories), Is.Empty);
+    }
+
+    [Test]
     public async Task The_ISO_and_all_files_are_there_and_the_spec_reads_the_same_as_before()
     {
         Write("site/user-data.yaml", "#cloud-config\ninstall:\n  device: auto\n");

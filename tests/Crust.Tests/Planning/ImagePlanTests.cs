@@ -1,5 +1,6 @@
 using Crust.Planning;
 using Crust.Reports;
+using Crust.Sanitizing;
 using Crust.Spec;
 using Crust.Tests.Reports;
 using Crust.Verification;
@@ -49,7 +50,7 @@ public sealed class ImagePlanTests
         [
             Login with { Firmware = Firmware.Uefi },
             Login with { Verify = new VerifySpec { Expect = "other login:" } },
-            Login with { Verify = new VerifySpec { Ssh = true } },
+            Login with { Verify = new VerifySpec { Ssh = SshProof.Banner } },
         ];
 
         Assert.That(others.Select(other => For(["img"], [ManifestSample.Img], ManifestSample.Key, other).ToProve), Is.All.EqualTo(new[] { ManifestSample.Img }));
@@ -60,7 +61,50 @@ public sealed class ImagePlanTests
     {
         var image = ManifestSample.Img with { Verified = ManifestSample.Img.Verified! with { Expected = "SSH-2.0-OpenSSH_9.2" } };
 
-        Assert.That(For(["img"], [image], ManifestSample.Key, Login with { Verify = new VerifySpec { Ssh = true } }).IsUpToDate, Is.True);
+        Assert.That(For(["img"], [image], ManifestSample.Key, Login with { Verify = new VerifySpec { Ssh = SshProof.Banner } }).IsUpToDate, Is.True);
+    }
+
+    [Test]
+    public void A_log_in_that_passed_the_same_checks_counts_and_no_other_does()
+    {
+        var checks = new[] { "systemctl is-active k3s", "test -d /etc/cloud" };
+        var image = ManifestSample.Img with { Verified = ManifestSample.LoggedIn };
+        ExpectedProof Asked(Func<VerifySpec, VerifySpec>? change = null, string user = "edge", Func<BuildSpec, BuildSpec>? also = null)
+        {
+            var verify = new VerifySpec { Ssh = SshProof.Login, SshUser = user, Checks = [.. checks] };
+            var spec = new BuildSpec { Seed = new SeedSpec { Ssh = new SshSpec { User = user, Password = new Secret("hunter2") } }, Verify = change?.Invoke(verify) ?? verify };
+            return new ExpectedProof(Firmware.Bios, spec.Verify) { Login = SshLogin.Of(also?.Invoke(spec) ?? spec, new Redactor()) };
+        }
+
+        bool IsCurrent(ExpectedProof proof) => For(["img"], [image], ManifestSample.Key, proof).IsUpToDate;
+
+        Assert.That(IsCurrent(Asked()), Is.True);
+        Assert.That(IsCurrent(Asked(user: "ops")), Is.False, "another account");
+        Assert.That(IsCurrent(Asked(verify => verify with { Checks = [checks[0]] })), Is.False, "fewer checks");
+        Assert.That(IsCurrent(Asked(verify => verify with { Checks = [checks[1], checks[0]] })), Is.False, "another order");
+        Assert.That(IsCurrent(Asked(verify => verify with { Checks = [checks[0], "test -d /etc"] })), Is.False, "another check");
+        Assert.That(IsCurrent(Asked(verify => verify with { LoginNeedsText = true })), Is.False, "a text that nobody waited for");
+        Assert.That(IsCurrent(Asked(verify => verify with { LoginNeedsText = true, Expect = ManifestSample.LoggedIn.Expected })), Is.True);
+        Assert.That(IsCurrent(Login with { Verify = new VerifySpec { Ssh = SshProof.Banner } }), Is.True, "who logged in has seen a banner");
+        Assert.That(For(["img"], [ManifestSample.Img], ManifestSample.Key, Asked()).ToProve, Has.Length.EqualTo(1), "a text on the serial port is no log-in");
+    }
+
+    [Test]
+    public void A_log_in_with_another_key_is_another_proof()
+    {
+        var folder = Directory.CreateTempSubdirectory("crust-keys-").FullName;
+        try
+        {
+            ExpectedProof With(string key) => new(Firmware.Bios, new VerifySpec { Ssh = SshProof.Login }) { Login = SshLogin.With("edge", Verification.SshServer.MakeKey(folder, key, "-t", "ed25519")) };
+            var (one, other) = (With("one"), With("other"));
+            var image = ManifestSample.Img with { Verified = ManifestSample.LoggedIn with { Ssh = ManifestSample.LoggedIn.Ssh! with { Key = one.Login!.Key, Checks = [] } } };
+
+            Assert.That(new[] { one, other }.Select(proof => For(["img"], [image], ManifestSample.Key, proof).IsUpToDate), Is.EqualTo(new[] { true, false }));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
     [Test]

@@ -25,6 +25,16 @@ internal static class ManifestSample
 
     public static readonly ManifestImage Vmdk = Img with { Format = "vmdk", File = "edge.vmdk", Size = 702545920, Sha256 = new('c', 64), Verified = null };
 
+    public static readonly ManifestProof LoggedIn = new("bios", "SSH-2.0-OpenSSH_9.2p1 Debian-2", 42.5)
+    {
+        DiskBus = "virtio",
+        Ssh = new ManifestLogin("SSH-2.0-OpenSSH_9.2p1 Debian-2", "edge", null, new ManifestHostKey("ssh-ed25519", "SHA256:ohD8VZEXGWo6Ez8GSEJQ9WpafgLFsOfLOtGGQCQo6Og"),
+        [
+            new ManifestCheck("systemctl is-active k3s", 1.5, "active") { Lines = ["one before", "active"] },
+            new ManifestCheck("test -d /etc/cloud", 0.1, ""),
+        ]),
+    };
+
     public static readonly Manifest Full = new()
     {
         Name = "edge",

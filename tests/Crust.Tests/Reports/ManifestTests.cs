@@ -21,6 +21,19 @@ public sealed class ManifestTests
     private string File => Path.Combine(_folder, "edge.manifest.json");
 
     [Test]
+    public void A_log_in_and_its_checks_stand_in_the_proof_with_the_last_line_of_what_each_printed()
+    {
+        var manifest = ManifestSample.Full with { Images = [ManifestSample.Img with { Verified = ManifestSample.LoggedIn }] };
+        System.IO.File.WriteAllText(File, manifest.ToJson());
+
+        var ssh = JsonNode.Parse(manifest.ToJson())!["images"]![0]!["verified"]!["ssh"]!;
+        Assert.That(ssh.ToJsonString(), Is.EqualTo("""{"server":"SSH-2.0-OpenSSH_9.2p1 Debian-2","user":"edge","key":null,"hostKey":{"type":"ssh-ed25519","fingerprint":"SHA256:ohD8VZEXGWo6Ez8GSEJQ9WpafgLFsOfLOtGGQCQo6Og"},"""
+            + "\"checks\"" + """:[{"command":"systemctl is-active k3s","seconds":1.5,"output":"active"},{"command":"test -d /etc/cloud","seconds":0.1,"output":""}]}"""));
+        Assert.That(Manifest.TryLoad(File)!.ToJson(), Is.EqualTo(manifest.ToJson()));
+        Assert.That(ManifestSample.Full.ToJson(), Does.Not.Contain("\"ssh\""), "nobody logged in");
+    }
+
+    [Test]
     public void The_document_is_what_scripts_depend_on() =>
         RepositoryFile.MustEqual("tests/Crust.Tests/Golden/manifest.json", ManifestSample.Full.ToJson());
 

@@ -10,6 +10,18 @@ public sealed class ReportPageTests
     private const string Evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>\u202e\u0007\e[31m";
 
     [Test]
+    public void A_log_in_is_told_with_the_host_key_and_with_what_each_check_printed()
+    {
+        var story = ReportSample.Built with { Manifest = ReportSample.Built.Manifest! with { Images = [ManifestSample.Img with { Verified = ManifestSample.LoggedIn }] } };
+
+        var page = ReportPage.Render(story, null, [], null);
+
+        Assert.That(page, Does.Contain("edge logged in by password; host key of this boot: ssh-ed25519 <code>SHA256:ohD8VZEXGWo6Ez8GSEJQ9WpafgLFsOfLOtGGQCQo6Og</code>"));
+        Assert.That(page, Does.Contain("<code>systemctl is-active k3s</code>").And.Contain("<pre class=\"words\">one before\nactive</pre>"));
+        Assert.That(page, Does.Contain("<code>test -d /etc/cloud</code>"));
+    }
+
+    [Test]
     public void What_happened_is_told_in_one_sentence_at_the_top()
     {
         Assert.That(Headline.Sentence(ReportSample.Built), Is.EqualTo("edge.iso installed its system in 1 min 46 s; from that disk, Crust made img and vmdk, and 1 image came up under BIOS."));

@@ -63,7 +63,7 @@ public sealed class SpecErrorTests
     [TestCase("disk: 1G\n", "disk", "crust.yaml:1:1", "did you mean 'machine.disk'?")]
     [TestCase("seed:\n  user_data: x\n", "seed.user_data", "crust.yaml:2:3", "did you mean 'seed.userData'?")]
     [TestCase("machines:\n  disk: 1G\n", "machines", "crust.yaml:1:1", "did you mean 'machine'?")]
-    [TestCase("verify:\n  bananas: 1\n", "verify.bananas", "crust.yaml:2:3", "use one of the keys boot, expect, ssh, deadline")]
+    [TestCase("verify:\n  bananas: 1\n", "verify.bananas", "crust.yaml:2:3", "use one of the keys boot, expect, ssh, checks, deadline")]
     [TestCase("seed:\n  ssh:\n    passwrod: x\n", "seed.ssh.passwrod", "crust.yaml:3:5", "did you mean 'seed.ssh.password'?")]
     public void An_unknown_key(string yaml, string key, string where, string remedy) =>
         ErrorAssert.Says(_sample.Fail(yaml), FailureKind.BadInput, $"There is no key '{key}'", $"{where}, {key}", remedy);
@@ -77,12 +77,12 @@ public sealed class SpecErrorTests
     [Test]
     public void A_section_that_is_no_mapping() => ErrorAssert.Says(
         _sample.Fail("verify: true\n"),
-        FailureKind.BadInput, "'verify' isn't a mapping", "crust.yaml:1:9, verify", "write keys below it: boot, expect, ssh, deadline");
+        FailureKind.BadInput, "'verify' isn't a mapping", "crust.yaml:1:9, verify", "write keys below it: boot, expect, ssh, checks, deadline");
 
     [Test]
     public void A_key_that_is_no_word() => ErrorAssert.Says(
         _sample.Fail("verify:\n  [a]: 1\n"),
-        FailureKind.BadInput, "A key isn't a word", "crust.yaml:2:3, verify", "write one of the keys: boot, expect, ssh, deadline");
+        FailureKind.BadInput, "A key isn't a word", "crust.yaml:2:3, verify", "write one of the keys: boot, expect, ssh, checks, deadline");
 
     [Test]
     public void A_list_for_a_single_value() => ErrorAssert.Says(

@@ -111,7 +111,7 @@ public sealed class SpecReaderTests
             Assert.That(spec.Seed.Ssh.AuthorizedKeys, Is.EqualTo(new[] { "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGtleQ== me@home" }));
             Assert.That(spec.Formats, Is.EqualTo(new[] { "vmdk", "img" }));
             Assert.That(spec.Iso, Is.EqualTo(new IsoSpec { Target = "serial:S3Z*", Overwrite = true, After = AfterFlash.Reboot }));
-            Assert.That(spec.Verify, Is.EqualTo(new VerifySpec { Boot = false, Expect = "ready>", Ssh = true, Deadline = TimeSpan.FromMinutes(5) }));
+            Assert.That(spec.Verify, Is.EqualTo(new VerifySpec { Boot = false, Expect = "ready>", Ssh = SshProof.Banner, Deadline = TimeSpan.FromMinutes(5) }));
         }
     }
 
@@ -176,11 +176,11 @@ public sealed class SpecReaderTests
                 "SECRET" => new string('s', 32),
                 _ => "some",
             };
-            (string, string)[] account = key.Path.StartsWith("seed.ssh.", StringComparison.Ordinal) && key.Path != "seed.ssh.user" ? [("SSH_USER", "edge")]
+            (string, string)[] account = key.Path.StartsWith("seed.ssh.", StringComparison.Ordinal) && key.Path != "seed.ssh.user" || key.Path.StartsWith("verify.", StringComparison.Ordinal) ? [("SSH_USER", "edge")]
                 : key.Path.StartsWith("sign.passphrase", StringComparison.Ordinal) ? [("SIGN_GPG_KEY", "edge")] : [];
             if (key.Variable is not null)
                 Assert.That(_sample.Read(null, [.. account, (key.Variable, text)]).WhereIs(key.Path), Is.EqualTo($"environment variable {key.Variable}"));
-            (string, string[])[] kernel = key.Path is "installer.boot.initrd" or "installer.boot.append" ? [("installer.boot.kernel", ["/vmlinuz"])] : [];
+            (string, string[])[] kernel = key.Path is "installer.boot.initrd" or "installer.boot.append" ? [("installer.boot.kernel", ["/vmlinuz"])] : key.Path is "verify.checks" ? [("verify.ssh", ["login"])] : [];
             if (key.Option is not null)
                 Assert.That(_sample.Read(null, account, [.. kernel, (key.Path, [text])]).WhereIs(key.Path), Is.EqualTo($"option {key.Option}"));
         }

@@ -24,6 +24,7 @@ internal static class OutputsSection
         <p class="proof">{(image.Verified is { } proof
             ? html.Of($"<span class=\"good\">✓ came up</span> under {Words.Firmware(proof.Firmware)} after {Words.Time(proof.Seconds)}: it showed ‘{proof.Expected}’")
             : html.Of($"<span class=\"quiet\">not booted</span>"))}{(image.BuildKey == manifest.BuildKey && image.SecretsMark == manifest.SecretsMark ? "" : "; of an earlier build")}</p>
+        {LoginPart.Render(html, image.Verified?.Ssh)}
         </li>
 
         """))}

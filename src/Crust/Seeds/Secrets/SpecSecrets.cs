@@ -41,6 +41,12 @@ internal static partial class SpecSecrets
                 yield return new SpecSecret(KeyOf(path), [.. found.SelectMany(one => one.ValuesIn(text)), .. UrlParts(text)]);
         }
 
+        foreach (var check in spec.Verify.Checks)
+        {
+            if (TextSecrets.In(check) is { IsEmpty: false } found)
+                yield return new SpecSecret(KeyOf("verify.checks"), [.. found.SelectMany(one => one.ValuesIn(check))]);
+        }
+
         ImmutableArray<FoundSecret> typed = [.. In(Keys, spec.Installer.BootKeys).SelectMany(found => found)];
         if (!typed.IsEmpty)
             yield return new SpecSecret(KeyOf(Keys), [.. typed.SelectMany(found => found.Forms).Distinct()]);
