@@ -56,7 +56,7 @@ internal static class PlanCommand
     // All that is wrong, not the first alone: a pull request may touch many. A fleet has thousands, so all processors read.
     private static SpecToPlan[] Read(IReadOnlyList<string> files, HostEnvironment environment)
     {
-        var reader = new SpecReader(ImageFormats.Names);
+        var reader = new SpecReader(ImageFormats.ForSpec);
         var read = new SpecToPlan[files.Count];
         var errors = new CrustException?[files.Count];
         Parallel.For(0, files.Count, i =>

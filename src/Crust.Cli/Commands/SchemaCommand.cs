@@ -11,7 +11,7 @@ internal static class SchemaCommand
         var command = new Command("schema", "Prints the JSON Schema of the spec, for editors.");
         command.SetAction(parse =>
         {
-            parse.InvocationConfiguration.Output.Write(SpecSchema.ToJson(ImageFormats.Names));
+            parse.InvocationConfiguration.Output.Write(SpecSchema.ToJson(ImageFormats.ForSpec));
             return (int)ExitCode.Done;
         });
         return command;

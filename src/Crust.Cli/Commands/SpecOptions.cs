@@ -23,7 +23,7 @@ internal sealed class SpecOptions
     /// <param name="which">The keys that have an option; null for all.</param>
     /// <param name="shorter">A shorter name of an option, where the command knows only one thing that it may be; null for none.</param>
     public SpecOptions(Func<SpecKey, bool>? which = null, Func<SpecKey, string?>? shorter = null) =>
-        _options = [.. SpecKeys.For(ImageFormats.Names).Where(key => key.Option is not null && (which?.Invoke(key) ?? true)).Select(key => (key, OptionFor(key, shorter?.Invoke(key))))];
+        _options = [.. SpecKeys.For(ImageFormats.ForSpec).Where(key => key.Option is not null && (which?.Invoke(key) ?? true)).Select(key => (key, OptionFor(key, shorter?.Invoke(key))))];
 
     /// <summary>Adds the SPEC argument and the options.</summary>
     public void AddTo(Command command)
@@ -47,7 +47,7 @@ internal sealed class SpecOptions
     /// <summary>The same of sources that a command has looked at before.</summary>
     public static BuildSpec Read(SpecSources sources, ParseResult parse)
     {
-        var spec = new SpecReader(ImageFormats.Names).Read(sources);
+        var spec = new SpecReader(ImageFormats.ForSpec).Read(sources);
         MessageWriter.Of(parse).Hidden.Hide(spec);
         return spec;
     }

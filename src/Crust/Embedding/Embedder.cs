@@ -10,9 +10,9 @@ using Crust.Storage;
 namespace Crust.Embedding;
 
 /// <summary>Collects a spec and all that it names in a folder, to be built into a container: `work/crust.yaml`, `work/files/…` and `iso/NAME.iso`.</summary>
-/// <param name="formats">The names of the formats that can be written.</param>
+/// <param name="formats">The formats that can be written.</param>
 /// <param name="installers">Gets the installer.</param>
-public sealed class Embedder(IReadOnlyCollection<string> formats, InstallerLibrary installers)
+public sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, InstallerLibrary installers)
 {
     private const string Iso = "installer.iso";
 

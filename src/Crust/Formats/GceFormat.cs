@@ -28,9 +28,11 @@ internal sealed class GceFormat : IImageFormat
 
     public string MediaType => "application/gzip";
 
-    public string QemuDriver => "raw";
+    public string QemuDriver => QemuDisk.Raw;
 
     public FormatNeeds NeedsOf(BuildSpec spec) => new(ImageWeight.Compressed) { Libraries = [HostLibrary.Deflate], IsUnpackedToBoot = true };
+
+    public ImageSign SignIn(ImageSample file) => file.Has(0, [0x1f, 0x8b]) ? ImageSign.Compression : ImageSign.None;
 
     public Task<QemuDisk> OpenAsync(string image, string scratch, ToolBox tools, CancellationToken cancellation) => Task.Run(() =>
     {

@@ -41,23 +41,20 @@ public sealed record FormatRequest(InstalledDisk Disk, string Path, ToolBox Tool
 /// </param>
 public sealed record WrittenImage(string? Sha256 = null, BlockMap? Map = null);
 
-/// <summary>A kind of output. Stateless; the same installed disk and recipe give the same bytes.</summary>
-public interface IImageFormat
+/// <summary>
+/// A kind of output, which the spec and the command line call by its name. All that is special about it stands here: others ask. Stateless; the same installed disk and
+/// recipe give the same bytes.
+/// </summary>
+public interface IImageFormat : IImageKind
 {
-    /// <summary>What the spec and the command line call it.</summary>
-    string Name { get; }
-
     /// <summary>The image's file name extension with its dot.</summary>
     string Extension { get; }
 
-    /// <summary>
-    /// The media type of its file, as IANA or shared-mime-info has it. An OCI manifest's type says that the file is an archive with an OCI image,
-    /// which registries are given as that image.
-    /// </summary>
+    /// <summary>The media type of its file, as IANA or shared-mime-info has it.</summary>
     string MediaType { get; }
 
-    /// <summary>The QEMU block driver that reads it, or the disk in it; null if it isn't one, but a medium that writes one.</summary>
-    string? QemuDriver { get; }
+    /// <summary>How registries have its images; as the layer of an artifact where it doesn't say otherwise.</summary>
+    RegistryForm Registry => new();
 
     /// <summary>The disk controller that the image itself asks for, where QEMU has none of that kind, so that what proves it boots it on another; null where the image asks for none.</summary>
     string? Controller => null;
@@ -70,22 +67,13 @@ public interface IImageFormat
     /// <summary>What writing the image takes of the host.</summary>
     FormatNeeds NeedsOf(BuildSpec spec) => new(ImageWeight.Raw);
 
-    /// <summary>Finds the disk in an image of this format, perhaps one that somebody else has made. Not for a medium.</summary>
-    /// <param name="image">The image's path.</param>
-    /// <param name="scratch">A private folder for what has to be unpacked.</param>
-    /// <param name="tools">Other programs.</param>
-    /// <param name="cancellation">Ends it.</param>
-    /// <exception cref="CrustException">There is none in it.</exception>
-    Task<QemuDisk> OpenAsync(string image, string scratch, ToolBox tools, CancellationToken cancellation) =>
-        Task.FromResult(new QemuDisk(QemuDriver ?? throw new InvalidOperationException($"{Name} is a medium, not a disk"), image));
-
     /// <summary>Writes the image.</summary>
     /// <exception cref="CrustException">A tool is missing or failed.</exception>
     /// <exception cref="IOException">It can't be written.</exception>
     Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation);
 }
 
-/// <summary>The formats. Adding one is a new file beside this one, and its line here.</summary>
+/// <summary>The formats. Adding one is a new file beside this one, and its line here: building, inspecting, publishing and pulling go by these lists. See docs/formats.md.</summary>
 public static class ImageFormats
 {
     /// <summary>All formats.</summary>
@@ -105,6 +93,12 @@ public static class ImageFormats
 
     /// <summary>Their names.</summary>
     public static ImmutableArray<string> Names { get; } = [.. All.Select(format => format.Name)];
+
+    /// <summary>What the spec has to know of them.</summary>
+    public static ImmutableArray<SpecFormat> ForSpec { get; } = [.. All.Select(format => new SpecFormat(format.Name, format.Registry.ReferenceVariable))];
+
+    /// <summary>All kinds of image that are read: the formats, and those that Crust doesn't write.</summary>
+    public static ImmutableArray<IImageKind> Readable { get; } = [.. All, new VdiKind()];
 
     /// <summary>The format of that name.</summary>
     /// <exception cref="ArgumentException">There is none; the spec's reader lets none through.</exception>

@@ -1,3 +1,4 @@
+using Crust.Formats.Headers;
 using Crust.Formats.Zstd;
 using Crust.Spec;
 using Crust.Storage;
@@ -11,20 +12,24 @@ namespace Crust.Formats;
 /// </summary>
 internal sealed class ImgZstFormat : IImageFormat
 {
+    public const string FormatName = "img.zst";
+
     // Raise it when a change of Crust makes another stream of the same disk.
     private const int Version = 1;
 
-    public string Name => "img.zst";
+    public string Name => FormatName;
 
     public string Extension => ".img.zst";
 
     public string MediaType => "application/vnd.efi.img+zstd";
 
-    public string QemuDriver => "raw";
+    public string QemuDriver => QemuDisk.Raw;
 
     public string RecipeOf(BuildSpec spec, FormatServices services) => $"zstd {Version}";
 
     public FormatNeeds NeedsOf(BuildSpec spec) => new(ImageWeight.Compressed) { Libraries = [HostLibrary.Zstd], Tools = ["zstd"], IsUnpackedToBoot = true };
+
+    public ImageSign SignIn(ImageSample file) => file.Has(0, [0x28, 0xb5, 0x2f, 0xfd]) ? ImageSign.Compression : ImageSign.None;
 
     public async Task<QemuDisk> OpenAsync(string image, string scratch, ToolBox tools, CancellationToken cancellation)
     {

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Crust.Formats.Headers;
 using Crust.Formats.Iso;
 using Crust.Formats.Zstd;
 using Crust.Isos;
@@ -38,6 +39,8 @@ internal sealed class IsoFormat : IImageFormat
         Libraries = Inner.NeedsOf(spec).Libraries,
         TakesAppliance = true,
     };
+
+    public ImageSign SignIn(ImageSample file) => file.Has(0x8001, "CD001"u8) ? ImageSign.Volume : ImageSign.None;
 
     public async Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {

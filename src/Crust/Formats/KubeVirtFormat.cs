@@ -1,4 +1,5 @@
 using Crust.Formats.Archives;
+using Crust.Formats.Headers;
 using Crust.Formats.KubeVirt;
 using Crust.Oci;
 using Crust.Spec;
@@ -11,7 +12,7 @@ namespace Crust.Formats;
 /// A KubeVirt containerDisk: an OCI image with the qcow2 in it, as an OCI archive (an OCI image layout in a tar), which skopeo copies to any
 /// registry. No container daemon is needed.
 /// </summary>
-internal sealed class KubeVirtFormat : IImageFormat
+internal sealed class KubeVirtFormat : IImageFormat, IOciArchive
 {
     private static readonly Qcow2Format Inner = new();
 
@@ -23,9 +24,16 @@ internal sealed class KubeVirtFormat : IImageFormat
 
     public string? QemuDriver => Inner.QemuDriver;
 
+    // KubeVirt's users write the reference into a virtual machine.
+    public RegistryForm Registry => new() { ReferenceVariable = "QCOW2_IMG", HasTagAsGiven = true, Archive = this };
+
     public string RecipeOf(BuildSpec spec, FormatServices services) => Inner.RecipeOf(spec, services);
 
     public FormatNeeds NeedsOf(BuildSpec spec) => Inner.NeedsOf(spec) with { Wraps = Inner.Name };
+
+    // Crust writes oci-layout first, others index.json or a blob.
+    public ImageSign SignIn(ImageSample file) =>
+        TarMember.BeginsIn(file) && (file.Has(0, "oci-layout"u8) || file.Has(0, "index.json"u8) || file.Has(0, "blobs/"u8) || file.Has(0, "./oci-layout"u8)) ? ImageSign.Member : ImageSign.None;
 
     public Task<QemuDisk> OpenAsync(string image, string scratch, ToolBox tools, CancellationToken cancellation) => Task.Run(() => ContainerDiskReader.Open(image), cancellation);
 
@@ -39,18 +47,13 @@ internal sealed class KubeVirtFormat : IImageFormat
         return new WrittenImage(Archive(request.Path, image, sha256, layer.Length, layer.Read(done => request.Progress((1 + done) / 2), cancellation)));
     }
 
-    /// <summary>Makes the archive anew from the image that a registry gave.</summary>
-    /// <param name="image">The image.</param>
-    /// <param name="layer">Its layer.</param>
-    /// <param name="file">The layer's file.</param>
-    /// <param name="path">Where to.</param>
-    /// <param name="cancellation">Ends it.</param>
-    /// <returns>The archive's SHA-256 in hex.</returns>
-    /// <exception cref="IOException">Something can't be read or written.</exception>
-    internal static string Pack(ContainerDisk image, OciDescriptor layer, string file, string path, CancellationToken cancellation)
+    public OciDocument ReadManifest(string path) => ContainerDiskReader.ReadManifest(path);
+
+    public string Pack(OciPull image, string path, CancellationToken cancellation)
     {
-        using var source = File.OpenRead(file);
-        return Archive(path, image, layer.Sha256, layer.Size, Pieces(source, cancellation));
+        var layer = OciManifest.OnlyLayerOf(File.ReadAllBytes(Path.Combine(image.Folder, "manifest.json"))) ?? throw new InvalidDataException($"{image.From} isn't a containerDisk of one layer");
+        using var source = File.OpenRead(Path.Combine(image.Folder, layer.Sha256));
+        return Archive(path, new ContainerDisk(image.Name, image.Arch, layer.Sha256, layer.Size), layer.Sha256, layer.Size, Pieces(source, cancellation));
     }
 
     private static IEnumerable<ReadOnlyMemory<byte>> Pieces(FileStream source, CancellationToken cancellation)

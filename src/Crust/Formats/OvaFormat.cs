@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Crust.Formats.Archives;
+using Crust.Formats.Headers;
 using Crust.Formats.Ova;
 using Crust.Spec;
 using Crust.Storage;
@@ -22,7 +23,7 @@ internal sealed class OvaFormat : IImageFormat
 
     public string MediaType => "application/ovf";
 
-    public string QemuDriver => "vmdk";
+    public string? QemuDriver => Inner.QemuDriver;
 
     public string Controller => "LSI Logic";
 
@@ -30,6 +31,8 @@ internal sealed class OvaFormat : IImageFormat
     public string RecipeOf(BuildSpec spec, FormatServices services) => OvfDescriptor.HasSecurity(spec.Machine) ? "ovf 2" : "";
 
     public FormatNeeds NeedsOf(BuildSpec spec) => Inner.NeedsOf(spec) with { Wraps = Inner.Name };
+
+    public ImageSign SignIn(ImageSample file) => TarMember.BeginsIn(file) ? ImageSign.Archive : ImageSign.None;
 
     public Task<QemuDisk> OpenAsync(string image, string scratch, ToolBox tools, CancellationToken cancellation) => Task.Run(() => OvaReader.Open(image), cancellation);
 

@@ -1,3 +1,4 @@
+using Crust.Formats.Headers;
 using Crust.Spec;
 
 namespace Crust.Formats;
@@ -16,9 +17,13 @@ internal sealed class Qcow2Format : IImageFormat
 
     public string? QemuDriver => "qcow2";
 
+    public Action<ImageBytes>? HeaderCheck => Qcow2Header.Check;
+
     public string RecipeOf(BuildSpec spec, FormatServices services) => $"compression={spec.Qcow2.Compression.LowerName()}";
 
     public FormatNeeds NeedsOf(BuildSpec spec) => new(spec.Qcow2.Compression is Qcow2Compression.None ? ImageWeight.Raw : ImageWeight.Compressed);
+
+    public ImageSign SignIn(ImageSample file) => file.Has(0, Qcow2Header.Magic) ? ImageSign.Header : ImageSign.None;
 
     // No -W: written out of order, the clusters' places would differ from run to run.
     public async Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)

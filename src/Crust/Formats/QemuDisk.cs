@@ -14,6 +14,9 @@ public sealed record FilePart(long Offset, long Length);
 /// <param name="Path">The file.</param>
 public sealed record QemuDisk(string Driver, string Path)
 {
+    /// <summary>The driver of a disk that is its bytes and nothing else.</summary>
+    public const string Raw = "raw";
+
     /// <summary>Where in the file the disk is; null if it is the whole file.</summary>
     public FilePart? Part { get; init; }
 
@@ -46,8 +49,6 @@ public sealed record QemuDisk(string Driver, string Path)
             return "json:" + disk.ToJsonString(Plain);
         }
     }
-
-    private const string Raw = "raw";
 
     // A backing file's name has at most 1023 bytes in a qcow2: no letter becomes an escape of six.
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

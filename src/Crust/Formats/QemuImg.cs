@@ -8,6 +8,9 @@ namespace Crust.Formats;
 /// <summary>Conversions that qemu-img does well.</summary>
 internal static partial class QemuImg
 {
+    /// <summary>The driver of overlays.</summary>
+    public const string OverlayDriver = "qcow2";
+
     // Reading a header takes a hundredth of a second and a tenth of this memory; the tables of the largest disks half of it.
     private static readonly ToolLimits ForOneImage = ToolLimits.OfMemory with { Cpu = TimeSpan.FromMinutes(1), Time = TimeSpan.FromMinutes(2) };
 
@@ -16,7 +19,7 @@ internal static partial class QemuImg
     {
         using var core = await request.Cores.LeaseAsync(cancellation);
         await request.Tools.RunAsync(
-            ToolCommand.Of("qemu-img", ["convert", "-p", "-f", "raw", .. options, request.Disk.Path, request.Path]) with
+            ToolCommand.Of("qemu-img", ["convert", "-p", "-f", QemuDisk.Raw, .. options, request.Disk.Path, request.Path]) with
             {
                 WatchOutput = true,
                 OnLine = line =>
@@ -43,9 +46,9 @@ internal static partial class QemuImg
         ImageHeader.Check(disk, disk.Path);
         try
         {
-            await tools.RunAsync(ToolCommand.Of("qemu-img", ["create", "-q", "-f", "qcow2", .. options, "-F", disk.Driver, "-b", disk.Reference, overlay]) with { Limits = ForOneImage }, cancellation);
+            await tools.RunAsync(ToolCommand.Of("qemu-img", ["create", "-q", "-f", OverlayDriver, .. options, "-F", disk.Driver, "-b", disk.Reference, overlay]) with { Limits = ForOneImage }, cancellation);
         }
-        catch (CrustException e) when (e is ToolFailedException or ToolLimitException && disk.Driver != "raw" && !NoSpace.IsReasonOf(e))
+        catch (CrustException e) when (e is ToolFailedException or ToolLimitException && disk.Driver != QemuDisk.Raw && !NoSpace.IsReasonOf(e))
         {
             throw new CrustException(FailureKind.BadInput, $"The image can't be read as {disk.Driver}: {e.What}", disk.Path, "give an image that is whole, and that no machine is using", e);
         }

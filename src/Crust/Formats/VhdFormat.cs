@@ -1,4 +1,5 @@
 using Crust.Disks;
+using Crust.Formats.Headers;
 using Crust.Formats.Vhd;
 using Crust.Spec;
 
@@ -22,7 +23,15 @@ internal sealed class VhdFormat : IImageFormat
 
     public string QemuDriver => "vpc";
 
+    public Action<ImageBytes>? HeaderCheck => VhdHeader.Check;
+
+    public RegistryForm Registry => new() { Smaller = ImgZstFormat.FormatName };
+
     public FormatNeeds NeedsOf(BuildSpec spec) => new(ImageWeight.Copied) { LargestDisk = Largest };
+
+    // A dynamic one begins with a copy of its footer.
+    public ImageSign SignIn(ImageSample file) =>
+        file.Has(0, VhdHeader.Magic) ? ImageSign.Header : file.HasInLastSector(VhdHeader.Magic) ? ImageSign.Footer : ImageSign.None;
 
     public Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {

@@ -1,4 +1,5 @@
 using Crust.Disks;
+using Crust.Formats.Headers;
 using Crust.Formats.Vhdx;
 using Crust.Storage;
 using Microsoft.Win32.SafeHandles;
@@ -19,6 +20,10 @@ internal sealed class VhdxFormat : IImageFormat
     public string MediaType => "application/x-vhdx-disk";
 
     public string QemuDriver => "vhdx";
+
+    public Action<ImageBytes>? HeaderCheck => VhdxHeader.Check;
+
+    public ImageSign SignIn(ImageSample file) => file.Has(0, VhdxHeader.Magic) ? ImageSign.Header : ImageSign.None;
 
     public Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {

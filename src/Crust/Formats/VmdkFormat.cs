@@ -1,4 +1,5 @@
 using Crust.Disks;
+using Crust.Formats.Headers;
 using Crust.Formats.Vmdk;
 using Crust.Spec;
 using Crust.Storage;
@@ -35,7 +36,14 @@ internal sealed class VmdkFormat(Func<Deflater> createDeflater, int workers) : I
 
     public string? QemuDriver => "vmdk";
 
+    public RegistryForm Registry => new() { ReferenceVariable = "VMDK_IMG" };
+
+    public Action<ImageBytes>? HeaderCheck => VmdkHeader.Check;
+
     public FormatNeeds NeedsOf(BuildSpec spec) => new(ImageWeight.Compressed) { LargestDisk = Largest, Libraries = [HostLibrary.Deflate] };
+
+    public ImageSign SignIn(ImageSample file) =>
+        file.Has(0, VmdkHeader.Magic) || file.Has(0, VmdkHeader.EsxMagic) || file.Has(0, VmdkHeader.DescriptorMagic) ? ImageSign.Header : ImageSign.None;
 
     public async Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {

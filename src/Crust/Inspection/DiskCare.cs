@@ -76,7 +76,7 @@ public sealed class DiskCare(ToolBox tools, ApplianceRun appliance, IBuildObserv
 
     private async Task<DiskWorked> WorkOnOverlayAsync(DiskWork work, CancellationToken cancellation)
     {
-        using var overlay = await Wrap(() => DiskOverlay.CreateAsync(new QemuDisk("raw", work.Disk), OverlayIn(work.Folder), tools, cancellation));
+        using var overlay = await Wrap(() => DiskOverlay.CreateAsync(new QemuDisk(QemuDisk.Raw, work.Disk), OverlayIn(work.Folder), tools, cancellation));
         var evidence = await Wrap(() => RunAsync(overlay, work, cancellation));
         var inspection = work.Inspect ? InspectionReader.Read(evidence, Today) : null;
         if (inspection is not null && InstallMarks.Check(inspection, work.Profile, work.Disk) is { } doubt)
@@ -144,7 +144,7 @@ public sealed class DiskCare(ToolBox tools, ApplianceRun appliance, IBuildObserv
         Progress(0, "booting the appliance");
         try
         {
-            await appliance.RunAsync(new ApplianceJob("disk", new Drive.Disk("qcow2") { File = overlay.Path }, work.Accelerator, serialLog)
+            await appliance.RunAsync(new ApplianceJob("disk", new Drive.Disk(QemuImg.OverlayDriver) { File = overlay.Path }, work.Accelerator, serialLog)
             {
                 // File systems are the same everywhere, and the appliance is quickest on a processor like this host's. KVM was chosen only if the disk's is, too.
                 Arch = HostArch.Current is { } host && tools.Find(QemuArguments.ProgramFor(host)) is not null ? host : work.Arch,

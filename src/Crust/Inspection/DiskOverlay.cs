@@ -36,7 +36,7 @@ internal sealed class DiskOverlay(string path, ToolBox tools) : IDisposable
     public async Task<ImmutableArray<OverlayChange>> ReadChangesAsync(CancellationToken cancellation)
     {
         var changes = ImmutableArray.CreateBuilder<OverlayChange>();
-        await tools.RunAsync(ToolCommand.Of("qemu-img", "map", "--output=json", "-f", "qcow2", path) with
+        await tools.RunAsync(ToolCommand.Of("qemu-img", "map", "--output=json", "-f", QemuImg.OverlayDriver, path) with
         {
             WatchOutput = true,
             // A line for each range, since a fragmented disk has many: [{ … },

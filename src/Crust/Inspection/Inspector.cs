@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Crust.Disks;
 using Crust.Events;
+using Crust.Formats;
 using Crust.Machines;
 using Crust.Sanitizing;
 using Crust.Spec;
@@ -63,15 +64,16 @@ public sealed class Inspector(ToolBox tools, DiskCare care, AcceleratorProbe pro
 
     private async Task<Inspected> LookAsync(string path, CancellationToken cancellation)
     {
-        var kind = ImageFile.KindOf(path);
-        var inspected = new Inspected { File = path, Size = new FileInfo(path).Length, Kind = kind };
-        if (kind == ImageFile.Iso)
+        var kind = ForeignImage.KindOf(path);
+        var inspected = new Inspected { File = path, Size = new FileInfo(path).Length, Kind = kind.Name };
+        // Not a disk: a medium, with a volume of ISO 9660.
+        if (kind.QemuDriver is null)
         {
             return inspected with { Iso = IsoInspection.Of(path) };
         }
 
         using var folder = new ScratchFolder(folders.Cache);
-        var disk = await ImageFile.OpenAsync(path, kind, folder.Path, tools, cancellation);
+        var disk = await ForeignImage.OpenAsync(path, kind, folder.Path, tools, cancellation);
         // The image's architecture plays no part: its programs don't run.
         var arch = HostArch.Current ?? Arch.Amd64;
         var accelerator = await probe.ChooseAsync(Accelerator.Auto, arch, cancellation);

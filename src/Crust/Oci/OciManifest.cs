@@ -84,6 +84,20 @@ internal static class OciManifest
             ? annotations.EnumerateObject().Where(pair => pair.Value.ValueKind is JsonValueKind.String).ToImmutableSortedDictionary(pair => pair.Name, pair => pair.Value.GetString()!, StringComparer.Ordinal)
             : ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
 
+    /// <summary>The one layer of an image or an artifact; null if it has none or several.</summary>
+    public static OciDescriptor? OnlyLayerOf(byte[] manifest)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(manifest);
+            return json.RootElement.GetProperty("layers").EnumerateArray().Select(OciDescriptor.Read).ToList() is [{ IsSha256: true } layer] ? layer : null;
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>An object of texts.</summary>
     public static JsonObject Texts(IEnumerable<KeyValuePair<string, string>> texts) => new(texts.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value)));
 

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using Crust.Disks;
 using Crust.Formats;
-using Crust.Formats.KubeVirt;
 using Crust.Images;
 using Crust.Oci;
 using Crust.Reports;
@@ -17,7 +16,7 @@ namespace Crust.Registries;
 /// <param name="Length">About how many bytes skopeo moves to push all of it.</param>
 internal sealed record Artifact(OciDocument Manifest, OciDescriptor Descriptor, string Source, long Length)
 {
-    /// <summary>What an image is called that isn't a containerDisk.</summary>
+    /// <summary>What an image is called that is no OCI image itself.</summary>
     public const string ImageType = "application/vnd.crust.image.v1";
 
     /// <summary>The annotation with the build key.</summary>
@@ -36,7 +35,7 @@ internal sealed record Artifact(OciDocument Manifest, OciDescriptor Descriptor, 
 
     private static readonly ImmutableSortedDictionary<string, string> Nothing = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
 
-    /// <summary>An image of the images folder. A containerDisk stays the image that it is.</summary>
+    /// <summary>An image of the images folder. An OCI image stays the image that it is.</summary>
     /// <param name="image">The image.</param>
     /// <param name="manifest">What is known of it.</param>
     /// <param name="shelf">Its folder.</param>
@@ -47,9 +46,9 @@ internal sealed record Artifact(OciDocument Manifest, OciDescriptor Descriptor, 
     {
         var format = ImageFormats.Named(image.Format);
         var path = shelf.ImagePath(image);
-        if (format.MediaType == OciManifest.ManifestType)
+        if (format.Registry.Archive is { } archive)
         {
-            var document = ContainerDiskReader.ReadManifest(path);
+            var document = archive.ReadManifest(path);
             // A ':' in the path would end it for skopeo.
             var link = $"archive-{document.Sha256[..12]}.tar";
             File.CreateSymbolicLink(Path.Combine(scratch, link), Path.GetFullPath(path));

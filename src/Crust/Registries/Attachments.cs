@@ -63,21 +63,7 @@ internal static class Attachments
         try
         {
             using var json = JsonDocument.Parse(manifest);
-            return json.RootElement.GetProperty("subject").GetProperty("digest").GetString() == subject && LayerOf(manifest) is { Size: <= Longest } file ? file : null;
-        }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
-        {
-            return null;
-        }
-    }
-
-    /// <summary>The one layer of an image or an artifact; null if it has none or several.</summary>
-    public static OciDescriptor? LayerOf(byte[] manifest)
-    {
-        try
-        {
-            using var json = JsonDocument.Parse(manifest);
-            return json.RootElement.GetProperty("layers").EnumerateArray().Select(OciDescriptor.Read).ToList() is [{ IsSha256: true } layer] ? layer : null;
+            return json.RootElement.GetProperty("subject").GetProperty("digest").GetString() == subject && OciManifest.OnlyLayerOf(manifest) is { Size: <= Longest } file ? file : null;
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
         {

@@ -37,8 +37,7 @@ public sealed record PublishTarget(IImageFormat Format, RegistryReference Index,
     private static (RegistryReference Reference, string Where) IndexOf(BuildSpec spec, IImageFormat format, string name, string? buildKey)
     {
         var tag = spec.Publish.Tag ?? DefaultTag(name, buildKey);
-        // KubeVirt's users write the reference into a virtual machine as they gave it; the others are told apart by what follows.
-        var suffixed = format.MediaType == Oci.OciManifest.ManifestType ? tag : $"{tag}-{format.Name}";
+        var suffixed = format.Registry.HasTagAsGiven ? tag : $"{tag}-{format.Name}";
         if (spec.Publish.Images.GetValueOrDefault(format.Name) is { } reference)
         {
             var place = spec.WhereIs($"publish.images.{format.Name.Replace('.', '-')}");
@@ -49,7 +48,7 @@ public sealed record PublishTarget(IImageFormat Format, RegistryReference Index,
         if (spec.Publish.Repository is not { } given)
         {
             throw new CrustException(FailureKind.BadInput, $"Nothing says in which registry the {format.Name} image is to be published", "publish.repository",
-                $"set publish.repository or REPO to registry/path{format.Name switch { "kubevirt" => ", or QCOW2_IMG to registry/path:tag", "vmdk" => ", or VMDK_IMG to registry/path:tag", _ => "" }}");
+                $"set publish.repository or REPO to registry/path{(format.Registry.ReferenceVariable is { } variable ? $", or {variable} to registry/path:tag" : "")}");
         }
 
         var (repository, _) = RegistryReference.Parse(given, spec.WhereIs("publish.repository"), mayHaveTag: false);

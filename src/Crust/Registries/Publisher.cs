@@ -83,14 +83,16 @@ public sealed class Publisher(ToolBox tools, ImagesFolder shelf, string cache, I
     {
         foreach (var image in images)
         {
-            if (image.Verified is null && ImageFormats.Named(image.Format).QemuDriver is not null)
+            var format = ImageFormats.Named(image.Format);
+            if (image.Verified is null && format.QemuDriver is not null)
             {
                 observer.Observe(new BuildEvent.Warned($"{image.File} wasn't verified: nobody knows whether it boots (crust build --verify)"));
             }
 
             if (image.Sha256 is null)
             {
-                observer.Observe(new BuildEvent.Warned($"{image.File} has holes, and a registry stores them as zeros: {Size.Format(image.Size)} are pushed; img.zst has the same in far less"));
+                var advice = format.Registry.Smaller is { } smaller ? $"; {smaller} has the same in far less" : "";
+                observer.Observe(new BuildEvent.Warned($"{image.File} has holes, and a registry stores them as zeros: {Size.Format(image.Size)} are pushed{advice}"));
             }
         }
     }

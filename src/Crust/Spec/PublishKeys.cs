@@ -9,7 +9,7 @@ internal static class PublishKeys
     private static readonly ValueType<string?> Reference = ValueTypes.Text with { Placeholder = "REGISTRY/PATH[:TAG]" };
 
     /// <summary>All of them, in the order of the reference page.</summary>
-    public static IEnumerable<SpecKey> For(IEnumerable<string> formats) =>
+    public static IEnumerable<SpecKey> For(IEnumerable<SpecFormat> formats) =>
     [
         SpecKey.Of("publish.repository", ValueTypes.Text with { Placeholder = "REGISTRY/PATH" }, s => s.Publish.Repository, (s, v) => With(s, p => p with { Repository = v }),
             "The repository that images are published in, with its registry's name and without a tag.", "--repo", "REPO"),
@@ -35,10 +35,10 @@ internal static class PublishKeys
     ];
 
     // A key's path has dots between its words: img.zst is img-zst here.
-    private static SpecKey ImageOf(string format) => SpecKey.Of($"publish.images.{format.Replace('.', '-')}", Reference, s => s.Publish.Images.GetValueOrDefault(format),
-        (s, v) => With(s, p => p with { Images = v is null ? p.Images.Remove(format) : p.Images.SetItem(format, v) }),
-        $"Where the {format} image is published, in place of repository and tag.",
-        variable: format switch { "kubevirt" => "QCOW2_IMG", "vmdk" => "VMDK_IMG", _ => null });
+    private static SpecKey ImageOf(SpecFormat format) => SpecKey.Of($"publish.images.{format.Name.Replace('.', '-')}", Reference, s => s.Publish.Images.GetValueOrDefault(format.Name),
+        (s, v) => With(s, p => p with { Images = v is null ? p.Images.Remove(format.Name) : p.Images.SetItem(format.Name, v) }),
+        $"Where the {format.Name} image is published, in place of repository and tag.",
+        variable: format.ReferenceVariable);
 
     private static BuildSpec With(BuildSpec s, Func<PublishSpec, PublishSpec> change) => s with { Publish = change(s.Publish) };
 }

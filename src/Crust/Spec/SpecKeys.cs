@@ -25,8 +25,8 @@ public static class SpecKeys
         () => new JsonObject { ["const"] = 1 });
 
     /// <summary>The table, in the order of the reference page.</summary>
-    /// <param name="formats">The names of the formats that can be written, in the order that `all` means.</param>
-    public static ImmutableArray<SpecKey> For(IReadOnlyCollection<string> formats) =>
+    /// <param name="formats">The formats that can be written, in the order that `all` means.</param>
+    public static ImmutableArray<SpecKey> For(IReadOnlyCollection<SpecFormat> formats) =>
     [
         SpecKey.Of("version", Version, _ => 1, (s, _) => s,
             "The version of the spec's format."),
@@ -41,7 +41,7 @@ public static class SpecKeys
             "What is tidied on the installed disk so that its images can be cloned: auto is all but the seed for the reference installer, whose first boot needs it, and nothing for others; none is nothing, all is all.", "--tidy"),
         SpecKey.Of("trim", ValueTypes.Boolean, s => s.Trim, (s, v) => s with { Trim = v },
             "Whether space that file systems don't use any more is discarded, so that no image carries what was deleted.", "--trim"),
-        SpecKey.Of("formats", ValueTypes.Formats(formats), s => s.Formats, (s, v) => s with { Formats = v },
+        SpecKey.Of("formats", ValueTypes.Formats([.. formats.Select(format => format.Name)]), s => s.Formats, (s, v) => s with { Formats = v },
             "The formats to write, from one install; all means every one.", "--format"),
         SpecKey.Of("qcow2.compression", ValueTypes.Choice<Qcow2Compression>(), s => s.Qcow2.Compression, (s, v) => s with { Qcow2 = s.Qcow2 with { Compression = v } },
             "How the qcow2 is compressed, also the one in a kubevirt image: zstd needs QEMU 5.1 to read it, zlib is for older ones.", "--qcow2-compression"),

@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace Crust.Spec;
 
 /// <summary>Reads a build spec: option over environment over file over default.</summary>
-/// <param name="formats">The names of the formats that can be written, in the order that `all` means.</param>
-public sealed class SpecReader(IReadOnlyCollection<string> formats)
+/// <param name="formats">The formats that can be written, in the order that `all` means.</param>
+public sealed class SpecReader(IReadOnlyCollection<SpecFormat> formats)
 {
     private readonly ImmutableArray<SpecKey> _keys = SpecKeys.For(formats);
 

@@ -11,8 +11,8 @@ public static class SpecSchema
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The schema (JSON Schema, draft 2020-12) as indented JSON with a line break at its end.</summary>
-    /// <param name="formats">The names of the formats that can be written.</param>
-    public static string ToJson(IReadOnlyCollection<string> formats)
+    /// <param name="formats">The formats that can be written.</param>
+    public static string ToJson(IReadOnlyCollection<SpecFormat> formats)
     {
         var root = Section();
         foreach (var key in SpecKeys.For(formats))

@@ -95,7 +95,7 @@ public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuild
             Tpm = request.Machine.Tpm,
             Network = request.Machine.Network,
             NetworkAllow = request.Machine.NetworkAllow,
-            Drives = [new Drive.Disk("qcow2") { File = overlay, Bus = request.Machine.DiskBus }],
+            Drives = [new Drive.Disk(QemuImg.OverlayDriver) { File = overlay, Bus = request.Machine.DiskBus }],
         }, request.Files.SerialLog.Path, cancellation);
     }
 

@@ -33,7 +33,7 @@ public sealed class CommandLineTests
 
     [Test]
     public async Task A_result_goes_to_standard_output_alone() =>
-        Assert.That(await CommandLineRun.OfAsync("schema"), Is.EqualTo(new CommandLineRun(0, SpecSchema.ToJson(ImageFormats.Names), "")));
+        Assert.That(await CommandLineRun.OfAsync("schema"), Is.EqualTo(new CommandLineRun(0, SpecSchema.ToJson(ImageFormats.ForSpec), "")));
 
     [TestCase(FailureKind.BadInput, 2)]
     [TestCase(FailureKind.HostLacks, 3)]

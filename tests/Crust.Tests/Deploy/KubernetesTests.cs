@@ -148,7 +148,7 @@ public sealed class KubernetesTests
 
         foreach (var file in Directory.GetFiles(Path.Combine(gitops.Folder, "gitops/specs")).Append(DeployFiles.PathOf("kubernetes/base/specs/edge.yaml")))
         {
-            var spec = new SpecReader(ImageFormats.Names).Read(new SpecSources { File = file, CurrentFolder = gitops.Folder });
+            var spec = new SpecReader(ImageFormats.ForSpec).Read(new SpecSources { File = file, CurrentFolder = gitops.Folder });
 
             Assert.That(spec.Installer.Sha256, Is.Not.Null, file);
             Assert.That(spec.Seed.Profile, Is.Not.Null, file);

@@ -177,5 +177,5 @@ public sealed class EmbedTests
 
     private string AllText() => string.Concat(Directory.EnumerateFiles(Out, "*", SearchOption.AllDirectories).Select(File.ReadAllText));
 
-    private static BuildSpec Read(string file) => new SpecReader(ImageFormats.Names).Read(new SpecSources { File = file, CurrentFolder = "/" });
+    private static BuildSpec Read(string file) => new SpecReader(ImageFormats.ForSpec).Read(new SpecSources { File = file, CurrentFolder = "/" });
 }

@@ -124,7 +124,7 @@ public sealed class ContainerRunnerTests
     public void Every_variable_of_the_spec_goes_into_the_container()
     {
         Add("docker");
-        var variables = SpecKeys.For(ImageFormats.Names).Select(key => key.Variable).OfType<string>().ToList();
+        var variables = SpecKeys.For(ImageFormats.ForSpec).Select(key => key.Variable).OfType<string>().ToList();
 
         Run("run", [("HOME", _bin), ("BUILDER", "builder:1"), .. variables.Select(name => (name, "x"))]);
 

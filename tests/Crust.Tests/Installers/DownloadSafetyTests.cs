@@ -313,7 +313,7 @@ public sealed class DownloadSafetyTests
     {
         foreach (var key in new[] { "installer.iso", "installer.sha256", "machine.disk", "name" })
         {
-            var error = Assert.Throws<CrustException>(() => new SpecReader(["img"]).Read(new SpecSources { CurrentFolder = "/", Options = new Dictionary<string, IReadOnlyList<string>> { [key] = [url] } }))!;
+            var error = Assert.Throws<CrustException>(() => new SpecReader([new("img")]).Read(new SpecSources { CurrentFolder = "/", Options = new Dictionary<string, IReadOnlyList<string>> { [key] = [url] } }))!;
             Assert.That(error.ToString(), Does.Not.Contain("s3cret"));
         }
     }

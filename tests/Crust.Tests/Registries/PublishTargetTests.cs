@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using Crust.Formats;
+using Crust.Formats.Headers;
 using Crust.Registries;
 using Crust.Spec;
 
@@ -63,6 +65,22 @@ public sealed class PublishTargetTests
         Assert.That(Assert.Throws<CrustException>(() => Of(new(), format))!.Remedy, Is.EqualTo($"set publish.repository or REPO to registry/path, or {variable} to registry/path:tag"));
 
     [Test]
+    public void A_format_says_itself_how_registries_name_it()
+    {
+        var format = new MadeUpFormat { Registry = new() { ReferenceVariable = "MADE_UP_IMG", HasTagAsGiven = true } };
+        var spec = new SpecReader([new(format.Name, format.Registry.ReferenceVariable)]).Read(new SpecSources
+        {
+            CurrentFolder = "/",
+            Environment = ImmutableDictionary<string, string>.Empty.Add("MADE_UP_IMG", "localhost/a"),
+        });
+
+        Assert.That($"{PublishTarget.Of(spec, format, "edge", Key).Index}", Is.EqualTo("localhost/a:edge-0123456789ab"));
+        Assert.That($"{PublishTarget.Of(spec, new MadeUpFormat(), "edge", Key).Index}", Is.EqualTo("localhost/a:edge-0123456789ab-made-up"));
+        Assert.That(Assert.Throws<CrustException>(() => PublishTarget.Of(new BuildSpec(), format, "edge", Key))!.Remedy, Does.EndWith("or MADE_UP_IMG to registry/path:tag"));
+        Assert.That(Assert.Throws<CrustException>(() => PublishTarget.Of(new BuildSpec(), new MadeUpFormat(), "edge", Key))!.Remedy, Does.EndWith("REPO to registry/path"));
+    }
+
+    [Test]
     public void What_decides_an_image_decides_its_key_tag()
     {
         string[] tags = [PublishedKey.TagOf(Key, "vmdk", ""), PublishedKey.TagOf(Key, "qcow2", ""), PublishedKey.TagOf(Key, "qcow2", "zlib"), PublishedKey.TagOf(new string('d', 64), "vmdk", "")];
@@ -78,4 +96,21 @@ public sealed class PublishTargetTests
     public void Skopeos_last_words_are_told_without_secrets(string error, string words) => Assert.That(RegistryFaults.LastWords(error), Is.EqualTo(words));
 
     private static PublishTarget Of(PublishSpec publish, string format) => PublishTarget.Of(new BuildSpec { Publish = publish }, ImageFormats.Named(format), "edge", Key);
+
+    private sealed class MadeUpFormat : IImageFormat
+    {
+        public string Name => "made-up";
+
+        public string Extension => ".made-up";
+
+        public string MediaType => "application/octet-stream";
+
+        public string? QemuDriver => null;
+
+        public RegistryForm Registry { get; init; } = new();
+
+        public ImageSign SignIn(ImageSample file) => ImageSign.None;
+
+        public Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation) => throw new NotSupportedException();
+    }
 }

@@ -6,7 +6,7 @@ namespace Crust.Tests.Spec;
 /// <summary>A folder with a spec file, and ways to read it.</summary>
 internal sealed class SpecSample : IDisposable
 {
-    public static readonly ImmutableArray<string> Formats = ["img", "qcow2", "vmdk"];
+    public static readonly ImmutableArray<SpecFormat> Formats = [new("img"), new("qcow2"), new("vmdk")];
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("crust-spec-").FullName;
 

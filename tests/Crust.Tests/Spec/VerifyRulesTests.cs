@@ -98,7 +98,7 @@ public sealed class VerifyRulesTests
     [Test]
     public void The_schema_takes_both_forms_of_SSH()
     {
-        var ssh = JsonNode.Parse(SpecSchema.ToJson(ImageFormats.Names))!["properties"]!["verify"]!["properties"]!["ssh"]!;
+        var ssh = JsonNode.Parse(SpecSchema.ToJson(ImageFormats.ForSpec))!["properties"]!["verify"]!["properties"]!["ssh"]!;
 
         Assert.That(ssh["type"]!.AsArray().Select(type => type!.GetValue<string>()), Is.EqualTo(new[] { "boolean", "string", "object", "null" }));
         Assert.That((ssh["default"]!.GetValue<bool>(), string.Join(' ', ssh["properties"]!.AsObject().Select(key => key.Key))), Is.EqualTo((false, "user key")));

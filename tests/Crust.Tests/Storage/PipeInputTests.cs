@@ -66,7 +66,7 @@ public sealed class PipeInputTests
         var pipe = Pipes.Make(Path.Combine(_folder, "spec"));
         var writing = Task.Run(() => File.WriteAllText(pipe, "machine: { cpus: 3 }\nseed: { userData: user-data.yaml }\n"), Cancellation);
 
-        var spec = new SpecReader(["img"]).Read(new SpecSources { File = pipe, CurrentFolder = "/work" });
+        var spec = new SpecReader([new("img")]).Read(new SpecSources { File = pipe, CurrentFolder = "/work" });
         await writing;
 
         Assert.That((spec.Machine.Cpus, spec.Seed.UserData.Single()), Is.EqualTo((3, "/work/user-data.yaml")), "paths start from the current folder");

@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 using Crust.Attestation;
-using Crust.Inspection;
+using Crust.Formats;
 using Crust.Spec;
 using Crust.Storage;
 using Crust.Tools;
@@ -38,7 +38,7 @@ public sealed class RegularFileTests
             var errors = new List<CrustException>
             {
                 Assert.Throws<CrustException>(() => RegularFile.Open(path, "image", "name another"))!,
-                Assert.Throws<CrustException>(() => ImageFile.KindOf(path))!,
+                Assert.Throws<CrustException>(() => ForeignImage.KindOf(path))!,
                 Assert.Throws<CrustException>(() => BootVerifier.FormatOf(path))!,
                 (await Assert.ThrowsAsync<CrustException>(() => new ImageCheck(Tools, new Folders { Images = _folder, Cache = _folder, Runtime = _folder, Builder = _folder }).CheckAsync(path, "keys", CancellationToken.None)))!,
             };

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Crust.Formats.Headers;
 
 namespace Crust.Formats.Archives;
 
@@ -82,6 +83,9 @@ internal sealed record TarMember(string Name, long Length)
     /// <summary>All of it: header, the content in pieces, padding.</summary>
     public IEnumerable<ReadOnlyMemory<byte>> With(IEnumerable<ReadOnlyMemory<byte>> content) =>
         content.Prepend(Header()).Append(new byte[Padding]);
+
+    /// <summary>Whether a file begins with a member, in any of tar's formats since POSIX's.</summary>
+    public static bool BeginsIn(ImageSample file) => file.Has(257, "ustar"u8);
 
     private static void Octal(Span<byte> field, long value)
     {

@@ -45,28 +45,12 @@ internal static class ImageHeader
 
     private static void Check(string driver, ImageBytes image)
     {
-        switch (driver)
+        // Read as it is: whatever it looks like, QEMU is told that it is raw.
+        if (driver != QemuDisk.Raw)
         {
-            case "qcow2":
-                Qcow2Header.Check(image);
-                break;
-            case "vmdk":
-                VmdkHeader.Check(image);
-                break;
-            case "vpc":
-                VhdHeader.Check(image);
-                break;
-            case "vhdx":
-                VhdxHeader.Check(image);
-                break;
-            case "vdi":
-                VdiHeader.Check(image);
-                break;
-            case "raw":
-                // Read as it is: whatever it looks like, QEMU is told that it is raw.
-                break;
-            default:
-                throw new ArgumentOutOfRangeException(nameof(driver), driver, "no header of that kind is read");
+            var check = ImageFormats.Readable.Where(kind => kind.QemuDriver == driver).Select(kind => kind.HeaderCheck).FirstOrDefault(check => check is not null)
+                ?? throw new ArgumentOutOfRangeException(nameof(driver), driver, "no header of that kind is read");
+            check(image);
         }
     }
 }

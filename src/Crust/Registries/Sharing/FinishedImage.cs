@@ -58,7 +58,8 @@ internal sealed record FinishedImage(IImageFormat Format, Arch Arch, RegistryRef
             throw new InvalidDataException($"the manifest that is attached to {artifact.Digest} tells of no {format.Name} of this build");
         }
 
-        if (format.MediaType != OciManifest.ManifestType)
+        // An OCI image's layers are those of the image, not the file.
+        if (format.Registry.Archive is null)
         {
             CheckLayers(artifact, image);
         }

@@ -3,7 +3,6 @@ using System.Text;
 using Crust.Disks;
 using Crust.Events;
 using Crust.Formats;
-using Crust.Formats.KubeVirt;
 using Crust.Oci;
 using Crust.Reports;
 using Crust.Spec;
@@ -157,11 +156,9 @@ internal sealed class FinishedImages(SharedCache cache)
     }
 
     // An archive isn't in the registry, but all that it is made of.
-    private static void Pack(FinishedImage image, string folder, string path, CancellationToken cancellation)
+    private static void Pack(FinishedImage image, IOciArchive archive, string folder, string path, CancellationToken cancellation)
     {
-        var layer = Attachments.LayerOf(File.ReadAllBytes(Path.Combine(folder, "manifest.json"))) ?? throw new InvalidDataException($"{image.From} isn't a containerDisk of one layer");
-        var disk = new ContainerDisk(image.Told.Name, image.Arch, layer.Sha256, layer.Size);
-        if (KubeVirtFormat.Pack(disk, layer, Path.Combine(folder, layer.Sha256), path, cancellation) != image.Image.Sha256)
+        if (archive.Pack(new OciPull(image.Told.Name, image.Arch, folder, $"{image.From}"), path, cancellation) != image.Image.Sha256)
         {
             File.Delete(path);
             throw new InvalidDataException($"{image.From} isn't the image that its manifest tells of");
@@ -194,9 +191,9 @@ internal sealed class FinishedImages(SharedCache cache)
             // Not where images are written: a part of another may have the same name.
             var path = Path.Combine(Directory.CreateDirectory(Path.Combine(drafts.Path, "reused")).FullName, file.File);
             string? map = null;
-            if (format.MediaType == OciManifest.ManifestType)
+            if (format.Registry.Archive is { } archive)
             {
-                await Task.Run(() => Pack(image, folder, path, cancellation), cancellation);
+                await Task.Run(() => Pack(image, archive, folder, path, cancellation), cancellation);
             }
             else
             {

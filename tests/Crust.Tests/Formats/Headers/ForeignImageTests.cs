@@ -1,6 +1,5 @@
 using System.Text;
 using Crust.Formats;
-using Crust.Inspection;
 using Crust.Tests.Disks;
 using Crust.Tools;
 using Crust.Verification;
@@ -58,7 +57,7 @@ public sealed class ForeignImageTests
     {
         await QemuImgAsync("convert", "-f", "raw", "-O", "vdi", _secret, In("x.vdi"));
 
-        Assert.That((await ImageFile.OpenAsync(In("x.vdi"), ImageFile.KindOf(In("x.vdi")), _folder, SampleDisk.Tools, Cancellation)).Driver, Is.EqualTo("vdi"));
+        Assert.That((await ForeignImage.OpenAsync(In("x.vdi"), ForeignImage.KindOf(In("x.vdi")), _folder, SampleDisk.Tools, Cancellation)).Driver, Is.EqualTo("vdi"));
     }
 
     [Test]
@@ -162,7 +161,7 @@ public sealed class ForeignImageTests
 
         await QemuImgAsync("convert", "-f", "raw", "-O", "vdi", _secret, In("x.vdi"));
         Patch(In("x.vdi"), 0x1b8, [1]);
-        var error = (await Assert.ThrowsAsync<CrustException>(() => ImageFile.OpenAsync(In("x.vdi"), "vdi", _folder, SampleDisk.Tools, Cancellation)))!;
+        var error = (await Assert.ThrowsAsync<CrustException>(() => ForeignImage.OpenAsync(In("x.vdi"), new VdiKind(), _folder, SampleDisk.Tools, Cancellation)))!;
         Assert.That(error.What, Does.StartWith(NotComplete));
     }
 
@@ -224,7 +223,7 @@ public sealed class ForeignImageTests
         {
             () => ForeignImage.OpenAsync(image, BootVerifier.FormatOf(image), _folder, nothing.ToolBoxWithNothingElse, Cancellation),
             () => ForeignImage.CheckAsync(image, BootVerifier.FormatOf(image), nothing.ToolBoxWithNothingElse, Cancellation),
-            () => ImageFile.OpenAsync(image, ImageFile.KindOf(image), _folder, nothing.ToolBoxWithNothingElse, Cancellation),
+            () => ForeignImage.OpenAsync(image, ForeignImage.KindOf(image), _folder, nothing.ToolBoxWithNothingElse, Cancellation),
             () => QemuImg.CreateOverlayAsync(new QemuDisk(BootVerifier.FormatOf(image).QemuDriver!, image), In("overlay"), [], nothing.ToolBoxWithNothingElse, Cancellation),
         })
         {

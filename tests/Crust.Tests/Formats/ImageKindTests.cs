@@ -1,11 +1,11 @@
 using System.Text;
-using Crust.Inspection;
+using Crust.Formats;
 using Crust.Tests.Installers;
 using Crust.Tools;
 
-namespace Crust.Tests.Inspection;
+namespace Crust.Tests.Formats;
 
-public sealed class ImageFileTests
+public sealed class ImageKindTests
 {
     private string _folder = null!;
 
@@ -36,7 +36,21 @@ public sealed class ImageFileTests
     ];
 
     [TestCaseSource(nameof(Kinds))]
-    public void A_kind_is_told_by_the_content_whatever_the_name_is(string kind, byte[] content) => Assert.That(ImageFile.KindOf(Write(content)), Is.EqualTo(kind));
+    public void A_kind_is_told_by_the_content_whatever_the_name_is(string kind, byte[] content) => Assert.That(ForeignImage.KindOf(Write(content)).Name, Is.EqualTo(kind));
+
+    // Data before or behind another kind's signs mustn't decide.
+    private static IEnumerable<TestCaseData> Mixtures() =>
+    [
+        Kind("iso", With(IsoBytes.With("EDGE", 0), (510, [0x55, 0xaa])), "an ISO with a boot sector, for USB sticks"),
+        Kind("qcow2", Bytes(4096, (0, [(byte)'Q', (byte)'F', (byte)'I', 0xfb]), (4096 - 512, "conectix"u8.ToArray())), "a qcow2 that ends as a VHD does"),
+        Kind("vhd", Bytes(4096, (0, [0x1f, 0x8b]), (4096 - 512, "conectix"u8.ToArray())), "a fixed VHD whose disk begins as gzip does"),
+        Kind("gce", Bytes(4096, (0, [0x1f, 0x8b]), (257, "ustar"u8.ToArray()), (510, [0x55, 0xaa])), "gzip with a tar's name in it"),
+        Kind("kubevirt", Bytes(4096, (0, "blobs/"u8.ToArray()), (257, "ustar"u8.ToArray()), (510, [0x55, 0xaa])), "an OCI archive with a boot sector's end"),
+        Kind("ova", Bytes(4096, (0, "other"u8.ToArray()), (257, "ustar"u8.ToArray()), (510, [0x55, 0xaa])), "an archive with a boot sector's end"),
+    ];
+
+    [TestCaseSource(nameof(Mixtures))]
+    public void Of_several_signs_the_surest_decides(string kind, byte[] content) => Assert.That(ForeignImage.KindOf(Write(content)).Name, Is.EqualTo(kind));
 
     [Test]
     public void What_is_no_image_is_bad_input()
@@ -52,7 +66,7 @@ public sealed class ImageFileTests
         ];
         foreach (var (path, what) in cases)
         {
-            var error = Assert.Throws<CrustException>(() => ImageFile.KindOf(path))!;
+            var error = Assert.Throws<CrustException>(() => ForeignImage.KindOf(path))!;
 
             Assert.That(error.Kind, Is.EqualTo(FailureKind.BadInput), path);
             Assert.That(error.What, Does.Contain(what));
@@ -75,8 +89,8 @@ public sealed class ImageFileTests
             _ => File.WriteAllTextAsync(image, $"# Disk DescriptorFile\nversion=1\nCID=fffffffe\nparentCID=ffffffff\ncreateType=\"monolithicFlat\"\nRW 2048 FLAT \"{secret}\" 0\nddb.adapterType = \"ide\"\n"),
         });
 
-        Assert.That(ImageFile.KindOf(image), Is.EqualTo(kind));
-        var error = (await Assert.ThrowsAsync<CrustException>(() => ImageFile.OpenAsync(image, kind, _folder, IsoSample.Tools, CancellationToken.None)))!;
+        Assert.That(ForeignImage.KindOf(image).Name, Is.EqualTo(kind));
+        var error = (await Assert.ThrowsAsync<CrustException>(() => ForeignImage.OpenAsync(image, ImageFormats.Named(kind), _folder, IsoSample.Tools, CancellationToken.None)))!;
 
         Assert.That(error.Kind, Is.EqualTo(FailureKind.BadInput));
         Assert.That(error.What, Does.StartWith("The image isn't complete in itself").And.Contain(secret));
@@ -88,11 +102,11 @@ public sealed class ImageFileTests
         var image = Path.Combine(_folder, "image");
         await RunAsync("create", "-q", "-f", "qcow2", image, "1M");
 
-        var disk = await ImageFile.OpenAsync(image, "qcow2", _folder, IsoSample.Tools, CancellationToken.None);
+        var disk = await ForeignImage.OpenAsync(image, ImageFormats.Named("qcow2"), _folder, IsoSample.Tools, CancellationToken.None);
         Assert.That((disk.Driver, disk.Path), Is.EqualTo(("qcow2", image)));
 
         await File.WriteAllBytesAsync(image, Bytes(4096, (0, [(byte)'Q', (byte)'F', (byte)'I', 0xfb, 0, 0, 0, 9])));
-        Assert.That((await Assert.ThrowsAsync<CrustException>(() => ImageFile.OpenAsync(image, "qcow2", _folder, IsoSample.Tools, CancellationToken.None)))!.Kind, Is.EqualTo(FailureKind.BadInput));
+        Assert.That((await Assert.ThrowsAsync<CrustException>(() => ForeignImage.OpenAsync(image, ImageFormats.Named("qcow2"), _folder, IsoSample.Tools, CancellationToken.None)))!.Kind, Is.EqualTo(FailureKind.BadInput));
     }
 
     private static Task<ToolResult> RunAsync(params string[] arguments) => IsoSample.Tools.RunAsync(ToolCommand.Of("qemu-img", arguments), CancellationToken.None);
@@ -106,9 +120,10 @@ public sealed class ImageFileTests
         return path;
     }
 
-    private static byte[] Bytes(int length, params (int Offset, byte[] Bytes)[] parts)
+    private static byte[] Bytes(int length, params (int Offset, byte[] Bytes)[] parts) => With(new byte[length], parts);
+
+    private static byte[] With(byte[] bytes, params (int Offset, byte[] Bytes)[] parts)
     {
-        var bytes = new byte[length];
         foreach (var (offset, part) in parts)
             part.CopyTo(bytes, offset);
         return bytes;

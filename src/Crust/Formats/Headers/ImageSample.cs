@@ -1,0 +1,45 @@
+using Crust.Storage;
+using Microsoft.Win32.SafeHandles;
+
+namespace Crust.Formats.Headers;
+
+/// <summary>The bytes at a file's start and at its end, by which the kind of an image is told, whatever its name is.</summary>
+public sealed class ImageSample
+{
+    /// <summary>Bytes in a sector.</summary>
+    public const int Sector = 512;
+
+    // Up to the end of the last name that a file system has in it: btrfs's.
+    private const int HeadLength = 0x10048;
+
+    private readonly byte[] _head = new byte[HeadLength];
+    private readonly byte[] _lastSector = new byte[Sector];
+    private readonly int _length;
+
+    private ImageSample(SafeFileHandle file, long offset, long end)
+    {
+        Size = end - offset;
+        _length = (int)Math.Min(file.ReadUpTo(_head, offset), Math.Max(0, Size));
+        if (Size > Sector && file.ReadUpTo(_lastSector, end - Sector) < Sector)
+        {
+            _lastSector = [];
+        }
+    }
+
+    /// <summary>Length of the file, in bytes.</summary>
+    public long Size { get; }
+
+    /// <summary>Whether what was read holds nothing but zeros.</summary>
+    public bool IsEmpty => !_head.AsSpan(0, _length).ContainsAnyExcept((byte)0);
+
+    /// <summary>Reads a file.</summary>
+    /// <exception cref="IOException">It can't be read.</exception>
+    public static ImageSample Of(SafeFileHandle file, FilePart? part = null) =>
+        part is null ? new(file, 0, RandomAccess.GetLength(file)) : new(file, part.Offset, part.Offset + part.Length);
+
+    /// <summary>Whether the file has these bytes at an offset.</summary>
+    public bool Has(int offset, ReadOnlySpan<byte> bytes) => _length >= offset + bytes.Length && _head.AsSpan(offset).StartsWith(bytes);
+
+    /// <summary>Whether the file's last sector, before which there is something, begins with these bytes.</summary>
+    public bool HasInLastSector(ReadOnlySpan<byte> bytes) => _lastSector.AsSpan().StartsWith(bytes);
+}
