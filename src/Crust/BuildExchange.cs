@@ -8,7 +8,6 @@ using Crust.Sanitizing;
 using Crust.Seeds;
 using Crust.Seeds.Secrets;
 using Crust.Spec;
-using Crust.Storage;
 
 namespace Crust;
 

@@ -6,7 +6,6 @@ using Crust.Images;
 using Crust.Installers;
 using Crust.Seeds;
 using Crust.Spec;
-using Crust.Storage;
 
 namespace Crust.Planning;
 

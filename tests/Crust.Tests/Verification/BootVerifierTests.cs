@@ -1,5 +1,4 @@
 using Crust.Machines;
-using Crust.Reports;
 using Crust.Sanitizing;
 using Crust.Spec;
 using Crust.Tests.Disks;

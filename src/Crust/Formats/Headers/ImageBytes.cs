@@ -1,5 +1,4 @@
 using System.Text;
-using Crust.Disks;
 using Crust.Storage;
 using Microsoft.Win32.SafeHandles;
 
