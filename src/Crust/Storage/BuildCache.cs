@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Serilog;
 
 namespace Crust.Storage;
@@ -9,7 +8,7 @@ namespace Crust.Storage;
 /// </summary>
 public sealed class BuildCache(string root, ILogger log)
 {
-    private const string UnfinishedMark = ".unfinished-";
+    private const string UnfinishedPrefix = ".unfinished-";
 
     /// <summary>The cache's own folder.</summary>
     public string Root { get; } = root;
@@ -37,7 +36,8 @@ public sealed class BuildCache(string root, ILogger log)
         }
 
         var final = FolderOf(kind, key);
-        CreateFolder(Path.Combine(Root, kind));
+        var parent = Path.Combine(Root, kind);
+        Write(parent, () => PrivateFolder.Create(parent));
         var held = await FileLock.AcquireAsync(final + ".lock", onWait, cancellation);
         try
         {
@@ -47,10 +47,9 @@ public sealed class BuildCache(string root, ILogger log)
                 return CacheEntry.Of(final);
             }
 
-            RemoveUnfinished(kind, key);
-            var unfinished = final + UnfinishedMark + RandomNumberGenerator.GetHexString(12, lowercase: true);
-            CreateFolder(unfinished);
-            return CacheEntry.ToFill(unfinished, final, held, log);
+            HeldFolder? draft = null;
+            Write(parent, () => draft = HeldFolder.Create(parent, UnfinishedPrefix, onAbandoned: folder => log.Information("Removing {Folder}, left by a build that was killed", folder)));
+            return CacheEntry.ToFill(draft!, final, held, log);
         }
         catch
         {
@@ -85,28 +84,11 @@ public sealed class BuildCache(string root, ILogger log)
 
     private string FolderOf(string kind, string key) => Path.Combine(Root, kind, key);
 
-    // Left by processes that were killed: the kernel has freed their locks.
-    private void RemoveUnfinished(string kind, string ownKey)
-    {
-        foreach (var folder in Directory.EnumerateDirectories(Path.Combine(Root, kind), "*" + UnfinishedMark + "*"))
-        {
-            var key = Path.GetFileName(folder)[..Path.GetFileName(folder).IndexOf(UnfinishedMark, StringComparison.Ordinal)];
-            using var held = key == ownKey ? null : FileLock.TryAcquire(FolderOf(kind, key) + ".lock");
-            if (key == ownKey || held is not null)
-            {
-                log.Information("Removing {Folder}, left by a build that was killed", folder);
-                TryDelete(folder);
-            }
-        }
-    }
-
-    /// <summary>Makes a private folder (mode 0700) and those above it; nothing happens if it is there.</summary>
-    /// <exception cref="CrustException">It can't be made.</exception>
-    internal static void CreateFolder(string folder)
+    private static void Write(string folder, Action write)
     {
         try
         {
-            PrivateFolder.Create(folder);
+            write();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -8,9 +8,10 @@ public sealed class CacheEntry : IDisposable
     private readonly string _final;
     private readonly FileLock? _held;
     private readonly ILogger? _log;
-    private string? _draft;
+    private readonly HeldFolder? _draft;
+    private bool _isKept;
 
-    private CacheEntry(string? found, string? draft, string final, FileLock? held, ILogger? log) =>
+    private CacheEntry(string? found, HeldFolder? draft, string final, FileLock? held, ILogger? log) =>
         (Found, _draft, _final, _held, _log) = (found, draft, final, held, log);
 
     /// <summary>The folder of an entry that is there; null for one that is to be filled.</summary>
@@ -18,11 +19,11 @@ public sealed class CacheEntry : IDisposable
 
     /// <summary>The folder to fill.</summary>
     /// <exception cref="InvalidOperationException">There is nothing to fill.</exception>
-    public string Draft => _draft ?? throw new InvalidOperationException($"There is nothing to fill in {_final}.");
+    public string Draft => _draft is { } draft && !_isKept ? draft.Path : throw new InvalidOperationException($"There is nothing to fill in {_final}.");
 
     internal static CacheEntry Of(string folder) => new(folder, null, folder, null, null);
 
-    internal static CacheEntry ToFill(string draft, string final, FileLock held, ILogger log) => new(null, draft, final, held, log);
+    internal static CacheEntry ToFill(HeldFolder draft, string final, FileLock held, ILogger log) => new(null, draft, final, held, log);
 
     /// <summary>Keeps what was filled, under the entry's final name.</summary>
     /// <returns>The entry's folder.</returns>
@@ -31,8 +32,8 @@ public sealed class CacheEntry : IDisposable
     {
         // Programs that wrote into it went by the umask; a cached disk holds what its users need not know.
         PrivateFolder.Tighten(Draft);
-        Directory.Move(Draft, _final);
-        _draft = null;
+        _draft!.KeepAs(_final);
+        _isKept = true;
         _log?.Debug("Cached {Entry}", _final);
         return _final;
     }
@@ -40,12 +41,13 @@ public sealed class CacheEntry : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (_draft is { } draft)
+        try
         {
-            _draft = null;
-            BuildCache.TryDelete(draft);
+            _draft?.Dispose();
         }
-
-        _held?.Dispose();
+        finally
+        {
+            _held?.Dispose();
+        }
     }
 }

@@ -8,7 +8,7 @@ namespace Crust.Storage;
 /// </summary>
 /// <remarks>
 /// A folder whose lock is free was left by a process that was killed, and is removed by the next one that makes a folder with the same prefix in
-/// the same parent. What belongs to another user, is a link, or can't be locked is never removed and never an error. On a file system whose locks
+/// the same parent. A folder that is kept gets its final name as the last thing: what has it is whole. What belongs to another user, is a link, or can't be locked is never removed and never an error. On a file system whose locks
 /// don't reach other machines, such a machine's folders look abandoned: SMB with `nobrl`, some FUSE file systems.
 /// </remarks>
 internal sealed class HeldFolder : IDisposable
@@ -27,10 +27,11 @@ internal sealed class HeldFolder : IDisposable
     /// <param name="parent">A folder that is there.</param>
     /// <param name="prefix">What the names of such folders begin with there.</param>
     /// <param name="digits">How many digits follow.</param>
+    /// <param name="onAbandoned">Called with the path of each abandoned folder, before it is removed.</param>
     /// <exception cref="IOException">It can't be made.</exception>
-    public static HeldFolder Create(string parent, string prefix, int digits = 12)
+    public static HeldFolder Create(string parent, string prefix, int digits = 12, Action<string>? onAbandoned = null)
     {
-        RemoveAbandoned(parent, prefix);
+        RemoveAbandoned(parent, prefix, onAbandoned);
         for (var tries = 0; ; tries++)
         {
             var path = System.IO.Path.Combine(parent, prefix + RandomNumberGenerator.GetHexString(digits, lowercase: true));
@@ -47,13 +48,13 @@ internal sealed class HeldFolder : IDisposable
     }
 
     /// <summary>Removes this user's folders that nobody holds any more. What can't be removed stays for the next time.</summary>
-    public static void RemoveAbandoned(string parent, string prefix)
+    public static void RemoveAbandoned(string parent, string prefix, Action<string>? onAbandoned = null)
     {
         try
         {
             foreach (var folder in Directory.EnumerateDirectories(parent, prefix + "*"))
             {
-                RemoveIfAbandoned(folder);
+                RemoveIfAbandoned(folder, onAbandoned);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -62,7 +63,18 @@ internal sealed class HeldFolder : IDisposable
         }
     }
 
-    /// <summary>Removes the folder and all in it.</summary>
+    /// <summary>Gives the folder, with all that is in it synced, its final name in the same parent: from then on nobody takes it for an abandoned one.</summary>
+    /// <exception cref="IOException">Something has that name, or it can't be renamed.</exception>
+    public void KeepAs(string path)
+    {
+        WholeFile.SyncAll(Path);
+        Directory.Move(Path, path);
+        _held.Dispose();
+        File.Delete(System.IO.Path.Combine(path, LockName));
+        WholeFile.SyncFolder(System.IO.Path.GetDirectoryName(path)!);
+    }
+
+    /// <summary>Removes the folder and all in it, unless it was kept.</summary>
     public void Dispose()
     {
         if (Directory.Exists(Path))
@@ -91,7 +103,7 @@ internal sealed class HeldFolder : IDisposable
         return null;
     }
 
-    private static void RemoveIfAbandoned(string folder)
+    private static void RemoveIfAbandoned(string folder, Action<string>? onAbandoned)
     {
         try
         {
@@ -111,6 +123,7 @@ internal sealed class HeldFolder : IDisposable
             using var held = FileLock.TryAcquireOwn(file);
             if (held is not null && held.IsAt(file))
             {
+                onAbandoned?.Invoke(folder);
                 Directory.Delete(folder, recursive: true);
             }
         }

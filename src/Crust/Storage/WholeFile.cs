@@ -37,20 +37,48 @@ internal static class WholeFile
     {
         Sync(draft);
         File.Move(draft, path, overwrite);
-        // A folder that may be written but not read can't be opened, and so not be synced.
-        using var folder = Posix.TryOpen(Path.GetDirectoryName(Path.GetFullPath(path))!, Posix.ReadOnly);
-        if (folder is not null)
-        {
-            RandomAccess.FlushToDisk(folder);
-        }
+        SyncFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
     }
 
     /// <summary>Waits until a file's content is on the disk.</summary>
     /// <exception cref="IOException">It couldn't be written there.</exception>
     public static void Sync(string path)
     {
-        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        // Not by .NET, which takes a lock with each file that it opens: it may be another's.
+        using var file = Posix.TryOpen(path, Posix.ReadOnly | Posix.NonBlocking) ?? throw Posix.Error(path);
         RandomAccess.FlushToDisk(file);
+    }
+
+    /// <summary>Waits until the names in a folder are on the disk.</summary>
+    /// <exception cref="IOException">They couldn't be written there.</exception>
+    public static void SyncFolder(string path)
+    {
+        // One that may be written but not read can't be opened, and so not be synced.
+        using var folder = Posix.TryOpen(path, Posix.ReadOnly);
+        if (folder is not null)
+        {
+            RandomAccess.FlushToDisk(folder);
+        }
+    }
+
+    /// <summary>Waits until a folder with all files and folders in it is on the disk; what links lead to isn't looked at.</summary>
+    /// <exception cref="IOException">It couldn't be written there.</exception>
+    public static void SyncAll(string path)
+    {
+        foreach (var entry in Directory.EnumerateFileSystemEntries(path))
+        {
+            switch (FileFacts.TryOf(entry, follow: false)?.Kind)
+            {
+                case FileKind.File:
+                    Sync(entry);
+                    break;
+                case FileKind.Folder:
+                    SyncAll(entry);
+                    break;
+            }
+        }
+
+        SyncFolder(path);
     }
 
     /// <summary>Makes a file that only this user can read, whatever the umask; there must be none.</summary>

@@ -52,10 +52,10 @@ public sealed class BuildCacheTests
     }
 
     [Test]
-    public async Task An_entry_is_filled_under_another_name_in_an_empty_private_folder() => await AddAsync("k", folder =>
+    public async Task An_entry_is_filled_under_another_name_in_a_private_folder_of_its_own() => await AddAsync("k", folder =>
     {
         Assert.That(Path.GetDirectoryName(folder), Is.EqualTo(Kind));
-        Assert.That(Directory.EnumerateFileSystemEntries(folder), Is.Empty);
+        Assert.That(Directory.EnumerateFileSystemEntries(folder).Select(Path.GetFileName), Is.EqualTo(new[] { ".alive" }), "the lock alone");
         Assert.That(File.GetUnixFileMode(folder), Is.EqualTo(Private));
         Assert.That(Cache.Find("disks", "k"), Is.Null);
         return Fill(folder);
@@ -134,13 +134,17 @@ public sealed class BuildCacheTests
     [Test]
     public async Task What_another_build_is_filling_stays()
     {
-        var filling = await LeftByKilledBuildAsync("other");
-        using var held = await FileLock.AcquireAsync(LockOf("other"), null, Cancellation);
+        using var other = await Cache.OpenAsync("disks", "other", null, Cancellation);
+        await Fill(other.Draft);
 
         await AddAsync("k", Fill);
 
-        Assert.That(filling, Does.Exist);
+        Assert.That(File.ReadAllText(Path.Combine(other.Keep(), "content")), Is.EqualTo("whole"));
     }
+
+    [Test]
+    public async Task An_entry_holds_what_was_filled_and_nothing_else() =>
+        Assert.That(Directory.EnumerateFileSystemEntries(await AddAsync("k", Fill)).Select(Path.GetFileName), Is.EqualTo(new[] { "content" }));
 
     [Test]
     public async Task An_entry_that_is_removed_is_gone_and_one_that_is_not_there_may_be_removed()

@@ -42,6 +42,37 @@ public sealed class HeldFolderTests
     }
 
     [Test]
+    public void A_folder_that_is_kept_has_its_name_alone_and_nobody_removes_it()
+    {
+        var (path, abandoned) = (Path.Combine(_parent, "kept"), new List<string>());
+        using (var folder = HeldFolder.Create(_parent, Prefix))
+        {
+            Directory.CreateDirectory(Path.Combine(folder.Path, "deep"));
+            File.WriteAllText(Path.Combine(folder.Path, "deep", "file"), "");
+            File.CreateSymbolicLink(Path.Combine(folder.Path, "link"), "/nowhere");
+            folder.KeepAs(path);
+        }
+
+        using var next = HeldFolder.Create(_parent, "", onAbandoned: abandoned.Add);
+
+        Assert.That(Directory.EnumerateFileSystemEntries(path).Select(Path.GetFileName), Is.EquivalentTo(new[] { "deep", "link" }));
+        Assert.That(abandoned, Is.Empty);
+    }
+
+    [Test]
+    public void A_folder_does_not_take_the_place_of_another_and_goes()
+    {
+        var taken = LeftByKilled("taken");
+        var folder = HeldFolder.Create(_parent, Prefix);
+
+        Assert.That(() => folder.KeepAs(taken), Throws.InstanceOf<IOException>());
+        folder.Dispose();
+
+        Assert.That(Directory.EnumerateFileSystemEntries(_parent).Select(Path.GetFileName), Is.EqualTo(new[] { "taken" }));
+        Assert.That(Path.Combine(taken, "draft"), Does.Exist);
+    }
+
+    [Test]
     public void A_folder_that_Crust_has_not_made_stays()
     {
         var (other, file) = (LeftByKilled("other"), Path.Combine(_parent, "held-file"));
