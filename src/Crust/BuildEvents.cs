@@ -35,7 +35,7 @@ public enum Stage
 }
 
 /// <summary>What a build tells whoever watches it, while it runs.</summary>
-public abstract record BuildEvent
+internal abstract record BuildEvent
 {
     private BuildEvent()
     {
@@ -64,7 +64,7 @@ public abstract record BuildEvent
 }
 
 /// <summary>Watches a build. Implementations don't throw, and return at once.</summary>
-public interface IBuildObserver
+internal interface IBuildObserver
 {
     /// <summary>Called for each event, possibly from several threads at a time.</summary>
     void Observe(BuildEvent buildEvent);

@@ -15,13 +15,13 @@ namespace Crust;
 /// <param name="Installer">The installer ISO, checked.</param>
 /// <param name="DiskFrom">Where the installed disk is from, as the registry names it; null if the installer has to run, or this machine has had the disk before.</param>
 /// <param name="HasDisk">Whether the installed disk is in this machine's cache now.</param>
-public sealed record FetchedBuild(InstallerIso Installer, string? DiskFrom, bool HasDisk);
+internal sealed record FetchedBuild(InstallerIso Installer, string? DiskFrom, bool HasDisk);
 
 /// <summary>
 /// What a build asks of the network and of registries, apart from it: a CI gives the login to the steps before and after the build, and none to the one that
 /// runs a stranger's installer.
 /// </summary>
-public sealed class BuildExchange(
+internal sealed class BuildExchange(
     InstallerLibrary installers, SeedComposer seeds, SharedCaches caches, DiskStore disks, BuildJournal journal, Redactor hidden, TimeProvider time)
 {
     /// <summary>Brings into this machine's cache what a build will need: the installer and, if the spec names a shared cache that has it, the installed disk.</summary>

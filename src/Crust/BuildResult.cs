@@ -8,4 +8,4 @@ namespace Crust;
 /// <param name="Images">The paths of the images that were asked for.</param>
 /// <param name="UpToDate">Whether there was nothing to do.</param>
 /// <param name="Report">The path of the report; null if there was nothing to do, or it couldn't be written.</param>
-public sealed record BuildResult(Manifest Manifest, ImmutableArray<string> Images, bool UpToDate, string? Report);
+internal sealed record BuildResult(Manifest Manifest, ImmutableArray<string> Images, bool UpToDate, string? Report);

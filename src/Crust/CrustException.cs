@@ -25,7 +25,7 @@ public enum FailureKind
 /// <param name="where">Where: a file with line and column, a key, an option, a value, a program.</param>
 /// <param name="remedy">What to do about it, as an imperative.</param>
 /// <param name="inner">The technical cause, for the log; never printed.</param>
-public class CrustException(FailureKind kind, string what, string where, string remedy, Exception? inner = null)
+internal class CrustException(FailureKind kind, string what, string where, string remedy, Exception? inner = null)
     : Exception($"{what}\n  where: {where}\n  to do: {remedy}", inner)
 {
     // What was known when it failed, for the report: one value a type, such as the facts of the installer's run. Only the rooms above know these types.

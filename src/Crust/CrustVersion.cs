@@ -3,7 +3,7 @@ using System.Reflection;
 namespace Crust;
 
 /// <summary>Crust's own version.</summary>
-public static class CrustVersion
+internal static class CrustVersion
 {
     /// <summary>As `major.minor.patch`, with the commit behind a plus where the build knew it.</summary>
     public static string Current { get; } =

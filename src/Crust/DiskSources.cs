@@ -11,7 +11,7 @@ using Crust.Storage;
 namespace Crust;
 
 /// <summary>Opens the source that a spec names.</summary>
-public sealed class DiskSources(Preflight preflight, InstallerLibrary installers, SeedComposer seeds, InstallerMachine machine, LocalKey localKey, BuildJournal journal, Redactor hidden)
+internal sealed class DiskSources(Preflight preflight, InstallerLibrary installers, SeedComposer seeds, InstallerMachine machine, LocalKey localKey, BuildJournal journal, Redactor hidden)
 {
     /// <summary>Fetches or builds the installer, and composes and checks what it will be told.</summary>
     /// <exception cref="CrustException">The installer can't be had or doesn't fit its machine, or the seed has an error.</exception>

@@ -7,7 +7,7 @@ using Crust.Spec;
 namespace Crust;
 
 /// <summary>Installs a disk, and takes care of one: tidies it, looks at what is on it, and discards free space.</summary>
-public sealed class DiskStage(DiskStore disks, DiskCare care, BuildJournal journal)
+internal sealed class DiskStage(DiskStore disks, DiskCare care, BuildJournal journal)
 {
     /// <summary>Has the source fill the disk of a draft, takes care of it and keeps it.</summary>
     /// <exception cref="CrustException">The guest failed, or the disk lacks what its installer should have left; the failed disk is kept as evidence.</exception>

@@ -19,7 +19,7 @@ using Crust.Verification;
 namespace Crust;
 
 /// <summary>The main job, from top to bottom in the order in which it happens. CONTRIBUTING.md has the map.</summary>
-public sealed class ImageBuild(
+internal sealed class ImageBuild(
     Preflight preflight, DiskSources sources, SharedCaches caches, DiskStore disks, DiskStage diskStage, ImageWriter writer, ImageStage imageStage, ImageProver prover,
     Attestor attestor, ImagesFolder shelf, BuildLog log, BuildJournal journal, Redactor hidden, TimeProvider time)
 {

@@ -22,7 +22,7 @@ internal sealed record MadeImages(DiskFacts Disk, ImmutableArray<DraftImage> Ima
 }
 
 /// <summary>Gets images ready: pulled from a registry that has them of the same build, or written from the installed disk.</summary>
-public sealed class ImageStage(ImageWriter writer)
+internal sealed class ImageStage(ImageWriter writer)
 {
     /// <summary>Pulls all wanted images, if a registry has all of them and they are of one disk.</summary>
     /// <returns>Null if it hasn't: then the disk is needed.</returns>

@@ -18,7 +18,7 @@ namespace Crust;
 /// <param name="IsoFiles">Takes the kernel from the ISO.</param>
 /// <param name="Run">Runs the installer in QEMU.</param>
 /// <param name="Folders">Where private files go meanwhile.</param>
-public sealed record InstallerMachine(SeedCourier Courier, IsoFiles IsoFiles, InstallRun Run, Folders Folders);
+internal sealed record InstallerMachine(SeedCourier Courier, IsoFiles IsoFiles, InstallRun Run, Folders Folders);
 
 /// <summary>A disk that an installer fills, in a machine, beside its seed.</summary>
 internal sealed class InstallerDisk(

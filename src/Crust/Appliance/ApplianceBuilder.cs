@@ -10,7 +10,7 @@ namespace Crust.Appliance;
 /// <param name="cache">Keeps what was built.</param>
 /// <param name="folders">Says where `builder/` is.</param>
 /// <param name="observer">Hears of the stage <see cref="Stage.Appliance"/> if there is something to build.</param>
-public sealed class ApplianceBuilder(ToolBox tools, BuildCache cache, Folders folders, IBuildObserver observer)
+internal sealed class ApplianceBuilder(ToolBox tools, BuildCache cache, Folders folders, IBuildObserver observer)
 {
     /// <summary>Changes whenever this code would make something else from the same files.</summary>
     private const string Version = "2";

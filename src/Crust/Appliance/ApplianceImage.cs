@@ -7,7 +7,7 @@ namespace Crust.Appliance;
 /// <param name="Kernel">The kernel's path.</param>
 /// <param name="Initramfs">The initramfs' path: cpio (newc), zstd.</param>
 /// <param name="Key">What decided its content, 64 hex digits.</param>
-public sealed record ApplianceImage(string Kernel, string Initramfs, string Key)
+internal sealed record ApplianceImage(string Kernel, string Initramfs, string Key)
 {
     /// <summary>Its architecture.</summary>
     public required Arch Arch { get; init; }

@@ -9,7 +9,7 @@ namespace Crust.Appliance;
 /// <param name="Disk">The disk that it works on.</param>
 /// <param name="Accelerator">What runs the guest, as the probe chose it.</param>
 /// <param name="SerialLog">Gets the serial port's output.</param>
-public sealed record ApplianceJob(string Name, Drive.Disk Disk, Accelerator Accelerator, string SerialLog)
+internal sealed record ApplianceJob(string Name, Drive.Disk Disk, Accelerator Accelerator, string SerialLog)
 {
     /// <summary>The disk's architecture; the appliance has the same.</summary>
     public Arch Arch { get; init; } = Arch.Amd64;
@@ -31,7 +31,7 @@ public sealed record ApplianceJob(string Name, Drive.Disk Disk, Accelerator Acce
 }
 
 /// <summary>Runs one job in the appliance: in a machine with nothing but the disk, no network, and a kernel that QEMU loads itself.</summary>
-public sealed class ApplianceRun(ApplianceBuilder builder, MachineLauncher launcher)
+internal sealed class ApplianceRun(ApplianceBuilder builder, MachineLauncher launcher)
 {
     private const long Memory = 1L << 30;
 

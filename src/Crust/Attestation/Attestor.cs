@@ -17,7 +17,7 @@ internal sealed record Attestations(string? Sbom, string? Provenance, DetachedSi
 /// <summary>Writes what goes beside a manifest's images to say where they come from.</summary>
 /// <param name="signer">Signs it.</param>
 /// <param name="time">Gives the time at which the build ends.</param>
-public sealed class Attestor(Signer signer, TimeProvider time)
+internal sealed class Attestor(Signer signer, TimeProvider time)
 {
     /// <summary>What a list of packages ends with, behind the images' name.</summary>
     internal const string SbomExtension = ".sbom.spdx.json";

@@ -11,12 +11,12 @@ namespace Crust.Attestation;
 /// <param name="By">Who says so.</param>
 /// <param name="Provenance">The path of the provenance.</param>
 /// <param name="Digest">How the image is named in it: the algorithm and the digest.</param>
-public sealed record CheckedImage(SignedBy By, string Provenance, string Digest);
+internal sealed record CheckedImage(SignedBy By, string Provenance, string Digest);
 
 /// <summary>Checks that images are those whose provenance somebody has signed. Boots nothing.</summary>
 /// <param name="tools">Needs ssh-keygen or gpg.</param>
 /// <param name="folders">Give a place for what is needed meanwhile.</param>
-public sealed class ImageCheck(ToolBox tools, Folders folders)
+internal sealed class ImageCheck(ToolBox tools, Folders folders)
 {
     /// <summary>What a provenance's name ends with, behind the images' name.</summary>
     internal const string Extension = ".provenance.json";

@@ -7,7 +7,7 @@ namespace Crust.Attestation;
 /// <summary>Who has signed a file.</summary>
 /// <param name="Signer">The signer's name: a principal of the allowed-signers file, or a GPG key's user id.</param>
 /// <param name="Key">The key's fingerprint.</param>
-public sealed record SignedBy(string Signer, string Key);
+internal sealed record SignedBy(string Signer, string Key);
 
 /// <summary>Checks signatures with OpenSSH's and GnuPG's own programs, against keys that a user trusts, and none beside these.</summary>
 /// <param name="tools">Needs ssh-keygen or gpg.</param>

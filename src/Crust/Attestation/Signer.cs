@@ -13,7 +13,7 @@ internal sealed record DetachedSignature(string Path, string Key);
 /// <summary>Signs files with OpenSSH's and GnuPG's own programs. Keys and passphrases stay with these and their agents; none is ever in an argv.</summary>
 /// <param name="tools">Needs ssh-keygen or gpg.</param>
 /// <param name="folders">Give a place for a trial.</param>
-public sealed class Signer(ToolBox tools, Folders folders)
+internal sealed class Signer(ToolBox tools, Folders folders)
 {
     /// <summary>What OpenSSH's signatures are made for: one that was made for another purpose isn't taken for one of these (ssh-keygen(1), -n).</summary>
     public const string Namespace = "crust-provenance";

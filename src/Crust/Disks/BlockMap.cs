@@ -10,7 +10,7 @@ namespace Crust.Disks;
 /// <param name="Offset">Where it starts, in bytes: a multiple of <see cref="BlockMap.Block"/>.</param>
 /// <param name="Length">How long it is, in bytes; a multiple of <see cref="BlockMap.Block"/> too, unless the disk ends there.</param>
 /// <param name="Sha256">The SHA-256 of its bytes, in hex.</param>
-public readonly record struct BlockRange(long Offset, int Length, string Sha256)
+internal readonly record struct BlockRange(long Offset, int Length, string Sha256)
 {
     /// <summary>The first byte behind it.</summary>
     public long End => Offset + Length;
@@ -22,7 +22,7 @@ public readonly record struct BlockRange(long Offset, int Length, string Sha256)
 /// </summary>
 /// <param name="Size">The disk's size in bytes.</param>
 /// <param name="Ranges">The ranges in ascending order; they don't overlap.</param>
-public sealed record BlockMap(long Size, ImmutableArray<BlockRange> Ranges)
+internal sealed record BlockMap(long Size, ImmutableArray<BlockRange> Ranges)
 {
     /// <summary>What file systems allocate by, and disks are written by: 4 KiB.</summary>
     public const int Block = 4096;

@@ -5,7 +5,7 @@ namespace Crust.Disks;
 /// left, each for one piece of work. Without that, a single-threaded conversion gets a third of a core, and everybody waits for it at the end.
 /// </summary>
 /// <param name="cores">How many there are.</param>
-public sealed class CoreShare(int cores) : IDisposable
+internal sealed class CoreShare(int cores) : IDisposable
 {
     private readonly SemaphoreSlim _free = new(cores);
 

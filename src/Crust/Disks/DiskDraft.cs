@@ -6,7 +6,7 @@ namespace Crust.Disks;
 /// The disk for a build key while somebody gets it: found in the cache, or to be filled by an installer or from another machine. Disposing lets other builds go on,
 /// and deletes what wasn't kept.
 /// </summary>
-public sealed class DiskDraft : IDisposable
+internal sealed class DiskDraft : IDisposable
 {
     private readonly string _key;
     private readonly long _size;

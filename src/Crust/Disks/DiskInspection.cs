@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace Crust.Disks;
 
 /// <summary>What is on a disk, as the appliance has seen it. Text from the disk has no control characters in it, and is cut where it is long.</summary>
-public sealed record DiskInspection
+internal sealed record DiskInspection
 {
     /// <summary>The disk's size in bytes.</summary>
     public required long Size { get; init; }
@@ -39,7 +39,7 @@ public sealed record DiskInspection
 }
 
 /// <summary>How a disk can be booted.</summary>
-public sealed record BootFacts
+internal sealed record BootFacts
 {
     /// <summary>The boot code for BIOS in its first sector: `GRUB`, or `unknown`; null if there is none.</summary>
     public required string? Bios { get; init; }
@@ -58,7 +58,7 @@ public sealed record BootFacts
 }
 
 /// <summary>A part of a disk.</summary>
-public sealed record VolumeFacts
+internal sealed record VolumeFacts
 {
     /// <summary>What it is called here: `partition 3`, `disk`, `vg/root`, `partition 4, cOS/active.img`.</summary>
     public required string Name { get; init; }
@@ -92,7 +92,7 @@ public sealed record VolumeFacts
 }
 
 /// <summary>An operating system.</summary>
-public sealed record SystemFacts
+internal sealed record SystemFacts
 {
     /// <summary>The volume that it is on.</summary>
     public required string Volume { get; init; }
@@ -147,7 +147,7 @@ public sealed record SystemFacts
 /// <param name="Name">Its name.</param>
 /// <param name="Password">What kind of password it has: `none`, `locked`, `empty`, or its hash's kind, such as `sha512`; `set` where only that is known.</param>
 /// <param name="Keys">How many public keys can log in.</param>
-public sealed record AccountFacts(string Name, string Password, int Keys)
+internal sealed record AccountFacts(string Name, string Password, int Keys)
 {
     /// <summary>Its shell; empty if that isn't known.</summary>
     public string Shell { get; init; } = "";
@@ -168,7 +168,7 @@ public sealed record AccountFacts(string Name, string Password, int Keys)
 /// <param name="What">What was found, as a sentence without a full stop.</param>
 /// <param name="Where">Where: a file and its volume.</param>
 /// <param name="Remedy">A way out, as an imperative; null if nothing is to be done.</param>
-public sealed record DiskFinding(string Rule, string Gravity, string What, string Where, string? Remedy)
+internal sealed record DiskFinding(string Rule, string Gravity, string What, string Where, string? Remedy)
 {
     /// <summary>The gravity of what clones of the disk suffer from, or their users.</summary>
     public const string Warning = "warning";
@@ -185,4 +185,4 @@ public sealed record DiskFinding(string Rule, string Gravity, string What, strin
 /// <param name="Path">The file, or the folder whose files it was.</param>
 /// <param name="Files">How many files were removed or emptied.</param>
 /// <param name="Bytes">About how many bytes they had.</param>
-public sealed record TidiedPart(string Step, string Path, long Files, long Bytes);
+internal sealed record TidiedPart(string Step, string Path, long Files, long Bytes);

@@ -3,7 +3,7 @@ using Crust.Spec;
 namespace Crust.Disks;
 
 /// <summary>What an installed disk is made from, as far as what follows has to know it.</summary>
-public sealed record DiskOrigin
+internal sealed record DiskOrigin
 {
     /// <summary>Where it came from, as the user named it.</summary>
     public required string Source { get; init; }

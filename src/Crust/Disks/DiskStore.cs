@@ -5,7 +5,7 @@ using Serilog;
 namespace Crust.Disks;
 
 /// <summary>Installed disks under their build keys.</summary>
-public sealed class DiskStore(BuildCache cache, ILogger log)
+internal sealed class DiskStore(BuildCache cache, ILogger log)
 {
     private const string Kind = "disks";
 

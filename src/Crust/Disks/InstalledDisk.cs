@@ -7,7 +7,7 @@ using Crust.Storage;
 namespace Crust.Disks;
 
 /// <summary>How an installed disk came to be; kept beside it.</summary>
-public sealed record InstallFacts
+internal sealed record InstallFacts
 {
     /// <summary>Those of a disk that no installer has run for, as benchmarks and tests have.</summary>
     internal static InstallFacts None { get; } = new()
@@ -71,10 +71,10 @@ public sealed record InstallFacts
 /// <param name="FromCache">Whether no installer ran for this build.</param>
 /// <param name="RunFolder">The folder with its installer's serial log and pictures, if there are any.</param>
 /// <param name="From">The registry's name and digest of the disk, if another machine has installed it; null if this one has, or the disk isn't here.</param>
-public sealed record DiskFacts(string Content, InstallFacts Install, bool FromCache, string RunFolder, string? From);
+internal sealed record DiskFacts(string Content, InstallFacts Install, bool FromCache, string RunFolder, string? From);
 
 /// <summary>The raw, sparse disk that an installer left. Never written again.</summary>
-public sealed record InstalledDisk
+internal sealed record InstalledDisk
 {
     /// <summary>The build key: a SHA-256 over all that decides the disk's content.</summary>
     public required string Key { get; init; }

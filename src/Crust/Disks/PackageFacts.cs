@@ -9,7 +9,7 @@ namespace Crust.Disks;
 /// <param name="Arch">Its architecture, as its database writes it; empty if it has none.</param>
 /// <param name="Source">The source package that it was built from; empty if it has the same name.</param>
 /// <param name="Epoch">An rpm's epoch; empty if it has none. Others have it in their version.</param>
-public sealed record PackageFacts(string Kind, string Name, string Version, string Arch, string Source = "", string Epoch = "")
+internal sealed record PackageFacts(string Kind, string Name, string Version, string Arch, string Source = "", string Epoch = "")
 {
     /// <summary>In the order in which lists of packages are written.</summary>
     internal static ImmutableArray<PackageFacts> Sorted(IEnumerable<PackageFacts> packages) =>

@@ -7,12 +7,12 @@ namespace Crust.Disks;
 /// <summary>A partition. Offsets and lengths in bytes.</summary>
 /// <param name="Offset">Where it starts.</param>
 /// <param name="Length">How long it is.</param>
-public readonly record struct Partition(long Offset, long Length);
+internal readonly record struct Partition(long Offset, long Length);
 
 /// <summary>What stands at a disk's start: GPT (UEFI specification, section 5.3) or MBR (5.2).</summary>
 /// <param name="Kind">`gpt`, `mbr` or `none`.</param>
 /// <param name="Partitions">Its partitions in the table's order; logical ones inside an extended MBR partition are not looked into.</param>
-public sealed record PartitionTable(string Kind, IReadOnlyList<Partition> Partitions)
+internal sealed record PartitionTable(string Kind, IReadOnlyList<Partition> Partitions)
 {
     private const int Sector = 512;
     private const byte ProtectiveMbr = 0xEE;

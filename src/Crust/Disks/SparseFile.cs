@@ -7,14 +7,14 @@ namespace Crust.Disks;
 /// <summary>A run of bytes in a file that the file system has allocated.</summary>
 /// <param name="Offset">Where it starts, in bytes.</param>
 /// <param name="Length">Its length in bytes.</param>
-public readonly record struct Extent(long Offset, long Length)
+internal readonly record struct Extent(long Offset, long Length)
 {
     /// <summary>The first byte behind it.</summary>
     public long End => Offset + Length;
 }
 
 /// <summary>Files with holes: where their data is (lseek(2), SEEK_DATA and SEEK_HOLE), and copies that share their blocks (ioctl_ficlone(2)).</summary>
-public static partial class SparseFile
+internal static partial class SparseFile
 {
     /// <summary>What EFBIG means, in words.</summary>
     internal const string TooLong = "the file system, or a limit of this process (ulimit -f), has no files that large";

@@ -5,12 +5,12 @@ namespace Crust.Embedding;
 /// <summary>What was collected.</summary>
 /// <param name="Secrets">The secrets that were met: those that were written, or those that were left out.</param>
 /// <param name="Iso">The installer ISO that was copied; null for Crust's own, which containers have anyway.</param>
-public sealed record EmbeddedSpec(ImmutableArray<EmbeddedSecret> Secrets, string? Iso);
+internal sealed record EmbeddedSpec(ImmutableArray<EmbeddedSecret> Secrets, string? Iso);
 
 /// <summary>A secret, by its place.</summary>
 /// <param name="Place">Its key in the spec, or where it stands in a file.</param>
 /// <param name="Variable">The environment variable that gives it later; null for none.</param>
-public sealed record EmbeddedSecret(string Place, string? Variable)
+internal sealed record EmbeddedSecret(string Place, string? Variable)
 {
     /// <summary>The place, and the variable where there is one.</summary>
     public override string ToString() => Variable is null ? Place : $"{Place} ({Variable})";

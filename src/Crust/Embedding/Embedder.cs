@@ -12,7 +12,7 @@ namespace Crust.Embedding;
 /// <summary>Collects a spec and all that it names in a folder, to be built into a container: `work/crust.yaml`, `work/files/…` and `iso/NAME.iso`.</summary>
 /// <param name="formats">The formats that can be written.</param>
 /// <param name="installers">Gets the installer.</param>
-public sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, InstallerLibrary installers)
+internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, InstallerLibrary installers)
 {
     private const string Iso = "installer.iso";
 

@@ -9,7 +9,7 @@ namespace Crust.Events;
 /// <param name="Start">When it began, in seconds since the build's start.</param>
 /// <param name="Seconds">How long it took, or until the build failed.</param>
 /// <param name="Result">What came of it, in a few words; null if the build failed in it.</param>
-public sealed record StageRecord(Stage Stage, string Detail, double Start, double Seconds, string? Result);
+internal sealed record StageRecord(Stage Stage, string Detail, double Start, double Seconds, string? Result);
 
 /// <summary>
 /// Passes the events of one build on and remembers what the manifest and the report tell of them. All rooms are given it as their
@@ -18,7 +18,7 @@ public sealed record StageRecord(Stage Stage, string Detail, double Start, doubl
 /// <param name="observer">Whoever watches the build.</param>
 /// <param name="time">Gives the times.</param>
 /// <param name="hidden">Takes secrets out of what is remembered; null if there are none.</param>
-public sealed class BuildJournal(IBuildObserver observer, TimeProvider time, Redactor? hidden = null) : IBuildObserver
+internal sealed class BuildJournal(IBuildObserver observer, TimeProvider time, Redactor? hidden = null) : IBuildObserver
 {
     private readonly Redactor _hidden = hidden ?? new Redactor();
     private readonly Lock _lock = new();

@@ -18,7 +18,7 @@ public enum ImageWeight
 
 /// <summary>What an image takes of the host, for checks and estimates before anything is done.</summary>
 /// <param name="Weight">About how large it is.</param>
-public sealed record FormatNeeds(ImageWeight Weight)
+internal sealed record FormatNeeds(ImageWeight Weight)
 {
     /// <summary>The largest disk that it can hold, in bytes; null for any that a spec allows.</summary>
     public long? LargestDisk { get; init; }

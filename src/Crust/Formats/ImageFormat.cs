@@ -9,14 +9,14 @@ namespace Crust.Formats;
 /// <summary>What formats work with, beside a disk: the same for all images of a build.</summary>
 /// <param name="Tools">Other programs.</param>
 /// <param name="Appliance">Builds the system of images that boot by themselves.</param>
-public sealed record FormatServices(ToolBox Tools, ApplianceBuilder Appliance);
+internal sealed record FormatServices(ToolBox Tools, ApplianceBuilder Appliance);
 
 /// <summary>What a format is given to write an image.</summary>
 /// <param name="Disk">The installed disk; read only its allocated extents.</param>
 /// <param name="Path">The file to make. It doesn't exist; its name is temporary, so it may be half-written at any time.</param>
 /// <param name="Tools">Other programs.</param>
 /// <param name="Progress">Told the part that is done, from 0 to 1; from any thread.</param>
-public sealed record FormatRequest(InstalledDisk Disk, string Path, ToolBox Tools, Action<double> Progress)
+internal sealed record FormatRequest(InstalledDisk Disk, string Path, ToolBox Tools, Action<double> Progress)
 {
     /// <summary>The images' base name.</summary>
     public required string Name { get; init; }
@@ -39,13 +39,13 @@ public sealed record FormatRequest(InstalledDisk Disk, string Path, ToolBox Tool
 /// <param name="Map">
 /// The file's block map, or that of what it unpacks to; it is written beside the image. An image with holes has it in place of a SHA-256, which would take time for each hole.
 /// </param>
-public sealed record WrittenImage(string? Sha256 = null, BlockMap? Map = null);
+internal sealed record WrittenImage(string? Sha256 = null, BlockMap? Map = null);
 
 /// <summary>
 /// A kind of output, which the spec and the command line call by its name. All that is special about it stands here: others ask. Stateless; the same installed disk and
 /// recipe give the same bytes.
 /// </summary>
-public interface IImageFormat : IImageKind
+internal interface IImageFormat : IImageKind
 {
     /// <summary>The image's file name extension with its dot.</summary>
     string Extension { get; }
@@ -74,7 +74,7 @@ public interface IImageFormat : IImageKind
 }
 
 /// <summary>The formats. Adding one is a new file beside this one, and its line here: building, inspecting, publishing and pulling go by these lists. See docs/formats.md.</summary>
-public static class ImageFormats
+internal static class ImageFormats
 {
     /// <summary>All formats.</summary>
     public static ImmutableArray<IImageFormat> All { get; } =

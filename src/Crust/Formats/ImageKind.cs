@@ -32,7 +32,7 @@ public enum ImageSign
 }
 
 /// <summary>A kind of image that Crust reads, whoever made it. Those that it writes as well are formats.</summary>
-public interface IImageKind
+internal interface IImageKind
 {
     /// <summary>What users call it.</summary>
     string Name { get; }

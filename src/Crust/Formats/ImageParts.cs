@@ -1,7 +1,7 @@
 namespace Crust.Formats;
 
 /// <summary>Images of one installed disk, by format. What several formats need is made once.</summary>
-public interface IImageParts
+internal interface IImageParts
 {
     /// <summary>
     /// The whole image in a format, made now if nobody has asked for it yet. It is there until all images are written, also

@@ -15,7 +15,7 @@ internal sealed record FinishedDrafts(ImmutableArray<DraftImage> Images);
 /// <param name="Size">Its length in bytes.</param>
 /// <param name="Sha256">Its SHA-256 in hex; null if its block map stands in for it.</param>
 /// <param name="Recipe">What decided it beside the disk.</param>
-public sealed record DraftImage(IImageFormat Format, string Path, long Size, string? Sha256, string Recipe)
+internal sealed record DraftImage(IImageFormat Format, string Path, long Size, string? Sha256, string Recipe)
 {
     /// <summary>The library that compressed it, with its version; null if none did, or whoever made it didn't say.</summary>
     public string? Library { get; init; }
@@ -30,10 +30,10 @@ public sealed record DraftImage(IImageFormat Format, string Path, long Size, str
 /// <summary>An image that another machine has made.</summary>
 /// <param name="From">The registry's name and digest of it.</param>
 /// <param name="Verified">How it was proven to boot; null if it wasn't.</param>
-public sealed record ReusedImage(string From, ManifestProof? Verified);
+internal sealed record ReusedImage(string From, ManifestProof? Verified);
 
 /// <summary>Writes images of one installed disk, side by side.</summary>
-public sealed class ImageWriter(FormatServices services, IBuildObserver observer)
+internal sealed class ImageWriter(FormatServices services, IBuildObserver observer)
 {
     /// <summary>What decides an image of that format beside the installed disk.</summary>
     /// <exception cref="CrustException">The format can't be written for this spec.</exception>

@@ -7,12 +7,12 @@ namespace Crust.Formats;
 /// <summary>A run of bytes in a file.</summary>
 /// <param name="Offset">Where it starts, in bytes.</param>
 /// <param name="Length">Its length in bytes.</param>
-public sealed record FilePart(long Offset, long Length);
+internal sealed record FilePart(long Offset, long Length);
 
 /// <summary>A disk as QEMU reads it.</summary>
 /// <param name="Driver">QEMU's block driver.</param>
 /// <param name="Path">The file.</param>
-public sealed record QemuDisk(string Driver, string Path)
+internal sealed record QemuDisk(string Driver, string Path)
 {
     /// <summary>The driver of a disk that is its bytes and nothing else.</summary>
     public const string Raw = "raw";

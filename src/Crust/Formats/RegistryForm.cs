@@ -4,7 +4,7 @@ using Crust.Spec;
 namespace Crust.Formats;
 
 /// <summary>How registries have a format's images.</summary>
-public sealed record RegistryForm
+internal sealed record RegistryForm
 {
     /// <summary>
     /// The environment variable with the reference that images of this format alone are published under. Its key in the spec is publish.images.FORMAT. Null for none.
@@ -26,10 +26,10 @@ public sealed record RegistryForm
 /// <param name="Arch">The architecture that the guest is for.</param>
 /// <param name="Folder">Where it lies: manifest.json, and each blob under its SHA-256 in hex.</param>
 /// <param name="From">The reference that it came from, for messages.</param>
-public sealed record OciPull(string Name, Arch Arch, string Folder, string From);
+internal sealed record OciPull(string Name, Arch Arch, string Folder, string From);
 
 /// <summary>A format whose file is an archive with an OCI image. Registries are given the image, and the archive is made anew from it.</summary>
-public interface IOciArchive
+internal interface IOciArchive
 {
     /// <summary>The manifest of the image in an archive, as it is there.</summary>
     /// <exception cref="CrustException">It is no archive with one image.</exception>

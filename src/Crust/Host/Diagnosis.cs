@@ -11,7 +11,7 @@ namespace Crust.Host;
 /// <param name="Name">The images' base name.</param>
 /// <param name="Spec">What is to be built.</param>
 /// <param name="Found">What was found.</param>
-public sealed record Diagnosis(string Name, BuildSpec Spec, HostFindings Found)
+internal sealed record Diagnosis(string Name, BuildSpec Spec, HostFindings Found)
 {
     /// <summary>Whether the spec can be built here. Warnings don't count.</summary>
     public bool CanBuild => !Found.Problems.Any();

@@ -23,7 +23,7 @@ public enum Gravity
 /// <param name="Name">What was looked at, in a word or two: `memory`, `xorriso`.</param>
 /// <param name="Gravity">How grave it is.</param>
 /// <param name="What">What was found, as a sentence without a full stop.</param>
-public sealed record Finding(string Area, string Name, Gravity Gravity, string What)
+internal sealed record Finding(string Area, string Name, Gravity Gravity, string What)
 {
     /// <summary>Where: a file, a folder, a key of the spec; null where the name says it all.</summary>
     public string? Where { get; init; }

@@ -10,7 +10,7 @@ namespace Crust.Host;
 /// Whether a person wants to know all: versions too, which cost a process each, and what this build doesn't need. Otherwise it is a build that
 /// begins, and its folders are made.
 /// </param>
-public sealed record HostQuestion(BuildSpec Spec, BuildForecast Forecast, bool Thoroughly);
+internal sealed record HostQuestion(BuildSpec Spec, BuildForecast Forecast, bool Thoroughly);
 
 /// <summary>A family of checks. It finds out, and changes nothing that matters; it doesn't throw for what it finds.</summary>
 internal interface IHostCheck

@@ -8,7 +8,7 @@ namespace Crust.Host;
 /// <summary>What was found out about this host.</summary>
 /// <param name="Findings">All findings, in the order in which they are told.</param>
 /// <param name="Accelerator">What will run guests; null if nothing can as it is demanded.</param>
-public sealed record HostFindings(ImmutableArray<Finding> Findings, AcceleratorChoice? Accelerator)
+internal sealed record HostFindings(ImmutableArray<Finding> Findings, AcceleratorChoice? Accelerator)
 {
     /// <summary>What makes the build impossible.</summary>
     public IEnumerable<Finding> Problems => Findings.Where(finding => finding.Gravity is Gravity.Problem);
@@ -18,7 +18,7 @@ public sealed record HostFindings(ImmutableArray<Finding> Findings, AcceleratorC
 }
 
 /// <summary>The one list of checks, for builds and for the doctor.</summary>
-public sealed class HostChecks
+internal sealed class HostChecks
 {
     private readonly ImmutableArray<IHostCheck> _before;
     private readonly ImmutableArray<IHostCheck> _after;

@@ -8,7 +8,7 @@ using Crust.Storage;
 namespace Crust.Host;
 
 /// <summary>Whether what a build writes would take the place of something that isn't Crust's own: an input, or another file of the user's.</summary>
-public static class OutputCheck
+internal static class OutputCheck
 {
     private const string Elsewhere = "move it away, or choose another folder with --output or another name with --name";
 

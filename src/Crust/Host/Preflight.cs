@@ -11,14 +11,14 @@ namespace Crust.Host;
 /// <summary>What this host will do for a build.</summary>
 /// <param name="Accelerator">What will run the guests.</param>
 /// <param name="Warnings">What the user should know, each with what mends it.</param>
-public sealed record HostReadiness(AcceleratorChoice Accelerator, ImmutableArray<string> Warnings)
+internal sealed record HostReadiness(AcceleratorChoice Accelerator, ImmutableArray<string> Warnings)
 {
     /// <summary>The same in a few words; where the choice is worth a warning, that tells why.</summary>
     public string Describe() => Accelerator.Warning is null ? $"{Accelerator.Used.LowerName()}: {Accelerator.Reason}" : Accelerator.Used.LowerName();
 }
 
 /// <summary>Finds out, before anything dear is done, whether a spec can be built on this host.</summary>
-public sealed class Preflight(HostChecks checks, Forecaster forecaster)
+internal sealed class Preflight(HostChecks checks, Forecaster forecaster)
 {
     /// <summary>Checks all that a build needs of this host, and chooses the accelerator.</summary>
     /// <exception cref="CrustException">Something is missing; its message names all that is, and what mends it. Or the spec can't be built anywhere.</exception>

@@ -10,7 +10,7 @@ using Crust.Verification;
 namespace Crust.Images;
 
 /// <summary>The folder of finished images: which of them are current, and how new ones get their final names.</summary>
-public sealed class ImagesFolder(string folder)
+internal sealed class ImagesFolder(string folder)
 {
     /// <summary>The folder.</summary>
     public string Path => folder;

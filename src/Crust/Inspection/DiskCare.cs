@@ -17,7 +17,7 @@ namespace Crust.Inspection;
 /// <param name="appliance">Runs the job.</param>
 /// <param name="observer">Hears how far it is, and what had to be left as it is.</param>
 /// <param name="time">Gives the day by which passwords are judged.</param>
-public sealed class DiskCare(ToolBox tools, ApplianceRun appliance, IBuildObserver observer, TimeProvider time)
+internal sealed class DiskCare(ToolBox tools, ApplianceRun appliance, IBuildObserver observer, TimeProvider time)
 {
     /// <summary>Changes whenever the same disk would be trimmed otherwise.</summary>
     internal const int TrimVersion = 2;

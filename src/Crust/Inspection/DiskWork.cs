@@ -8,7 +8,7 @@ namespace Crust.Inspection;
 /// <param name="Disk">The raw disk. Nobody else uses it.</param>
 /// <param name="Arch">Its architecture.</param>
 /// <param name="Accelerator">What runs guests of that architecture, as the probe chose it.</param>
-public sealed record DiskWork(string Disk, Arch Arch, Accelerator Accelerator)
+internal sealed record DiskWork(string Disk, Arch Arch, Accelerator Accelerator)
 {
     /// <summary>A private folder for what the work needs meanwhile.</summary>
     public string Folder { get; init; } = Path.GetDirectoryName(Disk)!;
@@ -74,7 +74,7 @@ public sealed record DiskWork(string Disk, Arch Arch, Accelerator Accelerator)
 /// <param name="Inspection">What is on the disk; null if it wasn't looked at, or couldn't be.</param>
 /// <param name="Tidied">What was tidied.</param>
 /// <param name="TrimmedBytes">Bytes that the disk occupies less on the host; null if free space wasn't discarded, or couldn't be.</param>
-public sealed record DiskWorked(DiskInspection? Inspection, ImmutableArray<TidiedPart> Tidied, long? TrimmedBytes)
+internal sealed record DiskWorked(DiskInspection? Inspection, ImmutableArray<TidiedPart> Tidied, long? TrimmedBytes)
 {
     /// <summary>Nothing was done.</summary>
     internal static DiskWorked Nothing { get; } = new(null, [], null);

@@ -5,7 +5,7 @@ using Crust.Spec;
 namespace Crust.Inspection;
 
 /// <summary>What was found on a disk, as people say it.</summary>
-public static class InspectionWords
+internal static class InspectionWords
 {
     /// <summary>A system, in lines with a word for each.</summary>
     public static IEnumerable<(string Name, string Value)> Of(SystemFacts system)

@@ -14,7 +14,7 @@ using Crust.Tools;
 namespace Crust.Inspection;
 
 /// <summary>What was found out about a file.</summary>
-public sealed record Inspected
+internal sealed record Inspected
 {
     /// <summary>The file, as the user named it.</summary>
     public required string File { get; init; }
@@ -33,7 +33,7 @@ public sealed record Inspected
 }
 
 /// <summary>The document of `crust inspect --json`. docs/inspect.md says what is in it.</summary>
-public sealed record InspectionDocument
+internal sealed record InspectionDocument
 {
     /// <summary>The version of this document's shape.</summary>
     public int Version { get; init; } = 1;
@@ -55,7 +55,7 @@ public sealed record InspectionDocument
 /// <param name="folders">Says where to unpack images.</param>
 /// <param name="observer">Told when it begins with a file and when it ends.</param>
 /// <param name="time">Measures.</param>
-public sealed class Inspector(ToolBox tools, DiskCare care, AcceleratorProbe probe, Folders folders, IBuildObserver observer, TimeProvider time)
+internal sealed class Inspector(ToolBox tools, DiskCare care, AcceleratorProbe probe, Folders folders, IBuildObserver observer, TimeProvider time)
 {
     /// <summary>Looks at a file, which isn't changed. No root is needed, and nothing is mounted on this host.</summary>
     /// <exception cref="CrustException">There is no such file, it is no image, or the appliance can't be run.</exception>

@@ -5,7 +5,7 @@ using Crust.Spec;
 namespace Crust.Inspection;
 
 /// <summary>What an ISO file is, from its own sectors: it isn't booted.</summary>
-public sealed record IsoInspection
+internal sealed record IsoInspection
 {
     /// <summary>Its ISO 9660 volume id.</summary>
     public required string VolumeId { get; init; }

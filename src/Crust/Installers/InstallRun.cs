@@ -17,7 +17,7 @@ namespace Crust.Installers;
 /// <param name="Machine">The machine's hardware and limits.</param>
 /// <param name="Accelerator">What runs the guest, as the probe chose it.</param>
 /// <param name="Files">Get the serial port's output and pictures of the screen.</param>
-public sealed record InstallRequest(InstallerIso Installer, SeedDelivery Seed, string Disk, MachineSpec Machine, Accelerator Accelerator, RunFiles Files)
+internal sealed record InstallRequest(InstallerIso Installer, SeedDelivery Seed, string Disk, MachineSpec Machine, Accelerator Accelerator, RunFiles Files)
 {
     /// <summary>The kernel that the machine starts with; null for the ISO's own boot loader.</summary>
     public DirectBoot? DirectBoot { get; init; }
@@ -33,7 +33,7 @@ public sealed record InstallRequest(InstallerIso Installer, SeedDelivery Seed, s
 }
 
 /// <summary>Runs an installer in a machine until the guest powers it off, and judges what happened.</summary>
-public sealed class InstallRun(MachineLauncher launcher, GuestScreen screen, IBuildObserver observer, TimeProvider time, ILogger log)
+internal sealed class InstallRun(MachineLauncher launcher, GuestScreen screen, IBuildObserver observer, TimeProvider time, ILogger log)
 {
     // After a panic's first line, its trace follows.
     private static readonly TimeSpan PanicTrace = TimeSpan.FromSeconds(1);

@@ -4,7 +4,7 @@ using Crust.Spec;
 namespace Crust.Installers;
 
 /// <summary>Gets the installer that a spec names: a vendor's ISO, or Crust's reference installer.</summary>
-public sealed class InstallerLibrary(InstallerSource source, ReferenceInstaller reference)
+internal sealed class InstallerLibrary(InstallerSource source, ReferenceInstaller reference)
 {
     /// <summary>The installer ISO, fetched or built if need be.</summary>
     /// <exception cref="CrustException">It can't be had, or is no bootable ISO.</exception>
@@ -28,7 +28,7 @@ public sealed class InstallerLibrary(InstallerSource source, ReferenceInstaller 
 /// <param name="Size">Its size in bytes, perhaps only about; null if it isn't known.</param>
 /// <param name="Iso">The ISO, if it is on this host and its checksum is known; else null.</param>
 /// <param name="BaseName">What the images are called where the spec doesn't name them.</param>
-public sealed record InstallerGlance(long? Size, InstallerIso? Iso, string BaseName)
+internal sealed record InstallerGlance(long? Size, InstallerIso? Iso, string BaseName)
 {
     /// <summary>The SHA-256 in lower-case hex that an ISO which isn't here must have; null if the spec doesn't say it.</summary>
     public string? Promised { get; init; }

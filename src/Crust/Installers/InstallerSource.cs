@@ -9,7 +9,7 @@ using Serilog;
 namespace Crust.Installers;
 
 /// <summary>Gets the installer ISO that a spec names, from a path or a URL, and checks it.</summary>
-public sealed class InstallerSource
+internal sealed class InstallerSource
 {
     private const int LongestName = 200;
     private const int DigitsOfName = 8;

@@ -6,7 +6,7 @@ namespace Crust.Installers;
 
 /// <summary>Takes files out of ISOs.</summary>
 /// <param name="tools">Runs xorriso.</param>
-public sealed class IsoFiles(ToolBox tools)
+internal sealed class IsoFiles(ToolBox tools)
 {
     private const int MostNames = 8;
     private const int NotFound = 5;
@@ -112,7 +112,7 @@ public sealed class IsoFiles(ToolBox tools)
 
 /// <summary>An installer's kernel, taken out of its ISO.</summary>
 /// <param name="boot">The files, and the kernel's command line.</param>
-public sealed class InstallerKernel(DirectBoot boot) : IDisposable
+internal sealed class InstallerKernel(DirectBoot boot) : IDisposable
 {
     /// <summary>What the machine starts with.</summary>
     public DirectBoot Boot => boot;

@@ -9,7 +9,7 @@ namespace Crust.Installers;
 /// <param name="Kernel">Its path in the ISO.</param>
 /// <param name="Initrd">Its initramfs' path in the ISO; null for none.</param>
 /// <param name="Arguments">Its command line; empty for none.</param>
-public sealed record KernelPlan(string Kernel, string? Initrd, string Arguments)
+internal sealed record KernelPlan(string Kernel, string? Initrd, string Arguments)
 {
     // Debian's installer on its media (debian-cd), on Ubuntu's until 20.04, and on the small ISO that fetches the rest.
     private static readonly ImmutableArray<(string Kernel, string Initrd)> DebianOfPc =

@@ -18,7 +18,7 @@ namespace Crust.Installers;
 /// <param name="folders">Says where `builder/` is.</param>
 /// <param name="appliance">Builds what the ISO boots.</param>
 /// <param name="observer">Hears of progress in the stage <see cref="Stage.Installer"/> if there is something to build; its start and end are the caller's to tell.</param>
-public sealed class ReferenceInstaller(ToolBox tools, BuildCache cache, Folders folders, ApplianceBuilder appliance, IBuildObserver observer)
+internal sealed class ReferenceInstaller(ToolBox tools, BuildCache cache, Folders folders, ApplianceBuilder appliance, IBuildObserver observer)
 {
     /// <summary>The family of systems that it installs.</summary>
     internal const SeedProfile Profile = SeedProfile.Debian;

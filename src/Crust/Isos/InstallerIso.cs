@@ -4,7 +4,7 @@ using Crust.Spec;
 namespace Crust.Isos;
 
 /// <summary>An installer ISO on this host, checked to be bootable ISO 9660.</summary>
-public sealed record InstallerIso
+internal sealed record InstallerIso
 {
     /// <summary>Where it is.</summary>
     public required string Path { get; init; }

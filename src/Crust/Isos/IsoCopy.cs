@@ -12,7 +12,7 @@ namespace Crust.Isos;
 /// </summary>
 /// <param name="tools">Runs xorriso.</param>
 /// <param name="observer">Hears of progress in the stage <see cref="Stage.Install"/>.</param>
-public sealed partial class IsoCopy(ToolBox tools, IBuildObserver observer)
+internal sealed partial class IsoCopy(ToolBox tools, IBuildObserver observer)
 {
     /// <summary>Writes the copy.</summary>
     /// <param name="iso">The ISO.</param>

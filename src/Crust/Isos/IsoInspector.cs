@@ -12,7 +12,7 @@ namespace Crust.Isos;
 /// <param name="BootsUefi">Whether it has an El Torito boot image for UEFI.</param>
 /// <param name="DeclaredSize">The volume's size in bytes, by its own descriptor.</param>
 /// <param name="Size">The file's size in bytes; larger than declared where something was appended.</param>
-public sealed record IsoFacts(string VolumeId, bool BootsBios, bool BootsUefi, long DeclaredSize, long Size);
+internal sealed record IsoFacts(string VolumeId, bool BootsBios, bool BootsUefi, long DeclaredSize, long Size);
 
 /// <summary>What an ISO's sectors say, whether or not it is whole and bootable.</summary>
 /// <param name="VolumeId">Its volume id.</param>
@@ -35,7 +35,7 @@ internal sealed record IsoLook(string VolumeId, long DeclaredSize, long Needed, 
 }
 
 /// <summary>Checks that a file is a whole, bootable ISO 9660 image, from a few sectors of it (ECMA-119, sections 8.1–8.4).</summary>
-public static class IsoInspector
+internal static class IsoInspector
 {
     private const int SectorSize = 2048;
     private const int DiskSector = 512;

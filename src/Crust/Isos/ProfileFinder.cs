@@ -6,7 +6,7 @@ namespace Crust.Isos;
 /// <summary>The family of systems that an ISO installs, and by what it was told.</summary>
 /// <param name="Profile">The family.</param>
 /// <param name="Sign">What tells it, in a few words: `the folder opt/spectrocloud`.</param>
-public sealed record FoundProfile(SeedProfile Profile, string Sign);
+internal sealed record FoundProfile(SeedProfile Profile, string Sign);
 
 /// <summary>
 /// Tells which family of systems an ISO installs, from a few of its sectors. Kairos, stylus and Elemental share a volume id and most of their layout,
@@ -14,7 +14,7 @@ public sealed record FoundProfile(SeedProfile Profile, string Sign);
 /// Kairos' AuroraBoot writes `boot/grub2/grub.cfg`; Spectro Cloud's CanvOS puts `opt/spectrocloud` and a menu of its own into the same;
 /// SUSE's Elemental puts its kernel under `boot/ARCH/loader` (before 2.1 beside Kairos') and names `iso-config` on its command line.
 /// </summary>
-public static class ProfileFinder
+internal static class ProfileFinder
 {
     private const int MostOfMenu = 256 << 10;
     private const int MostOfInfo = 1 << 10;

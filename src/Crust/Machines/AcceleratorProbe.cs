@@ -11,7 +11,7 @@ namespace Crust.Machines;
 /// <param name="Used"><see cref="Accelerator.Kvm"/> or <see cref="Accelerator.Tcg"/>.</param>
 /// <param name="Reason">Why, in a few words.</param>
 /// <param name="Warning">What the user should know where the choice makes builds slow; null if there is nothing to be done.</param>
-public sealed record AcceleratorChoice(Accelerator Used, string Reason, string? Warning)
+internal sealed record AcceleratorChoice(Accelerator Used, string Reason, string? Warning)
 {
     /// <summary>What mends it, as an imperative; null without a warning.</summary>
     public string? Remedy { get; init; }
@@ -27,7 +27,7 @@ public sealed record AcceleratorChoice(Accelerator Used, string Reason, string? 
 /// <param name="tools">Finds and starts QEMU.</param>
 /// <param name="cacheFolder">Where the result is remembered, and the stub's disk lies.</param>
 /// <param name="log">Gets what the probe saw.</param>
-public sealed class AcceleratorProbe(ToolBox tools, string cacheFolder, ILogger log)
+internal sealed class AcceleratorProbe(ToolBox tools, string cacheFolder, ILogger log)
 {
     private const string Slow = "emulating in its place, which is about ten times slower";
 

@@ -6,14 +6,14 @@ namespace Crust.Machines;
 /// <summary>UEFI firmware on this host: code that is mapped read-only, and a template for the machine's own variables.</summary>
 /// <param name="Code">Path of the code.</param>
 /// <param name="Variables">Path of the template; copied, never written.</param>
-public sealed record FirmwareImage(string Code, string Variables);
+internal sealed record FirmwareImage(string Code, string Variables);
 
 /// <summary>
 /// Finds firmware through QEMU's firmware descriptors (docs/interop/firmware.json in QEMU's sources), which every
 /// distribution ships, rather than through paths that differ between them.
 /// </summary>
 /// <param name="folders">Folders with descriptors; a file of an earlier folder hides those of the same name in later ones.</param>
-public sealed class FirmwareFinder(params IReadOnlyList<string> folders)
+internal sealed class FirmwareFinder(params IReadOnlyList<string> folders)
 {
     /// <summary>The folders in which descriptors are looked for, by the order of QEMU's documentation.</summary>
     public static FirmwareFinder OfHost { get; } = new("/etc/qemu/firmware", "/usr/share/qemu/firmware");

@@ -4,7 +4,7 @@ using Crust.Tools;
 namespace Crust.Machines;
 
 /// <summary>Where a machine's screen is to be seen while it runs.</summary>
-public abstract record GuestDisplay
+internal abstract record GuestDisplay
 {
     private GuestDisplay()
     {
@@ -24,7 +24,7 @@ public abstract record GuestDisplay
 /// <param name="tools">Asks QEMU what it can show.</param>
 /// <param name="isWanted">Whether anybody wants to see them.</param>
 /// <param name="hasDisplay">Whether there is a display (X11 or Wayland) for a window.</param>
-public sealed class GuestScreen(ToolBox tools, bool isWanted, bool hasDisplay)
+internal sealed class GuestScreen(ToolBox tools, bool isWanted, bool hasDisplay)
 {
     private static readonly string[] Windows = ["gtk", "sdl"];
 

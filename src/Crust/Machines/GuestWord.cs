@@ -6,7 +6,7 @@ namespace Crust.Machines;
 /// What one of Crust's own guests says about itself over the virtio-serial port, one JSON object a line. A vendor's
 /// installer says nothing, which is no failure; a guest that said hello has to say that it is done.
 /// </summary>
-public abstract record GuestWord
+internal abstract record GuestWord
 {
     private GuestWord()
     {

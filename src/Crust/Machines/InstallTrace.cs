@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace Crust.Machines;
 
 /// <summary>How an install went over time, for its report. All times are seconds since QEMU's start.</summary>
-public sealed record InstallTrace
+internal sealed record InstallTrace
 {
     /// <summary>The trace of nothing.</summary>
     internal static InstallTrace None { get; } = new() { Samples = [], Boots = [], Screens = [] };
@@ -22,9 +22,9 @@ public sealed record InstallTrace
 /// <param name="Seconds">When.</param>
 /// <param name="BytesWritten">Bytes that the guest had written to its disks until then.</param>
 /// <param name="CpuSeconds">CPU time that QEMU had used until then, in seconds.</param>
-public readonly record struct TraceSample(double Seconds, long BytesWritten, double CpuSeconds);
+internal readonly record struct TraceSample(double Seconds, long BytesWritten, double CpuSeconds);
 
 /// <summary>A picture of the guest's screen.</summary>
 /// <param name="Seconds">When it was taken.</param>
 /// <param name="File">The PNG's file name, in the folder of the run's screens.</param>
-public readonly record struct TraceScreen(double Seconds, string File);
+internal readonly record struct TraceScreen(double Seconds, string File);

@@ -6,7 +6,7 @@ namespace Crust.Machines;
 /// <summary>Where a log is written while a build runs, and where the user finds it afterwards.</summary>
 /// <param name="Path">Written here.</param>
 /// <param name="KeptAs">Named in messages.</param>
-public sealed record LogFile(string Path, string KeptAs)
+internal sealed record LogFile(string Path, string KeptAs)
 {
     /// <summary>What the names of serial logs end with.</summary>
     public const string SerialLogExtension = ".serial.log";

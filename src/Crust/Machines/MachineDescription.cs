@@ -5,7 +5,7 @@ using Crust.Spec;
 namespace Crust.Machines;
 
 /// <summary>A virtual machine as a value: all that decides its hardware.</summary>
-public sealed record MachineDescription
+internal sealed record MachineDescription
 {
     /// <summary>What the machine is called in QEMU's process title and in logs.</summary>
     public required string Name { get; init; }
@@ -57,10 +57,10 @@ public sealed record MachineDescription
 /// <param name="Kernel">Its path.</param>
 /// <param name="Initramfs">The initramfs' path; null for none.</param>
 /// <param name="Arguments">Its command line.</param>
-public sealed record DirectBoot(string Kernel, string? Initramfs, ImmutableArray<string> Arguments);
+internal sealed record DirectBoot(string Kernel, string? Initramfs, ImmutableArray<string> Arguments);
 
 /// <summary>A drive of a machine.</summary>
-public abstract record Drive
+internal abstract record Drive
 {
     private Drive()
     {

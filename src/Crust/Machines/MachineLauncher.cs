@@ -11,7 +11,7 @@ namespace Crust.Machines;
 /// <param name="runtimeFolder">Where a machine's private folder is made.</param>
 /// <param name="time">The clock of deadlines.</param>
 /// <param name="log">Gets the command line, QMP's events and the outcome.</param>
-public sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, string runtimeFolder, TimeProvider time, ILogger log)
+internal sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, string runtimeFolder, TimeProvider time, ILogger log)
 {
     /// <summary>How long QEMU may take until its guest runs. It connects while it parses its options, before it makes the machine.</summary>
     internal TimeSpan StartTimeout { get; init; } = TimeSpan.FromMinutes(2);

@@ -4,7 +4,7 @@ using Crust.Spec;
 namespace Crust.Machines;
 
 /// <summary>How a machine's run ended.</summary>
-public abstract record MachineOutcome
+internal abstract record MachineOutcome
 {
     private MachineOutcome()
     {

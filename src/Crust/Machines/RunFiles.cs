@@ -6,7 +6,7 @@ namespace Crust.Machines;
 /// <param name="SerialLog">What came over its serial port.</param>
 /// <param name="Screen">A PNG of what its screen showed last; kept where the run failed.</param>
 /// <param name="ScreensFolder">The folder with pictures of its screen, which the build's report embeds.</param>
-public sealed record RunFiles(LogFile SerialLog, LogFile Screen, string ScreensFolder)
+internal sealed record RunFiles(LogFile SerialLog, LogFile Screen, string ScreensFolder)
 {
     /// <summary>The name of the serial log where it stands in a folder with a run's files.</summary>
     public const string SerialLogName = "serial.log";

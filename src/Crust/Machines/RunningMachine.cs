@@ -12,7 +12,7 @@ namespace Crust.Machines;
 /// A machine that runs. Pumps turn what comes over QMP, the serial port, the word port and from QEMU's process into
 /// signals; one loop folds these into facts; whoever waits gives a goal, a predicate over the facts.
 /// </summary>
-public sealed class RunningMachine : IAsyncDisposable
+internal sealed class RunningMachine : IAsyncDisposable
 {
     private static readonly TimeSpan QuitTimeout = TimeSpan.FromSeconds(20);
 

@@ -8,7 +8,7 @@ namespace Crust.Oci;
 
 /// <summary>A small file of an OCI image or artifact.</summary>
 /// <param name="Json">Its bytes.</param>
-public sealed record OciDocument(byte[] Json)
+internal sealed record OciDocument(byte[] Json)
 {
     // skopeo writes indexes anew, in its own way of writing JSON, before it pushes them: what is written as it would write it keeps its digest.
     private static readonly JsonSerializerOptions AsGoWrites = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

@@ -23,7 +23,7 @@ public enum Need
 }
 
 /// <summary>What a build will have to do, as far as that can be told at once.</summary>
-public sealed record BuildForecast
+internal sealed record BuildForecast
 {
     /// <summary>The images' base name.</summary>
     public required string Name { get; init; }
@@ -63,7 +63,7 @@ public sealed record BuildForecast
 }
 
 /// <summary>Tells what a build will have to do.</summary>
-public sealed class Forecaster(InstallerLibrary installers, ApplianceBuilder appliance, DiskStore disks, ImageWriter writer, ImagesFolder shelf)
+internal sealed class Forecaster(InstallerLibrary installers, ApplianceBuilder appliance, DiskStore disks, ImageWriter writer, ImagesFolder shelf)
 {
     /// <summary>Looks at the cache and the images; fetches, builds and changes nothing.</summary>
     /// <exception cref="CrustException">The spec can't be built anywhere: its files are missing or wrong, or its installer doesn't fit its machine.</exception>

@@ -7,7 +7,7 @@ using Crust.Verification;
 namespace Crust.Planning;
 
 /// <summary>What a build is about: what `build`, `build --dry-run`, `doctor`, `plan` and `publish` have to know of it before anything is made.</summary>
-public sealed record BuildTarget
+internal sealed record BuildTarget
 {
     private BuildTarget()
     {

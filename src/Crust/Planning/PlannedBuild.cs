@@ -13,12 +13,12 @@ namespace Crust.Planning;
 /// <param name="Formats">The formats that are due, as `--format` takes them.</param>
 /// <param name="BuildKey">The build key; null if it isn't known before the build.</param>
 /// <param name="Reasons">Why, a sentence for each format.</param>
-public sealed record PlannedBuild(string Spec, string Name, string Arch, string Formats, string? BuildKey, ImmutableArray<string> Reasons);
+internal sealed record PlannedBuild(string Spec, string Name, string Arch, string Formats, string? BuildKey, ImmutableArray<string> Reasons);
 
 /// <summary>What is due of several specs.</summary>
 /// <param name="Builds">The builds that are due, in the order of the specs.</param>
 /// <param name="Specs">How many specs were looked at.</param>
-public sealed record BuildPlan(ImmutableArray<PlannedBuild> Builds, int Specs)
+internal sealed record BuildPlan(ImmutableArray<PlannedBuild> Builds, int Specs)
 {
     /// <summary>Of how many specs a change of secrets alone can't be seen: they have secrets, and machines share no key to tell them apart.</summary>
     public int Blind { get; init; }

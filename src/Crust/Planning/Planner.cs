@@ -11,13 +11,13 @@ namespace Crust.Planning;
 /// <summary>A spec that may be due.</summary>
 /// <param name="File">Its file, as it was given.</param>
 /// <param name="Spec">What it says.</param>
-public sealed record SpecToPlan(string File, BuildSpec Spec);
+internal sealed record SpecToPlan(string File, BuildSpec Spec);
 
 /// <summary>Tells which builds are due: those with an image that no registry has under its build key (`PublishedKey`). Nothing is downloaded, built or booted.</summary>
 /// <param name="installers">Know what an ISO is.</param>
 /// <param name="writer">Knows what decides an image beside its disk.</param>
 /// <param name="listTags">Lists a repository's tags; none for a repository that isn't there.</param>
-public sealed class Planner(InstallerLibrary installers, ImageWriter writer, Func<string, PublishSpec, CancellationToken, Task<IReadOnlySet<string>>> listTags)
+internal sealed class Planner(InstallerLibrary installers, ImageWriter writer, Func<string, PublishSpec, CancellationToken, Task<IReadOnlySet<string>>> listTags)
 {
     // Registries limit how many requests they take at once.
     private const int RegistriesAtOnce = 4;

@@ -7,7 +7,7 @@ namespace Crust.Planning;
 /// </summary>
 /// <param name="Number">Which one, from 1.</param>
 /// <param name="Count">How many there are.</param>
-public sealed record Shard(int Number, int Count)
+internal sealed record Shard(int Number, int Count)
 {
     /// <summary>Reads `NUMBER/COUNT`.</summary>
     /// <param name="text">Such as `3/10`, the third of ten.</param>

@@ -7,7 +7,7 @@ namespace Crust.Registries;
 /// <param name="Format">The format.</param>
 /// <param name="Index">The reference that the user gives on: an index over the architectures that are there.</param>
 /// <param name="Image">The image's own: the same with `-amd64` or `-arm64` behind it.</param>
-public sealed record PublishTarget(IImageFormat Format, RegistryReference Index, RegistryReference Image)
+internal sealed record PublishTarget(IImageFormat Format, RegistryReference Index, RegistryReference Image)
 {
     private const int KeyDigits = 12;
 

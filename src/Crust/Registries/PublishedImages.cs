@@ -8,7 +8,7 @@ namespace Crust.Registries;
 /// <param name="File">Its name.</param>
 /// <param name="ArtifactType">What it is.</param>
 /// <param name="Digest">The digest of its manifest.</param>
-public sealed record AttachedFile(string File, string ArtifactType, string Digest);
+internal sealed record AttachedFile(string File, string ArtifactType, string Digest);
 
 /// <summary>An image in a registry.</summary>
 /// <param name="Image">The image.</param>
@@ -16,7 +16,7 @@ public sealed record AttachedFile(string File, string ArtifactType, string Diges
 /// <param name="Digest">The digest of its manifest.</param>
 /// <param name="IndexDigest">The digest of the index over the architectures.</param>
 /// <param name="KeyTag">The tag that is made of all that decides it.</param>
-public sealed record PublishedImage(ManifestImage Image, PublishTarget Target, string Digest, string IndexDigest, string KeyTag)
+internal sealed record PublishedImage(ManifestImage Image, PublishTarget Target, string Digest, string IndexDigest, string KeyTag)
 {
     /// <summary>Whether it was pushed just now; else it was there.</summary>
     public required bool Pushed { get; init; }
@@ -47,7 +47,7 @@ public sealed record PublishedImage(ManifestImage Image, PublishTarget Target, s
 /// <summary>What a publish leaves.</summary>
 /// <param name="Manifest">The images' manifest.</param>
 /// <param name="Images">The images, in the order in which they were asked for.</param>
-public sealed record PublishedImages(Manifest Manifest, ImmutableArray<PublishedImage> Images)
+internal sealed record PublishedImages(Manifest Manifest, ImmutableArray<PublishedImage> Images)
 {
     /// <summary>One JSON document with a final newline.</summary>
     public string ToJson() => new JsonObject

@@ -7,7 +7,7 @@ namespace Crust.Registries;
 /// The tag by which a finished image is found in a repository before anything is built: it is made of all that decides the image. One list of a
 /// repository's tags says what is there.
 /// </summary>
-public static class PublishedKey
+internal static class PublishedKey
 {
     private const string Prefix = "key-";
     private const string DiskPrefix = "disk-";

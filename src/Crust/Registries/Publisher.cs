@@ -15,7 +15,7 @@ namespace Crust.Registries;
 /// <param name="cache">The cache's folder: what has to be unpacked is there for a while.</param>
 /// <param name="observer">Told how it goes.</param>
 /// <param name="time">Waits and measures.</param>
-public sealed class Publisher(ToolBox tools, ImagesFolder shelf, string cache, IBuildObserver observer, TimeProvider time)
+internal sealed class Publisher(ToolBox tools, ImagesFolder shelf, string cache, IBuildObserver observer, TimeProvider time)
 {
     /// <summary>The wait before something that failed is tried again for the first time.</summary>
     internal TimeSpan FirstWait { get; init; } = TimeSpan.FromSeconds(2);

@@ -9,7 +9,7 @@ namespace Crust.Registries;
 /// <param name="cache">The cache's folder.</param>
 /// <param name="observer">Told of attempts that failed.</param>
 /// <param name="time">Waits.</param>
-public sealed class RegistryTags(ToolBox tools, string cache, IBuildObserver observer, TimeProvider time)
+internal sealed class RegistryTags(ToolBox tools, string cache, IBuildObserver observer, TimeProvider time)
 {
     /// <summary>The wait before something that failed is tried again for the first time.</summary>
     internal TimeSpan FirstWait { get; init; } = TimeSpan.FromSeconds(2);

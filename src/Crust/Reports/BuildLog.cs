@@ -5,7 +5,7 @@ namespace Crust.Reports;
 
 /// <summary>The build's own log: written in a folder of its own until the images' name is known and the build has ended.</summary>
 /// <param name="Path">Where it is written.</param>
-public sealed record BuildLog(string Path)
+internal sealed record BuildLog(string Path)
 {
     private HeldFolder? _held;
 

@@ -9,7 +9,7 @@ using Crust.Spec;
 namespace Crust.Reports;
 
 /// <summary>All that is known of a build when it has ended, well or badly: what its report tells.</summary>
-public sealed record BuildStory
+internal sealed record BuildStory
 {
     /// <summary>The images' base name.</summary>
     public required string Name { get; init; }

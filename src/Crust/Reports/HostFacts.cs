@@ -3,7 +3,7 @@ using Crust.Spec;
 namespace Crust.Reports;
 
 /// <summary>The host that a build ran on.</summary>
-public sealed record HostFacts
+internal sealed record HostFacts
 {
     /// <summary>Its distribution, as os-release(5) names it; "Linux" if it doesn't.</summary>
     public required string System { get; init; }

@@ -11,7 +11,7 @@ using Crust.Spec;
 namespace Crust.Reports;
 
 /// <summary>The facts of a build for machines: `images/&lt;name&gt;.manifest.json`. Paths in it are file names beside it; times are UTC.</summary>
-public sealed record Manifest
+internal sealed record Manifest
 {
     private const int CurrentVersion = 1;
 
@@ -153,7 +153,7 @@ public sealed record Manifest
 }
 
 /// <summary>The installer, as the manifest tells of it.</summary>
-public sealed record ManifestInstaller
+internal sealed record ManifestInstaller
 {
     /// <summary>Where it came from, as the user named it.</summary>
     public required string Source { get; init; }
@@ -173,10 +173,10 @@ public sealed record ManifestInstaller
 /// <param name="File">Its name.</param>
 /// <param name="Size">Its length in bytes.</param>
 /// <param name="Sha256">Its SHA-256 in hex; null if the file holds a secret, which a SHA-256 would help to guess.</param>
-public sealed record ManifestSeedFile(string Role, string File, long Size, string? Sha256);
+internal sealed record ManifestSeedFile(string Role, string File, long Size, string? Sha256);
 
 /// <summary>An image, as the manifest tells of it.</summary>
-public sealed record ManifestImage
+internal sealed record ManifestImage
 {
     /// <summary>The format's name.</summary>
     public required string Format { get; init; }
@@ -224,14 +224,14 @@ public sealed record ManifestImage
 /// <param name="File">Its name in the manifest's folder.</param>
 /// <param name="Size">Its length in bytes.</param>
 /// <param name="Sha256">Its SHA-256 in hex.</param>
-public sealed record ManifestFile(string File, long Size, string Sha256);
+internal sealed record ManifestFile(string File, long Size, string Sha256);
 
 /// <summary>A signature of the provenance.</summary>
 /// <param name="File">Its name in the manifest's folder.</param>
 /// <param name="Size">Its length in bytes.</param>
 /// <param name="Sha256">Its SHA-256 in hex.</param>
 /// <param name="Key">The fingerprint of the key that made it, as `ssh-keygen -l` or gpg prints it.</param>
-public sealed record ManifestSignature(string File, long Size, string Sha256, string Key);
+internal sealed record ManifestSignature(string File, long Size, string Sha256, string Key);
 
 [JsonSourceGenerationOptions(WriteIndented = true, RespectNullableAnnotations = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(Manifest))]

@@ -4,7 +4,7 @@ using Crust.Spec;
 namespace Crust.Reports;
 
 /// <summary>The machine, as the manifest tells of it.</summary>
-public sealed record ManifestMachine
+internal sealed record ManifestMachine
 {
     /// <summary>`amd64` or `arm64`.</summary>
     public required string Arch { get; init; }

@@ -7,7 +7,7 @@ namespace Crust.Sanitizing;
 /// Takes a build's secrets out of what guests and tools say, where that is shown or kept: an installer that prints its configuration prints what is secret in it. A
 /// secret is found also where it is escaped for JSON, HTML, URLs or shells, in Base64 or hex, and where escape sequences or line breaks are in it.
 /// </summary>
-public sealed class Redactor
+internal sealed class Redactor
 {
     /// <summary>Stands in a secret's place.</summary>
     public const string Mask = "•••";

@@ -7,7 +7,7 @@ using Crust.Spec;
 namespace Crust.Seeds;
 
 /// <summary>What an installer is told, and how. It holds secrets.</summary>
-public sealed record Seed
+internal sealed record Seed
 {
     private Seed()
     {
@@ -121,4 +121,4 @@ public sealed record Seed
 /// <summary>The seed's part of the build keys.</summary>
 /// <param name="Published">64 hex digits that tell nothing of secrets.</param>
 /// <param name="Secrets">64 hex digits that change with secrets, too, and help to guess them; null if there are none.</param>
-public sealed record SeedKey(string Published, Secret? Secrets);
+internal sealed record SeedKey(string Published, Secret? Secrets);

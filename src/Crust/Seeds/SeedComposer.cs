@@ -6,7 +6,7 @@ namespace Crust.Seeds;
 
 /// <summary>Composes what an installer is told.</summary>
 /// <param name="newInstanceId">Makes an id that no other build has; null for a random one.</param>
-public sealed class SeedComposer(Func<Guid>? newInstanceId = null)
+internal sealed class SeedComposer(Func<Guid>? newInstanceId = null)
 {
     /// <summary>Composes a seed for one build, with a fresh instance-id.</summary>
     /// <exception cref="CrustException">As <see cref="Seed.Compose"/>; or nobody knows where the ISO's installer would read it.</exception>

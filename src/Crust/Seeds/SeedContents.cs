@@ -39,7 +39,7 @@ public enum KernelNeed
 /// <summary>One document of a seed. It may hold secrets.</summary>
 /// <param name="Name">Its path where it goes: `user-data`.</param>
 /// <param name="Text">Its content.</param>
-public sealed record SeedDocument(string Name, string Text)
+internal sealed record SeedDocument(string Name, string Text)
 {
     /// <summary>The same as a tree whose parts know where they come from; null for what isn't YAML, or is taken as it is.</summary>
     internal ConfigNode? Tree { get; init; }

@@ -11,7 +11,7 @@ namespace Crust.Seeds;
 /// <summary>Gets a seed ready for the machine, by whatever carries it.</summary>
 /// <param name="volumes">Writes volumes.</param>
 /// <param name="isos">Copies ISOs.</param>
-public sealed class SeedCourier(SeedVolume volumes, IsoCopy isos)
+internal sealed class SeedCourier(SeedVolume volumes, IsoCopy isos)
 {
     private const string InitramfsName = "seed.cpio";
     private const string IsoName = "installer-with-seed.iso";

@@ -5,7 +5,7 @@ using Crust.Spec;
 namespace Crust.Seeds;
 
 /// <summary>A seed ready for the machine: files that hold secrets, and are there as long as the installer runs.</summary>
-public sealed class SeedDelivery : IDisposable
+internal sealed class SeedDelivery : IDisposable
 {
     /// <summary>The seed volume; null for none.</summary>
     public string? Volume { get; init; }

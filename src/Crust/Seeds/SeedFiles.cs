@@ -14,7 +14,7 @@ namespace Crust.Seeds;
 /// <param name="Path">Where it was, as the user named it.</param>
 /// <param name="Size">Its length in bytes.</param>
 /// <param name="Sha256">Its SHA-256 in hex.</param>
-public sealed record SeedFile(string Role, string Path, long Size, string Sha256)
+internal sealed record SeedFile(string Role, string Path, long Size, string Sha256)
 {
     /// <summary>What of it is secret, without what it is: `stylus.site.edgeHostToken`, `rootpw (line 2)`; empty for nothing.</summary>
     public ImmutableArray<string> SecretNames { get; init; } = [];
@@ -41,7 +41,7 @@ internal sealed record UserDocument(string Path, string Text, int Size, ConfigMa
 }
 
 /// <summary>The files that a spec names for its seed, read and checked: before an installer is fetched or built.</summary>
-public sealed record SeedFiles
+internal sealed record SeedFiles
 {
     // The preflight reads them, and the build does: of files that ride along, which may be large, once is enough.
     private static readonly ConcurrentDictionary<(FileIdentity Identity, string Name), SeedFile> Known = [];

@@ -16,7 +16,7 @@ namespace Crust.Seeds;
 /// <param name="KernelArguments">What the installer's kernel is told; empty for nothing.</param>
 /// <param name="Documents">Its documents.</param>
 /// <param name="Files">Files that ride along, by their names there.</param>
-public sealed record SeedListing(
+internal sealed record SeedListing(
     string Kind, string? Profile, string Carrier, string? Label, string KernelArguments, ImmutableArray<ListedDocument> Documents, ImmutableArray<string> Files)
 {
     /// <summary>Lists a seed.</summary>
@@ -55,7 +55,7 @@ public sealed record SeedListing(
 /// <param name="Text">Its content; without secrets, unless they were asked for.</param>
 /// <param name="Parts">Where each of its values comes from; empty for a document that is taken as it is.</param>
 /// <param name="Secrets">The paths of the secrets in it.</param>
-public sealed record ListedDocument(string Name, string Text, ImmutableArray<ListedPart> Parts, ImmutableArray<string> Secrets)
+internal sealed record ListedDocument(string Name, string Text, ImmutableArray<ListedPart> Parts, ImmutableArray<string> Secrets)
 {
     /// <summary>The content with a comment behind each value that says where it comes from; null where that can't be.</summary>
     [JsonIgnore]
@@ -65,7 +65,7 @@ public sealed record ListedDocument(string Name, string Text, ImmutableArray<Lis
 /// <summary>A value of a document.</summary>
 /// <param name="Key">Its path: `users[0].name`.</param>
 /// <param name="From">Where it comes from: `user-data.yaml:7:3`, `environment variable SSH_USER`, `default`.</param>
-public sealed record ListedPart(string Key, string From);
+internal sealed record ListedPart(string Key, string From);
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(SeedListing))]

@@ -11,7 +11,7 @@ namespace Crust.Seeds;
 /// Writes a seed as the volume that installers look for, by its label: ISO 9660 with Joliet and Rock Ridge, or FAT.
 /// </summary>
 /// <param name="tools">Runs xorriso, or mtools.</param>
-public sealed class SeedVolume(ToolBox tools)
+internal sealed class SeedVolume(ToolBox tools)
 {
     /// <summary>The file name of an ISO 9660 volume.</summary>
     public const string IsoFileName = "seed.iso";

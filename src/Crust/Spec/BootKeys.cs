@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 namespace Crust.Spec;
 
 /// <summary>Something done at a machine's keyboard.</summary>
-public abstract record KeyStep
+internal abstract record KeyStep
 {
     private KeyStep()
     {
@@ -32,7 +32,7 @@ public abstract record KeyStep
 /// What is to be typed, in Packer's notation ("boot_command"): text as it is, `&lt;enter&gt;`, `&lt;f10&gt;`, `&lt;wait&gt;` (a second), `&lt;wait2s&gt;`, `&lt;wait1m30s&gt;`,
 /// `&lt;leftCtrlOn&gt;` and `&lt;leftCtrlOff&gt;`. The guest's keyboard is an American one, as a machine's is that nobody has told otherwise.
 /// </summary>
-public static partial class BootKeys
+internal static partial class BootKeys
 {
     private static readonly ImmutableDictionary<string, string> Named = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
     {

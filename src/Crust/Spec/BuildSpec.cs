@@ -4,7 +4,7 @@ using Crust.Sanitizing;
 namespace Crust.Spec;
 
 /// <summary>All that a build needs to know, complete and checked: what the user said, and defaults for the rest.</summary>
-public sealed record BuildSpec
+internal sealed record BuildSpec
 {
     /// <summary>The images' base name; null for the installer ISO's base name.</summary>
     public string? Name { get; init; }
@@ -62,7 +62,7 @@ public sealed record BuildSpec
 }
 
 /// <summary>Where the installer ISO comes from.</summary>
-public sealed record InstallerSpec
+internal sealed record InstallerSpec
 {
     /// <summary>A path or an http(s) URL; null for the reference installer.</summary>
     public string? Iso { get; init; }
@@ -113,7 +113,7 @@ public enum Qcow2Compression
 }
 
 /// <summary>How qcow2 images are made, also those inside others.</summary>
-public sealed record Qcow2Spec
+internal sealed record Qcow2Spec
 {
     /// <summary>How the clusters are compressed.</summary>
     public Qcow2Compression Compression { get; init; } = Qcow2Compression.Zstd;
@@ -130,7 +130,7 @@ public enum AfterFlash
 }
 
 /// <summary>What the `iso` does where it is booted.</summary>
-public sealed record IsoSpec
+internal sealed record IsoSpec
 {
     /// <summary>
     /// The disk that it writes to: `ask` (at the console), `auto` (the largest that isn't the medium), a path, `size&gt;=` or `size&lt;=` with a size

@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 namespace Crust.Spec;
 
 /// <summary>Lengths of time as a spec writes them.</summary>
-public static partial class Duration
+internal static partial class Duration
 {
     /// <summary>What a duration looks like, for messages.</summary>
     public const string Looks = "hours, minutes and seconds with their units, such as 60m, 90s, 2h or 1h30m";

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace Crust.Spec;
 
 /// <summary>The names of enum values as specs, manifests and people write them.</summary>
-public static partial class EnumName
+internal static partial class EnumName
 {
     /// <summary>The value in lower case, its words joined by dashes: `uefi`, `uefi-secure`, `tcg`.</summary>
     public static string LowerName<TEnum>(this TEnum value)

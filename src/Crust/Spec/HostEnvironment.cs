@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace Crust.Spec;
 
 /// <summary>What Crust takes from the process's environment, read once. No other room looks at it.</summary>
-public sealed record HostEnvironment
+internal sealed record HostEnvironment
 {
     /// <summary>All variables, for those that stand for keys of the spec.</summary>
     public required ImmutableDictionary<string, string> Variables { get; init; }

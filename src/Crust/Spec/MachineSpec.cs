@@ -82,7 +82,7 @@ public enum MachineNetwork
 }
 
 /// <summary>The virtual machine.</summary>
-public sealed record MachineSpec
+internal sealed record MachineSpec
 {
     /// <summary>The guest's architecture.</summary>
     public Arch Arch { get; init; } = Arch.Amd64;

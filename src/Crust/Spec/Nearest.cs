@@ -1,7 +1,7 @@
 namespace Crust.Spec;
 
 /// <summary>Finds the name that somebody probably meant.</summary>
-public static class Nearest
+internal static class Nearest
 {
     /// <summary>The candidate that a few typing errors turn into <paramref name="name"/>; null if none is near.</summary>
     public static string? Find(string name, IEnumerable<string> candidates)

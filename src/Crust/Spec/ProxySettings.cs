@@ -7,14 +7,14 @@ namespace Crust.Spec;
 /// <param name="Address">Its URL, without a login.</param>
 /// <param name="Variable">The environment variable that names it.</param>
 /// <param name="Login">Its login; null for none.</param>
-public sealed record ProxyChoice(Uri Address, string Variable, NetworkCredential? Login)
+internal sealed record ProxyChoice(Uri Address, string Variable, NetworkCredential? Login)
 {
     /// <summary>The proxy for people.</summary>
     public override string ToString() => $"{Address.GetLeftPart(UriPartial.Authority)} ({Variable})";
 }
 
 /// <summary>Which servers are reached by which proxy, as the environment says it to curl and to programs in Go.</summary>
-public sealed class ProxySettings
+internal sealed class ProxySettings
 {
     private static readonly ImmutableArray<string> Schemes = ["http", "https", "socks4", "socks4a", "socks5"];
 

@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace Crust.Spec;
 
 /// <summary>Where images are published. References are checked when something is published, since variables such as `TAG` may mean something else in other jobs.</summary>
-public sealed record PublishSpec
+internal sealed record PublishSpec
 {
     /// <summary>The repository, `registry/path`; null for none.</summary>
     public string? Repository { get; init; }

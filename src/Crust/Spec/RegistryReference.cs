@@ -5,7 +5,7 @@ namespace Crust.Spec;
 /// <summary>A name in a registry: `registry.example.com/edge/images:1.0` (the grammar of distribution/reference, with a registry).</summary>
 /// <param name="Repository">The registry and the path in it.</param>
 /// <param name="Tag">The tag.</param>
-public sealed partial record RegistryReference(string Repository, string Tag)
+internal sealed partial record RegistryReference(string Repository, string Tag)
 {
     internal const int LongestTag = 128;
 

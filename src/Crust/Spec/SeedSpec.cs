@@ -54,7 +54,7 @@ public enum SeedFileSystem
 }
 
 /// <summary>What the installer is told.</summary>
-public sealed record SeedSpec
+internal sealed record SeedSpec
 {
     /// <summary>How it is told.</summary>
     public SeedKind Kind { get; init; }
@@ -99,10 +99,10 @@ public sealed record SeedSpec
 /// <summary>A file that rides along.</summary>
 /// <param name="Name">Its path where it goes, without a slash in front.</param>
 /// <param name="Path">Where it is, absolute.</param>
-public sealed record ExtraFile(string Name, string Path);
+internal sealed record ExtraFile(string Name, string Path);
 
 /// <summary>Registration with Spectro Cloud's Palette; each value as stylus documents it.</summary>
-public sealed record PaletteSpec
+internal sealed record PaletteSpec
 {
     /// <summary>Palette's host name (`stylus.site.paletteEndpoint`).</summary>
     public string? Endpoint { get; init; }
@@ -142,7 +142,7 @@ public sealed record PaletteSpec
 }
 
 /// <summary>Who may log in to the installed system.</summary>
-public sealed record SshSpec
+internal sealed record SshSpec
 {
     /// <summary>The account's name; null for no account.</summary>
     public string? User { get; init; }

@@ -1,7 +1,7 @@
 namespace Crust.Spec;
 
 /// <summary>The key that signs the provenance of images; at most one of the two is set.</summary>
-public sealed record SignSpec
+internal sealed record SignSpec
 {
     /// <summary>An OpenSSH key's file: a private key, or a public one whose private half ssh-agent has; null for none.</summary>
     public string? Key { get; init; }

@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace Crust.Spec;
 
 /// <summary>Sizes in bytes as people write and read them. K, M, G and T are powers of 1024, as in QEMU.</summary>
-public static partial class Size
+internal static partial class Size
 {
     /// <summary>What a size looks like, for messages.</summary>
     public const string Looks = "a whole number with K, M, G or T (powers of 1024), such as 100G, 4096M or 20GiB, or plain bytes";

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace Crust.Spec;
 
 /// <summary>One key of the spec: where it may be given, how it is read, and where it goes.</summary>
-public sealed class SpecKey
+internal sealed class SpecKey
 {
     private SpecKey(Func<BuildSpec, GivenValue, BuildSpec> apply, Func<JsonObject> schema)
     {

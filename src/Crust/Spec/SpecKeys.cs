@@ -7,7 +7,7 @@ namespace Crust.Spec;
 /// Every key of the spec, once. Reading spec files, environment variables and options, the JSON Schema and the
 /// reference page all come from this table.
 /// </summary>
-public static class SpecKeys
+internal static class SpecKeys
 {
     private const long MiB = 1L << 20;
     private const long TiB = 1L << 40;

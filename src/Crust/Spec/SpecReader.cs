@@ -4,7 +4,7 @@ namespace Crust.Spec;
 
 /// <summary>Reads a build spec: option over environment over file over default.</summary>
 /// <param name="formats">The formats that can be written, in the order that `all` means.</param>
-public sealed class SpecReader(IReadOnlyCollection<SpecFormat> formats)
+internal sealed class SpecReader(IReadOnlyCollection<SpecFormat> formats)
 {
     private readonly ImmutableArray<SpecKey> _keys = SpecKeys.For(formats);
 

@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 namespace Crust.Spec;
 
 /// <summary>The JSON Schema of a spec file, for editors.</summary>
-public static class SpecSchema
+internal static class SpecSchema
 {
     // The default encoder turns ' and > into \u escapes for the sake of HTML.
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

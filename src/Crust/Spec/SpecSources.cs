@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace Crust.Spec;
 
 /// <summary>All places where a user can say what to build.</summary>
-public sealed record SpecSources
+internal sealed record SpecSources
 {
     /// <summary>The spec file as the user named it; null for none.</summary>
     public string? File { get; init; }

@@ -16,7 +16,7 @@ public enum SshProof
 }
 
 /// <summary>How images are proven before they get their final names.</summary>
-public sealed record VerifySpec
+internal sealed record VerifySpec
 {
     /// <summary>Whether each image is booted; null for yes with the reference installer and no with a vendor's.</summary>
     public bool? Boot { get; init; }

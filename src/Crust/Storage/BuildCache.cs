@@ -6,7 +6,7 @@ namespace Crust.Storage;
 /// Expensive build artifacts, each in a folder of its own under its key: `&lt;cache&gt;/&lt;kind&gt;/&lt;key&gt;/`. A folder
 /// under its final name is whole: it is filled under another name, and renamed. Several processes may share a cache.
 /// </summary>
-public sealed class BuildCache(string root, ILogger log)
+internal sealed class BuildCache(string root, ILogger log)
 {
     private const string UnfinishedPrefix = ".unfinished-";
 

@@ -9,7 +9,7 @@ namespace Crust.Storage;
 /// </summary>
 /// <param name="Published">The build key: it stands in manifests, tags and annotations.</param>
 /// <param name="Local">The key of its installed disk in this machine's cache.</param>
-public sealed record BuildKeys(string Published, string Local)
+internal sealed record BuildKeys(string Published, string Local)
 {
     private const int Digits = 16;
 

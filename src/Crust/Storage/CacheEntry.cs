@@ -3,7 +3,7 @@ using Serilog;
 namespace Crust.Storage;
 
 /// <summary>An entry of the cache: one that is there, or one that the caller fills. Disposing releases its lock, and deletes a draft that wasn't kept.</summary>
-public sealed class CacheEntry : IDisposable
+internal sealed class CacheEntry : IDisposable
 {
     private readonly string _final;
     private readonly FileLock? _held;

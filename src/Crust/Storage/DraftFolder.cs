@@ -4,7 +4,7 @@ namespace Crust.Storage;
 /// A hidden folder inside the images folder in which images get ready. It is removed with whatever is left in it, so
 /// that a failed or cancelled build leaves nothing.
 /// </summary>
-public sealed class DraftFolder : IDisposable
+internal sealed class DraftFolder : IDisposable
 {
     private const string Prefix = ".crust-";
 

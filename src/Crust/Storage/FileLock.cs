@@ -7,7 +7,7 @@ namespace Crust.Storage;
 /// A lock between processes: an advisory flock(2) on a file, released by the kernel when its holder dies. It holds between containers that share a
 /// folder, which no process id does, and over NFS, where Linux makes it a lock of the server's.
 /// </summary>
-public sealed class FileLock : IDisposable
+internal sealed class FileLock : IDisposable
 {
     private const int LockExclusive = 2;
     private const int DoNotWait = 4;

@@ -1,7 +1,7 @@
 namespace Crust.Storage;
 
 /// <summary>Where a build finds and leaves things. All paths are absolute.</summary>
-public sealed record Folders
+internal sealed record Folders
 {
     /// <summary>Finished images, manifests and logs.</summary>
     public required string Images { get; init; }

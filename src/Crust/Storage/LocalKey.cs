@@ -7,7 +7,7 @@ namespace Crust.Storage;
 /// (docs/decisions/build-key-secrets.md). It lies in the cache, with mode 0600.
 /// </summary>
 /// <param name="cache">The cache's folder.</param>
-public sealed class LocalKey(string cache)
+internal sealed class LocalKey(string cache)
 {
     /// <summary>Its file in the cache.</summary>
     public const string FileName = "secrets.key";

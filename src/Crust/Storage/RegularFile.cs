@@ -7,7 +7,7 @@ namespace Crust.Storage;
 /// Opens files that a user named, and nothing else: opening a FIFO waits for its other end, perhaps for ever, and what opening or reading a
 /// device does is the device's business. Symbolic links are followed.
 /// </summary>
-public static partial class RegularFile
+internal static partial class RegularFile
 {
     private const int CurrentFolder = -100;
     private const int EmptyPath = 0x1000;

@@ -1,7 +1,7 @@
 namespace Crust.Storage;
 
 /// <summary>A private folder (mode 0700) in the cache that is removed with all in it; by the next build if this process is killed.</summary>
-public sealed class ScratchFolder : IDisposable
+internal sealed class ScratchFolder : IDisposable
 {
     private const string Prefix = "scratch-";
 

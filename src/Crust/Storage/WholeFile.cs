@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -36,8 +37,25 @@ internal static class WholeFile
     public static void Place(string draft, string path, bool overwrite = true)
     {
         Sync(draft);
-        File.Move(draft, path, overwrite);
+        if (overwrite || !TryLink(draft, path))
+        {
+            File.Move(draft, path, overwrite);
+        }
+
         SyncFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+    }
+
+    // File.Move with overwrite: false looks first and then renames, so that of two processes the second may replace the first one's file
+    // (dotnet/runtime, FileSystem.Unix.cs). link(2) can't; a file system without hard links says so.
+    private static bool TryLink(string draft, string path)
+    {
+        if (Posix.Link(draft, path) == 0)
+        {
+            File.Delete(draft);
+            return true;
+        }
+
+        return Marshal.GetLastPInvokeError() is Posix.Exists ? throw new IOException($"{path} is there") : false;
     }
 
     /// <summary>Waits until a file's content is on the disk.</summary>

@@ -9,7 +9,7 @@ namespace Crust.Tools;
 /// <param name="File">Its file's name, with the version of its interface.</param>
 /// <param name="Package">The Debian package that brings it.</param>
 /// <param name="Fallback">What is done without it; null if nothing can be.</param>
-public sealed record HostLibrary(string Name, string File, string Package, string? Fallback)
+internal sealed record HostLibrary(string Name, string File, string Package, string? Fallback)
 {
     private const int Digits = 12;
 

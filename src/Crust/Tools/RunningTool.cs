@@ -9,7 +9,7 @@ using CliWrap;
 namespace Crust.Tools;
 
 /// <summary>A program that runs beside Crust and doesn't outlive it.</summary>
-public sealed partial class RunningTool : IAsyncDisposable
+internal sealed partial class RunningTool : IAsyncDisposable
 {
     private const int SigTerm = 15;
 

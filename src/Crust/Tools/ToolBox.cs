@@ -6,7 +6,7 @@ namespace Crust.Tools;
 /// <summary>The one place that starts a process.</summary>
 /// <param name="searchPath">Folders in which programs are looked for, first match wins.</param>
 /// <param name="log">Gets each call and how it ended.</param>
-public sealed class ToolBox(ImmutableArray<string> searchPath, ILogger log)
+internal sealed class ToolBox(ImmutableArray<string> searchPath, ILogger log)
 {
     // 128 + SIGXCPU.
     private const int EndedForCpuTime = 152;

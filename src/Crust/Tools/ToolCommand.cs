@@ -13,7 +13,7 @@ public enum Ending
 }
 
 /// <summary>One call of another program, as an immutable value. No shell is involved.</summary>
-public sealed record ToolCommand
+internal sealed record ToolCommand
 {
     /// <summary>The program's name, found in the search path of the <see cref="ToolBox"/>, or an absolute path.</summary>
     public required string Program { get; init; }
@@ -81,7 +81,7 @@ public sealed record ToolCommand
 /// <param name="Output">The last MiB of its standard output, as UTF-8.</param>
 /// <param name="Error">The last MiB of its standard error, as UTF-8.</param>
 /// <param name="Elapsed">From start to end.</param>
-public sealed record ToolResult(int ExitCode, string Output, string Error, TimeSpan Elapsed)
+internal sealed record ToolResult(int ExitCode, string Output, string Error, TimeSpan Elapsed)
 {
     /// <summary>What <see cref="ToolCommand.OnOutput"/> or <see cref="ToolCommand.OnLine"/> has thrown; null if nothing.</summary>
     internal Exception? CallbackProblem { get; init; }

@@ -6,7 +6,7 @@ namespace Crust.Tools;
 /// The environment of programs that Crust starts: variables by their names. Crust's own holds whatever its caller has, in a CI job the logins of half a
 /// company, and a program that runs a stranger's installer or opens a stranger's disk is to find none of it.
 /// </summary>
-public static class ToolEnvironment
+internal static class ToolEnvironment
 {
     /// <summary>How a site's proxy is reached: of programs that download packages or talk to registries. Such a variable may hold a login.</summary>
     public static readonly ImmutableArray<string> Proxies = ["http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];

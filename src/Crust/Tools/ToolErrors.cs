@@ -1,7 +1,7 @@
 namespace Crust.Tools;
 
 /// <summary>A program that Crust needs isn't on this host.</summary>
-public sealed class ToolMissingException(string program, string package)
+internal sealed class ToolMissingException(string program, string package)
     : CrustException(
         FailureKind.HostLacks,
         $"The program '{program}' isn't installed",
@@ -13,7 +13,7 @@ public sealed class ToolMissingException(string program, string package)
 }
 
 /// <summary>A program ended with an exit code that means failure.</summary>
-public sealed class ToolFailedException(ToolCommand command, ToolResult result, FailureKind kind = FailureKind.InputOutput)
+internal sealed class ToolFailedException(ToolCommand command, ToolResult result, FailureKind kind = FailureKind.InputOutput)
     : CrustException(
         kind,
         $"{Path.GetFileName(command.Program)} failed with exit code {result.ExitCode}: {LastWords(result)}",
@@ -36,7 +36,7 @@ public sealed class ToolFailedException(ToolCommand command, ToolResult result, 
 }
 
 /// <summary>A program took more time than its <see cref="ToolLimits"/> allow, and was ended.</summary>
-public sealed class ToolLimitException(ToolCommand command, string limit)
+internal sealed class ToolLimitException(ToolCommand command, string limit)
     : CrustException(
         FailureKind.InputOutput,
         $"{Path.GetFileName(command.Program)} took more than {limit}, and was ended",

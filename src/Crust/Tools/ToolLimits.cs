@@ -4,7 +4,7 @@ namespace Crust.Tools;
 /// <param name="Memory">Bytes of address space (RLIMIT_AS); what goes beyond fails.</param>
 /// <param name="Cpu">CPU time (RLIMIT_CPU), in whole seconds; then it is ended.</param>
 /// <param name="Time">Time from its start on; then it is ended.</param>
-public sealed record ToolLimits(long? Memory = null, TimeSpan? Cpu = null, TimeSpan? Time = null)
+internal sealed record ToolLimits(long? Memory = null, TimeSpan? Cpu = null, TimeSpan? Time = null)
 {
     /// <summary>The program that sets limits of its own process and then becomes another program, so that they hold from that one's first instruction on.</summary>
     internal const string Program = "prlimit";

@@ -16,7 +16,7 @@ namespace Crust.Verification;
 /// <param name="Verify">What to wait for, and how long.</param>
 /// <param name="Files">Get the serial port's output and pictures of the screen.</param>
 /// <param name="Login">Who logs in; null if nobody does.</param>
-public sealed record BootRequest(string Image, IImageFormat Format, MachineSpec Machine, Accelerator Accelerator, VerifySpec Verify, RunFiles Files, SshLogin? Login = null);
+internal sealed record BootRequest(string Image, IImageFormat Format, MachineSpec Machine, Accelerator Accelerator, VerifySpec Verify, RunFiles Files, SshLogin? Login = null);
 
 /// <summary>An image that came up.</summary>
 /// <param name="Firmware">What it booted under.</param>
@@ -24,14 +24,14 @@ public sealed record BootRequest(string Image, IImageFormat Format, MachineSpec 
 /// <param name="Seconds">From QEMU's start until then.</param>
 /// <param name="DiskBus">What its disk hung on.</param>
 /// <param name="Login">Who logged in, and the checks; null if nobody did.</param>
-public sealed record BootProof(Firmware Firmware, string Expected, double Seconds, DiskBus DiskBus = DiskBus.Virtio, LoginProof? Login = null)
+internal sealed record BootProof(Firmware Firmware, string Expected, double Seconds, DiskBus DiskBus = DiskBus.Virtio, LoginProof? Login = null)
 {
     /// <summary>The same as a manifest has it.</summary>
     internal ManifestProof ToManifest() => new(Firmware.LowerName(), Expected, Math.Round(Seconds, 1)) { DiskBus = DiskBus.LowerName(), Ssh = Login?.ToManifest() };
 }
 
 /// <summary>Boots an image, on an overlay that is thrown away, and decides if it is alive.</summary>
-public sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuildObserver observer, TimeProvider time, ILogger log)
+internal sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuildObserver observer, TimeProvider time, ILogger log)
 {
     /// <summary>Boots the image and waits until it shows what was expected. The image isn't changed.</summary>
     /// <param name="request">What to boot.</param>

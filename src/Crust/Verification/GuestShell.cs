@@ -7,7 +7,7 @@ namespace Crust.Verification;
 /// <summary>The key by which an SSH server makes itself known.</summary>
 /// <param name="Type">`ssh-ed25519`, `rsa-sha2-512`, …: the algorithm that was agreed on.</param>
 /// <param name="Fingerprint">As `ssh-keygen -l` prints it.</param>
-public sealed record HostKey(string Type, string Fingerprint);
+internal sealed record HostKey(string Type, string Fingerprint);
 
 /// <summary>What came of a command line.</summary>
 /// <param name="ExitStatus">Its exit status; null if a signal ended it.</param>

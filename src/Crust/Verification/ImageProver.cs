@@ -10,12 +10,12 @@ namespace Crust.Verification;
 /// <summary>An image that is whole, and proven to boot if that was asked for.</summary>
 /// <param name="Draft">The image.</param>
 /// <param name="Proof">How it was proven; null if that wasn't asked for.</param>
-public sealed record ProvenImage(DraftImage Draft, BootProof? Proof);
+internal sealed record ProvenImage(DraftImage Draft, BootProof? Proof);
 
 /// <summary>What came of proving the images of a build.</summary>
 /// <param name="Fresh">Images that were written just now.</param>
 /// <param name="Known">Images of earlier builds that are current and have been proven now.</param>
-public sealed record Proofs(ImmutableArray<ProvenImage> Fresh, ImmutableArray<ManifestImage> Known)
+internal sealed record Proofs(ImmutableArray<ProvenImage> Fresh, ImmutableArray<ManifestImage> Known)
 {
     /// <summary>No proof was asked for.</summary>
     public static Proofs None(IEnumerable<DraftImage> images) => new([.. images.Select(image => new ProvenImage(image, null))], []);
@@ -28,7 +28,7 @@ public sealed record Proofs(ImmutableArray<ProvenImage> Fresh, ImmutableArray<Ma
 }
 
 /// <summary>Boots the images of a build, one after the other: each machine uses the cores that there are.</summary>
-public sealed class ImageProver(BootVerifier verifier, Folders folders)
+internal sealed class ImageProver(BootVerifier verifier, Folders folders)
 {
     /// <summary>Boots each image as the spec says.</summary>
     /// <exception cref="CrustException">One didn't come up. Its serial log is in the images folder then.</exception>

@@ -9,7 +9,7 @@ namespace Crust.Verification;
 /// <param name="Key">The fingerprint of the key with which they did; null for a password.</param>
 /// <param name="HostKey">The host key of this boot.</param>
 /// <param name="Checks">The checks, in their order.</param>
-public sealed record LoginProof(string Server, string User, string? Key, HostKey HostKey, ImmutableArray<CheckProof> Checks)
+internal sealed record LoginProof(string Server, string User, string? Key, HostKey HostKey, ImmutableArray<CheckProof> Checks)
 {
     /// <summary>The same as a manifest has it.</summary>
     internal ManifestLogin ToManifest() => new(Server, User, Key, new ManifestHostKey(HostKey.Type, HostKey.Fingerprint),
@@ -20,7 +20,7 @@ public sealed record LoginProof(string Server, string User, string? Key, HostKey
 /// <param name="Command">The command line, without secrets.</param>
 /// <param name="Seconds">How long it took.</param>
 /// <param name="Output">The last lines of what it printed, clean and without secrets.</param>
-public sealed record CheckProof(string Command, double Seconds, ImmutableArray<string> Output);
+internal sealed record CheckProof(string Command, double Seconds, ImmutableArray<string> Output);
 
 /// <summary>Why a log-in's checks failed.</summary>
 /// <param name="What">What happened, as the rest of a sentence: `the check 'false' (1 of 2) exited with 1`.</param>

@@ -8,7 +8,7 @@ using Renci.SshNet.Common;
 namespace Crust.Verification;
 
 /// <summary>Who logs in to a booted image, with what, and what is run there.</summary>
-public sealed class SshLogin
+internal sealed class SshLogin
 {
     private readonly Secret? _password;
     private readonly PrivateKeyFile? _key;

@@ -8,7 +8,7 @@ namespace Crust.Formats.Headers;
 /// <param name="file">The file.</param>
 /// <param name="offset">Where the image starts in it.</param>
 /// <param name="length">Its length in bytes.</param>
-public sealed class ImageBytes(SafeFileHandle file, long offset, long length)
+internal sealed class ImageBytes(SafeFileHandle file, long offset, long length)
 {
     /// <summary>The most that is read at a time: a qcow2's first cluster.</summary>
     public const int Most = 2 << 20;
@@ -71,4 +71,4 @@ public sealed class ImageBytes(SafeFileHandle file, long offset, long length)
 
 /// <summary>An image isn't complete in itself.</summary>
 /// <param name="needs">What it needs beside itself.</param>
-public sealed class NeedsOtherFilesException(string needs) : Exception(needs);
+internal sealed class NeedsOtherFilesException(string needs) : Exception(needs);

@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Crust.Formats.Headers;
 
 /// <summary>The bytes at a file's start and at its end, by which the kind of an image is told, whatever its name is.</summary>
-public sealed class ImageSample
+internal sealed class ImageSample
 {
     /// <summary>Bytes in a sector.</summary>
     public const int Sector = 512;

@@ -11,7 +11,7 @@ namespace Crust.Machines.Qmp;
 /// A client of QEMU's machine protocol (docs/interop/qmp-spec in QEMU's sources). Events may come between a command
 /// and its reply, so replies are matched by id. Commands may be sent from several threads at a time.
 /// </summary>
-public sealed class QmpClient : IAsyncDisposable
+internal sealed class QmpClient : IAsyncDisposable
 {
     // QEMU's largest reply, to query-qmp-schema, has a quarter of a MiB. A peer that sends more without a line's end isn't QEMU.
     private const int LongestMessage = 4 << 20;

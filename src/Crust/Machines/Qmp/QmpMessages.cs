@@ -8,10 +8,10 @@ namespace Crust.Machines.Qmp;
 /// <param name="Name">Its name, such as `SHUTDOWN` (QEMU's QMP reference manual lists them).</param>
 /// <param name="Data">Its data; undefined where it has none.</param>
 /// <param name="At">When it happened, by QEMU's clock.</param>
-public sealed record QmpEvent(string Name, JsonElement Data, DateTimeOffset At);
+internal sealed record QmpEvent(string Name, JsonElement Data, DateTimeOffset At);
 
 /// <summary>QEMU refused a command, or what came over QMP wasn't QMP.</summary>
-public sealed class QmpException(string message, Exception? inner = null) : Exception(message, inner);
+internal sealed class QmpException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>A command as it goes over the wire.</summary>
 internal sealed record QmpCommand(

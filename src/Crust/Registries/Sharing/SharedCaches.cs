@@ -11,7 +11,7 @@ namespace Crust.Registries.Sharing;
 /// <param name="cache">This machine's own cache.</param>
 /// <param name="observer">Told how it goes.</param>
 /// <param name="time">Waits and measures.</param>
-public sealed class SharedCaches(ToolBox tools, BuildCache cache, IBuildObserver observer, TimeProvider time)
+internal sealed class SharedCaches(ToolBox tools, BuildCache cache, IBuildObserver observer, TimeProvider time)
 {
     /// <summary>The wait before something that failed is tried again for the first time.</summary>
     internal TimeSpan FirstWait { get; init; } = TimeSpan.FromSeconds(2);

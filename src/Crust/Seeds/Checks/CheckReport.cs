@@ -5,7 +5,7 @@ using Crust.Spec;
 namespace Crust.Seeds.Checks;
 
 /// <summary>What `crust build --check-only` tells: all that is wrong with a spec's seed, without a machine, a network or a tool.</summary>
-public sealed record CheckReport
+internal sealed record CheckReport
 {
     private CheckReport()
     {

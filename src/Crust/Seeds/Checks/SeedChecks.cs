@@ -4,7 +4,7 @@ using Crust.Spec;
 namespace Crust.Seeds.Checks;
 
 /// <summary>Looks for what is wrong with a seed, before anything is fetched or booted.</summary>
-public static class SeedChecks
+internal static class SeedChecks
 {
     private static readonly ImmutableArray<Func<SeedCheckRequest, IEnumerable<SeedFinding>>> Rules =
     [

@@ -18,7 +18,7 @@ public enum SeedSeverity
 /// <param name="What">What is wrong, as a sentence without a full stop.</param>
 /// <param name="Place">Where.</param>
 /// <param name="Remedy">A way out, as an imperative.</param>
-public sealed record SeedFinding(SeedSeverity Severity, string Rule, string What, Place Place, string Remedy)
+internal sealed record SeedFinding(SeedSeverity Severity, string Rule, string What, Place Place, string Remedy)
 {
     /// <summary>The finding in one line: `user-data.yaml:7:3: what (rule). To mend it: …`.</summary>
     public string ToWarning() => $"{Place}: {What} ({Rule}). To mend it: {Remedy}";

@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace Crust.Seeds.Checks;
 
 /// <summary>Decides what findings mean for a build.</summary>
-public static class SeedReview
+internal static class SeedReview
 {
     /// <summary>Lets a seed pass.</summary>
     /// <param name="findings">What was found.</param>

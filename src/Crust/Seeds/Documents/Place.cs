@@ -7,7 +7,7 @@ namespace Crust.Seeds.Documents;
 /// <param name="Source">A file as the user named it; or, without a line, what else it comes from: `environment variable SSH_USER`, `default`.</param>
 /// <param name="Line">The line in the file, from 1; 0 where the source is no file.</param>
 /// <param name="Column">The column in the line, from 1; 0 where the source is no file.</param>
-public readonly partial record struct Place(string Source, int Line, int Column)
+internal readonly partial record struct Place(string Source, int Line, int Column)
 {
     /// <summary>What Crust adds by itself.</summary>
     public static readonly Place Default = Of("default");

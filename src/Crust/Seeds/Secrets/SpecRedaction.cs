@@ -4,7 +4,7 @@ using Crust.Spec;
 namespace Crust.Seeds.Secrets;
 
 /// <summary>Redacts a spec's secrets.</summary>
-public static class SpecRedaction
+internal static class SpecRedaction
 {
     /// <summary>Redacts every secret in a spec from now on, including logins in URLs and passwords among the keys that are typed.</summary>
     public static void Hide(this Redactor redactor, BuildSpec spec) => redactor.Hide(SpecSecrets.In(spec).SelectMany(secret => secret.Values));
