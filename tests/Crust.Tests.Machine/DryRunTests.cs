@@ -82,7 +82,7 @@ public sealed class DryRunTests : IDisposable
         var doctor = await _crust.RunAsync(Cancellation, "doctor", spec);
 
         Assert.That(without.Select(run => run.ExitCode), Is.All.EqualTo(2), without[0].Error);
-        Assert.That(without.Select(run => run.Error), Is.All.Contains($"crust: The private key's file doesn't exist\n  where: {spec}:3:30, verify.ssh.key, {key}"));
+        Assert.That(without.Select(run => run.Error), Is.All.Contains($"crust: The private key's file doesn't exist\n  where: {spec}:3:35, verify.ssh.key, {key}"));
         Assert.That(shown.Output, Does.Contain("to boot    an SSH log-in as edge by key, 2 checks\n           check: systemctl is-active k3s\n").And.Not.Contain(Token));
         Assert.That(doctor.Output, Does.Contain("Each image is booted, and has to show an SSH log-in as edge by key, 2 checks"));
     }
