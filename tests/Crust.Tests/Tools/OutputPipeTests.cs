@@ -47,11 +47,16 @@ public sealed class OutputPipeTests
         await daemon.WriteAsync(new byte[60_000], Cancellation);
 
         var cancellation = Cancellation;
+        var taken = 0L;
+
         await OutputPipe.ReadAsync(pipe, Task.CompletedTask, bytes =>
         {
             cancellation.ThrowIfCancellationRequested();
+            taken += bytes.Length;
             daemon.Write(bytes.Span);
         }).WaitAsync(Cancellation);
+
+        Assert.That(taken, Is.InRange(1 << 20, (1 << 20) + 60_000), "what a program can have left in its pipe");
     }
 
     [Test]
