@@ -1,35 +1,32 @@
 using System.Buffers;
 using System.IO.Pipes;
+using System.Runtime.InteropServices;
 
 namespace Crust.Tools;
 
-/// <summary>Reads what a program writes to one of its streams.</summary>
-internal static class OutputPipe
+/// <summary>
+/// Reads what a program writes to one of its streams, until nobody can write to it any more, or until the program's time is up. A daemon that the program has
+/// started may hold the pipe for as long as it lives; what the program itself has written is in the pipe by then, and is still read.
+/// </summary>
+internal static partial class OutputPipe
 {
     private const int BufferLength = 1 << 16;
 
-    /// <summary>Reads a pipe as <see cref="ReadAsync(Stream, Task, Action{ReadOnlyMemory{byte}})"/> does, in large pieces: each wait for the next one costs more than reading 64 KiB.</summary>
-    public static Task ReadMuchAsync(Stream pipe, Task overdue, Action<ReadOnlyMemory<byte>> take)
-    {
-        PipeCapacity.Raise(((PipeStream)pipe).SafePipeHandle);
-        return ReadAsync(pipe, overdue, PipeCapacity.Largest, take);
-    }
+    // How often ReadMuchAsync looks at the time while nothing comes.
+    private const int LookMilliseconds = 100;
 
-    /// <summary>
-    /// Reads a pipe until nobody can write to it any more, or until the program's time is up. A daemon that the program has started may hold the pipe for as
-    /// long as it lives; what the program itself has written is in the pipe by then, and is still read.
-    /// </summary>
+    private const short CanRead = 1; // POLLIN of poll(2).
+
+    /// <summary>Reads without a thread of its own: what people read.</summary>
     /// <param name="pipe">The end of the pipe that is read.</param>
     /// <param name="overdue">Completes when the program has ended and those that it started had time to write.</param>
-    /// <param name="take">Is given the bytes as they come.</param>
-    public static Task ReadAsync(Stream pipe, Task overdue, Action<ReadOnlyMemory<byte>> take) => ReadAsync(pipe, overdue, BufferLength, take);
-
-    private static async Task ReadAsync(Stream pipe, Task overdue, int bufferLength, Action<ReadOnlyMemory<byte>> take)
+    /// <param name="take">Is given the bytes as they come, never by the thread that calls this.</param>
+    public static async Task ReadAsync(Stream pipe, Task overdue, Action<ReadOnlyMemory<byte>> take)
     {
         // The thread that starts programs is needed for the next one; and what there is to read at once is taken without giving it back.
         await Task.Yield();
         using var impatience = new CancellationTokenSource();
-        var buffer = ArrayPool<byte>.Shared.Rent(bufferLength);
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferLength);
         try
         {
             // What the program has left in the pipe is no more than a pipe can hold.
@@ -59,5 +56,71 @@ internal static class OutputPipe
         {
             ArrayPool<byte>.Shared.Return(buffer);
         }
+    }
+
+    /// <summary>
+    /// The same on a thread of its own, for gigabytes: an asynchronous wait for some KiB costs more than reading them, in all three times the processor time.
+    /// </summary>
+    public static Task ReadMuchAsync(Stream pipe, Task overdue, Action<ReadOnlyMemory<byte>> take) =>
+        Task.Factory.StartNew(() => ReadMuch((PipeStream)pipe, overdue, take), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+
+    private static void ReadMuch(PipeStream pipe, Task overdue, Action<ReadOnlyMemory<byte>> take)
+    {
+        PipeCapacity.Raise(pipe.SafePipeHandle);
+        var buffer = new byte[BufferLength];
+        for (var late = 0; late < PipeCapacity.Largest;)
+        {
+            // A read itself can't be given up.
+            var isOverdue = overdue.IsCompleted;
+            if (!WaitForBytes(pipe.SafePipeHandle, isOverdue ? 0 : LookMilliseconds))
+            {
+                if (isOverdue)
+                {
+                    return;
+                }
+
+                continue;
+            }
+
+            var read = pipe.Read(buffer);
+            if (read == 0)
+            {
+                return;
+            }
+
+            late += isOverdue ? read : 0;
+            take(buffer.AsMemory(0, read));
+        }
+    }
+
+    // Whether there are bytes to read, or the pipe is at its end.
+    private static bool WaitForBytes(SafeHandle pipe, int milliseconds)
+    {
+        var isHeld = false;
+        try
+        {
+            pipe.DangerousAddRef(ref isHeld);
+            var wait = new PollDescriptor { File = (int)pipe.DangerousGetHandle(), Events = CanRead };
+            return Poll(ref wait, 1, milliseconds) > 0;
+        }
+        finally
+        {
+            if (isHeld)
+            {
+                pipe.DangerousRelease();
+            }
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "poll")]
+    private static partial int Poll(ref PollDescriptor files, nuint count, int milliseconds);
+
+    // struct pollfd of poll.h.
+    [StructLayout(LayoutKind.Sequential)]
+    private struct PollDescriptor
+    {
+        public int File;
+        public short Events;
+        public short Found;
     }
 }
