@@ -65,6 +65,10 @@ internal sealed class DiskDraft : IDisposable
         return error.At($"{error.Where}; the failed disk is kept as {kept}");
     }
 
+    /// <summary>Empties the draft's folder: what was put there is of no use.</summary>
+    /// <exception cref="IOException">Something can't be deleted.</exception>
+    internal void Clear() => _entry?.Clear();
+
     /// <inheritdoc/>
     public void Dispose() => _entry?.Dispose();
 

@@ -38,6 +38,10 @@ internal sealed class CacheEntry : IDisposable
         return _final;
     }
 
+    /// <summary>Empties the folder to fill, where filling it has failed in one way and is tried in another.</summary>
+    /// <exception cref="IOException">Something can't be deleted.</exception>
+    public void Clear() => _draft?.Clear();
+
     /// <inheritdoc/>
     public void Dispose()
     {

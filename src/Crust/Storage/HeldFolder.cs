@@ -63,6 +63,23 @@ internal sealed class HeldFolder : IDisposable
         }
     }
 
+    /// <summary>Deletes all that is in it, but what holds it.</summary>
+    /// <exception cref="IOException">Something can't be deleted.</exception>
+    public void Clear()
+    {
+        foreach (var entry in new DirectoryInfo(Path).EnumerateFileSystemInfos().Where(entry => entry.Name != LockName))
+        {
+            if (entry is DirectoryInfo below && below.LinkTarget is null)
+            {
+                below.Delete(recursive: true);
+            }
+            else
+            {
+                entry.Delete();
+            }
+        }
+    }
+
     /// <summary>Gives the folder, with all that is in it synced, its final name in the same parent: from then on nobody takes it for an abandoned one.</summary>
     /// <exception cref="IOException">Something has that name, or it can't be renamed.</exception>
     public void KeepAs(string path)

@@ -32,7 +32,7 @@ internal sealed class SharedDisks(SharedCache cache)
             return null;
         }
 
-        var disk = await stages.RunAsync(Stage.Cache, $"the installed disk in {cache.Name}", () => TryPullAsync(build, draft.Folder, cancellation),
+        var disk = await stages.RunAsync(Stage.Cache, $"the installed disk in {cache.Name}", () => TryPullAsync(build, draft, cancellation),
             pulled => pulled is not null ? $"pulled {pulled.From}" : cache.IsOn && _refused is null ? "it isn't there" : "not used");
         return disk is null ? null : draft.KeepPulled(disk);
     }
@@ -52,18 +52,18 @@ internal sealed class SharedDisks(SharedCache cache)
         }
     }
 
-    private async Task<PulledDisk?> TryPullAsync(SharedBuild build, DiskFolder into, CancellationToken cancellation)
+    private async Task<PulledDisk?> TryPullAsync(SharedBuild build, DiskDraft draft, CancellationToken cancellation)
     {
         PulledDisk? pulled = null;
         try
         {
-            pulled = await cache.TryAsync(registry => PullAsync(registry, build, into, cancellation));
+            pulled = await cache.TryAsync(registry => PullAsync(registry, build, draft.Folder, cancellation));
         }
         finally
         {
             if (pulled is null)
             {
-                Empty(into.Path);
+                draft.Clear();
             }
         }
 
@@ -205,20 +205,4 @@ internal sealed class SharedDisks(SharedCache cache)
     }
 
     private static bool IsOurs(OciDocument manifest) => Artifact.DescriptorOf(manifest).ArtifactType == DiskArtifact.Type;
-
-    // The folder itself is the cache's, which gives it its name.
-    private static void Empty(string folder)
-    {
-        foreach (var entry in new DirectoryInfo(folder).EnumerateFileSystemInfos())
-        {
-            if (entry is DirectoryInfo below)
-            {
-                below.Delete(recursive: true);
-            }
-            else
-            {
-                entry.Delete();
-            }
-        }
-    }
 }
