@@ -81,12 +81,15 @@ internal sealed class ImageBuild(
             {
                 // The disk: this machine's, another machine's, or a new one, for which QEMU boots the installer.
                 var installing = stages.Begin(Stage.Install, $"{Path.GetFileName(origin.Path)} on a disk of {Size.Format(spec.Machine.Disk)}");
-                using var draft = await disks.OpenAsync(keys.Local, spec.Machine.Disk, journal.TellOfWait, cancellation);
-                var disk = draft.Found ?? await sharedDisks.PullAsync(build, draft, stages, cancellation);
-                if (disk is null)
+                InstalledDisk? disk;
+                using (var draft = await disks.OpenAsync(keys.Local, spec.Machine.Disk, journal.TellOfWait, cancellation))
                 {
-                    source.CheckSpace(plan.ToWrite);
-                    disk = await diskStage.InstallAsync(source, draft, host.Accelerator.Used, files, stages, cancellation);
+                    disk = draft.Found ?? await sharedDisks.PullAsync(build, draft, stages, cancellation);
+                    if (disk is null)
+                    {
+                        source.CheckSpace(plan.ToWrite);
+                        disk = await diskStage.InstallAsync(source, draft, host.Accelerator.Used, files, stages, cancellation);
+                    }
                 }
 
                 installing.End(disk.FromCache ? "from the cache; the installer wasn't booted" : $"{Size.Format(disk.Allocated)} on the disk");

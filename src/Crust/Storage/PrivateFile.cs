@@ -14,6 +14,6 @@ internal static class PrivateFile
     public static FileStream Create(string path)
     {
         File.Delete(path);
-        return new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite });
+        return WholeFile.CreatePrivate(path);
     }
 }
