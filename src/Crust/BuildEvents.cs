@@ -30,7 +30,7 @@ public enum Stage
     /// <summary>Booting the images.</summary>
     Verify,
 
-    /// <summary>Manifest, checksums and the final names.</summary>
+    /// <summary>Pushing the images into a registry.</summary>
     Publish,
 }
 

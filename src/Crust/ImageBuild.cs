@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Runtime.ExceptionServices;
 using Crust.Attestation;
 using Crust.Disks;
 using Crust.Events;
@@ -40,7 +39,7 @@ internal sealed class ImageBuild(
         journal.Warn(host.Warnings);
         var signingKey = await attestor.TryKeyAsync(spec.Sign, cancellation);
 
-        // The source: the installer, and what it will be told. With it, the build's keys are known.
+        // The source: the installer, and what the seed tells it. With it, the build's keys are known.
         var source = await sources.OpenAsync(spec, stages, cancellation);
         var (target, origin) = (source.Target.ProvenBy(login), source.Origin);
         var (name, keys) = (target.Name, target.Keys ?? throw new InvalidOperationException(target.Unknown));
@@ -75,7 +74,8 @@ internal sealed class ImageBuild(
         try
         {
             // Images that another machine has made of the same build. From a disk that is here, they are made sooner than they are pulled.
-            var offers = disks.FindAllocated(keys.Local) is not null ? [] : await new FinishedImages(cache).FindAsync(build, plan.ToWrite, format => writer.RecipeOf(format, spec), stages, cancellation);
+            var offers = disks.FindAllocated(keys.Local) is not null ? []
+                : await new FinishedImages(cache).FindAsync(build, plan.ToWrite, format => writer.RecipeOf(format, spec), stages, cancellation);
             var made = await ImageStage.PullAsync(offers, build, plan.ToWrite, drafts, stages, cancellation);
             if (made is null)
             {
@@ -94,14 +94,13 @@ internal sealed class ImageBuild(
 
                 installing.End(disk.FromCache ? "from the cache; the installer wasn't booted" : $"{Size.Format(disk.Allocated)} on the disk");
                 disk = await diskStage.InspectAsync(disk, source, host.Accelerator.Used, drafts.Path, stages, cancellation);
-                story = story.With(disk.Facts, files);
 
                 // The formats, side by side, from that one disk.
                 made = await imageStage.WriteAsync(disk, offers, target, plan.ToWrite, drafts, stages, cancellation);
             }
 
             story = story.With(made.Disk, files);
-            journal.Warn(made.Failure is null ? null : $"only a part of the images could be written: {string.Join(", ", made.Images.Select(image => image.Format.Name))}");
+            journal.Warn(made.Warning);
 
             // The proof: the images are booted.
             var proofs = Proofs.None(made.Images);
@@ -114,10 +113,7 @@ internal sealed class ImageBuild(
 
             // Attestation, and the final names.
             var manifest = await PlaceAsync(Manifest.Of(story, made.Disk, journal, proofs.Known), proofs.Fresh, spec, made.Sbom, drafts.Path, cancellation);
-            if (made.Failure is { } failure)
-            {
-                ExceptionDispatchInfo.Throw(failure);
-            }
+            made.ThrowIfIncomplete();
 
             // The report, and the disk for other machines.
             var report = ReportFile.TryWrite(story.Ended(journal, manifest), shelf.ReportPath(name), drafts.Path);

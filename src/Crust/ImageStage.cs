@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.ExceptionServices;
 using Crust.Attestation;
 using Crust.Disks;
 using Crust.Events;
@@ -18,7 +19,20 @@ namespace Crust;
 internal sealed record MadeImages(DiskFacts Disk, ImmutableArray<DraftImage> Images, string? Sbom, InstalledDisk? Installed)
 {
     /// <summary>Why others that were asked for aren't among them; null if none is missing.</summary>
-    public CrustException? Failure { get; init; }
+    public CrustException? Failure { private get; init; }
+
+    /// <summary>The warning that images are missing; null if none is.</summary>
+    public string? Warning => Failure is null ? null : $"only a part of the images could be written: {string.Join(", ", Images.Select(image => image.Format.Name))}";
+
+    /// <summary>Fails the build for the missing images, once those that were made are in their place.</summary>
+    /// <exception cref="CrustException">The failure of the first format that failed.</exception>
+    public void ThrowIfIncomplete()
+    {
+        if (Failure is not null)
+        {
+            ExceptionDispatchInfo.Throw(Failure);
+        }
+    }
 }
 
 /// <summary>Gets images ready: pulled from a registry that has them of the same build, or written from the installed disk.</summary>
@@ -53,6 +67,12 @@ internal sealed class ImageStage(ImageWriter writer)
             catch (CrustException e) when (e.Find<FinishedDrafts>() is not null || !reused.IsEmpty)
             {
                 (written, failure) = (e.Find<FinishedDrafts>()?.Images ?? [], e);
+            }
+            catch (CrustException e)
+            {
+                // The report says how the disk was installed, also where no image of it could be written.
+                e.Add(disk.Facts);
+                throw;
             }
         }
 

@@ -94,7 +94,8 @@ internal sealed record BuildStory
     internal BuildStory Ended(BuildJournal journal, CrustException failure, RunFiles files)
     {
         var ended = Ended(journal) with { Failure = failure };
-        return failure.Find<InstallFacts>() is { } install ? ended.With(files) with { Install = install, Screens = files.ScreensFolder }
+        return failure.Find<DiskFacts>() is { } disk ? ended.With(disk, files)
+            : failure.Find<InstallFacts>() is { } install ? ended.With(files) with { Install = install, Screens = files.ScreensFolder }
             : failure.Find<RunFiles>() is { } run ? ended.With(run)
             : ended;
     }

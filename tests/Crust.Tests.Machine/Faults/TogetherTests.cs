@@ -1,4 +1,7 @@
 using System.Text.Json;
+using Crust.Cli;
+using Crust.Spec;
+using Crust.Storage;
 using Crust.Tests.Machine.Guests;
 
 namespace Crust.Tests.Machine.Faults;
@@ -40,9 +43,50 @@ public sealed class TogetherTests : FaultFixture
         Assert.That(manifest.RootElement.GetProperty("images").GetArrayLength(), Is.EqualTo(3));
     }
 
+    [Test]
+    public async Task A_build_lets_go_of_the_disk_before_it_writes_the_formats_so_that_one_that_waits_for_the_disk_can_go_on()
+    {
+        var iso = await IsoAsync(StubGuest.Installs);
+        ImagesMayChange();
+        var environment = HostEnvironment.From(HostEnvironment.Read().Variables.SetItem("CRUST_CACHE", Crust.Cache).SetItem("XDG_RUNTIME_DIR", Crust.Runtime));
+        var locks = new LocksAtFormats(Path.Combine(Crust.Cache, "disks"));
+        await using var services = new CrustServices(environment, Crust.Images, locks);
+
+        await services.Build.RunAsync(new BuildSpec
+        {
+            Name = "edge",
+            Installer = new InstallerSpec { Iso = iso },
+            Machine = new MachineSpec { Disk = 64 << 20, Memory = 128 << 20, Accelerator = Accelerator.Tcg, Deadline = TimeSpan.FromMinutes(1) },
+            Trim = false,
+            Inspect = false,
+        }, Cancellation);
+
+        Assert.That(locks.AreFree, Is.EqualTo(new[] { true }));
+    }
+
     private async Task AssertChecksumsHoldAsync(params string[] files)
     {
         var checkedFiles = await Host.RunAsync("sh", ["-c", $"cd '{Crust.Images}' && grep -v 'earlier build' SHA256SUMS | sha256sum -c -"], Cancellation);
         Assert.That(files.Select(file => $"{file}: OK"), Is.SubsetOf(checkedFiles.Split('\n')));
+    }
+
+    // Looks at the disks' locks when the first format is about to be written.
+    private sealed class LocksAtFormats(string disks) : IBuildObserver
+    {
+        public bool[] AreFree { get; private set; } = [];
+
+        public void Observe(BuildEvent buildEvent)
+        {
+            if (buildEvent is BuildEvent.Started { Stage: Stage.Formats })
+            {
+                AreFree = [.. Directory.EnumerateFiles(disks, "*.lock").Select(IsFree)];
+            }
+        }
+
+        private static bool IsFree(string path)
+        {
+            using var held = FileLock.TryAcquire(path);
+            return held is not null;
+        }
     }
 }

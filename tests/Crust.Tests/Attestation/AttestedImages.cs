@@ -13,7 +13,7 @@ using Serilog.Core;
 
 namespace Crust.Tests.Attestation;
 
-/// <summary>A folder with two images, a sparse img with its block map and a vmdk, published with what says where they come from.</summary>
+/// <summary>A folder with two images, a sparse img with its block map and a vmdk, with what says where they come from.</summary>
 internal sealed class AttestedImages : IDisposable
 {
     public const string Sbom = "{ \"a list\": \"of packages\" }\n";
@@ -47,7 +47,7 @@ internal sealed class AttestedImages : IDisposable
 
     public string Provenance => Shelf.ImagePath("edge.provenance.json");
 
-    public async Task<Manifest> PublishAsync(BuildSpec spec, CancellationToken cancellation, string? sbom = Sbom)
+    public async Task<Manifest> PlaceAsync(BuildSpec spec, CancellationToken cancellation, string? sbom = Sbom)
     {
         using var drafts = Shelf.CreateDrafts();
         var img = Path.Combine(drafts.Path, "edge.img");
@@ -66,7 +66,7 @@ internal sealed class AttestedImages : IDisposable
             new ProvenImage(new DraftImage(ImageFormats.Named("img"), img, 64 << 20, null, "") { BlockMap = img + ".bmap" }, null),
             new ProvenImage(new DraftImage(ImageFormats.Named("vmdk"), vmdk, 6, await SparseHash.ComputeAsync(vmdk, cancellation), "by=hand") { Library = "libdeflate 0123456789ab" }, null),
         };
-        return await Shelf.PublishAsync(ManifestSample.Full with { Images = [], Sbom = null }, images, manifest => Attestor.WriteAsync(manifest, spec, sbom, drafts.Path, cancellation), cancellation);
+        return await Shelf.PlaceAsync(ManifestSample.Full with { Images = [], Sbom = null }, images, manifest => Attestor.WriteAsync(manifest, spec, sbom, drafts.Path, cancellation), cancellation);
     }
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);

@@ -24,7 +24,7 @@ public sealed class ProvenanceTests
     [Test]
     public async Task It_names_each_image_by_a_digest_of_its_bytes_and_all_that_went_into_the_build()
     {
-        var manifest = await _images.PublishAsync(new BuildSpec(), Cancellation);
+        var manifest = await _images.PlaceAsync(new BuildSpec(), Cancellation);
         using var json = JsonDocument.Parse(await File.ReadAllBytesAsync(_images.Provenance, Cancellation));
         var statement = json.RootElement;
         var predicate = statement.GetProperty("predicate");
@@ -54,7 +54,7 @@ public sealed class ProvenanceTests
     [Test]
     public async Task The_manifest_and_the_checksums_tell_of_what_lies_beside_the_images()
     {
-        var manifest = await _images.PublishAsync(new BuildSpec(), Cancellation);
+        var manifest = await _images.PlaceAsync(new BuildSpec(), Cancellation);
         var result = await AttestedImages.Tools.RunAsync(ToolCommand.Of("sha256sum", "--check", "--strict", "SHA256SUMS") with { WorkingDirectory = _images.Shelf.Path }, Cancellation);
 
         Assert.That((manifest.Sbom!.File, manifest.Provenance!.File, manifest.Signature), Is.EqualTo(("edge.sbom.spdx.json", "edge.provenance.json", (ManifestSignature?)null)));
@@ -76,7 +76,7 @@ public sealed class ProvenanceTests
             Sign = new SignSpec { Passphrase = new Secret("hunter22") },
         };
 
-        await _images.PublishAsync(spec, Cancellation);
+        await _images.PlaceAsync(spec, Cancellation);
 
         var text = await File.ReadAllTextAsync(_images.Provenance, Cancellation);
         Assert.That(text, Does.Contain("example.org/x.iso").And.Not.Contain("hunter22"));
@@ -85,11 +85,11 @@ public sealed class ProvenanceTests
     [Test]
     public async Task An_image_of_an_earlier_install_is_none_of_its_subjects()
     {
-        var first = await _images.PublishAsync(new BuildSpec(), Cancellation);
+        var first = await _images.PlaceAsync(new BuildSpec(), Cancellation);
 
         using var drafts = _images.Shelf.CreateDrafts();
         var old = first.Images[0] with { DiskContent = "another" };
-        await _images.Shelf.PublishAsync(first with { Images = [old, first.Images[1]] }, [], manifest => _images.Attestor.WriteAsync(manifest, new BuildSpec(), null, drafts.Path, Cancellation), Cancellation);
+        await _images.Shelf.PlaceAsync(first with { Images = [old, first.Images[1]] }, [], manifest => _images.Attestor.WriteAsync(manifest, new BuildSpec(), null, drafts.Path, Cancellation), Cancellation);
 
         using var json = JsonDocument.Parse(await File.ReadAllBytesAsync(_images.Provenance, Cancellation));
         Assert.That(json.RootElement.GetProperty("subject").EnumerateArray().Select(subject => subject.GetProperty("name").GetString()), Is.EqualTo(new[] { "edge.vmdk" }));
@@ -98,7 +98,7 @@ public sealed class ProvenanceTests
     [Test]
     public async Task A_statement_that_was_removed_or_changed_or_wants_another_key_is_made_anew_and_nothing_else_is()
     {
-        var manifest = await _images.PublishAsync(new BuildSpec(), Cancellation);
+        var manifest = await _images.PlaceAsync(new BuildSpec(), Cancellation);
         Assert.That(Attestor.IsCurrent(manifest, null, _images.Shelf.IsIntact), Is.True);
         Assert.That(Attestor.IsCurrent(manifest, "SHA256:another", _images.Shelf.IsIntact), Is.False, "it is to be signed");
         Assert.That(Attestor.IsCurrent(manifest with { Signature = new("edge.provenance.json.sig", 1, "x", "SHA256:one") }, "SHA256:one", _images.Shelf.IsIntact), Is.False, "the signature isn't there");
@@ -118,10 +118,10 @@ public sealed class ProvenanceTests
     [Test]
     public async Task A_list_of_packages_that_this_build_has_not_made_is_removed_and_so_is_a_signature()
     {
-        await _images.PublishAsync(new BuildSpec(), Cancellation);
+        await _images.PlaceAsync(new BuildSpec(), Cancellation);
         await File.WriteAllTextAsync(_images.Provenance + ".asc", "old", Cancellation);
 
-        var manifest = await _images.PublishAsync(new BuildSpec(), Cancellation, sbom: null);
+        var manifest = await _images.PlaceAsync(new BuildSpec(), Cancellation, sbom: null);
 
         Assert.That((manifest.Sbom, manifest.Signature), Is.EqualTo(((ManifestFile?)null, (ManifestSignature?)null)));
         Assert.That(Directory.EnumerateFiles(_images.Shelf.Path).Select(Path.GetFileName), Is.EquivalentTo(new[] { "SHA256SUMS", "edge.img", "edge.img.bmap", "edge.vmdk", "edge.manifest.json", "edge.provenance.json", ".lock" }));
@@ -130,11 +130,11 @@ public sealed class ProvenanceTests
     [Test]
     public async Task A_key_that_cannot_sign_changes_nothing()
     {
-        await _images.PublishAsync(new BuildSpec(), Cancellation);
+        await _images.PlaceAsync(new BuildSpec(), Cancellation);
         var before = await Sha256Async("edge.provenance.json");
         var missing = new BuildSpec { Sign = new SignSpec { Key = Path.Combine(_images.Folder, "no-key") } };
 
-        var error = (await Assert.ThrowsAsync<CrustException>(() => _images.PublishAsync(missing, Cancellation)))!;
+        var error = (await Assert.ThrowsAsync<CrustException>(() => _images.PlaceAsync(missing, Cancellation)))!;
 
         Assert.That((error.Kind, error.What), Is.EqualTo((FailureKind.BadInput, "The key that signs doesn't exist")));
         Assert.That(await Sha256Async("edge.provenance.json"), Is.EqualTo(before));

@@ -66,7 +66,7 @@ public sealed class SignatureTests
     [Test]
     public async Task Images_whose_provenance_an_allowed_OpenSSH_key_has_signed_are_told_with_the_signer()
     {
-        var manifest = await _images.PublishAsync(BySsh, Cancellation);
+        var manifest = await _images.PlaceAsync(BySsh, Cancellation);
         var fingerprint = (await RunAsync("ssh-keygen", "-l", "-f", SshKey)).Split(' ')[1];
 
         Assert.That((manifest.Signature!.File, manifest.Signature.Key), Is.EqualTo(("edge.provenance.json.sig", fingerprint)));
@@ -81,7 +81,7 @@ public sealed class SignatureTests
     [Test]
     public async Task Images_whose_provenance_a_GPG_key_has_signed_are_told_with_the_signer([Values("keys.asc", "keys.gpg", "keyring")] string keys)
     {
-        var manifest = await _images.PublishAsync(ByGpg, Cancellation);
+        var manifest = await _images.PlaceAsync(ByGpg, Cancellation);
         var good = await _images.Check.CheckAsync(_images.Vmdk, Path.Combine(_keys, keys), Cancellation);
 
         Assert.That(manifest.Signature!.File, Is.EqualTo("edge.provenance.json.asc"));
@@ -92,7 +92,7 @@ public sealed class SignatureTests
     [Test]
     public async Task The_command_line_prints_who_has_signed_and_boots_nothing()
     {
-        await _images.PublishAsync(BySsh, Cancellation);
+        await _images.PlaceAsync(BySsh, Cancellation);
         var key = (await RunAsync("ssh-keygen", "-l", "-f", SshKey)).Split(' ')[1];
 
         var good = await CommandLineRun.OfAsync("verify", "--signature", Allowed, _images.Img, _images.Vmdk);
@@ -109,7 +109,7 @@ public sealed class SignatureTests
     [Test]
     public async Task A_changed_image_is_told([Values("data", "hole", "longer", "map")] string how)
     {
-        await _images.PublishAsync(BySsh, Cancellation);
+        await _images.PlaceAsync(BySsh, Cancellation);
         if (how == "map")
         {
             await File.AppendAllTextAsync(_images.Img + ".bmap", "\n", Cancellation);
@@ -134,7 +134,7 @@ public sealed class SignatureTests
     [Test]
     public async Task A_changed_provenance_is_told([Values] bool gpg)
     {
-        await _images.PublishAsync(gpg ? ByGpg : BySsh, Cancellation);
+        await _images.PlaceAsync(gpg ? ByGpg : BySsh, Cancellation);
         await File.WriteAllTextAsync(_images.Provenance, (await File.ReadAllTextAsync(_images.Provenance, Cancellation)).Replace("\"bios\"", "\"uefi\""), Cancellation);
 
         await RefusedAsync(_images.Vmdk, gpg ? GpgKeys : Allowed,
@@ -145,7 +145,7 @@ public sealed class SignatureTests
     [Test]
     public async Task A_signature_that_is_none_is_told([Values] bool gpg)
     {
-        await _images.PublishAsync(gpg ? ByGpg : BySsh, Cancellation);
+        await _images.PlaceAsync(gpg ? ByGpg : BySsh, Cancellation);
         var signature = _images.Provenance + (gpg ? ".asc" : ".sig");
         await File.WriteAllTextAsync(signature, "garbage\n", Cancellation);
 
@@ -155,7 +155,7 @@ public sealed class SignatureTests
     [Test]
     public async Task A_signer_whom_nobody_trusts_is_told([Values] bool gpg)
     {
-        await _images.PublishAsync(gpg ? ByGpg : BySsh, Cancellation);
+        await _images.PlaceAsync(gpg ? ByGpg : BySsh, Cancellation);
         await AllowAsync("strangers", "stranger", "");
 
         await RefusedAsync(_images.Vmdk, Path.Combine(_keys, gpg ? "other.asc" : "strangers"),
@@ -166,7 +166,7 @@ public sealed class SignatureTests
     [Test]
     public async Task A_key_that_has_expired_or_may_not_sign_this_is_told()
     {
-        await _images.PublishAsync(BySsh, Cancellation);
+        await _images.PlaceAsync(BySsh, Cancellation);
         await AllowAsync("expired", "key", "valid-before=\"20200101\" ");
         await AllowAsync("elsewhere", "key", "namespaces=\"git\" ");
 
@@ -177,7 +177,7 @@ public sealed class SignatureTests
     [Test]
     public async Task A_GPG_key_that_has_expired_is_told()
     {
-        await _images.PublishAsync(new BuildSpec(), Cancellation);
+        await _images.PlaceAsync(new BuildSpec(), Cancellation);
         const string Then = "20200101T000000!";
         await RunAsync("gpg", "--batch", "--faked-system-time", Then, "--pinentry-mode", "loopback", "--passphrase", "", "--quick-gen-key", "old@example.org", "ed25519", "sign", "1d");
         await RunAsync("gpg", "--batch", "--faked-system-time", Then, "--local-user", "old@example.org", "--armor", "--detach-sign", _images.Provenance);
@@ -189,7 +189,7 @@ public sealed class SignatureTests
     [Test]
     public async Task A_signature_that_was_made_for_another_purpose_is_told()
     {
-        await _images.PublishAsync(new BuildSpec(), Cancellation);
+        await _images.PlaceAsync(new BuildSpec(), Cancellation);
         await RunAsync("ssh-keygen", "-q", "-Y", "sign", "-f", SshKey, "-n", "file", _images.Provenance);
 
         await RefusedAsync(_images.Vmdk, Allowed, "The provenance's signature is wrong: it was changed after it was signed, or the key may not sign it", _images.Provenance + ".sig");
@@ -198,7 +198,7 @@ public sealed class SignatureTests
     [Test]
     public async Task What_is_missing_is_told()
     {
-        await _images.PublishAsync(BySsh, Cancellation);
+        await _images.PlaceAsync(BySsh, Cancellation);
         var elsewhere = Path.Combine(_images.Folder, "edge.vmdk");
         File.Copy(_images.Vmdk, elsewhere);
 
@@ -215,7 +215,7 @@ public sealed class SignatureTests
     [Test]
     public async Task An_image_under_anothers_name_is_told()
     {
-        await _images.PublishAsync(BySsh, Cancellation);
+        await _images.PlaceAsync(BySsh, Cancellation);
         File.Copy(_images.Vmdk, _images.Shelf.ImagePath("edge.qcow2"));
 
         await RefusedAsync(_images.Shelf.ImagePath("edge.qcow2"), Allowed, "The provenance isn't about an image called edge.qcow2", _images.Provenance);
@@ -224,7 +224,7 @@ public sealed class SignatureTests
     [Test]
     public async Task A_document_that_somebody_has_signed_and_that_is_no_provenance_is_told()
     {
-        await _images.PublishAsync(new BuildSpec(), Cancellation);
+        await _images.PlaceAsync(new BuildSpec(), Cancellation);
         await File.WriteAllTextAsync(_images.Provenance, "{}", Cancellation);
         await RunAsync("ssh-keygen", "-q", "-Y", "sign", "-f", SshKey, "-n", Signer.Namespace, _images.Provenance);
 

@@ -94,7 +94,7 @@ public sealed class OutputCheckTests
     [Test]
     public async Task Images_of_an_earlier_build_are_replaced_also_where_somebody_wrote_to_them_or_removed_their_manifest([Values("untouched", "written to", "without manifest")] string what)
     {
-        await PublishAsync("edge", "img");
+        await PlaceAsync("edge", "img");
         File.WriteAllText(_shelf.LogPath("edge"), "");
         OutputFile.Sign(_shelf.LogPath("edge"));
         if (what == "written to")
@@ -112,7 +112,7 @@ public sealed class OutputCheckTests
     [Test]
     public async Task So_they_are_in_a_copy_of_their_folder_but_not_what_is_none_of_them()
     {
-        await PublishAsync("edge", "img", "vhdx");
+        await PlaceAsync("edge", "img", "vhdx");
         foreach (var file in Directory.GetFiles(_shelf.Path))
         {
             // As cp(1) does it.
@@ -129,7 +129,7 @@ public sealed class OutputCheckTests
     [Test]
     public async Task Images_of_another_ISO_under_the_same_name_stay()
     {
-        await PublishAsync("edge", "img");
+        await PlaceAsync("edge", "img");
 
         Assert.That(() => Check("https://example.org/v2/edge.iso", ["img"]), Throws.Nothing, "a newer version of the same");
         var error = Assert.Throws<CrustException>(() => Check(File_("edge..iso"), ["img"]))!;
@@ -185,7 +185,7 @@ public sealed class OutputCheckTests
     private void Check(string iso, string[] formats, string? name = null) => OutputCheck.Check(
         new BuildSpec { Installer = new() { Iso = iso }, InputFiles = [iso], Formats = [.. formats] }, name ?? Crust.Installers.InstallerLibrary.NameOf(new() { Iso = iso }, Arch.Amd64), _shelf);
 
-    private async Task PublishAsync(string name, params string[] formats)
+    private async Task PlaceAsync(string name, params string[] formats)
     {
         using var drafts = _shelf.CreateDrafts();
         var images = formats.Select(format =>
@@ -194,6 +194,6 @@ public sealed class OutputCheckTests
             File.WriteAllText(path, format);
             return new ProvenImage(new DraftImage(ImageFormats.Named(format), path, format.Length, new string('a', 64), ""), null);
         }).ToList();
-        await _shelf.PublishAsync(ManifestSample.Full with { Name = name, Images = [], Sbom = null }, images, _ => Task.FromResult(Attestations.None), Cancellation);
+        await _shelf.PlaceAsync(ManifestSample.Full with { Name = name, Images = [], Sbom = null }, images, _ => Task.FromResult(Attestations.None), Cancellation);
     }
 }

@@ -31,9 +31,9 @@ public sealed class ImagesFolderTests
     private string Sums => Path.Combine(_folder, "SHA256SUMS");
 
     [Test]
-    public async Task Publishing_gives_images_their_final_names_and_writes_the_manifest()
+    public async Task Finishing_gives_images_their_final_names_and_writes_the_manifest()
     {
-        var manifest = await PublishAsync("edge", ("img", "first"), ("vmdk", "second"));
+        var manifest = await PlaceAsync("edge", ("img", "first"), ("vmdk", "second"));
 
         Assert.That(VisibleFiles(), Is.EqualTo(new[] { "SHA256SUMS", "edge.img", "edge.manifest.json", "edge.vmdk" }));
         Assert.That(File.ReadAllText(Path.Combine(_folder, "edge.img")), Is.EqualTo("first"));
@@ -50,10 +50,10 @@ public sealed class ImagesFolderTests
     [Test]
     public async Task Images_of_other_formats_and_names_stay_and_are_still_told_of()
     {
-        await PublishAsync("edge", ("img", "first"));
-        await PublishAsync("other", ("img", "other"));
+        await PlaceAsync("edge", ("img", "first"));
+        await PlaceAsync("other", ("img", "other"));
 
-        var manifest = await PublishAsync("edge", ("vmdk", "second"));
+        var manifest = await PlaceAsync("edge", ("vmdk", "second"));
 
         Assert.That(manifest.Images.Select(image => image.File), Is.EqualTo(new[] { "edge.img", "edge.vmdk" }));
         Assert.That(_shelf.FindIntact("other").Select(image => image.File), Is.EqualTo(new[] { "other.img" }));
@@ -63,9 +63,9 @@ public sealed class ImagesFolderTests
     [Test]
     public async Task An_image_that_is_written_again_takes_the_olds_place()
     {
-        await PublishAsync("edge", ("img", "first"), ("vmdk", "second"));
+        await PlaceAsync("edge", ("img", "first"), ("vmdk", "second"));
 
-        var manifest = await PublishAsync("edge", ("img", "third"));
+        var manifest = await PlaceAsync("edge", ("img", "third"));
 
         Assert.That(File.ReadAllText(Path.Combine(_folder, "edge.img")), Is.EqualTo("third"));
         Assert.That(manifest.Images.Select(image => image.File), Is.EqualTo(new[] { "edge.img", "edge.vmdk" }));
@@ -75,10 +75,10 @@ public sealed class ImagesFolderTests
     [Test]
     public async Task An_image_that_was_proven_again_gets_its_new_proof_and_stays_where_it_is()
     {
-        var first = await PublishAsync("edge", ("img", "first"), ("vmdk", "second"));
+        var first = await PlaceAsync("edge", ("img", "first"), ("vmdk", "second"));
         var proven = first.Images[1] with { Verified = new ManifestProof("uefi", "SSH-2.0", 5) };
 
-        var manifest = await _shelf.PublishAsync(ManifestSample.Full with { Images = [proven], Sbom = null }, [], _ => Task.FromResult(Attestations.None), Cancellation);
+        var manifest = await _shelf.PlaceAsync(ManifestSample.Full with { Images = [proven], Sbom = null }, [], _ => Task.FromResult(Attestations.None), Cancellation);
 
         Assert.That(manifest.Images, Is.EqualTo(new[] { first.Images[0], proven }));
         await CheckSumsAsync("edge.img", "edge.vmdk");
@@ -87,10 +87,10 @@ public sealed class ImagesFolderTests
     [Test]
     public async Task Checksums_that_somebody_removed_are_written_again_for_all_images_of_the_name()
     {
-        var first = await PublishAsync("edge", ("img", "first"), ("vmdk", "second"));
+        var first = await PlaceAsync("edge", ("img", "first"), ("vmdk", "second"));
         File.Delete(Sums);
 
-        await _shelf.PublishAsync(first, [], _ => Task.FromResult(Attestations.None), Cancellation);
+        await _shelf.PlaceAsync(first, [], _ => Task.FromResult(Attestations.None), Cancellation);
 
         await CheckSumsAsync("edge.img", "edge.vmdk");
     }
@@ -98,12 +98,12 @@ public sealed class ImagesFolderTests
     [Test]
     public async Task A_touched_image_is_not_intact_and_is_no_longer_told_of()
     {
-        await PublishAsync("edge", ("img", "first"), ("qcow2", "second"), ("vmdk", "third"));
+        await PlaceAsync("edge", ("img", "first"), ("qcow2", "second"), ("vmdk", "third"));
         File.SetLastWriteTimeUtc(Path.Combine(_folder, "edge.img"), DateTime.UnixEpoch);
         File.Delete(Path.Combine(_folder, "edge.vmdk"));
         Assert.That(_shelf.FindIntact("edge").Select(image => image.Format), Is.EqualTo(new[] { "qcow2" }));
 
-        var manifest = await PublishAsync("edge", ("vmdk", "fourth"));
+        var manifest = await PlaceAsync("edge", ("vmdk", "fourth"));
 
         Assert.That(manifest.Images.Select(image => image.Format), Is.EqualTo(new[] { "qcow2", "vmdk" }));
     }
@@ -111,7 +111,7 @@ public sealed class ImagesFolderTests
     [Test]
     public async Task An_image_of_another_length_is_not_intact()
     {
-        var manifest = await PublishAsync("edge", ("img", "first"));
+        var manifest = await PlaceAsync("edge", ("img", "first"));
         File.AppendAllText(Path.Combine(_folder, "edge.img"), "!");
         File.SetLastWriteTimeUtc(Path.Combine(_folder, "edge.img"), manifest.Images[0].Modified.UtcDateTime);
 
@@ -126,18 +126,18 @@ public sealed class ImagesFolderTests
     }
 
     [Test]
-    public async Task Publishing_into_a_folder_where_a_name_is_taken_is_told()
+    public async Task Placing_into_a_folder_where_a_name_is_taken_says_so()
     {
         Directory.CreateDirectory(Path.Combine(_folder, "edge.img", "in-the-way"));
 
-        var error = (await Assert.ThrowsAsync<CrustException>(() => PublishAsync("edge", ("img", "first"))))!;
+        var error = (await Assert.ThrowsAsync<CrustException>(() => PlaceAsync("edge", ("img", "first"))))!;
 
         Assert.That(error.Kind, Is.EqualTo(FailureKind.InputOutput));
         Assert.That(error.What, Does.StartWith("The images couldn't get their final names: "));
         Assert.That(error.Where, Is.EqualTo(_folder));
     }
 
-    private async Task<Manifest> PublishAsync(string name, params (string Format, string Content)[] images)
+    private async Task<Manifest> PlaceAsync(string name, params (string Format, string Content)[] images)
     {
         using var drafts = _shelf.CreateDrafts();
         var proven = images.Select(image =>
@@ -147,7 +147,7 @@ public sealed class ImagesFolderTests
             var sum = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(path)));
             return new ProvenImage(new DraftImage(ImageFormats.Named(image.Format), path, image.Content.Length, sum, $"of={image.Format}"), new BootProof(Firmware.Bios, "login:", 1.234));
         }).ToList();
-        return await _shelf.PublishAsync(ManifestSample.Full with { Name = name, Images = [], Sbom = null }, proven, _ => Task.FromResult(Attestations.None), Cancellation);
+        return await _shelf.PlaceAsync(ManifestSample.Full with { Name = name, Images = [], Sbom = null }, proven, _ => Task.FromResult(Attestations.None), Cancellation);
     }
 
     private async Task CheckSumsAsync(params string[] files)

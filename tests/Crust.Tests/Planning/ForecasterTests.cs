@@ -90,7 +90,7 @@ public sealed class ForecasterTests : HostFixture
         var draft = Sample.Fakes.FileFor("draft");
         await File.WriteAllTextAsync(draft, library);
         var image = new DraftImage(format, draft, library.Length, new string('0', 64), Sample.Writer.RecipeOf(format, spec)) { Library = library };
-        await new ImagesFolder(Sample.Folders.Images).PublishAsync(ManifestSample.Full with { BuildKey = Sample.Forecaster.Of(spec).Key!, Images = [], Sbom = null },
+        await new ImagesFolder(Sample.Folders.Images).PlaceAsync(ManifestSample.Full with { BuildKey = Sample.Forecaster.Of(spec).Key!, Images = [], Sbom = null },
             [new ProvenImage(image, null)], _ => Task.FromResult(Attestations.None), TestContext.CurrentContext.CancellationToken);
     }
 
