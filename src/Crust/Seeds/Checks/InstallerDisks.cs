@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.RegularExpressions;
 using Crust.Seeds.Documents;
 using Crust.Spec;
@@ -29,7 +30,7 @@ internal static partial class InstallerDisks
     private static readonly string[] WithWords = ["raid", "volgroup", "btrfs", "mount"];
 
     // With these the installer gets disks from a network or another bus.
-    private static readonly string[] Adapters = ["iscsi", "fcoe", "zfcp", "nvdimm"];
+    internal static readonly ImmutableArray<string> Adapters = ["iscsi", "fcoe", "zfcp", "nvdimm"];
 
     private static readonly string[] Questions = ["partman-auto/disk", "partman-auto/select_disk", "grub-installer/bootdev", "grub-installer/choose_bootdev", "partman-auto-raid/recipe"];
 

@@ -13,7 +13,7 @@ internal static class RuleBook
         SchemaRules.UnknownKey, SchemaRules.MisplacedKey, SchemaRules.UnreadKey, SchemaRules.WrongType, SchemaRules.WrongValue, SchemaRules.MissingKey, SchemaRules.Deprecated, SchemaRules.Obsolete, SchemaRules.Rewritten,
         CharacterRules.Invisible,
         EndingRules.Both, EndingRules.Reboot, EndingRules.NoPoweroff, EndingRules.NoAuto,
-        DeviceRules.Device,
+        DeviceRules.Device, DiskSizeRules.DiskSize,
         PaletteRules.Endpoint, PaletteRules.NoEndpoint, PaletteRules.Registration, PaletteRules.RegistrationUrl, PaletteRules.Token,
         LoginRules.NoLogin, LoginRules.LockedPassword, LoginRules.NoAccount,
         KairosRules.NoAdmin, KairosRules.SshHardening, KairosRules.ExtraPartitions,

@@ -12,6 +12,7 @@ internal static class SeedChecks
         CharacterRules.Check,
         EndingRules.Check,
         DeviceRules.Check,
+        DiskSizeRules.Check,
         PaletteRules.Check,
         LoginRules.Check,
         KairosRules.Check,

@@ -8,7 +8,7 @@ using Crust.Tests.Spec;
 namespace Crust.Tests.Seeds.Checks;
 
 /// <summary>
-/// One of many small documents in a file of Corpus/collections. Each begins with `=== NAME | WORDS | SOURCE`: the words say what the spec around it is (`profile=kairos kind=embedded account=none`),
+/// One of many small documents in a file of Corpus/collections. Each begins with `=== NAME | WORDS | SOURCE`: the words say what the spec around it is (`profile=kairos kind=embedded account=none disk=400G`),
 /// the source which code or page says what is right. What is found in it stands in comments below it, as in <see cref="CorpusDocument"/>.
 /// </summary>
 internal sealed partial record CollectionDocument(string File, string Name, string Words, string Source, string Text)
@@ -39,6 +39,7 @@ internal sealed partial record CollectionDocument(string File, string Name, stri
                 Ssh = this["profile"] is "kairos" && this["account"] is not "none" ? new SshSpec { User = "crust", AuthorizedKeys = [SeedSample.Key] } : new SshSpec(),
                 Palette = this["profile"] is "stylus" ? SeedSample.Full.Palette with { RegistrationUrl = null } : new PaletteSpec(),
             },
+            Machine = Size.TryParse(this["disk"] ?? "", out var disk) ? new MachineSpec { Disk = disk } : new MachineSpec(),
         };
         return CheckReport.Of(spec, InstallerSource.ProfileOf(spec.Installer, "/nowhere")).Findings.Select(finding =>
             $"{finding.Rule} {(finding.Place.Source == path ? $"{finding.Place.Line}:{finding.Place.Column}" : $"{finding.Place}")}{(finding.Severity is SeedSeverity.Warning ? " warning" : "")}").Order(StringComparer.Ordinal);
