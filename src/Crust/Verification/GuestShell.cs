@@ -16,8 +16,9 @@ internal sealed record HostKey(string Type, string Fingerprint);
 internal sealed record CommandResult(int? ExitStatus, string? Signal, string Output);
 
 /// <summary>
-/// A log-in to a guest's SSH server, over one connection. Its host key is trusted as it is: a guest makes it on the boot that Crust started, and nothing but this guest
-/// answers on the port that QEMU forwards. It is for whoever has it to compare.
+/// A log-in to a guest's SSH server, over one connection. The host key is recorded and not checked: the guest makes it on the boot that Crust started, and nothing but
+/// this guest answers on the port that QEMU forwards. Attempts that were refused say nothing of it: cloud-init replaces the keys of an image on its first boot, under a
+/// server that runs already.
 /// </summary>
 internal sealed class GuestShell : IAsyncDisposable
 {

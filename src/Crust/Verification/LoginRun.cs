@@ -23,7 +23,6 @@ internal sealed class LoginRun(SshLogin login, Redactor hidden, Action<string> t
     private static readonly TimeSpan PauseAfterRefusal = TimeSpan.FromSeconds(10);
 
     private int _refusals;
-    private string? _hostKey;
 
     /// <summary>Why nobody is logged in yet, as the rest of a sentence: `its SSH server refused edge's password (2 times, …)`.</summary>
     public string Waiting { get; private set; } = "no SSH server answered";
@@ -67,9 +66,7 @@ internal sealed class LoginRun(SshLogin login, Redactor hidden, Action<string> t
             try
             {
                 tell($"logging in as {login.User}");
-                var shell = await GuestShell.ConnectAsync(login, "127.0.0.1", port, cancellation);
-                NoteHostKey(shell.HostKey);
-                return shell;
+                return await GuestShell.ConnectAsync(login, "127.0.0.1", port, cancellation);
             }
             catch (SshAuthenticationException e)
             {
@@ -86,17 +83,6 @@ internal sealed class LoginRun(SshLogin login, Redactor hidden, Action<string> t
             tell(Waiting);
             await Task.Delay(PauseAfterRefusal, time, cancellation);
         }
-    }
-
-    // cloud-init replaces the keys of an image on its first boot, under a server that runs already.
-    private void NoteHostKey(HostKey key)
-    {
-        if (_hostKey is not null && _hostKey != key.Fingerprint)
-        {
-            log.Warning("The guest's host key has changed within this boot: it was {Earlier}", _hostKey);
-        }
-
-        _hostKey = key.Fingerprint;
     }
 
     private async Task<CheckProof?> TryCheckAsync(GuestShell shell, int index, CancellationToken cancellation)

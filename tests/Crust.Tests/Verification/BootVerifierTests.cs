@@ -20,8 +20,7 @@ public sealed class BootVerifierTests
 
     private static CancellationToken Cancellation => TestContext.CurrentContext.CancellationToken;
 
-    private string Start => "connect\ngreet\nexpect qmp_capabilities\nreply qmp_capabilities {}\nexpect cont\nreply cont {}\nexpect human-monitor-command\n"
-        + $"reply human-monitor-command \"VLAN 0 (net0):\\r\\n  TCP[HOST_FORWARD]  12  127.0.0.1  {_server.Port}  10.0.2.15  22  0  0\\r\\n\"";
+    private string Start => _server.QemuScript;
 
     [OneTimeSetUp]
     public void StartServer() => _server = SshServer.Start();

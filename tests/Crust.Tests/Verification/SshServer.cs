@@ -30,6 +30,10 @@ internal sealed class SshServer : IDisposable
 
     public string AuthorizedKeys => Path.Combine(Folder, "authorized_keys");
 
+    /// <summary>How the script of a fake QEMU begins whose forwarded port is this server's.</summary>
+    public string QemuScript => "connect\ngreet\nexpect qmp_capabilities\nreply qmp_capabilities {}\nexpect cont\nreply cont {}\nexpect human-monitor-command\n"
+        + $"reply human-monitor-command \"VLAN 0 (net0):\\r\\n  TCP[HOST_FORWARD]  12  127.0.0.1  {Port}  10.0.2.15  22  0  0\\r\\n\"";
+
     public static SshServer Start()
     {
         var folder = Directory.CreateTempSubdirectory("crust-sshd-").FullName;

@@ -1,0 +1,39 @@
+using System.Diagnostics;
+using Crust.Tests.Disks;
+
+namespace Crust.Tests.Verification;
+
+/// <summary>`crust verify` as a program, with a QEMU that plays a script and OpenSSH's own server behind the port that it forwards.</summary>
+[CancelAfter(60_000)]
+public sealed class VerifyCommandTests
+{
+    [Test]
+    public async Task An_image_that_comes_up_and_fails_a_check_is_said_to_be_up_and_the_command_fails()
+    {
+        using var server = SshServer.Start();
+        using var fakes = new FakeTools();
+        using var disk = new SampleDisk(1 << 20);
+        fakes.Add("qemu-system-x86_64", server.QemuScript, "expect quit", "reply quit {}", "exit 0");
+        await File.WriteAllTextAsync(fakes.FileFor("crust.yaml"), "version: 1\nmachine: { accelerator: tcg, network: host }\n");
+        var image = disk.FileFor("edge.img");
+        File.Copy(disk.Path, image);
+
+        var (code, output, error) = await RunAsync(fakes, "verify", image, "--ssh-user", "edge", "--ssh-key", server.KeyFile, "--check", "true", "--check", "exit 3");
+
+        Assert.That((code, output), Is.EqualTo(((int)FailureKind.GuestFailed, $"{image}: up, but a check failed\n")), error);
+        Assert.That(error, Does.Contain($"verify     {image} is up, but a check failed").And.Contain("crust: the image edge.img came up, and the check 'exit 3' (2 of 2) exited with 3\n"));
+    }
+
+    private static async Task<(int Code, string Output, string Error)> RunAsync(FakeTools fakes, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Crust.Cli"), arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = fakes.Folder };
+        start.Environment["PATH"] = $"{fakes.Bin}:{Environment.GetEnvironmentVariable("PATH")}";
+        start.Environment["CRUST_CACHE"] = fakes.FileFor("cache");
+        start.Environment["XDG_RUNTIME_DIR"] = Directory.CreateDirectory(fakes.FileFor("run")).FullName;
+        using var crust = Process.Start(start)!;
+        var cancellation = TestContext.CurrentContext.CancellationToken;
+        var (output, error) = (crust.StandardOutput.ReadToEndAsync(cancellation), crust.StandardError.ReadToEndAsync(cancellation));
+        await crust.WaitForExitAsync(cancellation);
+        return (crust.ExitCode, await output, await error);
+    }
+}
