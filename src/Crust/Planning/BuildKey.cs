@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
 using Crust.Inspection;
-using Crust.Isos;
 using Crust.Seeds;
 using Crust.Seeds.Secrets;
 using Crust.Spec;
@@ -18,17 +17,7 @@ internal static class BuildKey
     // Raise it when a change of Crust changes what installers find in the machine.
     private const int Recipe = 1;
 
-    /// <summary>The key that is published: it tells nothing of secrets.</summary>
-    public static string Of(InstallerIso installer, Seed seed, BuildSpec spec) => For(installer, seed, spec, () => null).Published;
-
-    /// <summary>The keys of a build.</summary>
-    /// <param name="installer">Its installer.</param>
-    /// <param name="seed">What it is told.</param>
-    /// <param name="spec">The spec.</param>
-    /// <param name="local">Gets this machine's secret key; null where it has none yet.</param>
-    public static BuildKeys For(InstallerIso installer, Seed seed, BuildSpec spec, Func<byte[]?> local) => For(installer.Sha256, installer.IsReference, new SeedKey(seed.KeyMaterial, seed.SecretKeyMaterial), spec, local);
-
-    /// <summary>The keys of a build whose installer needn't be here.</summary>
+    /// <summary>The keys of a build. Its installer needn't be here.</summary>
     /// <param name="installerSha256">The installer's SHA-256 in hex.</param>
     /// <param name="isReference">Whether it is Crust's own.</param>
     /// <param name="seed">The seed's part.</param>

@@ -49,7 +49,7 @@ internal sealed record BuildTarget
         if (glance.Iso is { } iso)
         {
             BuildRules.CheckInstaller(iso, spec);
-            return target.With(iso.Sha256, iso.IsReference, () => SeedComposer.KeyMaterial(spec, files, iso), local);
+            return target.With(iso.Sha256, iso.IsReference, () => SeedComposer.KeyOf(spec, files, iso), local);
         }
 
         if (spec.Installer.Iso is null)
@@ -60,7 +60,7 @@ internal sealed record BuildTarget
         // An ISO that isn't here is known by its checksum; what it would say of itself has to be said by the spec.
         return glance.Promised is not { } sha256 ? target with { Unknown = "its installer's checksum isn't known here; give its SHA-256 in installer.sha256, or download it: crust build" }
             : spec.Seed.Profile is not { } profile || spec.Seed.Kind is SeedKind.Embedded ? target with { Unknown = "its installer isn't here to say which family of systems it installs; name it in seed.profile" }
-            : target.With(sha256, isReference: false, () => SeedComposer.KeyMaterial(spec, files, profile, sha256), local);
+            : target.With(sha256, isReference: false, () => SeedKey.Of(spec, files, profile, sha256), local);
     }
 
     /// <summary>The same with who logs in to its images, which takes a key or a password that planning needn't have.</summary>

@@ -14,22 +14,19 @@ internal sealed class SeedComposer(Func<Guid>? newInstanceId = null)
     {
         var profile = spec.Seed.Profile ?? installer.Profile;
         EmbeddedSeed.CheckPlace(spec.Seed, installer, profile);
-        return Seed.Compose(spec, files, profile, installer.Sha256, newInstanceId?.Invoke() ?? Guid.NewGuid());
+        return Seed.Compose(spec, files, profile, newInstanceId?.Invoke() ?? Guid.NewGuid());
     }
 
-    /// <summary>The seed's part of the build key: what the key material of a composed seed is, without composing all of it.</summary>
+    /// <summary>The key of the seed that <see cref="Compose"/> would make of the same.</summary>
     /// <exception cref="CrustException">As <see cref="Compose"/>.</exception>
-    public static SeedKey KeyMaterial(BuildSpec spec, SeedFiles files, InstallerIso installer)
+    public static SeedKey KeyOf(BuildSpec spec, SeedFiles files, InstallerIso installer)
     {
         var profile = spec.Seed.Profile ?? installer.Profile;
         EmbeddedSeed.CheckPlace(spec.Seed, installer, profile);
-        return KeyMaterial(spec, files, profile, installer.Sha256);
+        return SeedKey.Of(spec, files, profile, installer.Sha256);
     }
-
-    /// <summary>The same for an installer of which only this is known.</summary>
-    public static SeedKey KeyMaterial(BuildSpec spec, SeedFiles files, SeedProfile? profile, string installerSha256) => Seed.KeyMaterialOf(spec, files, profile, installerSha256);
 
     /// <summary>Composes the seed that a build would, as far as that can be told without its installer.</summary>
     /// <exception cref="CrustException">As <see cref="Seed.Compose"/>.</exception>
-    public Seed Preview(BuildSpec spec, SeedFiles files, SeedProfile? profile) => Seed.Compose(spec, files, profile, "", newInstanceId?.Invoke() ?? Guid.NewGuid());
+    public Seed Preview(BuildSpec spec, SeedFiles files, SeedProfile? profile) => Seed.Compose(spec, files, profile, newInstanceId?.Invoke() ?? Guid.NewGuid());
 }

@@ -87,7 +87,7 @@ public sealed class KernelPlanTests
         return new() { Machine = new MachineSpec { Arch = arch }, Seed = new SeedSpec { Kind = SeedKind.Preseed, UserData = [file] } };
     }
 
-    private static Seed SeedOf(BuildSpec spec) => Seed.Compose(spec, SeedFiles.Read(spec.Seed), null, "installer", SeedSample.Instance);
+    private static Seed SeedOf(BuildSpec spec) => Seed.Compose(spec, SeedFiles.Read(spec.Seed), null, SeedSample.Instance);
 
     private async Task<KernelPlan?> ChooseAsync(BuildSpec spec, string[] files)
     {

@@ -169,10 +169,10 @@ public sealed class PlannerTests : HostFixture
 
     private string TagOf(string format, BuildSpec? spec = null) => PublishedKey.TagOf(KeyOf(spec ?? Sample.Spec), format, Sample.Writer.RecipeOf(ImageFormats.Named(format), spec ?? Sample.Spec));
 
-    // As a build has it, with all of its seed.
+    // As a build has it, with its installer.
     private string KeyOf(BuildSpec spec)
     {
         var installer = Source().GetAsync(spec.Installer, Cancellation).GetAwaiter().GetResult();
-        return BuildKey.Of(installer, new SeedComposer().Compose(spec, SeedFiles.Read(spec.Seed), installer), spec);
+        return BuildTarget.Of(spec, SeedFiles.Read(spec.Seed), new InstallerGlance(installer.Size, installer, installer.BaseName), () => null).Key!;
     }
 }

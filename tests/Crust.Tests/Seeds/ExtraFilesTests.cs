@@ -135,13 +135,13 @@ public sealed class ExtraFilesTests
     public void A_file_that_changes_is_another_and_its_size_is_what_a_copy_of_the_ISO_takes_beside_the_ISO()
     {
         var path = _sample.Write("x", "one");
-        var before = Seed(SeedFileSystem.Iso9660, ("x", path)).KeyMaterial;
-        Assert.That(Seed(SeedFileSystem.Iso9660, ("x", path)).KeyMaterial, Is.EqualTo(before));
+        var before = SeedSample.KeyOf(Spec(SeedFileSystem.Iso9660, ("x", path))).Published;
+        Assert.That(SeedSample.KeyOf(Spec(SeedFileSystem.Iso9660, ("x", path))).Published, Is.EqualTo(before));
 
         File.WriteAllText(path, "two");
         var spec = SeedSample.SpecOf(Spec(SeedFileSystem.Iso9660, ("x", path)));
 
-        Assert.That(Seed(SeedFileSystem.Iso9660, ("x", path)).KeyMaterial, Is.Not.EqualTo(before));
+        Assert.That(SeedSample.KeyOf(Spec(SeedFileSystem.Iso9660, ("x", path))).Published, Is.Not.EqualTo(before));
         Assert.That(SeedFiles.Read(spec.Seed).SizeWith(spec, 1000), Is.EqualTo(3));
         spec = spec with { Seed = spec.Seed with { Kind = SeedKind.Embedded } };
         Assert.That(SeedFiles.Read(spec.Seed).SizeWith(spec, 1000), Is.EqualTo(1003));

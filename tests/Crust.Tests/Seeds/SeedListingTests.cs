@@ -94,5 +94,5 @@ public sealed class SeedListingTests
     }
 
     private static SeedListing List(BuildSpec spec, bool reveal = false) =>
-        SeedListing.Of(Seed.Compose(spec, SeedFiles.Read(spec.Seed), null, "installer", SeedSample.Instance), reveal);
+        SeedListing.Of(Seed.Compose(spec, SeedFiles.Read(spec.Seed), null, SeedSample.Instance), reveal);
 }

@@ -35,8 +35,10 @@ internal sealed class SeedSample : IDisposable
     public static BuildSpec SpecOf(SeedSpec seed, OnReboot onReboot = OnReboot.Fail, string? iso = "vendor.iso") =>
         new() { Installer = new InstallerSpec { Iso = iso }, Seed = seed, Machine = new MachineSpec { OnReboot = onReboot } };
 
-    public static Seed Compose(SeedSpec seed, string context = "installer", Guid? instance = null, SeedProfile? profile = null) =>
-        Seed.Compose(SpecOf(seed), SeedFiles.Read(seed), profile, context, instance ?? Instance);
+    public static Seed Compose(SeedSpec seed, Guid? instance = null, SeedProfile? profile = null) =>
+        Seed.Compose(SpecOf(seed), SeedFiles.Read(seed), profile, instance ?? Instance);
+
+    public static SeedKey KeyOf(SeedSpec seed) => SeedKey.Of(SpecOf(seed), SeedFiles.Read(seed), null, "installer");
 
     /// <summary>Writes the files that carry a seed.</summary>
     public Task<SeedDelivery> DeliverAsync(Seed seed, string? folder = null) =>

@@ -18,31 +18,31 @@ public sealed class SeedTests
         Assert.That(SeedSample.DocumentOf(SeedSample.Compose(new SeedSpec()), "meta-data"), Is.EqualTo("instance-id: crust-00112233-4455-6677-8899-aabbccddeeff\n"));
 
     [Test]
-    public void Each_build_salts_the_password_anew_and_the_key_material_stays()
+    public void Each_build_salts_the_password_anew_and_the_key_stays()
     {
         var (first, second) = (SeedSample.Compose(SeedSample.Full), SeedSample.Compose(SeedSample.Full, instance: Guid.NewGuid()));
 
         using (Assert.EnterMultipleScope())
         {
             Assert.That(SeedSample.UserDataOf(second), Is.Not.EqualTo(SeedSample.UserDataOf(first)));
-            Assert.That(second.KeyMaterial, Is.EqualTo(first.KeyMaterial).And.Match("^[0-9a-f]{64}$"));
+            Assert.That(SeedSample.KeyOf(SeedSample.Full).Published, Is.EqualTo(SeedSample.KeyOf(SeedSample.Full).Published).And.Match("^[0-9a-f]{64}$"));
         }
     }
 
     [Test]
-    public void Anything_that_the_installer_is_told_changes_the_key_material()
+    public void Anything_that_the_installer_is_told_changes_the_key()
     {
         var ssh = SeedSample.Full.Ssh;
-        string[] materials =
+        string[] keys =
         [
-            SeedSample.Compose(SeedSample.Full).KeyMaterial,
-            SeedSample.Compose(SeedSample.Full with { Ssh = ssh with { User = "other" } }).KeyMaterial,
-            SeedSample.Compose(SeedSample.Full with { Palette = new PaletteSpec() }).KeyMaterial,
-            SeedSample.Compose(SeedSample.Full with { NetworkConfig = _sample.Write("net", "version: 2\n") }).KeyMaterial,
-            _sample.WithUserData("#cloud-config\nhostname: a\n", SeedSample.Full).KeyMaterial,
+            SeedSample.KeyOf(SeedSample.Full).Published,
+            SeedSample.KeyOf(SeedSample.Full with { Ssh = ssh with { User = "other" } }).Published,
+            SeedSample.KeyOf(SeedSample.Full with { Palette = new PaletteSpec() }).Published,
+            SeedSample.KeyOf(SeedSample.Full with { NetworkConfig = _sample.Write("net", "version: 2\n") }).Published,
+            SeedSample.KeyOf(_sample.SpecWithUserData("#cloud-config\nhostname: a\n", SeedSample.Full)).Published,
         ];
 
-        Assert.That(materials, Is.Unique);
+        Assert.That(keys, Is.Unique);
     }
 
     [Test]

@@ -36,7 +36,7 @@ public sealed class EndingAndLoginTests
         var spec = SeedSample.SpecOf(SeedSample.Full);
         var machine = spec.Machine with { Disk = 10L << 30, DiskBus = bus };
 
-        string Of(MachineSpec one) => SeedSample.UserDataOf(Crust.Seeds.Seed.Compose(spec with { Machine = one }, SeedFiles.Read(spec.Seed), null, "installer", SeedSample.Instance));
+        string Of(MachineSpec one) => SeedSample.UserDataOf(Crust.Seeds.Seed.Compose(spec with { Machine = one }, SeedFiles.Read(spec.Seed), null, SeedSample.Instance));
         Assert.That(Of(machine with { ExtraDisks = [1L << 30, 20L << 30] }), Does.Contain($"device: \"{name}\""));
         Assert.That(Of(machine with { ExtraDisks = [10L << 30] }), Does.Contain($"device: \"{name}\""));
         Assert.That(Of(machine with { ExtraDisks = [1L << 30] }), Does.Contain("device: \"auto\""));
