@@ -1,5 +1,7 @@
 using Crust.Seeds.Documents;
 using Crust.Seeds.Kinds;
+using Crust.Seeds.Schemas;
+using Crust.Seeds.Secrets;
 using Crust.Spec;
 
 namespace Crust.Seeds.Checks;
@@ -8,6 +10,8 @@ namespace Crust.Seeds.Checks;
 internal static class KickstartRules
 {
     public static readonly SeedRule SeveralEndings = new("several-endings", SeedSeverity.Warning, "Two commands of a kickstart file say how the install ends: the last one counts", "poweroff, and further down reboot", "keep one of them");
+
+    private const string IsHash = "--iscrypted";
 
     public static IEnumerable<SeedFinding> Check(SeedCheckRequest request)
     {
@@ -31,10 +35,15 @@ internal static class KickstartRules
 
         foreach (var interactive in commands.Where(command => command.Name is "interactive" or "autostep"))
             yield return EndingRules.NoAuto.At(interactive.Place, $"'{interactive.Name}' has the installer wait for a person, until the deadline", "leave it out");
-        foreach (var plain in commands.Where(command => command.Name is "rootpw" or "user" && HasPlainPassword(command)))
-            yield return PasswordRules.PlainPassword.Warn(plain.Place, "A password stands here as it is (without --iscrypted), and on the volume, too", "give its hash with --iscrypted: openssl passwd -6");
+        var secretLines = KickstartSecrets.In(user.Text).Select(secret => user.Text.AsSpan(0, secret.Start).Count('\n') + 1).ToHashSet();
+        foreach (var plain in commands.Where(command => secretLines.Contains(command.Place.Line) && CouldBeHash(command)))
+        {
+            yield return PasswordRules.PlainPassword.Warn(plain.Place, "A password stands here as it is (without --iscrypted), and on the volume, too",
+                $"give its hash with --iscrypted: {(plain.Name == "bootloader" ? "grub2-mkpasswd-pbkdf2" : "openssl passwd -6")}");
+        }
     }
 
-    private static bool HasPlainPassword(KickstartCommand command) => !command.Arguments.Contains("--iscrypted")
-        && (command.Name == "user" ? command.Option("--password") is not null : command.Arguments.Any(argument => !argument.StartsWith('-')));
+    // What has no such option takes passphrases and the like, which have to be there as they are.
+    private static bool CouldBeHash(KickstartCommand command) => KickstartLanguage.Current.Commands.GetValueOrDefault(command.Name) is { Options: { } options } word && options.ContainsKey(IsHash)
+        && !command.Arguments.Any(argument => argument.StartsWith("--", StringComparison.Ordinal) && word.OptionOf(argument) == IsHash);
 }

@@ -15,8 +15,6 @@ internal static class LoginRules
 
     private static readonly string[] WaysToAnAccount = ["users", "user", "ssh_authorized_keys", "password", "chpasswd"];
 
-    private static readonly string[] Passwords = ["passwd", "hashed_passwd", "plain_text_passwd"];
-
     private static readonly string[] LockWords = ["lock_passwd", "lock-passwd"];
 
     private static readonly string[] OtherWays = ["ssh_authorized_keys", "ssh-authorized-keys", "ssh_import_id", "ssh-import-id", "ssh_redirect_user", "ssh-redirect-user"];
@@ -73,7 +71,7 @@ internal static class LoginRules
     }
 
     private static bool IsLocked(SeedAccount account) => account.IsCloudInit
-        && Passwords.Any(key => Find(account.Keys, key) is not null)
+        && account.Passwords.Any()
         && !LockWords.Any(key => Find(account.Keys, key) is { IsNull: false } word && !IsTrue(word))
         && !OtherWays.Any(key => Find(account.Keys, key) is { IsNull: false });
 

@@ -1,5 +1,7 @@
 using System.Text.RegularExpressions;
 using Crust.Seeds.Documents;
+using Crust.Seeds.Secrets;
+using Crust.Spec;
 using static Crust.Seeds.Documents.ConfigTree;
 
 namespace Crust.Seeds.Checks;
@@ -11,28 +13,28 @@ internal static partial class PasswordRules
 
     public static readonly SeedRule PasswordHash = new("password-hash", SeedSeverity.Error, "Plain text where only a hash works: nobody can log in with it", "identity: {password: ubuntu}", "write its hash, which `openssl passwd -6` makes");
 
-    private static readonly string[] PlainKeys = ["plain_text_passwd", "plain-text-passwd"];
-    private static readonly string[] HashKeys = ["passwd", "hashed_passwd", "hashed-passwd"];
-
     public static IEnumerable<SeedFinding> Check(SeedCheckRequest request) =>
     [
         .. SeedAccount.Of(request).SelectMany(account => CheckAccount(request, account)),
         .. new[] { request.CloudConfig, Find(request.Autoinstall, "user-data") }.SelectMany(CheckTop),
-        .. Find(request.Autoinstall, "identity", "password") is ConfigScalar { IsNull: false } password && !IsHash(password.Value)
-            ? [PasswordHash.At(password, "autoinstall.identity.password isn't a hash: nobody can log in with it")]
-            : Enumerable.Empty<SeedFinding>(),
+        .. Given(Find(request.Autoinstall, "identity")).Where(password => !IsHash(password.Value.Value))
+            .Select(password => PasswordHash.At(password.Value, $"autoinstall.identity.{password.Key} isn't a hash: nobody can log in with it")),
+        .. request.Spec.Seed.Kind is SeedKind.Ignition ? CheckIgnition(request.Files.UserData[0]) : [],
     ];
 
     private static IEnumerable<SeedFinding> CheckAccount(SeedCheckRequest request, SeedAccount account)
     {
-        foreach (var plain in Given(account.Keys, PlainKeys))
-            yield return PlainPassword.At(plain, $"The password of '{account.Shown}' is plain text");
-        foreach (var password in Given(account.Keys, HashKeys).Where(password => !IsHash(password.Value)))
+        foreach (var (key, password) in Given(account.Keys).Where(password => password.Value.Value.Length > 0))
         {
-            // Kairos takes both, and hashes what is plain; who reads it isn't always known.
-            yield return account.IsCloudInit
-                ? PasswordHash.At(password, $"The password of '{account.Shown}' isn't a hash: nobody can log in with it")
-                : PlainPassword.At(password, $"The password of '{account.Shown}' is plain text{(request.Profile is null ? ", which cloud-init takes for a hash that fits nothing" : "")}");
+            if (SecretNames.IsPlain(key))
+                yield return PlainPassword.At(password, $"The password of '{account.Shown}' is plain text");
+            else if (!IsHash(password.Value))
+            {
+                // Kairos takes both, and hashes what is plain; who reads it isn't always known.
+                yield return account.IsCloudInit
+                    ? PasswordHash.At(password, $"The password of '{account.Shown}' isn't a hash: nobody can log in with it")
+                    : PlainPassword.At(password, $"The password of '{account.Shown}' is plain text{(request.Profile is null ? ", which cloud-init takes for a hash that fits nothing" : "")}");
+            }
         }
     }
 
@@ -41,28 +43,39 @@ internal static partial class PasswordRules
         if (Find(document, "password") is ConfigScalar { IsNull: false, Value.Length: > 0 } password && !IsHash(password.Value))
             yield return PlainPassword.At(password, "The default user's password is plain text");
 
-        var list = Find(document, "chpasswd", "list");
-        var lines = list switch
+        foreach (var line in Find(document, "chpasswd", "list") switch { ConfigList list => list.Items, ConfigScalar text => [text], _ => [] })
         {
-            ConfigList entries => entries.Items.OfType<ConfigScalar>().Select(entry => (Node: entry, entry.Value)),
-            ConfigScalar text => text.Value.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(line => (Node: text, Value: line)),
-            _ => [],
-        };
-        foreach (var (node, line) in lines)
-        {
-            if (line.Split(':', 2) is [var account, { Length: > 0 } secret] && !IsHash(secret) && secret is not ("R" or "RANDOM"))
-                yield return PlainPassword.At(node, $"The password of '{(node.IsSecret ? "…" : account)}' is plain text");
+            foreach (var secret in line is ConfigScalar { Value: var lines } ? TextSecrets.AccountLines(lines, 0, lines.Length) : [])
+            {
+                var text = ((ConfigScalar)line).Value;
+                if (!IsHash(text.Substring(secret.Start, secret.Length)))
+                    yield return PlainPassword.At(line, $"The password of '{(line is ConfigScalar { IsSecret: true } ? "…" : AccountAt(text, secret.Start))}' is plain text");
+            }
         }
 
         foreach (var user in Find(document, "chpasswd", "users") is ConfigList users ? users.Items : [])
         {
-            if (Find(user, "password") is ConfigScalar { IsNull: false } given && !IsHash(given.Value))
+            foreach (var (_, given) in Given(user).Where(given => !IsHash(given.Value.Value)))
                 yield return PlainPassword.At(given, "The password of an account is plain text");
         }
     }
 
-    private static IEnumerable<ConfigScalar> Given(ConfigMap account, string[] keys) =>
-        keys.Select(key => Find(account, key)).OfType<ConfigScalar>().Where(password => !password.IsNull && password.Value.Length > 0);
+    // Ignition hands it to usermod, which asks nothing of it.
+    private static IEnumerable<SeedFinding> CheckIgnition(UserDocument user) =>
+        from account in Find(IgnitionConfig.Read(user.Text, user.Path).Root, "passwd", "users") is ConfigList users ? users.Items : []
+        from password in Given(account)
+        where !IsHash(password.Value.Value)
+        select PasswordHash.At(password.Value, $"This {password.Key} isn't a hash: nobody can log in with it");
+
+    private static IEnumerable<(string Key, ConfigScalar Value)> Given(ConfigNode? map) =>
+        SeedAccount.PasswordsOf(map).Where(password => password.Value is ConfigScalar { IsNull: false }).Select(password => (password.Key, (ConfigScalar)password.Value));
+
+    // chpasswd's lines are account:password.
+    private static string AccountAt(string lines, int password)
+    {
+        var start = lines.LastIndexOf('\n', password) + 1;
+        return lines[start..lines.IndexOf(':', start)].Trim();
+    }
 
     /// <summary>Whether it can stand in /etc/shadow: a hash of crypt(5), or a sign that no password fits.</summary>
     private static bool IsHash(string password) => HashPattern().IsMatch(password);

@@ -1,5 +1,6 @@
 using Crust.Seeds.Documents;
 using Crust.Seeds.Schemas;
+using Crust.Seeds.Secrets;
 using Crust.Spec;
 
 namespace Crust.Seeds.Checks;
@@ -11,11 +12,11 @@ internal static class PreseedRules
 
     public static readonly SeedRule Question = new("preseed-question", SeedSeverity.Warning, "A question near to one of Debian's installer, or the answer's type isn't the question's", "d-i partman-auto/dsk string /dev/vda", "write the question that is meant; the message names it");
 
+    private const string Again = "-again";
+
     private static readonly string[] Installer = ["d-i"];
 
     private static readonly string[] Halts = ["debian-installer/exit/halt", "debian-installer/exit/always_halt"];
-
-    private static readonly string[] PlainPasswords = ["passwd/root-password", "passwd/root-password-again", "passwd/user-password", "passwd/user-password-again"];
 
     public static IEnumerable<SeedFinding> Check(SeedCheckRequest request)
     {
@@ -34,12 +35,15 @@ internal static class PreseedRules
             yield return EndingRules.Reboot.At(poweroff.Place, "The installer ends with a reboot, which is taken for a failure", "answer true, or leave it out; or set machine.onReboot to finish");
         foreach (var halt in Halts.Select(file.AnswerTo).OfType<PreseedAnswer>().Where(answer => answer.Value == "true"))
             yield return EndingRules.NoPoweroff.At(halt.Place, $"{halt.Question} comes before debian-installer/exit/poweroff: the machine stays on until the deadline", "leave it out");
-        foreach (var plain in PlainPasswords.Select(file.AnswerTo).OfType<PreseedAnswer>().Where(answer => answer.Value.Length > 0))
-            yield return PasswordRules.PlainPassword.Warn(plain.Place, "A password stands here as it is, and in the installer's initramfs, too", "give its hash as …-password-crypted: openssl passwd -6");
+        foreach (var plain in file.Answers.Where(answer => PreseedSecrets.IsSecret(answer.Question, answer.Type, answer.Value) && HasHash(answer.Question) && answer == file.AnswerTo(answer.Question)))
+            yield return PasswordRules.PlainPassword.Warn(plain.Place, "A password stands here as it is, and in the installer's initramfs, too", $"give its hash as …-password-crypted: {(plain.Question.StartsWith("grub-", StringComparison.Ordinal) ? "grub-mkpasswd-pbkdf2" : "openssl passwd -6")}");
         if (!request.Spec.Seed.Ssh.AuthorizedKeys.IsEmpty)
             yield return UnusedRules.Unused.At(GeneratedConfig.At(request.Spec, "seed.ssh.authorizedKeys"), "Debian's installer has no question for public keys, so seed.ssh.authorizedKeys isn't told to it",
                 "write them in preseed/late_command, below /target");
     }
+
+    // Of passphrases and the like there is no such question.
+    private static bool HasHash(string question) => PreseedQuestions.TypeOf.ContainsKey($"{(question.EndsWith(Again, StringComparison.Ordinal) ? question[..^Again.Length] : question)}-crypted");
 
     private static SeedFinding? Misshapen(PreseedAnswer answer) =>
         answer.IsCutOff ? Line.At(answer.Place, "A backslash with blanks behind it doesn't continue the line: the rest of it is lost", "take away the blanks behind the backslash")

@@ -1,4 +1,5 @@
 using Crust.Seeds.Documents;
+using Crust.Seeds.Secrets;
 using static Crust.Seeds.Documents.ConfigTree;
 
 namespace Crust.Seeds.Checks;
@@ -13,14 +14,22 @@ internal sealed record SeedAccount(string Name, ConfigNode NameNode, ConfigMap K
     /// <summary>Its name for messages. What comes from the environment may be a secret.</summary>
     public string Shown => NameNode is ConfigScalar { IsSecret: true } ? "…" : Name;
 
-    private static readonly string[] WaysIn = ["passwd", "hashed_passwd", "hashed-passwd", "plain_text_passwd", "plain-text-passwd", "ssh_authorized_keys", "ssh-authorized-keys", "ssh_import_id", "ssh-import-id",
+    private static readonly string[] OtherWaysIn = ["ssh_authorized_keys", "ssh-authorized-keys", "ssh_import_id", "ssh-import-id",
         "ssh_redirect_user", "snapuser", "coreos_ssh_import_github", "coreos_ssh_import_github_users", "coreos_ssh_import_url"];
 
     /// <summary>Whether it has a password or a public key, right or wrong.</summary>
-    public bool HasWayIn => WaysIn.Any(key => Find(Keys, key) is { IsNull: false } value && value is not (ConfigList { Items.IsEmpty: true } or ConfigScalar { Value.Length: 0 }));
+    public bool HasWayIn => Passwords.Select(password => password.Value).Concat(OtherWaysIn.Select(key => Find(Keys, key)))
+        .Any(value => value is { IsNull: false } and not (ConfigList { Items.IsEmpty: true } or ConfigScalar { Value.Length: 0 }));
+
+    /// <summary>What stands under the names of passwords, hashes or not.</summary>
+    public IEnumerable<(string Key, ConfigNode Value)> Passwords => PasswordsOf(Keys);
 
     /// <summary>Whether nobody is meant to log in as it.</summary>
     public bool IsService => IsTrue(Find(Keys, "system")) || (Find(Keys, "shell") is ConfigScalar { Value: var shell } && (shell.EndsWith("/nologin", StringComparison.Ordinal) || shell.EndsWith("/false", StringComparison.Ordinal)));
+
+    /// <summary>What stands in a mapping under the names of passwords, hashes or not: which these are says the one classifier of secrets.</summary>
+    public static IEnumerable<(string Key, ConfigNode Value)> PasswordsOf(ConfigNode? map) =>
+        map is ConfigMap { Entries: var entries } ? entries.Where(entry => entry.Name is { } name && SecretNames.IsPassword(name)).Select(entry => (entry.Name!, entry.Value)) : [];
 
     /// <summary>All accounts of a seed's documents.</summary>
     public static IEnumerable<SeedAccount> Of(SeedCheckRequest request) =>

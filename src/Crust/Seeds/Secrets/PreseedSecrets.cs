@@ -20,6 +20,14 @@ internal static class PreseedSecrets
         return FoundSecret.Joined(found);
     }
 
+    /// <summary>Whether the answer to a question is a secret as a whole.</summary>
+    public static bool IsSecret(string question, string type, string value) => value.Length > 0 && value is not ("*" or "!") && type switch
+    {
+        "password" => true,
+        "string" or "text" => SecretNames.IsSecret(question),
+        _ => false,
+    };
+
     // owner question type value; a comment isn't one.
     private static FoundSecret? Answer(string text, int at, int end)
     {
@@ -45,13 +53,7 @@ internal static class PreseedSecrets
         while (valueEnd > valueStart && char.IsWhiteSpace(text[valueEnd - 1]))
             valueEnd--;
         var value = text[valueStart..valueEnd];
-        var isSecret = Word(2) switch
-        {
-            "password" => true,
-            "string" or "text" => SecretNames.IsSecret(Word(1)),
-            _ => false,
-        };
-        return isSecret && value.Length > 0 && value is not ("*" or "!") ? new FoundSecret(valueStart, valueEnd - valueStart, Word(1)) : null;
+        return IsSecret(Word(1), Word(2), value) ? new FoundSecret(valueStart, valueEnd - valueStart, Word(1)) : null;
     }
 
     // Also the backslash at a line's end, by which the next line belongs to it.

@@ -7,12 +7,17 @@ namespace Crust.Seeds.Secrets;
 /// <summary>Which names say that what they name is secret: keys of documents, options, variables, HTTP headers, questions of debconf, files.</summary>
 internal static partial class SecretNames
 {
+    // What people log in with, of which a system can keep a hash.
+    private static readonly ImmutableArray<string> PasswordWords = ["password", "passwords", "passwd", "passcode", "pass", "pwd", "pw"];
+
     private static readonly FrozenSet<string> Words = FrozenSet.ToFrozenSet(
-        ["password", "passwords", "passwd", "passphrase", "passphrases", "passcode", "pass", "pwd", "pw", "psk", "secret", "secrets", "token", "credential", "credentials", "creds", "wpa", "wep", "authorization", "cookie"]);
+        [.. PasswordWords, "passphrase", "passphrases", "psk", "secret", "secrets", "token", "credential", "credentials", "creds", "wpa", "wep", "authorization", "cookie"]);
 
     // Words that are written together with the one before.
+    private static readonly ImmutableArray<string> PasswordEndings = ["password", "passwd", "pass", "rootpw", "sshpw", "bindpw", "adminpw", "userpw", "pwd"];
+
     private static readonly ImmutableArray<string> Endings =
-        ["password", "passwd", "passphrase", "secret", "token", "pass", "apikey", "authkey", "secretkey", "privatekey", "presharedkey", "wpakey", "wepkey", "accesskey", "passkey", "rootpw", "sshpw", "bindpw", "adminpw", "userpw", "pwd"];
+        [.. PasswordEndings, "passphrase", "secret", "token", "apikey", "authkey", "secretkey", "privatekey", "presharedkey", "wpakey", "wepkey", "accesskey", "passkey"];
 
     private static readonly FrozenSet<string> OtherWords = FrozenSet.ToFrozenSet(["bypass", "compass", "lowpass", "highpass", "cwd"]);
 
@@ -47,18 +52,20 @@ internal static partial class SecretNames
         if (Proxies.Contains(name))
             return true;
         var words = WordsOf(name);
-        if (words.Count == 0 || (words.Count > 1 && words.Take(words.Count - 1).Any(About.Contains)))
+        var (last, before) = Subject(words);
+        if (last.Length == 0)
             return false;
-
-        var end = words.Count;
-        while (end > 1 && (Endnotes.Contains(words[end - 1]) || int.TryParse(words[end - 1], out _)))
-            end--;
-        var (last, before) = (words[end - 1].TrimEnd('0', '1', '2', '3', '4', '5', '6', '7', '8', '9'), end > 1 ? words[end - 2] : "");
         return Words.Contains(last)
             || (!OtherWords.Contains(last) && Endings.Any(ending => last.EndsWith(ending, StringComparison.Ordinal)))
             || (last is "key" or "keys" && KindsOfKey.Contains(before) && !(before == "host" && words.Contains("ssh")))
             || (last == "private" && before.Length > 0);
     }
+
+    /// <summary>Whether a secret name is that of a password, of which its reader may take the hash: not of a passphrase, a token or a key, which have to be there as they are.</summary>
+    public static bool IsPassword(string name) => IsSecret(name) && Subject(WordsOf(name)).Last is var last && (PasswordWords.Contains(last) || PasswordEndings.Any(ending => last.EndsWith(ending, StringComparison.Ordinal)));
+
+    /// <summary>Whether the name of a password says that it isn't a hash: `plain_text_passwd`.</summary>
+    public static bool IsPlain(string name) => IsPassword(name) && WordsOf(name).Any(word => word is "plain" or "plaintext");
 
     /// <summary>Whether all values below a name are secret.</summary>
     public static bool IsContainer(string name) => WordsOf(name) is [.., var last] words && Containers.Contains(last) && !words.Take(words.Count - 1).Any(About.Contains);
@@ -73,6 +80,17 @@ internal static partial class SecretNames
     /// <summary>Whether a value can't be a secret, whatever its name: nothing, a boolean, a sign that no password fits, or the path of a file under a name that doesn't say password.</summary>
     public static bool IsHarmless(string name, string value) => value.Trim() is "" or "~" or "*" or "!" or "!!" or "x" or "!*" or "*LK*" || value.Trim().ToLowerInvariant() is "true" or "false" or "yes" or "no" or "on" or "off" or "null" or "none"
         || (FilePath().IsMatch(value) && WordsOf(name) is [.., "key" or "keys" or "secret" or "token" or "credential" or "credentials" or "private"]);
+
+    // The word of a name that says what it names, and the one before it; nothing where it is about secrets, and names none.
+    private static (string Last, string Before) Subject(List<string> words)
+    {
+        if (words.Count == 0 || (words.Count > 1 && words.Take(words.Count - 1).Any(About.Contains)))
+            return ("", "");
+        var end = words.Count;
+        while (end > 1 && (Endnotes.Contains(words[end - 1]) || int.TryParse(words[end - 1], out _)))
+            end--;
+        return (words[end - 1].TrimEnd('0', '1', '2', '3', '4', '5', '6', '7', '8', '9'), end > 1 ? words[end - 2] : "");
+    }
 
     private static List<string> WordsOf(string name) => [.. Word().Matches(name[(name.LastIndexOf('/') + 1)..]).Select(match => match.Value.ToLowerInvariant())];
 
