@@ -26,7 +26,7 @@ internal sealed class InstallerDisk(
 {
     public BuildTarget Target => target;
 
-    public DiskOrigin Origin => iso.Origin;
+    public DiskOrigin Origin => iso;
 
     public ImmutableArray<SeedFile> Files => files.Files;
 

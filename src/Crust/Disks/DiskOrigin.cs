@@ -2,10 +2,10 @@ using Crust.Spec;
 
 namespace Crust.Disks;
 
-/// <summary>What an installed disk is made from, as far as what follows has to know it.</summary>
-internal sealed record DiskOrigin
+/// <summary>What an installed disk is made from, as far as what follows has to know it. It needn't know that there was an installer.</summary>
+internal record DiskOrigin
 {
-    /// <summary>Where it came from, as the user named it.</summary>
+    /// <summary>Where it came from, as the user named it; "reference installer" for Crust's own.</summary>
     public required string Source { get; init; }
 
     /// <summary>Its file on this host.</summary>
@@ -20,9 +20,9 @@ internal sealed record DiskOrigin
     /// <summary>Its volume id (ISO 9660).</summary>
     public required string VolumeId { get; init; }
 
-    /// <summary>Whether it is Crust's own.</summary>
+    /// <summary>Whether it is Crust's reference installer.</summary>
     public required bool IsReference { get; init; }
 
-    /// <summary>The family of systems that it installs; null if it isn't known.</summary>
+    /// <summary>The family of systems that it installs; null if it doesn't say so.</summary>
     public SeedProfile? Profile { get; init; }
 }

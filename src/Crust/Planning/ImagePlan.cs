@@ -14,12 +14,6 @@ internal sealed record ImagePlan(ImmutableArray<IImageFormat> ToWrite, Immutable
     /// <summary>Whether nothing is left to do.</summary>
     public bool IsUpToDate => ToWrite.IsEmpty && ToProve.IsEmpty;
 
-    /// <summary>
-    /// Whether the bytes of an image are those that this host would write: another version of a library compresses differently. An image from a registry stays what it is there,
-    /// the same on all hosts.
-    /// </summary>
-    public static bool IsOfLibrary(ManifestImage image, string? library) => image.Library == library || image.ReusedFrom is not null;
-
     /// <summary>The plan of a build.</summary>
     /// <param name="target">What it is about. Where its keys aren't known, all images are to be written.</param>
     /// <param name="intact">The images of that name that are there, untouched.</param>
@@ -28,29 +22,26 @@ internal sealed record ImagePlan(ImmutableArray<IImageFormat> ToWrite, Immutable
     public static ImagePlan For(BuildTarget target, IReadOnlyCollection<ManifestImage> intact, ImageWriter writer, bool isMade = false)
     {
         var (spec, mark) = (target.Spec, target.Keys?.Mark);
-        return For(spec.Formats, target.Key is null ? [] : intact, target.Key ?? "", format => writer.RecipeOf(format, spec), target.Proof, (format, image) => isMade
-            ? image.SecretsMark == mark || !BuildKeys.AreOfOneMachine(image.SecretsMark, mark)
-            : image.SecretsMark == mark && IsOfLibrary(image, ImageWriter.LibraryOf(format, spec)));
-    }
-
-    internal static ImagePlan For(
-        IEnumerable<string> formats, IReadOnlyCollection<ManifestImage> intact, string buildKey, Func<IImageFormat, string> recipeOf, ExpectedProof? proof, Func<IImageFormat, ManifestImage, bool>? isUsable = null)
-    {
         var toWrite = ImmutableArray.CreateBuilder<IImageFormat>();
         var toProve = ImmutableArray.CreateBuilder<ManifestImage>();
-        foreach (var format in formats.Select(ImageFormats.Named))
+        foreach (var format in spec.Formats.Select(ImageFormats.Named))
         {
-            var image = intact.FirstOrDefault(image => image.Format == format.Name && image.BuildKey == buildKey && (isUsable?.Invoke(format, image) ?? true) && image.Recipe == recipeOf(format));
+            var image = intact.FirstOrDefault(image => image.Format == format.Name && image.BuildKey == target.Key && IsUsable(format, image) && image.Recipe == writer.RecipeOf(format, spec));
             if (image is null)
             {
                 toWrite.Add(format);
             }
-            else if (proof is not null && format.QemuDriver is not null && !proof.IsGivenBy(image.Verified))
+            else if (target.Proof is { } proof && format.QemuDriver is not null && !proof.IsGivenBy(image.Verified))
             {
                 toProve.Add(image);
             }
         }
 
         return new(toWrite.ToImmutable(), toProve.ToImmutable());
+
+        // Another version of a library compresses differently. An image from a registry stays what it is there, the same on all hosts.
+        bool IsUsable(IImageFormat format, ManifestImage image) => isMade
+            ? image.SecretsMark == mark || !BuildKeys.AreOfOneMachine(image.SecretsMark, mark)
+            : image.SecretsMark == mark && (image.ReusedFrom is not null || image.Library == ImageWriter.LibraryOf(format, spec));
     }
 }

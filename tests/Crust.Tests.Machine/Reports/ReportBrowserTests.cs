@@ -120,7 +120,7 @@ public sealed class ReportBrowserTests
     public async Task A_script_that_a_guest_wrote_does_not_run()
     {
         const string Evil = "</pre><script>document.title = 'owned'</script><img src=x onerror=\"document.title = 'owned'\">";
-        var story = ReportSample.Failed with { Origin = InstallerSample.Iso.Origin with { VolumeId = Evil }, Warnings = [Evil] };
+        var story = ReportSample.Failed with { Origin = InstallerSample.Iso with { VolumeId = Evil }, Warnings = [Evil] };
         var path = Path.Combine(_folder, "evil.report.html");
         var serial = Path.Combine(_folder, "evil.serial.log");
         await File.WriteAllTextAsync(serial, Evil);

@@ -24,8 +24,8 @@ public sealed class DiskWorkTests
     [Test]
     public void Only_what_the_user_asked_for_must_be_tidied()
     {
-        Assert.That(DiskWork.Of(Spec, InstallerSample.Iso.Origin, "/disk", Accelerator.Tcg).MustTidy, Is.False);
-        Assert.That(DiskWork.Of(Spec with { Tidy = [TidyStep.Logs] }, InstallerSample.Iso.Origin, "/disk", Accelerator.Tcg).MustTidy, Is.True);
+        Assert.That(DiskWork.Of(Spec, InstallerSample.Iso, "/disk", Accelerator.Tcg).MustTidy, Is.False);
+        Assert.That(DiskWork.Of(Spec with { Tidy = [TidyStep.Logs] }, InstallerSample.Iso, "/disk", Accelerator.Tcg).MustTidy, Is.True);
     }
 
     [Test]
@@ -33,7 +33,7 @@ public sealed class DiskWorkTests
     {
         var nothing = Spec with { Inspect = false, Trim = false, Tidy = [] };
 
-        Assert.That(DiskWork.Of(nothing, InstallerSample.Iso.Origin with { IsReference = true }, "/disk", Accelerator.Tcg).IsAny, Is.False);
+        Assert.That(DiskWork.Of(nothing, InstallerSample.Iso with { IsReference = true }, "/disk", Accelerator.Tcg).IsAny, Is.False);
         Assert.That(Forecaster.NeedOfDisk(nothing), Is.EqualTo(Need.None));
         Assert.That(Forecaster.NeedOfDisk(nothing with { Inspect = true }), Is.EqualTo(Need.Wanted));
         Assert.That(Forecaster.NeedOfDisk(nothing with { Tidy = [TidyStep.Logs] }), Is.EqualTo(Need.Required));
@@ -44,8 +44,8 @@ public sealed class DiskWorkTests
     {
         var iso = InstallerSample.Iso with { Profile = SeedProfile.Debian };
 
-        Assert.That(DiskWork.Of(Spec, iso.Origin, "/disk", Accelerator.Tcg).Profile, Is.EqualTo(SeedProfile.Debian));
-        Assert.That(DiskWork.Of(Spec with { Seed = new SeedSpec { Profile = SeedProfile.Kairos } }, iso.Origin, "/disk", Accelerator.Tcg).Profile, Is.EqualTo(SeedProfile.Kairos));
+        Assert.That(DiskWork.Of(Spec, iso, "/disk", Accelerator.Tcg).Profile, Is.EqualTo(SeedProfile.Debian));
+        Assert.That(DiskWork.Of(Spec with { Seed = new SeedSpec { Profile = SeedProfile.Kairos } }, iso, "/disk", Accelerator.Tcg).Profile, Is.EqualTo(SeedProfile.Kairos));
     }
 
     [Test]

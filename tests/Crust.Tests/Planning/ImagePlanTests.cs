@@ -1,7 +1,11 @@
+using Crust.Formats;
+using Crust.Installers;
 using Crust.Planning;
 using Crust.Reports;
 using Crust.Sanitizing;
+using Crust.Seeds;
 using Crust.Spec;
+using Crust.Tests.Host;
 using Crust.Tests.Reports;
 using Crust.Verification;
 
@@ -11,10 +15,22 @@ public sealed class ImagePlanTests
 {
     private static readonly ExpectedProof Login = new(Firmware.Bios, new VerifySpec());
 
+    private HostSample _host = null!;
+
+    [OneTimeSetUp]
+    public void SetUp() => _host = new HostSample();
+
+    [OneTimeTearDown]
+    public void TearDown() => _host.Dispose();
+
+    private ManifestImage Img => Current(ManifestSample.Img);
+
+    private ManifestImage Vmdk => Current(ManifestSample.Vmdk);
+
     [Test]
     public void Images_that_are_missing_are_written_in_the_order_that_was_asked_for()
     {
-        var plan = For(["vmdk", "img", "qcow2"], [ManifestSample.Img], ManifestSample.Key, null);
+        var plan = For(["vmdk", "img", "qcow2"], [Img], null);
 
         Assert.That(plan.ToWrite.Select(format => format.Name), Is.EqualTo(new[] { "vmdk", "qcow2" }));
         Assert.That(plan.ToProve, Is.Empty);
@@ -23,25 +39,25 @@ public sealed class ImagePlanTests
 
     [Test]
     public void Nothing_is_left_to_do_when_all_images_are_current_and_proven() =>
-        Assert.That(For(["img"], [ManifestSample.Img], ManifestSample.Key, Login).IsUpToDate, Is.True);
+        Assert.That(For(["img"], [Img], Login).IsUpToDate, Is.True);
 
     [Test]
     public void An_image_of_another_installed_disk_is_written_anew() =>
-        Assert.That(For(["img"], [ManifestSample.Img], new('0', 64), Login).ToWrite.Select(format => format.Name), Is.EqualTo(new[] { "img" }));
+        Assert.That(For(["img"], [Img with { BuildKey = new('0', 64) }], Login).ToWrite.Select(format => format.Name), Is.EqualTo(new[] { "img" }));
 
     [Test]
     public void An_image_that_was_never_proven_is_proven_without_being_written()
     {
-        var plan = For(["img", "vmdk"], [ManifestSample.Img, ManifestSample.Vmdk], ManifestSample.Key, Login);
+        var plan = For(["img", "vmdk"], [Img, Vmdk], Login);
 
         Assert.That(plan.ToWrite, Is.Empty);
-        Assert.That(plan.ToProve, Is.EqualTo(new[] { ManifestSample.Vmdk }));
+        Assert.That(plan.ToProve, Is.EqualTo(new[] { Vmdk }));
         Assert.That(plan.IsUpToDate, Is.False);
     }
 
     [Test]
     public void An_image_that_was_never_proven_is_good_enough_where_no_proof_is_asked_for() =>
-        Assert.That(For(["vmdk"], [ManifestSample.Vmdk], ManifestSample.Key, null).IsUpToDate, Is.True);
+        Assert.That(For(["vmdk"], [Vmdk], null).IsUpToDate, Is.True);
 
     [Test]
     public void A_proof_of_something_else_does_not_count()
@@ -53,22 +69,22 @@ public sealed class ImagePlanTests
             Login with { Verify = new VerifySpec { Ssh = SshProof.Banner } },
         ];
 
-        Assert.That(others.Select(other => For(["img"], [ManifestSample.Img], ManifestSample.Key, other).ToProve), Is.All.EqualTo(new[] { ManifestSample.Img }));
+        Assert.That(others.Select(other => For(["img"], [Img], other).ToProve), Is.All.EqualTo(new[] { Img }));
     }
 
     [Test]
     public void Any_SSH_banner_proves_what_waits_for_one()
     {
-        var image = ManifestSample.Img with { Verified = ManifestSample.Img.Verified! with { Expected = "SSH-2.0-OpenSSH_9.2" } };
+        var image = Img with { Verified = ManifestSample.Img.Verified! with { Expected = "SSH-2.0-OpenSSH_9.2" } };
 
-        Assert.That(For(["img"], [image], ManifestSample.Key, Login with { Verify = new VerifySpec { Ssh = SshProof.Banner } }).IsUpToDate, Is.True);
+        Assert.That(For(["img"], [image], Login with { Verify = new VerifySpec { Ssh = SshProof.Banner } }).IsUpToDate, Is.True);
     }
 
     [Test]
     public void A_log_in_that_passed_the_same_checks_counts_and_no_other_does()
     {
         var checks = new[] { "systemctl is-active k3s", "test -d /etc/cloud" };
-        var image = ManifestSample.Img with { Verified = ManifestSample.LoggedIn };
+        var image = Img with { Verified = ManifestSample.LoggedIn };
         ExpectedProof Asked(Func<VerifySpec, VerifySpec>? change = null, string user = "edge", Func<BuildSpec, BuildSpec>? also = null)
         {
             var verify = new VerifySpec { Ssh = SshProof.Login, SshUser = user, Checks = [.. checks] };
@@ -76,7 +92,7 @@ public sealed class ImagePlanTests
             return new ExpectedProof(Firmware.Bios, spec.Verify) { Login = SshLogin.Of(also?.Invoke(spec) ?? spec, new Redactor()) };
         }
 
-        bool IsCurrent(ExpectedProof proof) => For(["img"], [image], ManifestSample.Key, proof).IsUpToDate;
+        bool IsCurrent(ExpectedProof proof) => For(["img"], [image], proof).IsUpToDate;
 
         Assert.That(IsCurrent(Asked()), Is.True);
         Assert.That(IsCurrent(Asked(user: "ops")), Is.False, "another account");
@@ -86,7 +102,7 @@ public sealed class ImagePlanTests
         Assert.That(IsCurrent(Asked(verify => verify with { LoginNeedsText = true })), Is.False, "a text that nobody waited for");
         Assert.That(IsCurrent(Asked(verify => verify with { LoginNeedsText = true, Expect = ManifestSample.LoggedIn.Expected })), Is.True);
         Assert.That(IsCurrent(Login with { Verify = new VerifySpec { Ssh = SshProof.Banner } }), Is.True, "who logged in has seen a banner");
-        Assert.That(For(["img"], [ManifestSample.Img], ManifestSample.Key, Asked()).ToProve, Has.Length.EqualTo(1), "a text on the serial port is no log-in");
+        Assert.That(For(["img"], [Img], Asked()).ToProve, Has.Length.EqualTo(1), "a text on the serial port is no log-in");
     }
 
     [Test]
@@ -97,9 +113,9 @@ public sealed class ImagePlanTests
         {
             ExpectedProof With(string key) => new(Firmware.Bios, new VerifySpec { Ssh = SshProof.Login }) { Login = SshLogin.With("edge", Verification.SshServer.MakeKey(folder, key, "-t", "ed25519")) };
             var (one, other) = (With("one"), With("other"));
-            var image = ManifestSample.Img with { Verified = ManifestSample.LoggedIn with { Ssh = ManifestSample.LoggedIn.Ssh! with { Key = one.Login!.Key, Checks = [] } } };
+            var image = Img with { Verified = ManifestSample.LoggedIn with { Ssh = ManifestSample.LoggedIn.Ssh! with { Key = one.Login!.Key, Checks = [] } } };
 
-            Assert.That(new[] { one, other }.Select(proof => For(["img"], [image], ManifestSample.Key, proof).IsUpToDate), Is.EqualTo(new[] { true, false }));
+            Assert.That(new[] { one, other }.Select(proof => For(["img"], [image], proof).IsUpToDate), Is.EqualTo(new[] { true, false }));
         }
         finally
         {
@@ -109,27 +125,40 @@ public sealed class ImagePlanTests
 
     [Test]
     public void An_image_made_with_other_settings_is_written_anew() =>
-        Assert.That(ImagePlan.For(["img"], [ManifestSample.Img], ManifestSample.Key, _ => "settings", null).ToWrite.Select(format => format.Name), Is.EqualTo(new[] { "img" }));
+        Assert.That(For(["img"], [Img with { Recipe = "settings" }], null).ToWrite.Select(format => format.Name), Is.EqualTo(new[] { "img" }));
 
     [Test]
     public void An_image_of_a_Crust_that_did_not_tell_its_recipe_is_written_anew() =>
-        Assert.That(ImagePlan.For(["qcow2"], [ManifestSample.Img with { Format = "qcow2", Recipe = "" }], ManifestSample.Key, _ => "compression=zstd", null).ToWrite, Has.Length.EqualTo(1));
+        Assert.That(For(["qcow2"], [Img with { Format = "qcow2" }], null).ToWrite, Has.Length.EqualTo(1));
 
     [Test]
     public void An_image_that_another_version_of_a_library_compressed_is_not_what_this_host_would_write_unless_it_is_that_of_a_registry()
     {
-        var image = ManifestSample.Vmdk with { Library = "libdeflate 0123456789ab" };
+        bool IsCurrent(ManifestImage image) => For(["vmdk"], [image], null).IsUpToDate;
 
-        Assert.That(ImagePlan.IsOfLibrary(image, "libdeflate 0123456789ab"), Is.True);
-        Assert.That(ImagePlan.IsOfLibrary(image, "libdeflate ba9876543210"), Is.False);
-        Assert.That(ImagePlan.IsOfLibrary(image with { Library = null }, "libdeflate ba9876543210"), Is.False, "an earlier version of Crust didn't say");
-        Assert.That(ImagePlan.IsOfLibrary(image with { ReusedFrom = "registry.example/edge@sha256:00" }, "libdeflate ba9876543210"), Is.True);
+        Assert.That(IsCurrent(Vmdk), Is.True);
+        Assert.That(IsCurrent(Vmdk with { Library = "libdeflate ba9876543210" }), Is.False);
+        Assert.That(IsCurrent(Vmdk with { Library = null }), Is.False, "an earlier version of Crust didn't say");
+        Assert.That(IsCurrent(Vmdk with { Library = "libdeflate ba9876543210", ReusedFrom = "registry.example/edge@sha256:00" }), Is.True);
     }
 
     [Test]
     public void A_medium_is_not_asked_to_come_up_like_a_disk() =>
-        Assert.That(For(["iso"], [ManifestSample.Img with { Format = "iso", File = "edge.iso", Verified = null }], ManifestSample.Key, Login).IsUpToDate, Is.True);
+        Assert.That(For(["iso"], [Current(ManifestSample.Img with { Format = "iso", File = "edge.iso", Verified = null })], Login).IsUpToDate, Is.True);
 
-    private static ImagePlan For(IEnumerable<string> formats, IReadOnlyCollection<ManifestImage> intact, string key, ExpectedProof? proof) =>
-        ImagePlan.For(formats, intact, key, _ => ManifestSample.Img.Recipe, proof);
+    private ImagePlan For(IEnumerable<string> formats, IReadOnlyCollection<ManifestImage> intact, ExpectedProof? proof) =>
+        ImagePlan.For(Target(formats) with { Proof = proof }, intact, _host.Writer);
+
+    // The image that this host would write now.
+    private ManifestImage Current(ManifestImage image)
+    {
+        var (target, format) = (Target([image.Format]), ImageFormats.Named(image.Format));
+        return image with { BuildKey = target.Key!, Recipe = _host.Writer.RecipeOf(format, target.Spec), Library = ImageWriter.LibraryOf(format, target.Spec) };
+    }
+
+    private static BuildTarget Target(IEnumerable<string> formats)
+    {
+        var spec = new BuildSpec { Formats = [.. formats] };
+        return BuildTarget.Of(spec, SeedFiles.Read(spec.Seed), new InstallerGlance(null, InstallerSample.Iso, "edge"), () => null);
+    }
 }

@@ -47,7 +47,7 @@ public sealed class ReportPageTests
         var story = ReportSample.Failed with
         {
             Name = Evil,
-            Origin = InstallerSample.Iso.Origin with { Path = $"/iso/{Evil}", VolumeId = Evil, Source = Evil },
+            Origin = InstallerSample.Iso with { Path = $"/iso/{Evil}", VolumeId = Evil, Source = Evil },
             SeedFiles = [new("user-data", Evil, 1, Evil)],
             Stages = [new(Stage.Install, Evil, 0, 1, Evil), new(Stage.Formats, Evil, 1, 1, null)],
             Warnings = [Evil],

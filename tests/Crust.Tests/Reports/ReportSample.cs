@@ -34,7 +34,7 @@ internal static class ReportSample
         Spec = Spec,
         Hidden = Hiding(Spec),
         SecretsCarried = ["stylus.site.edgeHostToken", "users[0].passwd"],
-        Origin = InstallerSample.Iso.Origin,
+        Origin = InstallerSample.Iso,
         SeedFiles = [new("user-data", "user-data.yaml", 412, new('9', 64))],
         BuildKey = ManifestSample.Key,
         Started = Started,
