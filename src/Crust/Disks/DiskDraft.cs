@@ -40,18 +40,13 @@ internal sealed class DiskDraft : IDisposable
     /// <exception cref="IOException">The cache can't be written.</exception>
     public async Task<InstalledDisk> KeepAsync(InstallFacts install, CancellationToken cancellation)
     {
-        Seal(Folder.Disk);
         BmapFile.Write(await BlockMap.OfAsync(Folder.Disk, cancellation), Folder.Map);
         return Keep(new PulledDisk(install, null)) with { FromCache = false };
     }
 
     /// <summary>Keeps a disk that another machine has installed; its map is there already.</summary>
     /// <exception cref="IOException">The cache can't be written.</exception>
-    internal InstalledDisk KeepPulled(PulledDisk pulled)
-    {
-        Seal(Folder.Disk);
-        return Keep(pulled);
-    }
+    internal InstalledDisk KeepPulled(PulledDisk pulled) => Keep(pulled);
 
     /// <summary>Keeps the disk of a failed install as evidence: one for each key, until the next attempt or `crust clean`.</summary>
     /// <returns>The error, which now says where the disk is.</returns>
@@ -61,7 +56,7 @@ internal sealed class DiskDraft : IDisposable
         var kept = Path.Combine(_failed, $"{_key[..16]}.raw");
         // It holds what the installer was told.
         File.SetUnixFileMode(Folder.Disk, UnixFileMode.UserRead);
-        File.Move(Folder.Disk, kept, overwrite: true);
+        WholeFile.Place(Folder.Disk, kept);
         return error.At($"{error.Where}; the failed disk is kept as {kept}");
     }
 
@@ -74,6 +69,8 @@ internal sealed class DiskDraft : IDisposable
 
     private InstalledDisk Keep(PulledDisk disk)
     {
+        // Read-only from here on, and for this user alone.
+        File.SetUnixFileMode(Folder.Disk, UnixFileMode.UserRead);
         new DiskRecord
         {
             Size = _size,
@@ -82,16 +79,5 @@ internal sealed class DiskDraft : IDisposable
             From = disk.From,
         }.Save(Folder.Record);
         return DiskStore.Load(_entry!.Keep(), _key);
-    }
-
-    // Synced once, now that the guest is off; read-only from here on, and for this user alone.
-    private static void Seal(string path)
-    {
-        using (var handle = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite))
-        {
-            RandomAccess.FlushToDisk(handle);
-        }
-
-        File.SetUnixFileMode(path, UnixFileMode.UserRead);
     }
 }

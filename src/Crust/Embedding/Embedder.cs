@@ -68,7 +68,7 @@ internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, Installe
                 SparseFile.Duplicate(iso.Path, Path.Combine(partial, "iso", Path.GetFileName(iso.Path)), _ => { }, cancellation);
             if (Directory.Exists(folder))
                 Directory.Delete(folder);
-            Directory.Move(partial, folder);
+            WholeFile.PlaceFolder(partial, folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -22,7 +22,7 @@ internal static class UserFile
     /// <exception cref="CrustException">As above.</exception>
     public static string Read(string path, string label, string role, out byte[] bytes)
     {
-        bytes = Guarded(() => Bytes(path, label, role), path, label, role);
+        bytes = Guarded(() => Bytes(path, label, role), label, role);
         try
         {
             return StrictUtf8.GetString(bytes).TrimStart('\uFEFF');
@@ -35,8 +35,8 @@ internal static class UserFile
 
     /// <summary>Opens a regular file of any content for reading.</summary>
     /// <exception cref="CrustException">It isn't there, isn't a regular file or can't be read.</exception>
-    public static FileStream Open(string path, string label, string role) => Guarded(() =>
-        RegularFile.OtherKindOf(path) is { } other ? throw Special(role, other, label) : new FileStream(RegularFile.Open(path, $"{role} file", "name a regular file"), FileAccess.Read), path, label, role);
+    public static FileStream Open(string path, string label, string role) =>
+        Guarded(() => new FileStream(RegularFile.Open(path, other => Special(role, other, label)), FileAccess.Read), label, role);
 
     private static byte[] Bytes(string path, string label, string role)
     {
@@ -63,7 +63,7 @@ internal static class UserFile
     private static CrustException Special(string role, string other, string label) =>
         new(FailureKind.BadInput, $"The {role} file is {other}", label, "name a file");
 
-    private static T Guarded<T>(Func<T> read, string path, string label, string role)
+    private static T Guarded<T>(Func<T> read, string label, string role)
     {
         try
         {
@@ -75,7 +75,7 @@ internal static class UserFile
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new CrustException(FailureKind.BadInput, $"The {role} file can't be read: permission denied", label, "make it readable for you", e);
+            throw new CrustException(FailureKind.HostLacks, $"The {role} file may not be read by this user", label, "give this user the right to read it (chmod, chown)", e);
         }
         catch (TimeoutException e)
         {

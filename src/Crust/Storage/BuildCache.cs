@@ -48,7 +48,8 @@ internal sealed class BuildCache(string root, ILogger log)
             }
 
             HeldFolder? draft = null;
-            Write(parent, () => draft = HeldFolder.Create(parent, UnfinishedPrefix, onAbandoned: folder => log.Information("Removing {Folder}, left by a build that was killed", folder)));
+            Write(parent, () => draft = HeldFolder.Create(parent, UnfinishedPrefix, onAbandoned: LogAbandoned));
+            RemoveOfEarlierVersions(parent, final);
             return CacheEntry.ToFill(draft!, final, held, log);
         }
         catch
@@ -81,6 +82,30 @@ internal sealed class BuildCache(string root, ILogger log)
 
     /// <summary>Removes an entry. Nothing happens if it isn't there.</summary>
     public void Remove(string kind, string key) => TryDelete(FolderOf(kind, key));
+
+    private void LogAbandoned(string folder) => log.Information("Removing {Folder}, left by a build that was killed", folder);
+
+    // Earlier versions named a draft after its entry, whose lock alone held it.
+    private void RemoveOfEarlierVersions(string parent, string heldEntry)
+    {
+        foreach (var folder in Directory.EnumerateDirectories(parent, $"?*{UnfinishedPrefix}*"))
+        {
+            var entry = folder[..folder.LastIndexOf(UnfinishedPrefix, StringComparison.Ordinal)];
+            try
+            {
+                using var held = entry == heldEntry ? null : FileLock.TryAcquireOwn(entry + ".lock");
+                if ((entry == heldEntry || held is not null) && FileFacts.TryOf(folder, follow: false) is { Kind: FileKind.Folder, IsOwn: true })
+                {
+                    LogAbandoned(folder);
+                    TryDelete(folder);
+                }
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // The next build may succeed.
+            }
+        }
+    }
 
     private string FolderOf(string kind, string key) => Path.Combine(Root, kind, key);
 

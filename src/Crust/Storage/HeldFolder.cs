@@ -8,8 +8,9 @@ namespace Crust.Storage;
 /// </summary>
 /// <remarks>
 /// A folder whose lock is free was left by a process that was killed, and is removed by the next one that makes a folder with the same prefix in
-/// the same parent. A folder that is kept gets its final name as the last thing: what has it is whole. What belongs to another user, is a link, or can't be locked is never removed and never an error. On a file system whose locks
-/// don't reach other machines, such a machine's folders look abandoned: SMB with `nobrl`, some FUSE file systems.
+/// the same parent. A folder that is kept gets its final name as the last thing: what has it is whole. What belongs to another user, is a link, or can't be locked is
+/// never removed and never an error. On a file system whose locks don't reach other machines, such a machine's folders look abandoned: SMB with `nobrl`, some FUSE file
+/// systems.
 /// </remarks>
 internal sealed class HeldFolder : IDisposable
 {
@@ -84,11 +85,9 @@ internal sealed class HeldFolder : IDisposable
     /// <exception cref="IOException">Something has that name, or it can't be renamed.</exception>
     public void KeepAs(string path)
     {
-        WholeFile.SyncAll(Path);
-        Directory.Move(Path, path);
+        WholeFile.PlaceFolder(Path, path);
         _held.Dispose();
         File.Delete(System.IO.Path.Combine(path, LockName));
-        WholeFile.SyncFolder(System.IO.Path.GetDirectoryName(path)!);
     }
 
     /// <summary>Removes the folder and all in it, unless it was kept.</summary>

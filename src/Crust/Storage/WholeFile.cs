@@ -5,7 +5,7 @@ using System.Text;
 namespace Crust.Storage;
 
 /// <summary>
-/// The one way in which a file gets its final name. Under that name it is whole, also after a power cut: it is written under another one, synced, renamed, and the
+/// The one way in which a file or a folder gets its final name. Under that name it is whole, also after a power cut: it is written under another one, synced, renamed, and the
 /// folder is synced, too (fsync(2): "calling fsync() does not necessarily ensure that the entry in the directory containing the file has also reached disk").
 /// </summary>
 internal static class WholeFile
@@ -42,6 +42,18 @@ internal static class WholeFile
             File.Move(draft, path, overwrite);
         }
 
+        SyncFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+    }
+
+    /// <summary>Gives a folder, with all that is in it synced, its final name, which nothing has yet.</summary>
+    /// <param name="draft">The folder, on the same file system.</param>
+    /// <param name="path">Its name.</param>
+    /// <exception cref="IOException">Something has that name, or it can't be done.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be done.</exception>
+    public static void PlaceFolder(string draft, string path)
+    {
+        SyncAll(draft);
+        Directory.Move(draft, path);
         SyncFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
     }
 

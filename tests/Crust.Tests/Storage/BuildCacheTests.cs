@@ -131,6 +131,21 @@ public sealed class BuildCacheTests
         Assert.That(left, Does.Not.Exist);
     }
 
+    [TestCase("k", true)]
+    [TestCase("other", true)]
+    [TestCase("busy", false)]
+    public async Task What_a_killed_build_of_an_earlier_version_left_under_its_entrys_name_is_removed_unless_that_ones_lock_is_held(string key, bool isRemoved)
+    {
+        (await FileLock.AcquireAsync(LockOf("other"), null, Cancellation)).Dispose();
+        using var busy = await FileLock.AcquireAsync(LockOf("busy"), null, Cancellation);
+        var left = Directory.CreateDirectory(Path.Combine(Kind, $"{key}.unfinished-0123456789ab")).FullName;
+        await Fill(left);
+
+        await AddAsync("k", Fill);
+
+        Assert.That(Directory.Exists(left), Is.EqualTo(!isRemoved));
+    }
+
     [Test]
     public async Task What_another_build_is_filling_stays()
     {
