@@ -88,7 +88,8 @@ internal sealed class BuildCache(string root, ILogger log)
     // Earlier versions named a draft after its entry, whose lock alone held it.
     private void RemoveOfEarlierVersions(string parent, string heldEntry)
     {
-        foreach (var folder in Directory.EnumerateDirectories(parent, $"?*{UnfinishedPrefix}*"))
+        // .NET's `?` also stands for no character before a dot.
+        foreach (var folder in Directory.EnumerateDirectories(parent, $"*{UnfinishedPrefix}*").Where(folder => !Path.GetFileName(folder).StartsWith(UnfinishedPrefix, StringComparison.Ordinal)))
         {
             var entry = folder[..folder.LastIndexOf(UnfinishedPrefix, StringComparison.Ordinal)];
             try
