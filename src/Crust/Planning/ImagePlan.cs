@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Crust.Formats;
 using Crust.Reports;
 using Crust.Storage;
-using Crust.Verification;
 
 namespace Crust.Planning;
 

@@ -25,7 +25,7 @@ public sealed class SeedTests
         using (Assert.EnterMultipleScope())
         {
             Assert.That(SeedSample.UserDataOf(second), Is.Not.EqualTo(SeedSample.UserDataOf(first)));
-            Assert.That(SeedSample.KeyOf(SeedSample.Full).Published, Is.EqualTo(SeedSample.KeyOf(SeedSample.Full).Published).And.Match("^[0-9a-f]{64}$"));
+            Assert.That(Enumerable.Range(0, 2).Select(_ => SeedSample.KeyOf(SeedSample.Full).Published).Distinct().Single(), Does.Match("^[0-9a-f]{64}$"));
         }
     }
 
