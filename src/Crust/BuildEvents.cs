@@ -34,7 +34,7 @@ public enum Stage
     Publish,
 }
 
-/// <summary>What a build tells whoever watches it, while it runs.</summary>
+/// <summary>What a build reports to its observer while it runs.</summary>
 internal abstract record BuildEvent
 {
     private BuildEvent()
@@ -53,7 +53,7 @@ internal abstract record BuildEvent
     /// <summary>A stage ended well after <paramref name="Elapsed"/>. <paramref name="Detail"/> is its result in a few words.</summary>
     public sealed record Finished(Stage Stage, TimeSpan Elapsed, string Detail) : BuildEvent;
 
-    /// <summary>Something that its user asked to be told, and that is no warning.</summary>
+    /// <summary>Something that its user asked to know, and that is no warning.</summary>
     public sealed record Noted(string Message) : BuildEvent;
 
     /// <summary>

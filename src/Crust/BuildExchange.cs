@@ -51,9 +51,7 @@ internal sealed class BuildExchange(
     /// <summary>Pushes the installed disk of a build to the shared cache that the spec names, if this machine has it and the registry doesn't.</summary>
     /// <exception cref="CrustException">The installer can't be had any more. A shared cache that fails is a warning.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    /// <param name="spec">The spec.</param>
     /// <param name="key">Its build key; null if it isn't known, and then no disk is known either.</param>
-    /// <param name="cancellation">Ends it.</param>
     public async Task PushDiskAsync(BuildSpec spec, string? key, CancellationToken cancellation)
     {
         hidden.Hide(spec);

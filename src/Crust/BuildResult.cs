@@ -3,8 +3,6 @@ using Crust.Reports;
 
 namespace Crust;
 
-/// <summary>What a build leaves.</summary>
-/// <param name="Manifest">All facts, as they were written.</param>
 /// <param name="Images">The paths of the images that were asked for.</param>
 /// <param name="UpToDate">Whether there was nothing to do.</param>
 /// <param name="Report">The path of the report; null if there was nothing to do, or it couldn't be written.</param>

@@ -34,13 +34,10 @@ internal class CrustException(FailureKind kind, string what, string where, strin
     /// <summary>Decides the exit code.</summary>
     public FailureKind Kind { get; } = kind;
 
-    /// <summary>What is wrong.</summary>
     public string What { get; } = what;
 
-    /// <summary>Where it is wrong.</summary>
     public string Where { get; } = where;
 
-    /// <summary>What to do about it.</summary>
     public string Remedy { get; } = remedy;
 
     /// <summary>Text worth reading beside the message, such as a tool's last words; empty if there is none.</summary>
@@ -69,6 +66,6 @@ internal class CrustException(FailureKind kind, string what, string where, strin
         return moved;
     }
 
-    /// <summary>The path of the report that tells more; null if there is none.</summary>
+    /// <summary>The path of the report; null if there is none.</summary>
     public string? Report { get; internal set; }
 }

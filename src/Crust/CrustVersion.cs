@@ -2,7 +2,6 @@ using System.Reflection;
 
 namespace Crust;
 
-/// <summary>Crust's own version.</summary>
 internal static class CrustVersion
 {
     /// <summary>As `major.minor.patch`, with the commit behind a plus where the build knew it.</summary>

@@ -11,7 +11,6 @@ namespace Crust;
 /// <summary>Where the system on a disk comes from. What follows knows the disk and this, and needn't know whether an installer has run.</summary>
 internal interface IDiskSource
 {
-    /// <summary>What the build is about.</summary>
     BuildTarget Target { get; }
 
     /// <summary>What the disk is made from.</summary>
@@ -29,7 +28,6 @@ internal interface IDiskSource
 
     /// <summary>Puts the system onto an empty raw disk.</summary>
     /// <param name="disk">The disk's path.</param>
-    /// <param name="accelerator">What runs guests.</param>
     /// <param name="files">Get the serial port's output and pictures of the screen.</param>
     /// <param name="cancellation">Cancels it; no process is left.</param>
     /// <exception cref="CrustException">It failed; nothing may be made of the disk.</exception>

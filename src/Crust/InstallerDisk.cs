@@ -14,9 +14,7 @@ using Crust.Storage;
 namespace Crust;
 
 /// <summary>What boots an installer: its seed's volume, its kernel where one is started directly, and the machine.</summary>
-/// <param name="Courier">Writes what carries the seed.</param>
 /// <param name="IsoFiles">Takes the kernel from the ISO.</param>
-/// <param name="Run">Runs the installer in QEMU.</param>
 /// <param name="Folders">Where private files go meanwhile.</param>
 internal sealed record InstallerMachine(SeedCourier Courier, IsoFiles IsoFiles, InstallRun Run, Folders Folders);
 

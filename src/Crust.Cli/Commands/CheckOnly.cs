@@ -14,10 +14,8 @@ namespace Crust.Cli.Commands;
 internal static class CheckOnly
 {
     /// <summary>Checks a seed, and tells what was found: each finding on standard error as compilers do it, the outcome on standard output.</summary>
-    /// <param name="read">Reads the spec.</param>
     /// <param name="cacheFolder">Where downloaded ISOs are.</param>
     /// <param name="json">Whether the outcome is a JSON document.</param>
-    /// <param name="to">Where it is told.</param>
     public static ExitCode Run(Func<BuildSpec> read, string cacheFolder, bool json, InvocationConfiguration to)
     {
         var report = Check(read, cacheFolder);

@@ -2,7 +2,6 @@ using System.CommandLine;
 
 namespace Crust.Cli.Commands;
 
-/// <summary>Options that several commands share.</summary>
 internal static class CommonOptions
 {
     public static Option<string> Output() => new("--output", "-o")

@@ -52,7 +52,6 @@ internal sealed class SpecOptions
         return spec;
     }
 
-    /// <summary>Where a spec is given.</summary>
     public SpecSources Sources(ParseResult parse, HostEnvironment environment) => new()
     {
         File = parse.GetValue(_file) ?? (File.Exists(DefaultFile) ? DefaultFile : null),

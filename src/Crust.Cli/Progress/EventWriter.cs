@@ -17,12 +17,10 @@ internal sealed class EventWriter(TextWriter output, Redactor hidden)
     private static readonly MessageTemplateParser Templates = new();
     private static readonly RenderedCompactJsonFormatter Formatter = new();
 
-    /// <summary>Writes an event.</summary>
-    /// <param name="level">How serious it is.</param>
     /// <param name="kind">What kind of event it is, for filters.</param>
     /// <param name="template">The message, with properties in braces.</param>
     /// <param name="properties">Texts become one clean line, lists of texts that of clean lines; null is left out.</param>
-    /// <param name="error">Told with its stack trace; null for none.</param>
+    /// <param name="error">Written with its stack trace; null for none.</param>
     public void Write(LogEventLevel level, string kind, string template, IEnumerable<(string Name, object? Value)> properties, Exception? error = null)
     {
         var values = properties.Prepend(("Event", kind)).Where(property => property.Value is not null).Select(property => new LogEventProperty(property.Name, ValueOf(property.Value!)));

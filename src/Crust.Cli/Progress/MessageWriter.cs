@@ -21,10 +21,8 @@ internal sealed class MessageWriter(TextWriter inner) : TextWriter
     /// <summary>Whether messages are text or events.</summary>
     public LogFormat Format { get; set; }
 
-    /// <summary>That of a command.</summary>
     public static MessageWriter Of(ParseResult parse) => Of(parse.InvocationConfiguration);
 
-    /// <summary>That of a command.</summary>
     public static MessageWriter Of(InvocationConfiguration configuration) => (MessageWriter)configuration.Error;
 
     /// <summary>The same without cleaning, for displays that draw with escape sequences and clean what they show by themselves.</summary>
@@ -62,8 +60,6 @@ internal sealed class MessageWriter(TextWriter inner) : TextWriter
     }
 
     /// <summary>Writes a message: a text for people, or an event for log collectors.</summary>
-    /// <param name="level">How serious it is.</param>
-    /// <param name="kind">What kind of event it is.</param>
     /// <param name="text">The text, which may have several lines.</param>
     /// <param name="template">The event's message, with properties in braces.</param>
     /// <param name="properties">The event's properties; those that are null are left out.</param>

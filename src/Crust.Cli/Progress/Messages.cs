@@ -9,24 +9,23 @@ internal static class Messages
     // Guests and tools have a say in those.
     private const int MostDetails = 300;
 
-    /// <summary>Tells something that is no warning.</summary>
+    /// <summary>Writes a notice that is no warning.</summary>
     public static void Inform(this MessageWriter messages, string text) => messages.Write(LogEventLevel.Information, "Message", text, "{Message:l}", ("Message", Unprefixed(text)));
 
-    /// <summary>Warns.</summary>
     public static void Warn(this MessageWriter messages, string text) => messages.Write(LogEventLevel.Warning, "Warning", $"warning: {text}", "{Message:l}", ("Message", text));
 
-    /// <summary>Tells an error that a user can cause or cure.</summary>
+    /// <summary>Writes an error that a user can cause or cure.</summary>
     public static void Fail(this MessageWriter messages, CrustException error) => messages.Write(LogEventLevel.Error, "Error", Describe(error), "{What:l}",
         ("What", error.What), ("Where", error.Where), ("Fix", error.Remedy), ("ExitCode", (int)error.Kind), ("Report", Shown(error.Report)), ("Detail", DetailsOf(error) is { Count: > 0 } lines ? lines : null));
 
-    /// <summary>Tells that the command was cancelled.</summary>
+    /// <summary>Says that the command was cancelled.</summary>
     public static void Cancelled(this MessageWriter messages)
     {
         const string text = "cancelled; no process and no half-written image is left";
         messages.Write(LogEventLevel.Warning, "Cancelled", $"crust: {text}", text, ("ExitCode", (int)ExitCode.Cancelled));
     }
 
-    /// <summary>Tells of a bug, with its stack trace.</summary>
+    /// <summary>Reports a bug, with its stack trace.</summary>
     public static void Bug(this MessageWriter messages, Exception error)
     {
         const string text = "this is a bug in Crust {Version:l}; please report it with what follows";

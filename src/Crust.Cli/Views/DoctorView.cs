@@ -4,7 +4,6 @@ using Spectre.Console;
 
 namespace Crust.Cli.Views;
 
-/// <summary>Shows what the doctor says.</summary>
 internal static class DoctorView
 {
     /// <summary>One line for each check, and one with the remedy where there is one.</summary>

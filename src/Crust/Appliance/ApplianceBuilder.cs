@@ -7,8 +7,6 @@ namespace Crust.Appliance;
 
 /// <summary>Builds the appliance from Debian packages and `builder/appliance`, once: the result is cached.</summary>
 /// <param name="tools">Needs mmdebstrap, depmod and zstd.</param>
-/// <param name="cache">Keeps what was built.</param>
-/// <param name="folders">Says where `builder/` is.</param>
 /// <param name="observer">Hears of the stage <see cref="Stage.Appliance"/> if there is something to build.</param>
 internal sealed class ApplianceBuilder(ToolBox tools, BuildCache cache, Folders folders, IBuildObserver observer)
 {

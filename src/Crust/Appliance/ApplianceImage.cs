@@ -9,7 +9,6 @@ namespace Crust.Appliance;
 /// <param name="Key">What decided its content, 64 hex digits.</param>
 internal sealed record ApplianceImage(string Kernel, string Initramfs, string Key)
 {
-    /// <summary>Its architecture.</summary>
     public required Arch Arch { get; init; }
 
     /// <summary>

@@ -4,9 +4,7 @@ using Crust.Spec;
 
 namespace Crust.Appliance;
 
-/// <summary>A job for the appliance.</summary>
 /// <param name="Name">Its name: a script of `builder/appliance/jobs`.</param>
-/// <param name="Disk">The disk that it works on.</param>
 /// <param name="Accelerator">What runs the guest, as the probe chose it.</param>
 /// <param name="SerialLog">Gets the serial port's output.</param>
 internal sealed record ApplianceJob(string Name, Drive.Disk Disk, Accelerator Accelerator, string SerialLog)
@@ -14,16 +12,15 @@ internal sealed record ApplianceJob(string Name, Drive.Disk Disk, Accelerator Ac
     /// <summary>The disk's architecture; the appliance has the same.</summary>
     public Arch Arch { get; init; } = Arch.Amd64;
 
-    /// <summary>How long it may take.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromMinutes(15);
 
-    /// <summary>Told how far the job is, from 0 to 1, and what it does.</summary>
+    /// <summary>Receives how far the job is, from 0 to 1, and what it does.</summary>
     public Action<double, string> OnProgress { get; init; } = (_, _) => { };
 
-    /// <summary>Told what the job warns of.</summary>
+    /// <summary>Receives the job's warnings.</summary>
     public Action<string> OnWarning { get; init; } = _ => { };
 
-    /// <summary>Told what the job finds.</summary>
+    /// <summary>Receives what the job finds.</summary>
     internal Action<GuestWord.Found> OnFound { get; init; } = _ => { };
 
     /// <summary>What else it is told, as `crust.NAME=VALUE` on the kernel's command line; no blanks.</summary>

@@ -19,19 +19,15 @@ internal sealed class CpioArchive
     /// <summary>Adds a file. A path is absolute; its folders come along by themselves.</summary>
     public void AddFile(string path, byte[] content, bool executable) => Add(path, Regular | (executable ? 0x1ED : 0x1A4), content);
 
-    /// <summary>Adds a symbolic link.</summary>
     public void AddLink(string path, string target) => Add(path, Link | 0x1FF, Encoding.UTF8.GetBytes(target));
 
-    /// <summary>Adds a character device.</summary>
     public void AddDevice(string path, int major, int minor) => Add(path, Character | 0x180, [], (major, minor));
 
-    /// <summary>Adds an empty folder.</summary>
     public void AddFolder(string path) => Add(path, Folder | 0x1ED, []);
 
     /// <summary>Whether there is something at the path.</summary>
     public bool Contains(string path) => _entries.ContainsKey(path[1..]);
 
-    /// <summary>Writes the archive.</summary>
     public void WriteTo(Stream stream)
     {
         var number = 1;

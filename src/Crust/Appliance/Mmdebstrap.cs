@@ -34,7 +34,6 @@ internal sealed record Mmdebstrap
     // Where nothing is installed, mmdebstrap has nothing to customize: its last hook is the one after unpacking.
     private string Hook => Variant == "extract" ? "extract" : "customize";
 
-    /// <summary>The packages.</summary>
     public required IReadOnlyList<string> Packages { get; init; }
 
     /// <summary>The folder in which the run's files are, and all names below are relative to.</summary>

@@ -8,13 +8,10 @@ namespace Crust.Appliance;
 /// A folder of `builder/` that says what something is made from, for one architecture. What belongs to one alone says so in its name:
 /// `packages.arm64.list` continues `packages.list`, the files in `root.arm64/` join those in `root/`.
 /// </summary>
-/// <param name="folder">Its path.</param>
-/// <param name="arch">The architecture.</param>
 internal sealed class Recipe(string folder, Arch arch)
 {
     private readonly string _name = arch.LowerName();
 
-    /// <summary>What it is made for.</summary>
     public Arch Arch => arch;
 
     public string Folder { get; } = folder;

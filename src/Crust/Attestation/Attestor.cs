@@ -6,16 +6,13 @@ using Crust.Storage;
 namespace Crust.Attestation;
 
 /// <summary>What goes beside images to say where they come from, under temporary names: paths; null for what there is none of.</summary>
-/// <param name="Sbom">The list of packages.</param>
 /// <param name="Provenance">The in-toto statement.</param>
-/// <param name="Signature">Its signature.</param>
 internal sealed record Attestations(string? Sbom, string? Provenance, DetachedSignature? Signature)
 {
     public static Attestations None { get; } = new(null, null, null);
 }
 
 /// <summary>Writes what goes beside a manifest's images to say where they come from.</summary>
-/// <param name="signer">Signs it.</param>
 /// <param name="time">Gives the time at which the build ends.</param>
 internal sealed class Attestor(Signer signer, TimeProvider time)
 {
@@ -26,8 +23,7 @@ internal sealed class Attestor(Signer signer, TimeProvider time)
     /// <exception cref="CrustException">The key can't sign.</exception>
     internal async Task<string?> TryKeyAsync(SignSpec sign, CancellationToken cancellation) => sign.IsWanted ? await signer.TryAsync(sign, cancellation) : null;
 
-    /// <summary>Whether what lies beside a manifest's images is all that has to, as far as the manifest tells.</summary>
-    /// <param name="manifest">The manifest.</param>
+    /// <summary>Whether what lies beside a manifest's images is all that has to, as far as the manifest says.</summary>
     /// <param name="key">The fingerprint of the key that signs; null if nothing is signed.</param>
     /// <param name="isIntact">Whether a file has the SHA-256 that the manifest says.</param>
     internal static bool IsCurrent(Manifest manifest, string? key, Func<ManifestFile, bool> isIntact) =>
@@ -35,12 +31,8 @@ internal sealed class Attestor(Signer signer, TimeProvider time)
         || (manifest.Provenance is { } provenance && isIntact(provenance)
             && manifest.Signature?.Key == key && (manifest.Signature is not { } signature || isIntact(new ManifestFile(signature.File, signature.Size, signature.Sha256))));
 
-    /// <summary>Writes them.</summary>
     /// <param name="manifest">The manifest as it will be, but for what is written now.</param>
-    /// <param name="spec">What the user has said.</param>
     /// <param name="sbom">The list of packages; null to leave the one that is there, if there is one.</param>
-    /// <param name="drafts">Where to.</param>
-    /// <param name="cancellation">Gives up.</param>
     /// <exception cref="CrustException">The key can't sign.</exception>
     internal async Task<Attestations> WriteAsync(Manifest manifest, BuildSpec spec, string? sbom, string drafts, CancellationToken cancellation)
     {
@@ -91,7 +83,7 @@ internal sealed class Attestor(Signer signer, TimeProvider time)
         }
     }
 
-    /// <summary>A small file as a manifest tells of it.</summary>
+    /// <summary>A small file as a manifest has it.</summary>
     internal static ManifestFile FileOf(string path)
     {
         var bytes = File.ReadAllBytes(path);

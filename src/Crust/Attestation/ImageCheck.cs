@@ -9,7 +9,6 @@ namespace Crust.Attestation;
 
 /// <summary>An image of which is known where it comes from.</summary>
 /// <param name="By">Who says so.</param>
-/// <param name="Provenance">The path of the provenance.</param>
 /// <param name="Digest">How the image is named in it: the algorithm and the digest.</param>
 internal sealed record CheckedImage(SignedBy By, string Provenance, string Digest);
 
@@ -28,7 +27,6 @@ internal sealed class ImageCheck(ToolBox tools, Folders folders)
     /// <summary>Checks one image, with the provenance and the signature that lie beside it.</summary>
     /// <param name="image">The image's path.</param>
     /// <param name="keys">The keys that are trusted: an allowed-signers file, or GPG's public keys.</param>
-    /// <param name="cancellation">Gives up.</param>
     /// <exception cref="CrustException">Something is missing, or isn't what was signed.</exception>
     public async Task<CheckedImage> CheckAsync(string image, string keys, CancellationToken cancellation)
     {

@@ -19,10 +19,6 @@ internal static class ProvenanceWriter
     public static IEnumerable<ManifestImage> SubjectsOf(Manifest manifest) =>
         manifest.Images.Where(image => image.BuildKey == manifest.BuildKey && image.DiskContent == manifest.DiskContent);
 
-    /// <summary>The statement.</summary>
-    /// <param name="manifest">Tells all that was done.</param>
-    /// <param name="spec">What the user has said.</param>
-    /// <param name="finished">When the build ended.</param>
     public static Statement Write(Manifest manifest, BuildSpec spec, DateTimeOffset finished) => new()
     {
         Subject = [.. SubjectsOf(manifest).SelectMany(Subjects)],

@@ -4,7 +4,6 @@ using Crust.Tools;
 
 namespace Crust.Attestation;
 
-/// <summary>Who has signed a file.</summary>
 /// <param name="Signer">The signer's name: a principal of the allowed-signers file, or a GPG key's user id.</param>
 /// <param name="Key">The key's fingerprint.</param>
 internal sealed record SignedBy(string Signer, string Key);
@@ -18,10 +17,7 @@ internal sealed class SignatureChecker(ToolBox tools, string what = "the provena
     private const int MostBytes = 16 << 20;
 
     /// <summary>Checks the signature of a file that stands beside it.</summary>
-    /// <param name="file">The file.</param>
     /// <param name="keys">An allowed-signers file of OpenSSH, or GPG's public keys: exported ones, armored or not, or a keyring.</param>
-    /// <param name="scratch">A private folder.</param>
-    /// <param name="cancellation">Gives up.</param>
     /// <exception cref="CrustException">It isn't signed by one of these keys; or the keys are none.</exception>
     public async Task<SignedBy> CheckAsync(string file, string keys, string scratch, CancellationToken cancellation)
     {

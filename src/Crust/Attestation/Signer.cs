@@ -6,7 +6,6 @@ using Crust.Tools;
 namespace Crust.Attestation;
 
 /// <summary>A signature beside the file that it is for.</summary>
-/// <param name="Path">Its path.</param>
 /// <param name="Key">The fingerprint of the key that made it.</param>
 internal sealed record DetachedSignature(string Path, string Key);
 
@@ -18,10 +17,8 @@ internal sealed class Signer(ToolBox tools, Folders folders)
     /// <summary>What OpenSSH's signatures are made for: one that was made for another purpose isn't taken for one of these (ssh-keygen(1), -n).</summary>
     public const string Namespace = "crust-provenance";
 
-    /// <summary>The extension of OpenSSH's signatures.</summary>
     internal const string SshExtension = ".sig";
 
-    /// <summary>The extension of GPG's signatures.</summary>
     internal const string GpgExtension = ".asc";
 
     private static readonly ImmutableArray<string> Extensions = [SshExtension, GpgExtension];

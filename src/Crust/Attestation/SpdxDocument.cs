@@ -11,7 +11,6 @@ internal static class SpdxDocument
     private const string Unknown = "NOASSERTION";
 
     /// <summary>The document; null if no system's packages are known.</summary>
-    /// <param name="inspection">What is on the disk.</param>
     /// <param name="content">What the disk holds: <see cref="InstalledDisk.Content"/>.</param>
     /// <param name="created">When the disk was ready.</param>
     public static string? Write(DiskInspection? inspection, string content, DateTimeOffset created)

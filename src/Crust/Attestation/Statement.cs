@@ -16,7 +16,6 @@ internal sealed record Statement
     [JsonPropertyName("_type")]
     public string Type { get; init; } = CurrentType;
 
-    /// <summary>What it is about.</summary>
     public required ImmutableArray<Resource> Subject { get; init; }
 
     public string PredicateType { get; init; } = ProvenanceType;
@@ -26,7 +25,6 @@ internal sealed record Statement
     /// <summary>The document as indented JSON with a final newline.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, StatementJson.Readable) + "\n";
 
-    /// <summary>Reads a statement.</summary>
     /// <exception cref="InvalidDataException">It isn't one.</exception>
     public static Statement Parse(byte[] json)
     {
@@ -88,13 +86,10 @@ internal sealed record BuildDefinition
     public required ImmutableArray<Resource> ResolvedDependencies { get; init; }
 }
 
-/// <summary>One run of a build.</summary>
 internal sealed record RunDetails(Builder Builder, RunMetadata Metadata, ImmutableArray<Resource> Byproducts);
 
-/// <summary>What has built.</summary>
 internal sealed record Builder(string Id, ImmutableSortedDictionary<string, string> Version);
 
-/// <summary>When it was.</summary>
 internal sealed record RunMetadata(string InvocationId, string StartedOn, string FinishedOn);
 
 [JsonSourceGenerationOptions(WriteIndented = true, RespectNullableAnnotations = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

@@ -56,7 +56,6 @@ internal sealed record BlockMap(long Size, ImmutableArray<BlockRange> Ranges)
     }
 
     /// <summary>The map of a longer file that begins with this disk and has some bytes more at its end.</summary>
-    /// <param name="file">The file.</param>
     /// <param name="added">What it has at its end; starts at a multiple of <see cref="Block"/>.</param>
     /// <exception cref="IOException">The file can't be read.</exception>
     public BlockMap Extended(SafeFileHandle file, Extent added)
@@ -74,7 +73,6 @@ internal sealed record BlockMap(long Size, ImmutableArray<BlockRange> Ranges)
 
     /// <summary>Reads a disk, with all cores; holes are passed over.</summary>
     /// <param name="disk">The raw disk's path.</param>
-    /// <param name="cancellation">Ends it.</param>
     /// <exception cref="IOException">The disk can't be read.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static async Task<BlockMap> OfAsync(string disk, CancellationToken cancellation)

@@ -4,7 +4,6 @@ namespace Crust.Disks;
 /// The host's cores, shared by the images that are written side by side: a program that keeps one busy leases it, and Crust's own compressors take what is
 /// left, each for one piece of work. Without that, a single-threaded conversion gets a third of a core, and everybody waits for it at the end.
 /// </summary>
-/// <param name="cores">How many there are.</param>
 internal sealed class CoreShare(int cores) : IDisposable
 {
     private readonly SemaphoreSlim _free = new(cores);

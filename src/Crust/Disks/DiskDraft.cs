@@ -35,8 +35,6 @@ internal sealed class DiskDraft : IDisposable
     }
 
     /// <summary>Keeps a disk that was installed here. It is never written again.</summary>
-    /// <param name="install">How it came to be.</param>
-    /// <param name="cancellation">Ends the reading of the disk.</param>
     /// <exception cref="IOException">The cache can't be written.</exception>
     public async Task<InstalledDisk> KeepAsync(InstallFacts install, CancellationToken cancellation)
     {

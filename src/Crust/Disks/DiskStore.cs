@@ -16,7 +16,6 @@ internal sealed class DiskStore(BuildCache cache, ILogger log)
     /// <param name="key">The build key in this machine's cache.</param>
     /// <param name="size">The size in bytes of a disk that is made.</param>
     /// <param name="onWait">Called once if there is a wait.</param>
-    /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="CrustException">The cache can't be written.</exception>
     public async Task<DiskDraft> OpenAsync(string key, long size, Action<string> onWait, CancellationToken cancellation)
     {

@@ -55,7 +55,7 @@ internal sealed record InstallFacts
     /// <summary>QEMU's command line. Holds no secrets: these are on the seed volume.</summary>
     public required string CommandLine { get; init; }
 
-    /// <summary>QEMU's version, as it told it.</summary>
+    /// <summary>QEMU's version, as it reports it.</summary>
     public string QemuVersion { get; init; } = "";
 
     /// <summary>What was warned of meanwhile: by the installer, and by Crust.</summary>
@@ -67,7 +67,6 @@ internal sealed record InstallFacts
 
 /// <summary>What is known of an installed disk, which needn't be here itself.</summary>
 /// <param name="Content">What it holds, as <see cref="BlockMap.Content"/> computes it.</param>
-/// <param name="Install">How it came to be.</param>
 /// <param name="FromCache">Whether no installer ran for this build.</param>
 /// <param name="RunFolder">The folder with its installer's serial log and pictures, if there are any.</param>
 /// <param name="From">The registry's name and digest of the disk, if another machine has installed it; null if this one has, or the disk isn't here.</param>
@@ -79,7 +78,6 @@ internal sealed record InstalledDisk
     /// <summary>The build key: a SHA-256 over all that decides the disk's content.</summary>
     public required string Key { get; init; }
 
-    /// <summary>Where it is.</summary>
     public required string Path { get; init; }
 
     /// <summary>Its size as the guest sees it, in bytes.</summary>
@@ -102,7 +100,6 @@ internal sealed record InstalledDisk
     /// <summary>What the file system has allocated for it, in bytes.</summary>
     public required long Allocated { get; init; }
 
-    /// <summary>How it came to be.</summary>
     public required InstallFacts Install { get; init; }
 
     /// <summary>The folder with its installer's serial log and pictures (`Reports.RunFiles` has their names); empty for a disk that no installer has run for.</summary>
@@ -114,7 +111,6 @@ internal sealed record InstalledDisk
     /// <summary>The registry's name and digest of the disk, if another machine has installed it; null if this one has.</summary>
     public string? From { get; init; }
 
-    /// <summary>What is known of it.</summary>
     public DiskFacts Facts => new(Content, Install, FromCache, RunFolder, From);
 
     /// <summary>The disk in a raw file that is there.</summary>
@@ -132,12 +128,10 @@ internal sealed record InstalledDisk
 }
 
 /// <summary>A disk that was pulled in place of being installed.</summary>
-/// <param name="Install">How it came to be.</param>
 /// <param name="From">The registry's name and digest of it; null for one that was installed here.</param>
 internal sealed record PulledDisk(InstallFacts Install, string? From);
 
 /// <summary>The folder of a disk in the cache. The files of its installer's run are in it as well (`Reports.RunFiles` has their names).</summary>
-/// <param name="Path">The folder.</param>
 internal readonly record struct DiskFolder(string Path)
 {
     /// <summary>The raw disk.</summary>

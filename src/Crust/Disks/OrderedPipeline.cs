@@ -15,7 +15,6 @@ internal static class OrderedPipeline
     /// <param name="workers">Each works on one slot at a time; there are as many at work as there are workers.</param>
     /// <param name="drain">Takes a slot's result. Never called twice at a time.</param>
     /// <param name="cores">The cores on which they work; null where nobody else does.</param>
-    /// <param name="cancellation">Looked at between slots.</param>
     /// <exception cref="OperationCanceledException">Cancelled; nothing is at work any more.</exception>
     /// <exception cref="Exception">What a step has thrown; the others are stopped first.</exception>
     public static async Task RunAsync<TSlot>(

@@ -5,8 +5,6 @@ using Microsoft.Win32.SafeHandles;
 namespace Crust.Disks;
 
 /// <summary>A partition. Offsets and lengths in bytes.</summary>
-/// <param name="Offset">Where it starts.</param>
-/// <param name="Length">How long it is.</param>
 internal readonly record struct Partition(long Offset, long Length);
 
 /// <summary>What stands at a disk's start: GPT (UEFI specification, section 5.3) or MBR (5.2).</summary>

@@ -37,7 +37,6 @@ internal sealed partial class ChecksumList
     /// <summary>Reads a list, of whatever encoding; lines that are none of a list don't count.</summary>
     public static ChecksumList Parse(byte[] bytes) => Parse(Decode(bytes));
 
-    /// <summary>The same of a text.</summary>
     public static ChecksumList Parse(string text) =>
         new([.. SignedText.Of(text).Split(['\n', '\r'], StringSplitOptions.RemoveEmptyEntries).Where(line => line.Length <= LongestLine).Select(Read).OfType<ChecksumEntry>()]);
 

@@ -14,7 +14,6 @@ internal sealed class PassingProblemException(string message, Exception? inner =
         HttpRequestError.SecureConnectionError or HttpRequestError.UserAuthenticationError or HttpRequestError.ConfigurationLimitExceeded;
 
     /// <summary>The problem as one that passes, or as the error that it is.</summary>
-    /// <param name="e">The problem.</param>
     /// <param name="url">The URL as it may be shown.</param>
     /// <param name="proxy">The proxy that was asked; null for none.</param>
     public static Exception From(HttpRequestException e, string url, ProxyChoice? proxy)

@@ -23,7 +23,6 @@ internal sealed class Downloader(HttpSource source, string cacheFolder, IsoHash 
     public Func<string, long> FreeSpace { get; init; } = folder => new DriveInfo(folder).AvailableFreeSpace;
 
     /// <summary>The file's path in the cache; it is downloaded unless it is there already, and still the same.</summary>
-    /// <param name="url">Where it is.</param>
     /// <param name="fileName">What it is called in the cache.</param>
     /// <param name="sha256">Its checksum in lower-case hex; null if none is known.</param>
     /// <param name="cancellation">Ends the download; what there is of it is kept.</param>

@@ -8,9 +8,7 @@ namespace Crust.Downloads;
 internal sealed class ExpectedChecksum(ChecksumLists lists, ListSignature signatures, IBuildObserver observer)
 {
     /// <summary>The sum in lower-case hex; null if the spec says none.</summary>
-    /// <param name="spec">Says which.</param>
     /// <param name="path">The parts of the ISO's path or URL.</param>
-    /// <param name="cancellation">Gives up.</param>
     /// <exception cref="CrustException">There is no such list, it isn't to be trusted, or it hasn't the ISO.</exception>
     public async Task<string?> FindAsync(InstallerSpec spec, IReadOnlyList<string> path, CancellationToken cancellation)
     {

@@ -10,7 +10,6 @@ namespace Crust.Downloads;
 /// <param name="cacheFolder">What gpgv reads is copied to a private folder there.</param>
 internal sealed class ListSignature(ToolBox tools, string cacheFolder)
 {
-    /// <summary>The program.</summary>
     public const string Program = "gpgv";
 
     private const int MostBytes = 16 << 20;
@@ -18,11 +17,9 @@ internal sealed class ListSignature(ToolBox tools, string cacheFolder)
     private const string EndOfKeys = "-----END PGP PUBLIC KEY BLOCK-----";
 
     /// <summary>What was signed: the list, or what stands in it between the marks of a signature in the clear. Nothing else of it is to be believed.</summary>
-    /// <param name="list">The list.</param>
     /// <param name="signature">The signature, or a list that is signed in the clear; null if it is in the list itself.</param>
     /// <param name="keys">A file of GPG's public keys: exported ones, armoured or not, or a keyring.</param>
     /// <param name="where">What is checked, for messages.</param>
-    /// <param name="cancellation">Gives up.</param>
     /// <exception cref="CrustException">It isn't signed by one of the keys.</exception>
     public async Task<byte[]> CheckAsync(byte[] list, byte[]? signature, string keys, string where, CancellationToken cancellation)
     {

@@ -7,7 +7,6 @@ namespace Crust.Downloads;
 internal static class Redirects
 {
     /// <summary>Where a response redirects to; null if it doesn't.</summary>
-    /// <param name="response">The response.</param>
     /// <param name="at">The URL that it is of.</param>
     /// <param name="first">The URL that the user gave.</param>
     /// <exception cref="CrustException">It is nowhere that Crust goes.</exception>

@@ -2,12 +2,10 @@ using System.Collections.Immutable;
 
 namespace Crust.Embedding;
 
-/// <summary>What was collected.</summary>
 /// <param name="Secrets">The secrets that were met: those that were written, or those that were left out.</param>
 /// <param name="Iso">The installer ISO that was copied; null for Crust's own, which containers have anyway.</param>
 internal sealed record EmbeddedSpec(ImmutableArray<EmbeddedSecret> Secrets, string? Iso);
 
-/// <summary>A secret, by its place.</summary>
 /// <param name="Place">Its key in the spec, or where it stands in a file.</param>
 /// <param name="Variable">The environment variable that gives it later; null for none.</param>
 internal sealed record EmbeddedSecret(string Place, string? Variable)

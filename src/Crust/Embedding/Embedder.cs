@@ -10,8 +10,6 @@ using Crust.Storage;
 namespace Crust.Embedding;
 
 /// <summary>Collects a spec and all that it names in a folder, to be built into a container: `work/crust.yaml`, `work/files/…` and `iso/NAME.iso`.</summary>
-/// <param name="formats">The formats that can be written.</param>
-/// <param name="installers">Gets the installer.</param>
 internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, InstallerLibrary installers)
 {
     private const string Iso = "installer.iso";
@@ -19,12 +17,8 @@ internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, Installe
     // What the ISO in the folder makes needless: its checksum is known then.
     private static readonly ImmutableHashSet<string> AboutIso = [Iso, "installer.sha256", "installer.sha256Signature", "installer.key", "installer.allowUnverified"];
 
-    /// <summary>Collects them.</summary>
-    /// <param name="sources">Where the spec is given.</param>
     /// <param name="folder">A folder that isn't there yet, or is empty; it is whole, or isn't there.</param>
     /// <param name="isoFolder">Where the ISO will lie when the spec is read, absolute.</param>
-    /// <param name="withSecrets">Whether secrets are written, too.</param>
-    /// <param name="cancellation">Ends it.</param>
     /// <exception cref="CrustException">The spec is wrong, its installer can't be had, a file of its seed holds a secret and secrets aren't wanted, or the folder can't be written.</exception>
     public async Task<EmbeddedSpec> WriteAsync(SpecSources sources, string folder, string isoFolder, bool withSecrets, CancellationToken cancellation)
     {

@@ -4,7 +4,6 @@ using Crust.Sanitizing;
 namespace Crust.Events;
 
 /// <summary>A stage of a build, as it went.</summary>
-/// <param name="Stage">Which.</param>
 /// <param name="Detail">What it worked on, in a few words.</param>
 /// <param name="Start">When it began, in seconds since the build's start.</param>
 /// <param name="Seconds">How long it took, or until the build failed.</param>
@@ -15,8 +14,6 @@ internal sealed record StageRecord(Stage Stage, string Detail, double Start, dou
 /// Passes the events of one build on and remembers what the manifest and the report tell of them. All rooms are given it as their
 /// observer, so that what is warned of inside a stage is remembered as well.
 /// </summary>
-/// <param name="observer">Whoever watches the build.</param>
-/// <param name="time">Gives the times.</param>
 /// <param name="hidden">Takes secrets out of what is remembered; null if there are none.</param>
 internal sealed class BuildJournal(IBuildObserver observer, TimeProvider time, Redactor? hidden = null) : IBuildObserver
 {
@@ -27,7 +24,6 @@ internal sealed class BuildJournal(IBuildObserver observer, TimeProvider time, R
     private ImmutableArray<(Stage Stage, string Detail, double Start)> _running = [];
     private ImmutableArray<StageRecord> _finished = [];
 
-    /// <summary>When the build began.</summary>
     public DateTimeOffset Started { get; } = time.GetUtcNow();
 
     /// <summary>What was warned of so far, each once; of a guest that warned without end, the first ones and how many more there were.</summary>

@@ -15,7 +15,6 @@ internal sealed class WarningList
     public ImmutableArray<string> All =>
         [.. _told, .. _sources.Where(source => source.Value.More > 0).Select(source => $"… and {source.Value.More} more{(source.Key.Length > 0 ? $" from {source.Key}" : "")}")];
 
-    /// <summary>Adds one.</summary>
     /// <returns>What is to be told; null for nothing.</returns>
     public string? Add(string message, string? source)
     {

@@ -8,7 +8,6 @@ namespace Crust.Formats;
 internal static class ContentUuid
 {
     /// <summary>A UUID of version 8 (RFC 9562, section 5.8): the first bytes of a SHA-256 over the disk's content and a purpose.</summary>
-    /// <param name="disk">The disk.</param>
     /// <param name="purpose">What it is for: one image has several ids.</param>
     public static Guid Of(InstalledDisk disk, string purpose)
     {

@@ -12,13 +12,11 @@ internal abstract class Deflater : IDisposable
     public static Deflater Create(int level) => LibdeflateDeflater.IsAvailable ? new LibdeflateDeflater(level) : new ZLibDeflater();
 
     /// <summary>Writes the data as a zlib stream (RFC 1950).</summary>
-    /// <param name="data">What to compress.</param>
     /// <param name="output">Must have room for the data, and a hundredth more, even if the data can't be compressed.</param>
     /// <returns>The stream's length in bytes.</returns>
     public abstract int Compress(ReadOnlySpan<byte> data, Span<byte> output);
 
     /// <summary>Writes the data as a gzip member (RFC 1952), without a name or a time.</summary>
-    /// <param name="data">What to compress.</param>
     /// <param name="output">Must have room for the data, a hundredth more, and 32 bytes, even if the data can't be compressed.</param>
     /// <returns>The member's length in bytes.</returns>
     public abstract int CompressToGzip(ReadOnlySpan<byte> data, Span<byte> output);

@@ -7,7 +7,7 @@ namespace Crust.Formats;
 /// <summary>Opens images that somebody else may have made. Inspecting, verifying and pulling all go through here, and no other code asks a format for the disk in an image.</summary>
 internal static class ForeignImage
 {
-    /// <summary>The kind of an image, told by its content, not by its name.</summary>
+    /// <summary>The kind of an image, by its content, not by its name.</summary>
     /// <exception cref="CrustException">There is no such file, it can't be read, or it isn't an image.</exception>
     public static IImageKind KindOf(string path)
     {
@@ -30,11 +30,7 @@ internal static class ForeignImage
     }
 
     /// <summary>Finds the disk in an image and checks that the image is what it is taken for and names no other file.</summary>
-    /// <param name="path">The image.</param>
-    /// <param name="kind">Its kind.</param>
     /// <param name="scratch">A private folder for what has to be unpacked.</param>
-    /// <param name="tools">Other programs.</param>
-    /// <param name="cancellation">Ends it.</param>
     /// <exception cref="CrustException">There is no disk in it, it isn't a regular file, or it isn't complete in itself.</exception>
     public static async Task<QemuDisk> OpenAsync(string path, IImageKind kind, string scratch, ToolBox tools, CancellationToken cancellation)
     {
@@ -45,8 +41,6 @@ internal static class ForeignImage
     }
 
     /// <summary>Checks a disk that was found in an image.</summary>
-    /// <param name="disk">The disk.</param>
-    /// <param name="path">The image that the user named.</param>
     /// <exception cref="CrustException">It isn't what it is taken for, or isn't complete in itself.</exception>
     public static void Check(QemuDisk disk, string path)
     {
@@ -59,10 +53,6 @@ internal static class ForeignImage
     }
 
     /// <summary>Checks an image that needs no unpacking to be read; in one that does, there is a raw disk, which names nothing.</summary>
-    /// <param name="path">The image.</param>
-    /// <param name="kind">Its kind.</param>
-    /// <param name="tools">Other programs.</param>
-    /// <param name="cancellation">Ends it.</param>
     /// <exception cref="CrustException">It isn't what it is taken for, or isn't complete in itself.</exception>
     public static async Task CheckAsync(string path, IImageKind kind, ToolBox tools, CancellationToken cancellation)
     {

@@ -29,7 +29,6 @@ internal sealed record FormatNeeds(ImageWeight Weight)
     /// <summary>Programs that are started beside qemu-img.</summary>
     public ImmutableArray<string> Tools { get; init; } = [];
 
-    /// <summary>Libraries that are called.</summary>
     public ImmutableArray<HostLibrary> Libraries { get; init; } = [];
 
     /// <summary>Whether Crust's own live system is in it.</summary>

@@ -7,15 +7,13 @@ using Crust.Tools;
 namespace Crust.Formats;
 
 /// <summary>What formats work with, beside a disk: the same for all images of a build.</summary>
-/// <param name="Tools">Other programs.</param>
 /// <param name="Appliance">Builds the system of images that boot by themselves.</param>
 internal sealed record FormatServices(ToolBox Tools, ApplianceBuilder Appliance);
 
 /// <summary>What a format is given to write an image.</summary>
 /// <param name="Disk">The installed disk; read only its allocated extents.</param>
 /// <param name="Path">The file to make. It doesn't exist; its name is temporary, so it may be half-written at any time.</param>
-/// <param name="Tools">Other programs.</param>
-/// <param name="Progress">Told the part that is done, from 0 to 1; from any thread.</param>
+/// <param name="Progress">Receives the part that is done, from 0 to 1; from any thread.</param>
 internal sealed record FormatRequest(InstalledDisk Disk, string Path, ToolBox Tools, Action<double> Progress)
 {
     /// <summary>The images' base name.</summary>
@@ -67,7 +65,6 @@ internal interface IImageFormat : IImageKind
     /// <summary>What writing the image takes of the host.</summary>
     FormatNeeds NeedsOf(BuildSpec spec) => new(ImageWeight.Raw);
 
-    /// <summary>Writes the image.</summary>
     /// <exception cref="CrustException">A tool is missing or failed.</exception>
     /// <exception cref="IOException">It can't be written.</exception>
     Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation);
@@ -76,7 +73,6 @@ internal interface IImageFormat : IImageKind
 /// <summary>The formats. Adding one is a new file beside this one, and its line here: building, inspecting, publishing and pulling go by these lists. See docs/formats.md.</summary>
 internal static class ImageFormats
 {
-    /// <summary>All formats.</summary>
     public static ImmutableArray<IImageFormat> All { get; } =
     [
         new ImgFormat(),
@@ -91,7 +87,6 @@ internal static class ImageFormats
         new GceFormat(),
     ];
 
-    /// <summary>Their names.</summary>
     public static ImmutableArray<string> Names { get; } = [.. All.Select(format => format.Name)];
 
     /// <summary>What the spec has to know of them.</summary>
@@ -100,7 +95,6 @@ internal static class ImageFormats
     /// <summary>All kinds of image that are read: the formats, and those that Crust doesn't write.</summary>
     public static ImmutableArray<IImageKind> Readable { get; } = [.. All, new VdiKind()];
 
-    /// <summary>The format of that name.</summary>
     /// <exception cref="ArgumentException">There is none; the spec's reader lets none through.</exception>
     public static IImageFormat Named(string name) =>
         All.FirstOrDefault(format => format.Name == name) ?? throw new ArgumentException($"no format is called '{name}'", nameof(name));

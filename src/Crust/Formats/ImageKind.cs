@@ -52,8 +52,6 @@ internal interface IImageKind
     /// <summary>Finds the disk in an image of this kind, perhaps one that somebody else has made. Not for a medium.</summary>
     /// <param name="image">The image's path.</param>
     /// <param name="scratch">A private folder for what has to be unpacked.</param>
-    /// <param name="tools">Other programs.</param>
-    /// <param name="cancellation">Ends it.</param>
     /// <exception cref="CrustException">There is none in it.</exception>
     Task<QemuDisk> OpenAsync(string image, string scratch, ToolBox tools, CancellationToken cancellation) =>
         Task.FromResult(new QemuDisk(QemuDriver ?? throw new InvalidOperationException($"{Name} is a medium, not a disk"), image));

@@ -10,7 +10,6 @@ namespace Crust.Formats;
 internal sealed record FinishedDrafts(ImmutableArray<DraftImage> Images);
 
 /// <summary>An image that is whole but doesn't have its final name yet.</summary>
-/// <param name="Format">Its format.</param>
 /// <param name="Path">Where it is now.</param>
 /// <param name="Size">Its length in bytes.</param>
 /// <param name="Sha256">Its SHA-256 in hex; null if its block map stands in for it.</param>

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Crust.Formats;
 
-/// <summary>A log-in to an image that was booted, as the manifest tells of it.</summary>
+/// <summary>A log-in to an image that was booted, as the manifest has it.</summary>
 /// <param name="Server">What the SSH server says it is.</param>
 /// <param name="User">The account that logged in.</param>
 /// <param name="Key">The fingerprint of the key with which it did, as `ssh-keygen -l` prints it; null for a password.</param>

@@ -10,8 +10,6 @@ namespace Crust.Formats;
 internal sealed record FilePart(long Offset, long Length);
 
 /// <summary>A disk as QEMU reads it.</summary>
-/// <param name="Driver">QEMU's block driver.</param>
-/// <param name="Path">The file.</param>
 internal sealed record QemuDisk(string Driver, string Path)
 {
     /// <summary>The driver of a disk that is its bytes and nothing else.</summary>

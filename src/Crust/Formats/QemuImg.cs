@@ -8,7 +8,6 @@ namespace Crust.Formats;
 /// <summary>Conversions that qemu-img does well.</summary>
 internal static partial class QemuImg
 {
-    /// <summary>The driver of overlays.</summary>
     public const string OverlayDriver = "qcow2";
 
     // Reading a header takes a hundredth of a second and a tenth of this memory; the tables of the largest disks half of it.
@@ -37,9 +36,7 @@ internal static partial class QemuImg
     /// </summary>
     /// <param name="disk">The disk, perhaps one that somebody else has made.</param>
     /// <param name="overlay">The path to make it at.</param>
-    /// <param name="options">The qcow2's options.</param>
     /// <param name="tools">Needs qemu-img.</param>
-    /// <param name="cancellation">Ends it.</param>
     /// <exception cref="CrustException">The image isn't complete in itself, isn't what its driver reads, or takes more than an image may; or qemu-img is missing.</exception>
     public static async Task CreateOverlayAsync(QemuDisk disk, string overlay, IEnumerable<string> options, ToolBox tools, CancellationToken cancellation)
     {

@@ -36,9 +36,6 @@ internal interface IOciArchive
     OciDocument ReadManifest(string path);
 
     /// <summary>Makes the archive anew, with the same bytes.</summary>
-    /// <param name="image">The image.</param>
-    /// <param name="path">Where to.</param>
-    /// <param name="cancellation">Ends it.</param>
     /// <returns>The archive's SHA-256 in hex.</returns>
     /// <exception cref="InvalidDataException">The image isn't one of this format.</exception>
     /// <exception cref="IOException">Something can't be read or written.</exception>

@@ -33,7 +33,7 @@ internal sealed class SpaceNeeds
     }
 }
 
-/// <summary>Tells a full file system from other failures.</summary>
+/// <summary>Distinguishes a full file system from other failures.</summary>
 internal static class NoSpace
 {
     private const int Enospc = 28;

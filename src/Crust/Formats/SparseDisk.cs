@@ -28,7 +28,6 @@ internal sealed class SparseDisk : IDisposable
     private long _data;
     private long _looked;
 
-    /// <summary>Makes an empty disk.</summary>
     /// <param name="path">Its path. There must be nothing.</param>
     /// <param name="image">The image that it is unpacked from.</param>
     public SparseDisk(string path, string image)
@@ -38,7 +37,6 @@ internal sealed class SparseDisk : IDisposable
         _file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write);
     }
 
-    /// <summary>Appends bytes.</summary>
     /// <exception cref="CrustException">They are too many.</exception>
     public void Append(ReadOnlySpan<byte> bytes)
     {

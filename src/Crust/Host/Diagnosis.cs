@@ -7,10 +7,7 @@ using Crust.Spec;
 
 namespace Crust.Host;
 
-/// <summary>What the doctor says.</summary>
 /// <param name="Name">The images' base name.</param>
-/// <param name="Spec">What is to be built.</param>
-/// <param name="Found">What was found.</param>
 internal sealed record Diagnosis(string Name, BuildSpec Spec, HostFindings Found)
 {
     /// <summary>Whether the spec can be built here. Warnings don't count.</summary>
@@ -77,13 +74,11 @@ internal sealed record DiagnosisDocument
     public required string Summary { get; init; }
 }
 
-/// <summary>One check of <see cref="DiagnosisDocument"/>.</summary>
 internal sealed record DiagnosisCheck(string Area, string Name, string Result, string What, string? Where, string? Remedy, ImmutableArray<string> Packages);
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(DiagnosisDocument))]
 internal sealed partial class DiagnosisJson : JsonSerializerContext
 {
-    /// <summary>As people read it, too.</summary>
     public static JsonTypeInfo<DiagnosisDocument> Readable { get; } = new DiagnosisJson(ReadableJson.CleanOptions()).DiagnosisDocument;
 }

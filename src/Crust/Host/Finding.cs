@@ -2,10 +2,8 @@ using System.Collections.Immutable;
 
 namespace Crust.Host;
 
-/// <summary>How grave a finding is.</summary>
 public enum Gravity
 {
-    /// <summary>All is well.</summary>
     Fine,
 
     /// <summary>Worth knowing; nothing is to be done for this build.</summary>
@@ -21,7 +19,6 @@ public enum Gravity
 /// <summary>One thing that was looked at on this host, and what came of it.</summary>
 /// <param name="Area">What it belongs to: `host`, `tools`, `libraries`, `folders`, `space`.</param>
 /// <param name="Name">What was looked at, in a word or two: `memory`, `xorriso`.</param>
-/// <param name="Gravity">How grave it is.</param>
 /// <param name="What">What was found, as a sentence without a full stop.</param>
 internal sealed record Finding(string Area, string Name, Gravity Gravity, string What)
 {

@@ -6,7 +6,7 @@ using Crust.Tools;
 namespace Crust.Host;
 
 /// <summary>What was found out about this host.</summary>
-/// <param name="Findings">All findings, in the order in which they are told.</param>
+/// <param name="Findings">All findings, in the order in which they are reported.</param>
 /// <param name="Accelerator">What will run guests; null if nothing can as it is demanded.</param>
 internal sealed record HostFindings(ImmutableArray<Finding> Findings, AcceleratorChoice? Accelerator)
 {
@@ -24,7 +24,6 @@ internal sealed class HostChecks
     private readonly ImmutableArray<IHostCheck> _after;
     private readonly KvmCheck _kvm;
 
-    /// <summary>The checks of this host.</summary>
     public HostChecks(ToolBox tools, FirmwareFinder firmware, AcceleratorProbe probe, Folders folders)
         : this(tools, firmware, probe, folders, HostFiles.OfHost, library => library.IsThere(), FolderSpace.Of)
     {

@@ -8,14 +8,13 @@ namespace Crust.Host;
 /// <param name="Limit">Where the limit comes from: null for the host's memory, else the control group's file.</param>
 internal sealed record HostMemory(long Total, long Available, string? Limit);
 
-/// <summary>What Linux tells of itself in files.</summary>
+/// <summary>What Linux says of itself in files.</summary>
 /// <param name="root">The folder that `/proc`, `/sys`, `/run` and `/etc` are in; `/`, but in tests.</param>
 internal sealed class HostFiles(string root)
 {
     // A control group of version 1 without a limit has the largest multiple of a page.
     private const long NoLimit = 1L << 60;
 
-    /// <summary>Those of this host.</summary>
     public static HostFiles OfHost { get; } = new("/");
 
     /// <summary>The memory that this process can get; null where Linux doesn't tell.</summary>

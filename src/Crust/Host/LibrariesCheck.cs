@@ -3,7 +3,6 @@ using Crust.Tools;
 namespace Crust.Host;
 
 /// <summary>Whether the libraries that Crust calls are there, or what is done without them.</summary>
-/// <param name="isThere">Looks for one.</param>
 internal sealed class LibrariesCheck(Func<HostLibrary, bool> isThere) : IHostCheck
 {
     public Task<IReadOnlyList<Finding>> FindAsync(HostQuestion question, CancellationToken cancellation)

@@ -13,9 +13,7 @@ internal static class OutputCheck
     private const string Elsewhere = "move it away, or choose another folder with --output or another name with --name";
 
     /// <summary>Checks all names that a build may write under, before anything is done.</summary>
-    /// <param name="spec">What is built.</param>
     /// <param name="name">The images' base name.</param>
-    /// <param name="shelf">The folder of images.</param>
     /// <exception cref="CrustException">An input, or a file that Crust didn't make, is in the way. Nothing was changed.</exception>
     public static void Check(BuildSpec spec, string name, ImagesFolder shelf)
     {
@@ -37,7 +35,6 @@ internal static class OutputCheck
     }
 
     /// <summary>Checks a single name that a command writes under.</summary>
-    /// <param name="path">The name.</param>
     /// <param name="isOwn">Tells of a regular file there whether Crust has made it.</param>
     /// <exception cref="CrustException">Something that Crust didn't make is in the way.</exception>
     public static void CheckPlace(string path, Func<bool> isOwn) => CheckPlace(path, [], isOwn);

@@ -9,7 +9,6 @@ using Crust.Spec;
 namespace Crust.Host;
 
 /// <summary>What this host will do for a build.</summary>
-/// <param name="Accelerator">What will run the guests.</param>
 /// <param name="Warnings">What the user should know, each with what mends it.</param>
 internal sealed record HostReadiness(AcceleratorChoice Accelerator, ImmutableArray<string> Warnings)
 {

@@ -8,9 +8,6 @@ namespace Crust.Host;
 /// Whether mmdebstrap can make a root file system here: as root, or as a user in a user namespace of its own (user_namespaces(7), subuid(5)).
 /// </summary>
 /// <param name="tools">Looks for newuidmap.</param>
-/// <param name="files">What Linux says.</param>
-/// <param name="user">This user's name.</param>
-/// <param name="isRoot">Whether it is root.</param>
 internal sealed class RootlessCheck(ToolBox tools, HostFiles files, string user, bool isRoot) : IHostCheck
 {
     // A root file system has owners up to 65534.

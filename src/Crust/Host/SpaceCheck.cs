@@ -5,8 +5,6 @@ using Crust.Storage;
 namespace Crust.Host;
 
 /// <summary>Whether the file systems of cache and images have room for what a build makes. All needs are estimates.</summary>
-/// <param name="folders">Says where they are.</param>
-/// <param name="look">Looks at a file system.</param>
 internal sealed class SpaceCheck(Folders folders, Func<string, FolderSpace> look) : IHostCheck
 {
     public Task<IReadOnlyList<Finding>> FindAsync(HostQuestion question, CancellationToken cancellation) =>

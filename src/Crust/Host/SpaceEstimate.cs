@@ -21,8 +21,6 @@ internal sealed record SpaceEstimate(long Cache, long Images)
     private const long Temporary = 900L << 20;
 
     /// <summary>Estimates it; null if nothing can be said before the installer is there.</summary>
-    /// <param name="forecast">What has to be done.</param>
-    /// <param name="spec">What is built.</param>
     /// <param name="isShared">Whether cache and images are on one file system.</param>
     /// <param name="clones">Whether files on that can share blocks.</param>
     public static SpaceEstimate? Of(BuildForecast forecast, BuildSpec spec, bool isShared, bool clones)

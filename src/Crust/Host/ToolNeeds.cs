@@ -10,7 +10,6 @@ using Crust.Spec;
 namespace Crust.Host;
 
 /// <summary>A program, and how much a build needs it.</summary>
-/// <param name="Program">Its name.</param>
 /// <param name="Need">How much it is needed.</param>
 /// <param name="For">What for, in a few words.</param>
 internal sealed record ToolNeed(string Program, Need Need, string For)
@@ -35,7 +34,7 @@ internal sealed record ToolNeed(string Program, Need Need, string For)
     /// <summary>How the program is asked for its version; null if it doesn't say it.</summary>
     public string? VersionOption => Program is "ssh-keygen" ? null : Program is "mksquashfs" or "xorriso" ? "-version" : "--version";
 
-    /// <summary>The programs that a build may need, each once, in the order in which they are told.</summary>
+    /// <summary>The programs that a build may need, each once, in the order in which they are reported.</summary>
     public static ImmutableArray<ToolNeed> Of(BuildSpec spec, BuildForecast forecast)
     {
         var writing = forecast.ToWrite.Select(format => (format.Name, Needs: format.NeedsOf(spec))).ToList();

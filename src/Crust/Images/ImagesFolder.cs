@@ -12,7 +12,6 @@ namespace Crust.Images;
 /// <summary>The folder of finished images: which of them are current, and how new ones get their final names.</summary>
 internal sealed class ImagesFolder(string folder)
 {
-    /// <summary>The folder.</summary>
     public string Path => folder;
 
     /// <summary>The path of a name's manifest.</summary>
@@ -27,7 +26,6 @@ internal sealed class ImagesFolder(string folder)
     /// <summary>The path of a name's report.</summary>
     public string ReportPath(string name) => PrefixOf(name) + ".report.html";
 
-    /// <summary>The path of an image.</summary>
     public string ImagePath(ManifestImage image) => ImagePath(image.File);
 
     /// <summary>The path of the image with that file name.</summary>
@@ -102,8 +100,6 @@ internal sealed class ImagesFolder(string folder)
     /// Prepares the move of images to their final names. Until it is finished nothing in the folder has changed, and no other build moves anything in it.
     /// </summary>
     /// <param name="manifest">All facts but those of the images, and what is written beside them.</param>
-    /// <param name="images">The images that were written.</param>
-    /// <param name="cancellation">Ends the wait for other builds.</param>
     /// <exception cref="CrustException">The folder can't be written.</exception>
     internal async Task<ImagePlacement> PrepareAsync(Manifest manifest, IReadOnlyCollection<ProvenImage> images, CancellationToken cancellation)
     {

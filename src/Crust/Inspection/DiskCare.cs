@@ -14,7 +14,6 @@ namespace Crust.Inspection;
 /// tidied is taken over as a whole, and only if all of it went well; where nothing was, the overlay's discarded blocks become holes and nothing else of the disk changes.
 /// </summary>
 /// <param name="tools">Needs qemu-img.</param>
-/// <param name="appliance">Runs the job.</param>
 /// <param name="observer">Hears how far it is, and what had to be left as it is.</param>
 /// <param name="time">Gives the day by which passwords are judged.</param>
 internal sealed class DiskCare(ToolBox tools, ApplianceRun appliance, IBuildObserver observer, TimeProvider time)
@@ -30,7 +29,6 @@ internal sealed class DiskCare(ToolBox tools, ApplianceRun appliance, IBuildObse
     /// <param name="folder">A private folder for the overlay and the serial log.</param>
     /// <param name="arch">Its architecture; a system of another is read all the same.</param>
     /// <param name="accelerator">What runs guests of that architecture, as the probe chose it.</param>
-    /// <param name="cancellation">Gives up.</param>
     /// <exception cref="CrustException">qemu-img or the appliance failed.</exception>
     public async Task<DiskInspection> InspectAsync(QemuDisk disk, string folder, Arch arch, Accelerator accelerator, CancellationToken cancellation)
     {

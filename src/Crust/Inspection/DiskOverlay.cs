@@ -13,14 +13,12 @@ namespace Crust.Inspection;
 internal readonly record struct OverlayChange(Extent Range, long? Source);
 
 /// <summary>A qcow2 over a disk, for a guest to write to. The disk itself is only read, until somebody takes changes over.</summary>
-/// <param name="path">The overlay's file.</param>
 /// <param name="tools">Needs qemu-img.</param>
 internal sealed class DiskOverlay(string path, ToolBox tools) : IDisposable
 {
     // The unit of discarding. With 64 KiB, more of what lies in small gaps would stay; with 4 KiB, a disk of 100 GiB has tables of 200 MiB.
     private const string ClusterSize = "16k";
 
-    /// <summary>The overlay's file.</summary>
     public string Path => path;
 
     /// <summary>Makes an overlay, beside which nobody may write to the disk.</summary>
@@ -82,7 +80,6 @@ internal sealed class DiskOverlay(string path, ToolBox tools) : IDisposable
         return before - SparseFile.AllocatedBytes(disk);
     }
 
-    /// <summary>Removes the overlay's file.</summary>
     public void Dispose() => File.Delete(path);
 
     /// <summary>What a line of `qemu-img map` says of the overlay's own (depth 0). Zeros of the disk below it are holes already.</summary>

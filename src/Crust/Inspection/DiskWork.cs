@@ -6,20 +6,17 @@ namespace Crust.Inspection;
 
 /// <summary>What is to be done with an installed disk before anything is made of it.</summary>
 /// <param name="Disk">The raw disk. Nobody else uses it.</param>
-/// <param name="Arch">Its architecture.</param>
 /// <param name="Accelerator">What runs guests of that architecture, as the probe chose it.</param>
 internal sealed record DiskWork(string Disk, Arch Arch, Accelerator Accelerator)
 {
     /// <summary>A private folder for what the work needs meanwhile.</summary>
     public string Folder { get; init; } = Path.GetDirectoryName(Disk)!;
 
-    /// <summary>What is tidied.</summary>
     public ImmutableArray<TidyStep> Tidy { get; init; } = [];
 
     /// <summary>Whether a disk that can't be tidied is of no use, since the user asked for it.</summary>
     public bool MustTidy { get; init; }
 
-    /// <summary>Whether it is looked at.</summary>
     public bool Inspect { get; init; }
 
     /// <summary>Whether free space is discarded.</summary>
@@ -70,13 +67,10 @@ internal sealed record DiskWork(string Disk, Arch Arch, Accelerator Accelerator)
     }
 }
 
-/// <summary>What came of it.</summary>
 /// <param name="Inspection">What is on the disk; null if it wasn't looked at, or couldn't be.</param>
-/// <param name="Tidied">What was tidied.</param>
 /// <param name="TrimmedBytes">Bytes that the disk occupies less on the host; null if free space wasn't discarded, or couldn't be.</param>
 internal sealed record DiskWorked(DiskInspection? Inspection, ImmutableArray<TidiedPart> Tidied, long? TrimmedBytes)
 {
-    /// <summary>Nothing was done.</summary>
     internal static DiskWorked Nothing { get; } = new(null, [], null);
 
     /// <summary>What the user should be warned of.</summary>

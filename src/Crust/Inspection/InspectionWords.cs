@@ -36,7 +36,6 @@ internal static class InspectionWords
         }
     }
 
-    /// <summary>How a disk boots.</summary>
     public static string Of(BootFacts boot)
     {
         string?[] ways =
@@ -57,7 +56,6 @@ internal static class InspectionWords
     public static string UseOf(VolumeFacts volume) =>
         volume.Used is { } used ? $"{Size.Format(used)} used, {Size.Format(volume.Free ?? 0)} free" : volume.Unread ?? "";
 
-    /// <summary>What was tidied.</summary>
     public static string Of(TidiedPart part) => $"{part.Step}: {part.Path}{(part.Files == 1 ? "" : $", {part.Files} files")}{(part.Bytes == 0 ? "" : $", {Size.Format(part.Bytes)}")}";
 
     private static string Of(AccountFacts account)

@@ -38,7 +38,6 @@ internal sealed record InspectionDocument
     /// <summary>The version of this document's shape.</summary>
     public int Version { get; init; } = 1;
 
-    /// <summary>Crust's version.</summary>
     public string Crust { get; init; } = CrustVersion.Current;
 
     /// <summary>The files that could be looked at, in the order in which they were named.</summary>
@@ -50,11 +49,8 @@ internal sealed record InspectionDocument
 
 /// <summary>Looks at files: disk images, by the appliance, and ISOs.</summary>
 /// <param name="tools">Needs qemu-img and QEMU.</param>
-/// <param name="care">Boots the appliance on a disk.</param>
-/// <param name="probe">Chooses the accelerator.</param>
 /// <param name="folders">Says where to unpack images.</param>
-/// <param name="observer">Told when it begins with a file and when it ends.</param>
-/// <param name="time">Measures.</param>
+/// <param name="observer">Called when it begins with a file and when it ends.</param>
 internal sealed class Inspector(ToolBox tools, DiskCare care, AcceleratorProbe probe, Folders folders, IBuildObserver observer, TimeProvider time)
 {
     /// <summary>Looks at a file, which isn't changed. No root is needed, and nothing is mounted on this host.</summary>
@@ -85,6 +81,5 @@ internal sealed class Inspector(ToolBox tools, DiskCare care, AcceleratorProbe p
 [JsonSerializable(typeof(InspectionDocument))]
 internal sealed partial class InspectionJson : JsonSerializerContext
 {
-    /// <summary>As people read it, too.</summary>
     public static JsonTypeInfo<InspectionDocument> Readable { get; } = new InspectionJson(ReadableJson.CleanOptions()).InspectionDocument;
 }

@@ -22,7 +22,6 @@ internal static class InstallMarks
     };
 
     /// <summary>Checks that something was installed.</summary>
-    /// <param name="disk">The disk.</param>
     /// <param name="profile">The installer's family; null if nobody knows.</param>
     /// <param name="path">Where the disk is, for messages.</param>
     /// <returns>What seems to be missing and isn't certain to be, as a warning; null if all is well.</returns>

@@ -37,7 +37,6 @@ internal sealed record IsoInspection
     /// <summary>The kinds of seeds (`seed.kind`) that its installer reads, as far as that is known; empty if it isn't.</summary>
     public required ImmutableArray<string> Seeds { get; init; }
 
-    /// <summary>Looks at an ISO.</summary>
     /// <exception cref="CrustException">It can't be read, or is no ISO 9660.</exception>
     public static IsoInspection Of(string path)
     {

@@ -13,7 +13,6 @@ namespace Crust.Installers;
 /// most changes to an installer are to its scripts.
 /// </summary>
 /// <param name="tools">Needs mmdebstrap and mksquashfs.</param>
-/// <param name="cache">Keeps what was built.</param>
 /// <param name="recipe">`builder/reference/system`, for the architecture that is wanted.</param>
 internal sealed class DebianRoot(ToolBox tools, BuildCache cache, Recipe recipe)
 {
@@ -22,7 +21,6 @@ internal sealed class DebianRoot(ToolBox tools, BuildCache cache, Recipe recipe)
 
     private const string Kind = "roots";
 
-    /// <summary>What was built.</summary>
     /// <param name="Squashfs">The squashfs' path.</param>
     /// <param name="SizeFile">A file with the number of bytes that it unpacks to, about, as a file system counts them.</param>
     public sealed record Result(string Squashfs, string SizeFile);

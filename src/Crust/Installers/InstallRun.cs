@@ -10,9 +10,6 @@ using Serilog;
 
 namespace Crust.Installers;
 
-/// <summary>What an install is given.</summary>
-/// <param name="Installer">The installer ISO.</param>
-/// <param name="Seed">What it is told.</param>
 /// <param name="Disk">The empty raw disk.</param>
 /// <param name="Machine">The machine's hardware and limits.</param>
 /// <param name="Accelerator">What runs the guest, as the probe chose it.</param>
@@ -38,7 +35,6 @@ internal sealed class InstallRun(MachineLauncher launcher, GuestScreen screen, I
     // After a panic's first line, its trace follows.
     private static readonly TimeSpan PanicTrace = TimeSpan.FromSeconds(1);
 
-    /// <summary>Installs.</summary>
     /// <exception cref="CrustException">Anything but a power-off by the guest that left something on the disk.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; QEMU is gone.</exception>
     public async Task<InstallFacts> RunAsync(InstallRequest request, CancellationToken cancellation)
@@ -163,7 +159,7 @@ internal sealed class InstallRun(MachineLauncher launcher, GuestScreen screen, I
     }
 }
 
-/// <summary>Tells observers how an install goes on: by the guest's own word if it speaks, else by its writes and serial lines.</summary>
+/// <summary>Reports an install's progress: by the guest's own word if it speaks, else by its writes and serial lines.</summary>
 internal sealed class InstallProgress(IBuildObserver observer)
 {
     // Who needs one private address seldom needs a dozen.

@@ -11,7 +11,7 @@ internal sealed class InstallerLibrary(InstallerSource source, ReferenceInstalle
     public Task<InstallerIso> GetAsync(InstallerSpec spec, Arch arch, CancellationToken cancellation) =>
         spec.Iso is null ? reference.GetAsync(arch, cancellation) : source.GetAsync(spec, cancellation);
 
-    /// <summary>What can be told of the installer at once: nothing is fetched, built, or read as a whole.</summary>
+    /// <summary>What is known of the installer at once: nothing is fetched, built, or read as a whole.</summary>
     /// <exception cref="CrustException">It can't be had, or is no bootable ISO, as far as that shows.</exception>
     public InstallerGlance Glance(InstallerSpec spec, Arch arch) => spec.Iso is not null ? source.Glance(spec)
         : reference.Find(arch) is { } iso ? new InstallerGlance(iso.Size, iso, iso.BaseName)
@@ -20,7 +20,7 @@ internal sealed class InstallerLibrary(InstallerSource source, ReferenceInstalle
     /// <summary>What the images are called where the spec doesn't name them. Nothing is looked at.</summary>
     internal static string NameOf(InstallerSpec spec, Arch arch) => spec.Iso is { } iso ? InstallerSource.BaseNameOf(InstallerSource.FileOf(iso)) : ReferenceInstaller.NameFor(arch);
 
-    /// <summary>The family of systems that it installs, as far as that can be told at once; null if it can't, as of an ISO that isn't downloaded yet.</summary>
+    /// <summary>The family of systems that it installs, as far as that is known at once; null if it can't, as of an ISO that isn't downloaded yet.</summary>
     public SeedProfile? ProfileOf(InstallerSpec spec) => spec.Iso is null ? ReferenceInstaller.Profile : source.ProfileOf(spec.Iso);
 }
 

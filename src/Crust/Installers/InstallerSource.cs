@@ -21,12 +21,7 @@ internal sealed class InstallerSource
     private readonly IBuildObserver _observer;
 
     /// <summary>A source that keeps downloads and checksums in a cache folder.</summary>
-    /// <param name="cacheFolder">The folder.</param>
-    /// <param name="proxies">By which proxies servers are reached.</param>
     /// <param name="tools">Needs gpgv where a list of checksums is signed.</param>
-    /// <param name="observer">Told how it goes.</param>
-    /// <param name="time">Waits and measures.</param>
-    /// <param name="log">Gets what is tried again.</param>
     public InstallerSource(string cacheFolder, ProxySettings proxies, ToolBox tools, IBuildObserver observer, TimeProvider time, ILogger log)
         : this(cacheFolder, new HttpSource(HttpSource.NewClient(proxies), time, log) { Proxies = proxies }, observer, time, log, tools)
     {
@@ -58,7 +53,7 @@ internal sealed class InstallerSource
             : await FromPathAsync(iso, spec, cancellation);
     }
 
-    /// <summary>What can be told of the ISO at once: nothing is fetched, no checksum is computed.</summary>
+    /// <summary>What is known of the ISO at once: nothing is fetched, no checksum is computed.</summary>
     /// <exception cref="CrustException">It can't be had, or is no bootable ISO, as far as that shows.</exception>
     public InstallerGlance Glance(InstallerSpec spec)
     {
@@ -82,7 +77,6 @@ internal sealed class InstallerSource
     public SeedProfile? ProfileOf(string iso) => ProfileOf(iso, _cacheFolder);
 
     /// <summary>The family of systems that a spec's installer installs, as far as that is known without fetching anything; null if it isn't.</summary>
-    /// <param name="installer">The installer.</param>
     /// <param name="cacheFolder">Where an ISO that is named by a URL may be.</param>
     public static SeedProfile? ProfileOf(InstallerSpec installer, string cacheFolder) => installer.Iso is { } iso ? ProfileOf(iso, cacheFolder) : ReferenceInstaller.Profile;
 

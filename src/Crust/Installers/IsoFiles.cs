@@ -4,7 +4,6 @@ using Crust.Tools;
 
 namespace Crust.Installers;
 
-/// <summary>Takes files out of ISOs.</summary>
 /// <param name="tools">Runs xorriso.</param>
 internal sealed class IsoFiles(ToolBox tools)
 {
@@ -13,10 +12,8 @@ internal sealed class IsoFiles(ToolBox tools)
 
     /// <summary>Takes a kernel and its initramfs out of an installer's ISO, into a folder.</summary>
     /// <param name="plan">Which; null for none.</param>
-    /// <param name="iso">The ISO.</param>
     /// <param name="archive">An archive that is appended to the initramfs; null for none.</param>
     /// <param name="folder">An existing folder that only this user can enter.</param>
-    /// <param name="cancellation">Ends xorriso.</param>
     /// <returns>What the machine starts with, whose files go when it is disposed of; null for the ISO's own boot loader.</returns>
     /// <exception cref="CrustException">The ISO has no such file.</exception>
     public async Task<InstallerKernel?> TakeKernelAsync(KernelPlan? plan, string iso, string? archive, string folder, CancellationToken cancellation)
@@ -114,10 +111,8 @@ internal sealed class IsoFiles(ToolBox tools)
 /// <param name="boot">The files, and the kernel's command line.</param>
 internal sealed class InstallerKernel(DirectBoot boot) : IDisposable
 {
-    /// <summary>What the machine starts with.</summary>
     public DirectBoot Boot => boot;
 
-    /// <summary>Removes the files.</summary>
     public void Dispose()
     {
         File.Delete(boot.Kernel);

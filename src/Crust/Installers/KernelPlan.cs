@@ -20,10 +20,6 @@ internal sealed record KernelPlan(string Kernel, string? Initrd, string Argument
     // Ubuntu's live installer. On arm64 its kernel is compressed, which no UEFI starts.
     private static readonly ImmutableArray<(string Kernel, string Initrd)> UbuntuOfPc = [("/casper/vmlinuz", "/casper/initrd")];
 
-    /// <summary>Chooses it.</summary>
-    /// <param name="installer">The ISO.</param>
-    /// <param name="spec">What the user says of it.</param>
-    /// <param name="seed">What the installer is told.</param>
     /// <returns>Null for the ISO's own boot loader.</returns>
     /// <exception cref="CrustException">The installer can be told only through its kernel, and that isn't where such installers have it.</exception>
     public static KernelPlan? Choose(InstallerIso installer, BuildSpec spec, Seed seed)

@@ -14,9 +14,6 @@ namespace Crust.Installers;
 /// result is cached.
 /// </summary>
 /// <param name="tools">Needs mmdebstrap, mksquashfs, mtools and xorriso.</param>
-/// <param name="cache">Keeps what was built.</param>
-/// <param name="folders">Says where `builder/` is.</param>
-/// <param name="appliance">Builds what the ISO boots.</param>
 /// <param name="observer">Hears of progress in the stage <see cref="Stage.Installer"/> if there is something to build; its start and end are the caller's to tell.</param>
 internal sealed class ReferenceInstaller(ToolBox tools, BuildCache cache, Folders folders, ApplianceBuilder appliance, IBuildObserver observer)
 {

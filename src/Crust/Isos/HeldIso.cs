@@ -44,6 +44,5 @@ internal sealed class HeldIso : IDisposable
         }
     }
 
-    /// <summary>Lets it go.</summary>
     public void Dispose() => _handle.Dispose();
 }

@@ -16,7 +16,6 @@ internal sealed record HybridIsoContent
     /// <summary>The system that it boots, with the boot loaders.</summary>
     public required ApplianceImage Appliance { get; init; }
 
-    /// <summary>The kernel's command line.</summary>
     public required ImmutableArray<string> KernelArguments { get; init; }
 
     /// <summary>What the boot menu calls it.</summary>
@@ -36,7 +35,6 @@ internal sealed class HybridIso(ToolBox tools)
     private const string EspSerial = "43525354";
     private const int EspSectors = 16 * 2048;
 
-    /// <summary>Programs that it starts.</summary>
     public static ImmutableArray<string> Programs { get; } = ["mformat", "mmd", "mcopy", "xorriso"];
 
     private const string SerialOfPc = """

@@ -14,11 +14,8 @@ namespace Crust.Isos;
 /// <param name="observer">Hears of progress in the stage <see cref="Stage.Install"/>.</param>
 internal sealed partial class IsoCopy(ToolBox tools, IBuildObserver observer)
 {
-    /// <summary>Writes the copy.</summary>
-    /// <param name="iso">The ISO.</param>
     /// <param name="files">What is put in; a file of the ISO under the same path is replaced.</param>
     /// <param name="copy">Where the copy goes. It has mode 0600, for it may hold secrets.</param>
-    /// <param name="cancellation">Ends xorriso.</param>
     /// <exception cref="CrustException">xorriso is missing or failed; or a file's path is a folder in the ISO, or leads through a file.</exception>
     /// <exception cref="IOException">The ISO can't be read, or the copy can't be written.</exception>
     internal async Task WriteAsync(string iso, ImmutableArray<VolumeFile> files, string copy, CancellationToken cancellation)

@@ -15,7 +15,6 @@ namespace Crust.Isos;
 internal sealed record IsoFacts(string VolumeId, bool BootsBios, bool BootsUefi, long DeclaredSize, long Size);
 
 /// <summary>What an ISO's sectors say, whether or not it is whole and bootable.</summary>
-/// <param name="VolumeId">Its volume id.</param>
 /// <param name="DeclaredSize">The volume's size in bytes, by its own descriptor.</param>
 /// <param name="Needed">How many bytes it must have at least: the volume, and the boot images, which may lie behind it.</param>
 /// <param name="Size">The file's size in bytes.</param>
@@ -47,8 +46,6 @@ internal static class IsoInspector
     private const byte PrimaryVolume = 1;
     private const byte Terminator = 255;
 
-    /// <summary>Looks at a file.</summary>
-    /// <param name="path">The file.</param>
     /// <param name="name">What the user calls it, for messages: the path itself, or the URL that it came from.</param>
     /// <exception cref="CrustException">It is missing, unreadable, no ISO 9660, not bootable, or cut off.</exception>
     public static IsoFacts Inspect(string path, string name)

@@ -8,13 +8,11 @@ namespace Crust.Isos;
 /// <summary>What is under a path of an ISO.</summary>
 internal enum IsoEntryKind
 {
-    /// <summary>Nothing.</summary>
     Nothing,
 
     /// <summary>A file, or something else that isn't a folder.</summary>
     File,
 
-    /// <summary>A folder.</summary>
     Folder,
 }
 
@@ -39,7 +37,6 @@ internal sealed class IsoTree : IDisposable
     private readonly SafeFileHandle _file;
     private readonly Entry? _root;
 
-    /// <summary>Opens an image.</summary>
     /// <exception cref="IOException">It can't be opened or read.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
     public IsoTree(string path)
@@ -68,7 +65,6 @@ internal sealed class IsoTree : IDisposable
     /// <summary>Whether it has a second tree of names, in UCS-2.</summary>
     public bool HasJoliet { get; }
 
-    /// <summary>What is under a path.</summary>
     public IsoEntryKind KindOf(string path) => Find(path) switch
     {
         null => IsoEntryKind.Nothing,
@@ -84,7 +80,6 @@ internal sealed class IsoTree : IDisposable
         ? Encoding.UTF8.GetString(_file.ReadUpTo(file.Offset, (int)Math.Min(most, file.Length)))
         : "";
 
-    /// <summary>Closes the image.</summary>
     public void Dispose() => _file.Dispose();
 
     private Entry? Find(string path)

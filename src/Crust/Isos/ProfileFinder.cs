@@ -4,7 +4,6 @@ using Crust.Spec;
 namespace Crust.Isos;
 
 /// <summary>The family of systems that an ISO installs, and by what it was told.</summary>
-/// <param name="Profile">The family.</param>
 /// <param name="Sign">What tells it, in a few words: `the folder opt/spectrocloud`.</param>
 internal sealed record FoundProfile(SeedProfile Profile, string Sign);
 

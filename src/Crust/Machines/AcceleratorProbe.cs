@@ -26,12 +26,10 @@ internal sealed record AcceleratorChoice(Accelerator Used, string Reason, string
 /// </summary>
 /// <param name="tools">Finds and starts QEMU.</param>
 /// <param name="cacheFolder">Where the result is remembered, and the stub's disk lies.</param>
-/// <param name="log">Gets what the probe saw.</param>
 internal sealed class AcceleratorProbe(ToolBox tools, string cacheFolder, ILogger log)
 {
     private const string Slow = "emulating in its place, which is about ten times slower";
 
-    /// <summary>The kernel's door to KVM.</summary>
     internal string Device { get; init; } = "/dev/kvm";
 
     /// <summary>How long the stub, which takes 0.15 s even without KVM, may take.</summary>

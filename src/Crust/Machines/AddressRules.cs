@@ -42,7 +42,6 @@ internal sealed class AddressRules(ImmutableArray<IPNetwork> allowed, Func<IPAdd
     }
 }
 
-/// <summary>Why an address isn't reached.</summary>
 /// <param name="What">What kind of address it is.</param>
 /// <param name="CanBeAllowed">Whether a spec can allow it.</param>
 internal sealed record Refusal(string What, bool CanBeAllowed);

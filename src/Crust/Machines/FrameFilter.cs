@@ -24,7 +24,6 @@ internal abstract record FrameVerdict
 /// Decides over each Ethernet frame of a guest before QEMU's user network (libslirp) sees it. It has no state: who opens a connection, or sends a datagram,
 /// does so by a frame that names its destination. Only what libslirp reads is let through: ARP, IPv4 and IPv6 without tags before them.
 /// </summary>
-/// <param name="rules">Which addresses are reached.</param>
 /// <param name="answersSsh">Whether the guest may answer on port 22 to what QEMU forwards from this host.</param>
 internal sealed class FrameFilter(AddressRules rules, bool answersSsh)
 {
@@ -50,7 +49,6 @@ internal sealed class FrameFilter(AddressRules rules, bool answersSsh)
     private static readonly IPNetwork LinkLocal6 = IPNetwork.Parse("fe80::/10");
     private static readonly IPNetwork LinkMulticast6 = IPNetwork.Parse("ff02::/16");
 
-    /// <summary>Decides over one frame.</summary>
     public FrameVerdict Judge(ReadOnlySpan<byte> frame) => frame.Length < Ethernet ? Drop : BinaryPrimitives.ReadUInt16BigEndian(frame[12..]) switch
     {
         0x0806 => Pass,

@@ -10,7 +10,6 @@ internal abstract record GuestDisplay
     {
     }
 
-    /// <summary>Nowhere.</summary>
     public sealed record None : GuestDisplay;
 
     /// <summary>In a window on the user's display. <paramref name="Kind"/> is QEMU's word: `gtk`, `sdl`.</summary>
@@ -22,7 +21,6 @@ internal abstract record GuestDisplay
 
 /// <summary>Chooses where guests are shown.</summary>
 /// <param name="tools">Asks QEMU what it can show.</param>
-/// <param name="isWanted">Whether anybody wants to see them.</param>
 /// <param name="hasDisplay">Whether there is a display (X11 or Wayland) for a window.</param>
 internal sealed class GuestScreen(ToolBox tools, bool isWanted, bool hasDisplay)
 {

@@ -5,8 +5,6 @@ using System.Net.NetworkInformation;
 namespace Crust.Machines;
 
 /// <summary>This host's own addresses, read anew now and then: an interface may come up while a machine runs.</summary>
-/// <param name="time">The clock.</param>
-/// <param name="read">Reads them.</param>
 internal sealed class HostAddresses(TimeProvider time, Func<IEnumerable<IPAddress>> read)
 {
     private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(2);

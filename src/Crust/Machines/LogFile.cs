@@ -4,7 +4,6 @@ using Crust.Tools;
 namespace Crust.Machines;
 
 /// <summary>Where a log is written while a build runs, and where the user finds it afterwards.</summary>
-/// <param name="Path">Written here.</param>
 /// <param name="KeptAs">Named in messages.</param>
 internal sealed record LogFile(string Path, string KeptAs)
 {

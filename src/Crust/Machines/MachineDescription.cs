@@ -10,16 +10,13 @@ internal sealed record MachineDescription
     /// <summary>What the machine is called in QEMU's process title and in logs.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The guest's architecture.</summary>
     public Arch Arch { get; init; } = Arch.Amd64;
 
-    /// <summary>What it starts with.</summary>
     public Firmware Firmware { get; init; } = Firmware.Bios;
 
     /// <summary>What runs its instructions: <see cref="Accelerator.Kvm"/> or <see cref="Accelerator.Tcg"/>.</summary>
     public required Accelerator Accelerator { get; init; }
 
-    /// <summary>Virtual CPUs.</summary>
     public int Cpus { get; init; } = 2;
 
     /// <summary>Memory in bytes.</summary>
@@ -54,25 +51,20 @@ internal sealed record MachineDescription
 }
 
 /// <summary>A Linux kernel that QEMU itself loads.</summary>
-/// <param name="Kernel">Its path.</param>
 /// <param name="Initramfs">The initramfs' path; null for none.</param>
-/// <param name="Arguments">Its command line.</param>
 internal sealed record DirectBoot(string Kernel, string? Initramfs, ImmutableArray<string> Arguments);
 
-/// <summary>A drive of a machine.</summary>
 internal abstract record Drive
 {
     private Drive()
     {
     }
 
-    /// <summary>The file behind the drive.</summary>
     public required string File { get; init; }
 
     /// <summary>A disk. <paramref name="Format"/> is QEMU's driver name: `raw`, `qcow2`.</summary>
     public sealed record Disk(string Format) : Drive
     {
-        /// <summary>What it hangs on.</summary>
         public DiskBus Bus { get; init; } = DiskBus.Virtio;
 
         /// <summary>Its serial number, at most 20 characters; null for none.</summary>

@@ -32,7 +32,6 @@ internal abstract record MachineSignal
     /// <summary>QMP broke: garbage, or no answer.</summary>
     public sealed record QmpBroke(string Reason) : MachineSignal;
 
-    /// <summary>QEMU's process ended.</summary>
     public sealed record Exited(int Code, string Stderr) : MachineSignal;
 
     /// <summary>The emulator of its TPM ended while QEMU ran.</summary>
@@ -41,7 +40,6 @@ internal abstract record MachineSignal
     /// <summary>Bytes the guest has written to its disks so far, and QEMU's CPU time.</summary>
     public sealed record Written(long Bytes, TimeSpan CpuTime) : MachineSignal;
 
-    /// <summary>The run's time is up.</summary>
     public sealed record DeadlineExpired(TimeSpan Deadline) : MachineSignal;
 
     /// <summary>The machine does nothing any more.</summary>

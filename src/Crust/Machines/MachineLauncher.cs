@@ -5,11 +5,8 @@ using Serilog;
 
 namespace Crust.Machines;
 
-/// <summary>Starts machines.</summary>
 /// <param name="tools">Starts QEMU.</param>
-/// <param name="firmware">Finds UEFI firmware.</param>
 /// <param name="runtimeFolder">Where a machine's private folder is made.</param>
-/// <param name="time">The clock of deadlines.</param>
 /// <param name="log">Gets the command line, QMP's events and the outcome.</param>
 internal sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, string runtimeFolder, TimeProvider time, ILogger log)
 {
@@ -26,9 +23,7 @@ internal sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, st
     public Redactor Hidden { get; init; } = new();
 
     /// <summary>Starts a machine; its guest runs when this returns.</summary>
-    /// <param name="description">The machine.</param>
     /// <param name="serialLog">The file to which the serial port is appended.</param>
-    /// <param name="cancellation">Ends QEMU and gives up.</param>
     /// <exception cref="CrustException">QEMU or firmware is missing, or QEMU refused to start: what it said is in the message.</exception>
     public async Task<RunningMachine> StartAsync(MachineDescription description, string serialLog, CancellationToken cancellation)
     {

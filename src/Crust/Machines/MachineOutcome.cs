@@ -3,7 +3,6 @@ using Crust.Spec;
 
 namespace Crust.Machines;
 
-/// <summary>How a machine's run ended.</summary>
 internal abstract record MachineOutcome
 {
     private MachineOutcome()
@@ -16,7 +15,6 @@ internal abstract record MachineOutcome
     /// <summary>The guest reset itself, <paramref name="Finished"/> if the spec takes that for the installer's end.</summary>
     public sealed record Reset(bool Finished) : MachineOutcome;
 
-    /// <summary>The guest's kernel panicked.</summary>
     public sealed record Panicked(string Text) : MachineOutcome;
 
     /// <summary>The guest's job said that it failed, or went away without saying that it is done.</summary>
@@ -40,10 +38,8 @@ internal abstract record MachineOutcome
     /// <summary>Secure Boot refused what the machine was to boot from, and there was nothing else.</summary>
     public sealed record BootRefused(string From) : MachineOutcome;
 
-    /// <summary>The run's time was up.</summary>
     public sealed record DeadlineExpired(TimeSpan Deadline) : MachineOutcome;
 
-    /// <summary>It did nothing any more.</summary>
     internal sealed record Stalled(Stall Stall) : MachineOutcome;
 
     /// <summary>It booted and reset over and over, and wrote nothing in between.</summary>

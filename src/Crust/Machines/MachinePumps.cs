@@ -9,12 +9,8 @@ using Serilog;
 namespace Crust.Machines;
 
 /// <summary>Turns what comes from a machine, over QMP, its serial port, the word port and from QEMU's process, into signals. Each pump runs until its source ends.</summary>
-/// <param name="qemu">QEMU's process.</param>
-/// <param name="qmp">Its control connection.</param>
 /// <param name="signal">Takes the signals, from any thread; each pump waits until its last one was taken.</param>
 /// <param name="hidden">Takes secrets out of what the guest says.</param>
-/// <param name="time">The clock of polls.</param>
-/// <param name="log">Gets events and words.</param>
 internal sealed class MachinePumps(RunningTool qemu, QmpClient qmp, Func<MachineSignal, Task> signal, Redactor hidden, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromSeconds(1);
@@ -138,7 +134,6 @@ internal sealed class MachinePumps(RunningTool qemu, QmpClient qmp, Func<Machine
         }
     }
 
-    /// <summary>QEMU's end.</summary>
     public async Task ExitAsync()
     {
         var result = await qemu.Ended;

@@ -10,9 +10,7 @@ namespace Crust.Machines;
 /// a length of 4 bytes, then the frame) and gives to the user network only what comes back. Where nobody reads, or Crust is gone, nothing goes out.
 /// </summary>
 /// <param name="ports">The sockets to which QEMU connects.</param>
-/// <param name="filter">Decides over each frame.</param>
-/// <param name="onRefused">Told once for each address that the guest was kept from, from any thread.</param>
-/// <param name="log">Gets each of these, too.</param>
+/// <param name="onRefused">Called once for each address that the guest was kept from, from any thread.</param>
 internal sealed class NetworkGate(NetworkPorts ports, FrameFilter filter, Action<IPAddress, Refusal> onRefused, ILogger log)
 {
     // What QEMU itself takes at most (NET_BUFSIZE).
@@ -119,7 +117,6 @@ internal sealed class NetworkGate(NetworkPorts ports, FrameFilter filter, Action
 /// <param name="Answered">Frames for the guest in their place.</param>
 internal sealed record NetworkPorts(MachinePorts.Endpoint Sent, MachinePorts.Endpoint Passed, MachinePorts.Endpoint Answered) : IDisposable
 {
-    /// <summary>Makes them, and listens.</summary>
     public static NetworkPorts Create(string folder) => new(
         new MachinePorts.Endpoint(Path.Combine(folder, "ntx")), new MachinePorts.Endpoint(Path.Combine(folder, "nfw")), new MachinePorts.Endpoint(Path.Combine(folder, "nrx")));
 

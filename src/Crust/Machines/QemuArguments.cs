@@ -4,7 +4,6 @@ using Crust.Spec;
 namespace Crust.Machines;
 
 /// <summary>Paths that QEMU is given beside the machine's description: where Crust listens, and this machine's UEFI variables.</summary>
-/// <param name="Qmp">Socket for QMP.</param>
 /// <param name="Serial">Pipe for the first serial port; QEMU adds `.in` and `.out`.</param>
 /// <param name="Word">Socket for the virtio-serial port by which Crust's own guests speak.</param>
 /// <param name="Firmware">UEFI firmware whose variables are this machine's own copy; null for BIOS.</param>
@@ -38,7 +37,6 @@ internal static class QemuArguments
     // Pointers are signed by the architecture's own cipher, which is slow to emulate, unless another is asked for.
     private const string EmulatedArmCpu = "max,pauth-impdef=on";
 
-    /// <summary>QEMU's program for an architecture.</summary>
     public static string ProgramFor(Arch arch) => arch is Arch.Amd64 ? "qemu-system-x86_64" : "qemu-system-aarch64";
 
     /// <summary>The argv without the program. Each option and its value are neighbours.</summary>

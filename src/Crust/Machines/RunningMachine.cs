@@ -66,10 +66,9 @@ internal sealed class RunningMachine : IAsyncDisposable
     /// <summary>QEMU's command line, as one would type it.</summary>
     public string CommandLine { get; }
 
-    /// <summary>QEMU's version, as it told it.</summary>
+    /// <summary>QEMU's version, as it reports it.</summary>
     public string QemuVersion => _qmp.Version;
 
-    /// <summary>QEMU's process id.</summary>
     public int ProcessId => _qemu.Id;
 
     /// <summary>The last 64 KiB of the serial port's text.</summary>
@@ -81,7 +80,6 @@ internal sealed class RunningMachine : IAsyncDisposable
     /// <summary>Time since the guest began to run.</summary>
     internal TimeSpan Elapsed => _time.GetElapsedTime(_started);
 
-    /// <summary>What is known by now.</summary>
     internal MachineFacts Facts
     {
         get
@@ -124,9 +122,7 @@ internal sealed class RunningMachine : IAsyncDisposable
     internal Task TypeAsync(string text, CancellationToken cancellation) => _ports.Serial.TypeAsync(text, cancellation);
 
     /// <summary>Has QEMU write what the screen shows to a file.</summary>
-    /// <param name="path">The file.</param>
     /// <param name="format">`ppm`, or `png` since QEMU 7.1.</param>
-    /// <param name="cancellation">Gives up.</param>
     /// <exception cref="QmpException">QEMU has gone, or can't do it.</exception>
     internal async Task DumpScreenAsync(string path, string format, CancellationToken cancellation) =>
         await _qmp.ExecuteAsync("screendump", new JsonObject { ["filename"] = path, ["format"] = format }, cancellation);
@@ -150,7 +146,7 @@ internal sealed class RunningMachine : IAsyncDisposable
     }
 
     /// <summary>The port of 127.0.0.1 that QEMU forwards to the guest's port 22.</summary>
-    /// <exception cref="QmpException">QEMU told no port.</exception>
+    /// <exception cref="QmpException">QEMU named no port.</exception>
     public async Task<int> FindSshPortAsync(CancellationToken cancellation)
     {
         // The kernel chose the port (hostfwd with port 0), so no other process can have taken it; only HMP tells which.

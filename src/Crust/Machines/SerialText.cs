@@ -16,7 +16,6 @@ internal sealed class SerialText
     private readonly StringBuilder _tail = new();
     private long _received;
 
-    /// <summary>Bytes that came.</summary>
     public long Received => Interlocked.Read(ref _received);
 
     /// <summary>The last 64 KiB of text.</summary>

@@ -13,8 +13,6 @@ internal sealed record SilenceLimit(TimeSpan Counted, Func<int, HostShortage> Lo
 /// the kernel, and neither memory nor disks hold up what runs here. What never ends is the deadline's to end.
 /// </summary>
 /// <param name="limit">How long QEMU may be silent.</param>
-/// <param name="process">QEMU's process id.</param>
-/// <param name="time">The clock.</param>
 internal sealed class SilenceWatch(SilenceLimit limit, int process, TimeProvider time)
 {
     private static readonly TimeSpan LongestInterval = TimeSpan.FromSeconds(1);

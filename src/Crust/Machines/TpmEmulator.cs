@@ -5,7 +5,6 @@ namespace Crust.Machines;
 /// <summary>A machine's TPM 2.0: swtpm, with a fresh state in the machine's private folder.</summary>
 internal static class TpmEmulator
 {
-    /// <summary>The program.</summary>
     public const string Program = "swtpm";
 
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
@@ -14,7 +13,6 @@ internal static class TpmEmulator
     /// <summary>Starts it; when this returns, it listens on its socket.</summary>
     /// <param name="tools">Starts swtpm.</param>
     /// <param name="socket">Where it is to listen, in the machine's private folder.</param>
-    /// <param name="cancellation">Ends it and gives up.</param>
     /// <exception cref="ToolMissingException">swtpm isn't installed.</exception>
     /// <exception cref="CrustException">It didn't start; what it said is in the message.</exception>
     public static async Task<RunningTool> StartAsync(ToolBox tools, string socket, CancellationToken cancellation)

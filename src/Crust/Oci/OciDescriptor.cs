@@ -6,7 +6,6 @@ using Crust.Spec;
 namespace Crust.Oci;
 
 /// <summary>Names a blob or a manifest: what it is, its digest and its length (OCI Image Format Specification 1.1, "Content Descriptors").</summary>
-/// <param name="MediaType">What it is.</param>
 /// <param name="Digest">Its digest: `sha256:` and 64 hex digits.</param>
 /// <param name="Size">Its length in bytes.</param>
 internal sealed record OciDescriptor(string MediaType, string Digest, long Size)
@@ -16,13 +15,11 @@ internal sealed record OciDescriptor(string MediaType, string Digest, long Size)
     /// <summary>For an artifact's manifest, what the artifact is; null for others.</summary>
     public string? ArtifactType { get; init; }
 
-    /// <summary>What is said of it.</summary>
     public ImmutableSortedDictionary<string, string> Annotations { get; init; } = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
 
     /// <summary>The architecture that it is for; null where it isn't said.</summary>
     public string? Architecture { get; init; }
 
-    /// <summary>A file's descriptor.</summary>
     public static OciDescriptor Of(string mediaType, OciDocument document) => new(mediaType, document.Digest, document.Json.Length);
 
     /// <summary>The digest that a SHA-256 in hex is.</summary>

@@ -7,7 +7,6 @@ using System.Text.Json.Nodes;
 namespace Crust.Oci;
 
 /// <summary>A small file of an OCI image or artifact.</summary>
-/// <param name="Json">Its bytes.</param>
 internal sealed record OciDocument(byte[] Json)
 {
     // skopeo writes indexes anew, in its own way of writing JSON, before it pushes them: what is written as it would write it keeps its digest.

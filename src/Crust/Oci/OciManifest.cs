@@ -33,13 +33,8 @@ internal static class OciManifest
     /// <summary>What stands where an artifact has no config ("Guidance for an Empty Descriptor").</summary>
     public static OciDocument Empty { get; } = OciDocument.Of([]);
 
-    /// <summary>The descriptor of <see cref="Empty"/>.</summary>
     public static OciDescriptor EmptyConfig { get; } = OciDescriptor.Of("application/vnd.oci.empty.v1+json", Empty);
 
-    /// <summary>A manifest.</summary>
-    /// <param name="config">What it runs on.</param>
-    /// <param name="layers">What it consists of.</param>
-    /// <param name="annotations">What is said of it.</param>
     /// <param name="artifactType">What it is, if it isn't an image.</param>
     /// <param name="subject">What it is attached to; null for nothing.</param>
     public static OciDocument Of(OciDescriptor config, IEnumerable<OciDescriptor> layers, ImmutableSortedDictionary<string, string> annotations, string? artifactType = null, OciDescriptor? subject = null)
@@ -61,7 +56,6 @@ internal static class OciManifest
         return OciDocument.Of(json);
     }
 
-    /// <summary>An index.</summary>
     public static OciDocument Index(IEnumerable<OciDescriptor> manifests, ImmutableSortedDictionary<string, string>? annotations = null)
     {
         var json = new JsonObject
@@ -98,7 +92,6 @@ internal static class OciManifest
         }
     }
 
-    /// <summary>An object of texts.</summary>
     public static JsonObject Texts(IEnumerable<KeyValuePair<string, string>> texts) => new(texts.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value)));
 
     /// <summary>The platform of guests of an architecture; all of them are Linux.</summary>

@@ -12,7 +12,6 @@ namespace Crust.Planning;
 /// <summary>How much a build needs something.</summary>
 public enum Need
 {
-    /// <summary>Not at all.</summary>
     None,
 
     /// <summary>It works without, only not as well.</summary>
@@ -22,7 +21,7 @@ public enum Need
     Required,
 }
 
-/// <summary>What a build will have to do, as far as that can be told at once.</summary>
+/// <summary>What a build will have to do, as far as that is known at once.</summary>
 internal sealed record BuildForecast
 {
     /// <summary>The images' base name.</summary>
@@ -58,11 +57,10 @@ internal sealed record BuildForecast
     /// <summary>The formats that have to be written.</summary>
     public required ImmutableArray<IImageFormat> ToWrite { get; init; }
 
-    /// <summary>Whether images are booted.</summary>
     public bool Verifies { get; init; }
 }
 
-/// <summary>Tells what a build will have to do.</summary>
+/// <summary>Finds out what a build will have to do.</summary>
 internal sealed class Forecaster(InstallerLibrary installers, ApplianceBuilder appliance, DiskStore disks, ImageWriter writer, ImagesFolder shelf)
 {
     /// <summary>Looks at the cache and the images; fetches, builds and changes nothing.</summary>

@@ -20,8 +20,6 @@ internal static class BuildKey
     /// <summary>The keys of a build. Its installer needn't be here.</summary>
     /// <param name="installerSha256">The installer's SHA-256 in hex.</param>
     /// <param name="isReference">Whether it is Crust's own.</param>
-    /// <param name="seed">The seed's part.</param>
-    /// <param name="spec">The spec.</param>
     /// <param name="local">Gets this machine's secret key; null where it has none yet.</param>
     public static BuildKeys For(string installerSha256, bool isReference, SeedKey seed, BuildSpec spec, Func<byte[]?> local) => BuildKeys.Of(
         Material(installerSha256, isReference, seed.Published, spec, SpecSecrets.Masked),

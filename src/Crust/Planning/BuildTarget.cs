@@ -13,7 +13,6 @@ internal sealed record BuildTarget
     {
     }
 
-    /// <summary>The spec.</summary>
     public required BuildSpec Spec { get; init; }
 
     /// <summary>The images' base name.</summary>
@@ -32,9 +31,7 @@ internal sealed record BuildTarget
     public string? Unknown { get; private init; }
 
     /// <summary>What a spec's build is about, told without fetching, building, booting or writing anything.</summary>
-    /// <param name="spec">The spec.</param>
     /// <param name="files">The files that it names.</param>
-    /// <param name="glance">What is known of its installer.</param>
     /// <param name="local">Gets this machine's secret key, where it counts what is here; null where it has none, or it doesn't count.</param>
     /// <exception cref="CrustException">It can't be built anywhere: its files are missing or wrong, or its installer doesn't fit its machine.</exception>
     public static BuildTarget Of(BuildSpec spec, SeedFiles files, InstallerGlance glance, Func<byte[]?> local)

@@ -13,7 +13,6 @@ internal sealed record ImagePlan(ImmutableArray<IImageFormat> ToWrite, Immutable
     /// <summary>Whether nothing is left to do.</summary>
     public bool IsUpToDate => ToWrite.IsEmpty && ToProve.IsEmpty;
 
-    /// <summary>The plan of a build.</summary>
     /// <param name="target">What it is about. Where its keys aren't known, all images are to be written.</param>
     /// <param name="intact">The images of that name that are there, untouched.</param>
     /// <param name="writer">Knows what decides an image beside its disk.</param>

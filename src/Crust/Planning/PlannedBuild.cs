@@ -6,7 +6,6 @@ using Crust.Sanitizing;
 
 namespace Crust.Planning;
 
-/// <summary>A build that is due.</summary>
 /// <param name="Spec">The spec's file, as it was given.</param>
 /// <param name="Name">The images' base name.</param>
 /// <param name="Arch">`amd64` or `arm64`, so that a matrix can choose its runner.</param>
@@ -33,12 +32,10 @@ internal sealed record BuildPlan(ImmutableArray<PlannedBuild> Builds, int Specs)
     /// </summary>
     public string ToLines() => string.Concat(Builds.Select(build => $"{build.Formats}\t{build.Arch}\t{build.Name}\t{build.Spec}\n"));
 
-    /// <summary>The first builds of it.</summary>
     /// <param name="count">How many at most; null for all.</param>
     public BuildPlan First(int? count) => count is { } most && most < Builds.Length ? this with { Builds = Builds[..most] } : this;
 }
 
-/// <summary>The document.</summary>
 internal sealed record PlanDocument(ImmutableArray<PlannedBuild> Include);
 
 [JsonSerializable(typeof(PlanDocument))]

@@ -10,11 +10,9 @@ namespace Crust.Planning;
 
 /// <summary>A spec that may be due.</summary>
 /// <param name="File">Its file, as it was given.</param>
-/// <param name="Spec">What it says.</param>
 internal sealed record SpecToPlan(string File, BuildSpec Spec);
 
-/// <summary>Tells which builds are due: those with an image that no registry has under its build key (`PublishedKey`). Nothing is downloaded, built or booted.</summary>
-/// <param name="installers">Know what an ISO is.</param>
+/// <summary>Finds out which builds are due: those with an image that no registry has under its build key (`PublishedKey`). Nothing is downloaded, built or booted.</summary>
 /// <param name="writer">Knows what decides an image beside its disk.</param>
 /// <param name="listTags">Lists a repository's tags; none for a repository that isn't there.</param>
 internal sealed class Planner(InstallerLibrary installers, ImageWriter writer, Func<string, PublishSpec, CancellationToken, Task<IReadOnlySet<string>>> listTags)
@@ -22,10 +20,8 @@ internal sealed class Planner(InstallerLibrary installers, ImageWriter writer, F
     // Registries limit how many requests they take at once.
     private const int RegistriesAtOnce = 4;
 
-    /// <summary>Plans.</summary>
-    /// <param name="specs">The specs, in the order in which they are told.</param>
+    /// <param name="specs">The specs, in the order in which they are reported.</param>
     /// <param name="since">The repository that is looked into, `registry/path`; null for where each spec publishes.</param>
-    /// <param name="cancellation">Ends it.</param>
     /// <exception cref="CrustException">A spec can't be built anywhere, or says nowhere where it is published; or a registry can't be asked.</exception>
     public async Task<BuildPlan> PlanAsync(IReadOnlyList<SpecToPlan> specs, string? since, CancellationToken cancellation)
     {

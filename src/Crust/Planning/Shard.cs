@@ -6,7 +6,6 @@ namespace Crust.Planning;
 /// One of several equal parts of a list of specs, so that machines share the work without talking to one another: each takes every <see cref="Count"/>th of the sorted files.
 /// </summary>
 /// <param name="Number">Which one, from 1.</param>
-/// <param name="Count">How many there are.</param>
 internal sealed record Shard(int Number, int Count)
 {
     /// <summary>Reads `NUMBER/COUNT`.</summary>

@@ -10,8 +10,6 @@ using Crust.Reports;
 namespace Crust.Registries;
 
 /// <summary>Something that can be pushed: a manifest, and where skopeo finds it with its blobs.</summary>
-/// <param name="Manifest">Its manifest.</param>
-/// <param name="Descriptor">The manifest's descriptor.</param>
 /// <param name="Source">What skopeo calls it.</param>
 /// <param name="Length">About how many bytes skopeo moves to push all of it.</param>
 internal sealed record Artifact(OciDocument Manifest, OciDescriptor Descriptor, string Source, long Length)
@@ -25,7 +23,6 @@ internal sealed record Artifact(OciDocument Manifest, OciDescriptor Descriptor, 
     /// <summary>The annotation with what the installed disk holds.</summary>
     public const string DiskContent = "vnd.crust.disk-content";
 
-    /// <summary>The annotation with the architecture.</summary>
     public const string Arch = "vnd.crust.arch";
 
     /// <summary>The annotation with the installer's digest.</summary>
@@ -36,11 +33,6 @@ internal sealed record Artifact(OciDocument Manifest, OciDescriptor Descriptor, 
     private static readonly ImmutableSortedDictionary<string, string> Nothing = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
 
     /// <summary>An image of the images folder. An OCI image stays the image that it is.</summary>
-    /// <param name="image">The image.</param>
-    /// <param name="manifest">What is known of it.</param>
-    /// <param name="shelf">Its folder.</param>
-    /// <param name="scratch">A private folder.</param>
-    /// <param name="cancellation">Ends it.</param>
     /// <exception cref="CrustException">The image isn't what its manifest says.</exception>
     public static async Task<Artifact> OfAsync(ManifestImage image, Manifest manifest, ImagesFolder shelf, string scratch, CancellationToken cancellation)
     {
@@ -71,12 +63,7 @@ internal sealed record Artifact(OciDocument Manifest, OciDescriptor Descriptor, 
     }
 
     /// <summary>A file that is attached to an image.</summary>
-    /// <param name="type">What it is.</param>
     /// <param name="mediaType">The file's own media type.</param>
-    /// <param name="file">The file's name.</param>
-    /// <param name="content">What is in it.</param>
-    /// <param name="subject">The image.</param>
-    /// <param name="scratch">A private folder.</param>
     public static Artifact Attached(string type, string mediaType, string file, byte[] content, OciDescriptor subject, string scratch)
     {
         var document = new OciDocument(content);

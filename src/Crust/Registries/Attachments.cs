@@ -39,10 +39,7 @@ internal static class Attachments
     private const string ChecksumsType = "application/vnd.crust.checksums.v1";
 
     /// <summary>Those that there are, each an artifact of its own.</summary>
-    /// <param name="manifest">The images' manifest.</param>
-    /// <param name="shelf">Their folder.</param>
     /// <param name="subject">The image that they are attached to.</param>
-    /// <param name="scratch">A private folder.</param>
     /// <exception cref="IOException">One can't be read.</exception>
     public static IReadOnlyList<Artifact> Of(Manifest manifest, ImagesFolder shelf, OciDescriptor subject, string scratch) =>
     [
@@ -56,8 +53,6 @@ internal static class Attachments
     public static string ListOf(string digest) => digest.Replace(':', '-');
 
     /// <summary>The one file of an artifact that is attached to an image; null if it is something else.</summary>
-    /// <param name="manifest">The artifact's manifest.</param>
-    /// <param name="subject">The image's digest.</param>
     public static OciDescriptor? FileOf(byte[] manifest, string subject)
     {
         try

@@ -23,7 +23,6 @@ internal sealed class OciLayout
     /// <exception cref="IOException">It can't be made.</exception>
     public static OciLayout Create(string parent) => new(parent, $"layout-{Guid.NewGuid().ToString("N")[..12]}");
 
-    /// <summary>Adds a document.</summary>
     public void Add(OciDocument document) => File.WriteAllBytes(PathOf(document.Sha256), document.Json);
 
     /// <summary>Adds a file where it is; it must stay as it is.</summary>

@@ -4,7 +4,6 @@ using Crust.Spec;
 namespace Crust.Registries;
 
 /// <summary>Where an image of one format and one architecture goes.</summary>
-/// <param name="Format">The format.</param>
 /// <param name="Index">The reference that the user gives on: an index over the architectures that are there.</param>
 /// <param name="Image">The image's own: the same with `-amd64` or `-arm64` behind it.</param>
 internal sealed record PublishTarget(IImageFormat Format, RegistryReference Index, RegistryReference Image)
@@ -12,8 +11,6 @@ internal sealed record PublishTarget(IImageFormat Format, RegistryReference Inde
     private const int KeyDigits = 12;
 
     /// <summary>Where an image goes as its spec says.</summary>
-    /// <param name="spec">The spec.</param>
-    /// <param name="format">The image's format.</param>
     /// <param name="name">The images' base name.</param>
     /// <param name="buildKey">The build key; null if it isn't known yet.</param>
     /// <exception cref="CrustException">The spec doesn't say where, or says it wrongly.</exception>

@@ -5,14 +5,9 @@ using Crust.Reports;
 namespace Crust.Registries;
 
 /// <summary>A file that is attached to an image in a registry.</summary>
-/// <param name="File">Its name.</param>
-/// <param name="ArtifactType">What it is.</param>
 /// <param name="Digest">The digest of its manifest.</param>
 internal sealed record AttachedFile(string File, string ArtifactType, string Digest);
 
-/// <summary>An image in a registry.</summary>
-/// <param name="Image">The image.</param>
-/// <param name="Target">Where it is.</param>
 /// <param name="Digest">The digest of its manifest.</param>
 /// <param name="IndexDigest">The digest of the index over the architectures.</param>
 /// <param name="KeyTag">The tag that is made of all that decides it.</param>
@@ -24,7 +19,6 @@ internal sealed record PublishedImage(ManifestImage Image, PublishTarget Target,
     /// <summary>The digest that its tag named before; null if none, or the same.</summary>
     public required string? Replaced { get; init; }
 
-    /// <summary>What is attached to it.</summary>
     public required ImmutableArray<AttachedFile> Attached { get; init; }
 
     /// <summary>Its name and digest, by which it is always the same image.</summary>
@@ -44,8 +38,6 @@ internal sealed record PublishedImage(ManifestImage Image, PublishTarget Target,
     };
 }
 
-/// <summary>What a publish leaves.</summary>
-/// <param name="Manifest">The images' manifest.</param>
 /// <param name="Images">The images, in the order in which they were asked for.</param>
 internal sealed record PublishedImages(Manifest Manifest, ImmutableArray<PublishedImage> Images)
 {

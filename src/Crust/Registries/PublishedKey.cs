@@ -13,15 +13,12 @@ internal static class PublishedKey
     private const string DiskPrefix = "disk-";
     private const int Digits = 40;
 
-    /// <summary>The tag of an image.</summary>
     /// <param name="buildKey">The key of its installed disk.</param>
-    /// <param name="format">Its format's name.</param>
     /// <param name="recipe">What decided it beside the disk.</param>
     public static string TagOf(string buildKey, string format, string recipe) =>
         Prefix + DigitsOf($"crust published image 1\n{buildKey}\n{format}\n{recipe}");
 
     /// <summary>The tag of an installed disk.</summary>
-    /// <param name="buildKey">Its key.</param>
     public static string TagOfDisk(string buildKey) => DiskPrefix + DigitsOf($"crust installed disk 1\n{buildKey}");
 
     private static string DigitsOf(string material) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(material)))[..Digits];

@@ -9,19 +9,13 @@ using Crust.Tools;
 
 namespace Crust.Registries;
 
-/// <summary>Pushes finished images into registries.</summary>
-/// <param name="tools">Other programs.</param>
-/// <param name="shelf">The folder with the images.</param>
 /// <param name="cache">The cache's folder: what has to be unpacked is there for a while.</param>
-/// <param name="observer">Told how it goes.</param>
-/// <param name="time">Waits and measures.</param>
 internal sealed class Publisher(ToolBox tools, ImagesFolder shelf, string cache, IBuildObserver observer, TimeProvider time)
 {
     /// <summary>The wait before something that failed is tried again for the first time.</summary>
     internal TimeSpan FirstWait { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Publishes the images that a spec asks for. What is there already isn't pushed again.</summary>
-    /// <param name="spec">The spec.</param>
     /// <param name="name">The images' base name.</param>
     /// <param name="outdated">Formats whose image isn't what the spec asks for any more.</param>
     /// <param name="cancellation">Ends it; what was pushed so far stays, and the next publish goes on from there.</param>
@@ -48,7 +42,6 @@ internal sealed class Publisher(ToolBox tools, ImagesFolder shelf, string cache,
     }
 
     /// <summary>Says where the images would go.</summary>
-    /// <param name="spec">The spec.</param>
     /// <param name="name">The images' base name.</param>
     /// <param name="buildKey">The build key; null if it isn't known yet.</param>
     /// <exception cref="CrustException">Nothing says where to, or skopeo is missing.</exception>

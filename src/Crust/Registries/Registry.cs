@@ -6,11 +6,8 @@ using Crust.Storage;
 namespace Crust.Registries;
 
 /// <summary>A registry, as patient with it as the spec says: what may well go the next time is tried again, each time after a longer wait.</summary>
-/// <param name="skopeo">Talks to it.</param>
 /// <param name="how">How often it is tried again.</param>
 /// <param name="firstWait">The wait before the second attempt; each further one is twice as long, up to a minute.</param>
-/// <param name="observer">Told of each attempt that failed.</param>
-/// <param name="time">Waits.</param>
 internal sealed class Registry(Skopeo skopeo, PublishSpec how, TimeSpan firstWait, IBuildObserver observer, TimeProvider time)
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
@@ -27,9 +24,7 @@ internal sealed class Registry(Skopeo skopeo, PublishSpec how, TimeSpan firstWai
     /// <summary>Pushes an image or an artifact, and reads back what its name then stands for.</summary>
     /// <param name="source">What, as skopeo names it.</param>
     /// <param name="to">Its name in the registry.</param>
-    /// <param name="manifest">Its manifest.</param>
-    /// <param name="moved">Told how many bytes were moved.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <param name="moved">Receives how many bytes were moved.</param>
     /// <exception cref="RegistryException">It isn't there, or with other bytes.</exception>
     public async Task PushAsync(string source, RegistryReference to, OciDocument manifest, Action<long>? moved, CancellationToken cancellation)
     {
@@ -48,8 +43,7 @@ internal sealed class Registry(Skopeo skopeo, PublishSpec how, TimeSpan firstWai
 
     /// <summary>Pulls an image or an artifact by its digest.</summary>
     /// <param name="from">Its name, with a digest.</param>
-    /// <param name="moved">Told how many bytes were written so far.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <param name="moved">Receives how many bytes were written so far.</param>
     /// <returns>The folder with its blobs, each named after its SHA-256 in hex; their digests are checked.</returns>
     /// <exception cref="RegistryException">It isn't there, or not as its digest says.</exception>
     public Task<string> PullAsync(RegistryReference from, Action<long> moved, CancellationToken cancellation) => TryAsync(async () =>

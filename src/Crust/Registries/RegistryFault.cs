@@ -47,7 +47,6 @@ internal enum RegistryFault
 internal sealed class RegistryException(RegistryFault fault, string what, string where, string remedy)
     : CrustException(FailureKind.InputOutput, what, where, remedy)
 {
-    /// <summary>Why.</summary>
     public RegistryFault Fault { get; } = fault;
 
     /// <summary>Whether it may well go the next time.</summary>

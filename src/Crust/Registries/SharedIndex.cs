@@ -15,10 +15,8 @@ internal sealed class SharedIndex(Registry registry)
     private const int MostRounds = 20;
 
     /// <summary>Sees to it that an index holds what it should.</summary>
-    /// <param name="at">Its name.</param>
     /// <param name="wanted">Given the entries that are there, says which should be.</param>
     /// <param name="annotations">What is said of it; null for nothing.</param>
-    /// <param name="cancellation">Ends it.</param>
     /// <returns>The index as the registry has it.</returns>
     public async Task<OciDocument> KeepAsync(
         RegistryReference at, Func<ImmutableArray<OciDescriptor>, Task<ImmutableArray<OciDescriptor>>> wanted, ImmutableSortedDictionary<string, string>? annotations, CancellationToken cancellation)

@@ -9,13 +9,10 @@ namespace Crust.Registries;
 /// <summary>
 /// All talk to registries: calls of skopeo. Logins come from the file that `skopeo login` writes; none is ever in an argument.
 /// </summary>
-/// <param name="tools">Other programs.</param>
-/// <param name="how">How the registry is reached.</param>
 /// <param name="folder">A private folder: layouts are below it, and what skopeo unpacks.</param>
 /// <param name="time">Tells how long a registry does nothing.</param>
 internal sealed class Skopeo(ToolBox tools, PublishSpec how, string folder, TimeProvider time)
 {
-    /// <summary>The program.</summary>
     public const string Program = "skopeo";
 
     private const int LongestDocument = 4 << 20;
@@ -31,8 +28,7 @@ internal sealed class Skopeo(ToolBox tools, PublishSpec how, string folder, Time
     /// <summary>Pushes an image, an artifact or an index. Blobs that the registry has already aren't sent.</summary>
     /// <param name="source">What, as skopeo names it, from <see cref="Folder"/>.</param>
     /// <param name="to">Its name in the registry.</param>
-    /// <param name="moved">Told how many bytes skopeo has written so far; null for nobody.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <param name="moved">Receives how many bytes skopeo has written so far; null for nobody.</param>
     /// <exception cref="RegistryException">It wasn't pushed, or not wholly.</exception>
     public async Task PushAsync(string source, RegistryReference to, Action<long>? moved, CancellationToken cancellation)
     {
@@ -52,8 +48,7 @@ internal sealed class Skopeo(ToolBox tools, PublishSpec how, string folder, Time
     /// <summary>Pulls an image or an artifact with all its blobs, whose digests skopeo checks.</summary>
     /// <param name="from">Its name, with a digest.</param>
     /// <param name="to">The name of a new folder below <see cref="Folder"/>: each blob is a file in it, whose name is its SHA-256 in hex.</param>
-    /// <param name="moved">Told how many bytes skopeo has written so far.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <param name="moved">Receives how many bytes skopeo has written so far.</param>
     /// <exception cref="RegistryException">It wasn't pulled, or not wholly.</exception>
     public async Task PullAsync(RegistryReference from, string to, Action<long> moved, CancellationToken cancellation)
     {

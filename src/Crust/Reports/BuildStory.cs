@@ -17,7 +17,6 @@ internal sealed record BuildStory
     /// <summary>What was asked for. It holds secrets; the report takes them out of every text.</summary>
     public required BuildSpec Spec { get; init; }
 
-    /// <summary>Takes the secrets out.</summary>
     public required Redactor Hidden { get; init; }
 
     /// <summary>Where in the seed's documents there are secrets, which the images carry: `stylus.site.edgeHostToken`.</summary>
@@ -29,7 +28,6 @@ internal sealed record BuildStory
     /// <summary>The files that the seed was made of.</summary>
     public required ImmutableArray<SeedFile> SeedFiles { get; init; }
 
-    /// <summary>The build key.</summary>
     public required string BuildKey { get; init; }
 
     /// <summary>What tells this machine whether secrets are the same; null where the build key does.</summary>
@@ -38,10 +36,8 @@ internal sealed record BuildStory
     /// <summary>Where the user finds the images.</summary>
     public required string ImagesFolder { get; init; }
 
-    /// <summary>The host.</summary>
     public required HostFacts Host { get; init; }
 
-    /// <summary>When the build began.</summary>
     public DateTimeOffset Started { get; init; }
 
     /// <summary>How long it took, in seconds.</summary>
@@ -50,7 +46,6 @@ internal sealed record BuildStory
     /// <summary>The stages in the order in which they began; in one without a result the build failed.</summary>
     public ImmutableArray<StageRecord> Stages { get; init; } = [];
 
-    /// <summary>What the user should know.</summary>
     public ImmutableArray<string> Warnings { get; init; } = [];
 
     /// <summary>The installer's run in the machine, perhaps of an earlier build; null if there was none that tells anything.</summary>

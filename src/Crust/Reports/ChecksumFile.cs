@@ -23,10 +23,10 @@ internal static class ChecksumFile
         return files.Contains(null) ? null : files.OfType<string>().ToList();
     }
 
-    /// <summary>The text for the files that a manifest tells of.</summary>
+    /// <summary>The text for the files that a manifest names.</summary>
     public static string Of(Manifest manifest) => Update("", SumsOf(manifest), _ => true);
 
-    /// <summary>The sums of the files that a manifest tells of, by their names.</summary>
+    /// <summary>The sums of the files that a manifest names, by their names.</summary>
     public static Dictionary<string, string?> SumsOf(Manifest manifest)
     {
         var sums = manifest.Images.ToDictionary(image => image.File, image => image.Sha256);

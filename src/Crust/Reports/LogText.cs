@@ -6,7 +6,6 @@ using Serilog.Formatting;
 namespace Crust.Reports;
 
 /// <summary>How the build's log is written: a line for each event, cleaned and redacted; what an event has to say in more lines stands below it, marked, so that nobody can forge one.</summary>
-/// <param name="hidden">Takes secrets out.</param>
 internal sealed class LogText(Redactor hidden) : ITextFormatter
 {
     private const int MostLines = 300;

@@ -152,7 +152,7 @@ internal sealed record Manifest
     public string ToJson() => JsonSerializer.Serialize(this, ManifestJson.Clean) + "\n";
 }
 
-/// <summary>The installer, as the manifest tells of it.</summary>
+/// <summary>The installer, as the manifest has it.</summary>
 internal sealed record ManifestInstaller
 {
     /// <summary>Where it came from, as the user named it.</summary>
@@ -175,7 +175,7 @@ internal sealed record ManifestInstaller
 /// <param name="Sha256">Its SHA-256 in hex; null if the file holds a secret, which a SHA-256 would help to guess.</param>
 internal sealed record ManifestSeedFile(string Role, string File, long Size, string? Sha256);
 
-/// <summary>An image, as the manifest tells of it.</summary>
+/// <summary>An image, as the manifest has it.</summary>
 internal sealed record ManifestImage
 {
     /// <summary>The format's name.</summary>

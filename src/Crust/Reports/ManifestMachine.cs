@@ -3,7 +3,7 @@ using Crust.Spec;
 
 namespace Crust.Reports;
 
-/// <summary>The machine, as the manifest tells of it.</summary>
+/// <summary>The machine, as the manifest has it.</summary>
 internal sealed record ManifestMachine
 {
     /// <summary>`amd64` or `arm64`.</summary>

@@ -8,8 +8,6 @@ namespace Crust.Reports;
 internal static class ReportFile
 {
     /// <summary>Writes the report, whole or not at all. It must not hide how its build ended: what can't be written isn't there.</summary>
-    /// <param name="story">What it tells.</param>
-    /// <param name="path">Where it is to stand.</param>
     /// <param name="drafts">A folder on the same file system that is removed with what is left in it.</param>
     /// <returns>The path; null if it couldn't be written.</returns>
     public static string? TryWrite(BuildStory story, string path, string drafts)

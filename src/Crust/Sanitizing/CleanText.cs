@@ -22,7 +22,6 @@ internal static partial class CleanText
     private const int LongestSequence = 1000;
 
     /// <summary>A text as one clean line. Line breaks and tabs become blanks.</summary>
-    /// <param name="text">The text.</param>
     /// <param name="longest">How many characters are kept; what is cut off is marked with an ellipsis.</param>
     public static string Line(string text, int longest = Longest)
     {

@@ -47,9 +47,7 @@ internal static class EncodedCharacter
     }
 
     /// <summary>Where the escape sequence ends that an encoded character begins, if it begins one; its other characters may be encoded, too.</summary>
-    /// <param name="text">The text.</param>
     /// <param name="length">How long the first one's encoding is.</param>
-    /// <param name="first">The first one.</param>
     public static int EndOfSequence(ReadOnlySpan<char> text, int length, Rune first)
     {
         var filter = default(EscapeFilter);

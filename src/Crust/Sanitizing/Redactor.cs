@@ -37,7 +37,6 @@ internal sealed class Redactor
         ImmutableInterlocked.Update(ref _secrets, known => more.Except(known).Any() ? [.. known.Union(more)] : known);
     }
 
-    /// <summary>The text without them.</summary>
     public string Apply(string text)
     {
         var spellings = Spellings;

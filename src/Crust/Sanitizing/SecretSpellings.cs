@@ -30,10 +30,8 @@ internal sealed class SecretSpellings
             [.. Enumerable.Range(0, Direct).Select(c => (char)c).Where(c => _byFirst[c].Length > 0), .. _others.Select(spelling => spelling.First.Utf16SequenceLength == 1 ? (char)spelling.First.Value : char.ConvertFromUtf32(spelling.First.Value)[0]).Distinct()]);
     }
 
-    /// <summary>Those of no secret.</summary>
     public static SecretSpellings None { get; } = new([]);
 
-    /// <summary>Those of some secrets.</summary>
     public static SecretSpellings Of(IEnumerable<string> secrets)
     {
         var plain = secrets.SelectMany(secret => LinesOf(secret).Prepend(secret)).Select(Seen).Where(runes => runes.Length >= ShortestSecret).Select(runes => string.Concat(runes)).Distinct().ToList();
@@ -41,8 +39,6 @@ internal sealed class SecretSpellings
     }
 
     /// <summary>Where secrets are in a text, in order and without overlaps.</summary>
-    /// <param name="text">The text.</param>
-    /// <param name="isEnd">Whether nothing follows.</param>
     /// <param name="decided">Up to where the text is decided: behind that, a secret may have begun.</param>
     public List<Range> FindIn(ReadOnlySpan<char> text, bool isEnd, out int decided)
     {
@@ -146,7 +142,6 @@ internal sealed class SecretSpelling
         _isHex = isHex;
     }
 
-    /// <summary>Its first character.</summary>
     public Rune First => _runes[0];
 
     /// <summary>The secret as it is.</summary>

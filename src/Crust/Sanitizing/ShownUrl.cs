@@ -1,6 +1,5 @@
 namespace Crust.Sanitizing;
 
-/// <summary>URLs in messages.</summary>
 internal static class ShownUrl
 {
     /// <summary>A URL without its user, its password and its query, which may be a signature.</summary>

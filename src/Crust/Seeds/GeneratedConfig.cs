@@ -7,8 +7,6 @@ namespace Crust.Seeds;
 /// <summary>The cloud-config that a spec stands for, before the user's own is merged over it.</summary>
 internal static class GeneratedConfig
 {
-    /// <summary>The document.</summary>
-    /// <param name="request">What is told to the installer.</param>
     /// <param name="user">The user's document, which decides how the install ends.</param>
     public static ConfigMap Of(SeedRequest request, ConfigMap user)
     {

@@ -22,9 +22,7 @@ internal static class RideAlong
     };
 
     /// <summary>A file that was read as text, with what is secret in it.</summary>
-    /// <param name="file">The file.</param>
     /// <param name="name">What it is called where it goes.</param>
-    /// <param name="text">What it holds.</param>
     public static SeedFile Named(SeedFile file, string name, string text)
     {
         var found = FileSecrets.In(name, text);

@@ -11,19 +11,16 @@ internal sealed record Seed
     {
     }
 
-    /// <summary>The way of telling it.</summary>
     public required SeedKind Kind { get; init; }
 
     /// <summary>The family of systems that it was composed for; null if nobody knows.</summary>
     public required SeedProfile? Profile { get; init; }
 
-    /// <summary>What carries its documents.</summary>
     public required SeedCarrier Carrier { get; init; }
 
     /// <summary>The volume's label; null where there is no volume.</summary>
     public required string? Label { get; init; }
 
-    /// <summary>The volume's file system.</summary>
     public required SeedFileSystem FileSystem { get; init; }
 
     /// <summary>Its documents. They hold secrets.</summary>
@@ -44,8 +41,6 @@ internal sealed record Seed
     /// <summary>Whether the machine starts with the installer's kernel.</summary>
     public required KernelNeed Kernel { get; init; }
 
-    /// <summary>Composes a seed.</summary>
-    /// <param name="spec">The build spec.</param>
     /// <param name="files">The files that it names.</param>
     /// <param name="profile">The family of systems; null if nobody knows.</param>
     /// <param name="instanceId">Fresh for each build.</param>

@@ -26,7 +26,7 @@ internal sealed class SeedComposer(Func<Guid>? newInstanceId = null)
         return SeedKey.Of(spec, files, profile, installer.Sha256);
     }
 
-    /// <summary>Composes the seed that a build would, as far as that can be told without its installer.</summary>
+    /// <summary>Composes the seed that a build would, as far as that is known without its installer.</summary>
     /// <exception cref="CrustException">As <see cref="Seed.Compose"/>.</exception>
     public Seed Preview(BuildSpec spec, SeedFiles files, SeedProfile? profile) => Seed.Compose(spec, files, profile, newInstanceId?.Invoke() ?? Guid.NewGuid());
 }

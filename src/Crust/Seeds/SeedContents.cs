@@ -38,7 +38,6 @@ public enum KernelNeed
 
 /// <summary>One document of a seed. It may hold secrets.</summary>
 /// <param name="Name">Its path where it goes: `user-data`.</param>
-/// <param name="Text">Its content.</param>
 internal sealed record SeedDocument(string Name, string Text)
 {
     /// <summary>The same as a tree whose parts know where they come from; null for what isn't YAML, or is taken as it is.</summary>
@@ -57,7 +56,6 @@ internal sealed record SeedDocument(string Name, string Text)
 /// <summary>What a kind of seed makes of a spec: documents, and the way they go.</summary>
 internal sealed record SeedContents
 {
-    /// <summary>What carries the documents.</summary>
     public required SeedCarrier Carrier { get; init; }
 
     /// <summary>The label of the volume, which carries the user's files too; null where there is no volume.</summary>
@@ -73,7 +71,6 @@ internal sealed record SeedContents
 }
 
 /// <summary>What a kind of seed is given.</summary>
-/// <param name="Spec">The build spec.</param>
 /// <param name="Files">The files that it names.</param>
 /// <param name="Profile">The family of systems; null if nobody knows.</param>
 /// <param name="Salt">The salt of the password's hash.</param>

@@ -9,18 +9,13 @@ using Crust.Storage;
 namespace Crust.Seeds;
 
 /// <summary>Gets a seed ready for the machine, by whatever carries it.</summary>
-/// <param name="volumes">Writes volumes.</param>
-/// <param name="isos">Copies ISOs.</param>
 internal sealed class SeedCourier(SeedVolume volumes, IsoCopy isos)
 {
     private const string InitramfsName = "seed.cpio";
     private const string IsoName = "installer-with-seed.iso";
 
     /// <summary>Writes the files that carry a seed.</summary>
-    /// <param name="seed">What is told.</param>
-    /// <param name="installer">The ISO whose installer is told.</param>
     /// <param name="folder">An existing folder that only this user can enter.</param>
-    /// <param name="cancellation">Ends the tools that write them.</param>
     /// <returns>The files, which go when it is disposed of.</returns>
     /// <exception cref="CrustException">A tool is missing or failed, the folder can't be written, or the ISO can't take a file.</exception>
     public async Task<SeedDelivery> PrepareAsync(Seed seed, InstallerIso installer, string folder, CancellationToken cancellation)

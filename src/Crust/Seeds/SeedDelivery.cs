@@ -10,7 +10,6 @@ internal sealed class SeedDelivery : IDisposable
     /// <summary>The seed volume; null for none.</summary>
     public string? Volume { get; init; }
 
-    /// <summary>The volume's file system.</summary>
     public SeedFileSystem FileSystem { get; init; }
 
     /// <summary>What the guest finds in fw_cfg.</summary>
@@ -25,7 +24,6 @@ internal sealed class SeedDelivery : IDisposable
     /// <summary>What the installer's kernel is told; empty for nothing.</summary>
     public string KernelArguments { get; init; } = "";
 
-    /// <summary>Deletes the files.</summary>
     public void Dispose()
     {
         foreach (var file in new[] { Volume, Initramfs, Iso }.OfType<string>().Concat(FirmwareFiles.Select(file => file.Path)))

@@ -20,7 +20,6 @@ internal static partial class SeedFileNames
     private const string NotInJoliet = "*/:;?\\";
     private const string NotInFat = "\"*/:<>?\\|";
 
-    /// <summary>Checks all of them.</summary>
     /// <exception cref="CrustException"><see cref="FailureKind.BadInput"/>: a name can't be used.</exception>
     public static void Check(SeedRequest request, SeedContents contents)
     {

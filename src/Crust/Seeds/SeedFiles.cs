@@ -22,7 +22,6 @@ internal sealed record SeedFile(string Role, string Path, long Size, string Sha2
     /// <summary>What others may be told of its content: its SHA-256 in hex; null if it has a secret, which a SHA-256 would help to guess.</summary>
     public string? PublicSha256 => SecretNames.IsEmpty ? Sha256 : null;
 
-    /// <summary>The secrets themselves.</summary>
     internal ImmutableArray<string> Secrets { get; init; } = [];
 
     /// <summary>What it is to the build key that is published: its SHA-256, or that of what it holds beside its secrets.</summary>
@@ -31,7 +30,6 @@ internal sealed record SeedFile(string Role, string Path, long Size, string Sha2
 
 /// <summary>A file of the user's, as it was read.</summary>
 /// <param name="Path">Where it was, as the user named it.</param>
-/// <param name="Text">Its content.</param>
 /// <param name="Size">Its length in bytes.</param>
 /// <param name="Config">The same as a tree; null for what isn't a cloud-config.</param>
 internal sealed record UserDocument(string Path, string Text, int Size, ConfigMap? Config)
@@ -62,10 +60,8 @@ internal sealed record SeedFiles
     /// <summary>The files that ride along as they are.</summary>
     internal ImmutableArray<SeedFile> ExtraFiles { get; private init; } = [];
 
-    /// <summary>Which files were read.</summary>
     public ImmutableArray<SeedFile> Files { get; private init; } = [];
 
-    /// <summary>Reads them.</summary>
     /// <exception cref="CrustException">
     /// <see cref="FailureKind.BadInput"/>: a file isn't there, has no cloud-config header, isn't YAML or isn't a mapping; or names a variable that isn't set.
     /// </exception>

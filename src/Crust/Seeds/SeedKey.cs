@@ -17,7 +17,6 @@ internal sealed record SeedKey(string Published, Secret? Secrets)
     private const string SomeHash = "$6$password$................";
 
     /// <summary>The key of the seed that <see cref="Seed.Compose"/> would make of the same. It takes no hash of the password, and no library for one.</summary>
-    /// <param name="spec">The build spec.</param>
     /// <param name="files">The files that it names.</param>
     /// <param name="profile">The family of systems; null if nobody knows.</param>
     /// <param name="installerSha256">The installer's SHA-256 in hex, by which equal secrets of builds with different installers differ in <see cref="Secrets"/>.</param>

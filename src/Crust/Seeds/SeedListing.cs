@@ -9,19 +9,13 @@ using Crust.Spec;
 namespace Crust.Seeds;
 
 /// <summary>A seed as its author wants to see it: the final documents, where each part comes from, and what is secret in them.</summary>
-/// <param name="Kind">The kind of seed.</param>
 /// <param name="Profile">The family of systems; null if nobody knows.</param>
-/// <param name="Carrier">What carries it.</param>
 /// <param name="Label">The volume's label; null where there is no volume.</param>
 /// <param name="KernelArguments">What the installer's kernel is told; empty for nothing.</param>
-/// <param name="Documents">Its documents.</param>
 /// <param name="Files">Files that ride along, by their names there.</param>
 internal sealed record SeedListing(
     string Kind, string? Profile, string Carrier, string? Label, string KernelArguments, ImmutableArray<ListedDocument> Documents, ImmutableArray<string> Files)
 {
-    /// <summary>Lists a seed.</summary>
-    /// <param name="seed">The seed.</param>
-    /// <param name="reveal">Whether secrets are shown.</param>
     public static SeedListing Of(Seed seed, bool reveal) => new(
         seed.Kind.LowerName(),
         seed.Profile?.LowerName(),
@@ -50,7 +44,6 @@ internal sealed record SeedListing(
     }
 }
 
-/// <summary>A document of a seed.</summary>
 /// <param name="Name">Its path where it goes.</param>
 /// <param name="Text">Its content; without secrets, unless they were asked for.</param>
 /// <param name="Parts">Where each of its values comes from; empty for a document that is taken as it is.</param>
@@ -62,7 +55,6 @@ internal sealed record ListedDocument(string Name, string Text, ImmutableArray<L
     public string? WithPlaces { get; init; }
 }
 
-/// <summary>A value of a document.</summary>
 /// <param name="Key">Its path: `users[0].name`.</param>
 /// <param name="From">Where it comes from: `user-data.yaml:7:3`, `environment variable SSH_USER`, `default`.</param>
 internal sealed record ListedPart(string Key, string From);
@@ -71,6 +63,5 @@ internal sealed record ListedPart(string Key, string From);
 [JsonSerializable(typeof(SeedListing))]
 internal sealed partial class SeedListingJson : JsonSerializerContext
 {
-    /// <summary>As people read it, too.</summary>
     public static JsonTypeInfo<SeedListing> Readable { get; } = new SeedListingJson(ReadableJson.Options()).SeedListing;
 }

@@ -19,10 +19,7 @@ internal sealed class SeedVolume(ToolBox tools)
     /// <summary>The file name of a FAT volume.</summary>
     public const string FatFileName = "seed.img";
 
-    /// <summary>Writes the volume.</summary>
-    /// <param name="seed">What it holds.</param>
     /// <param name="folder">An existing folder that only this user can enter; a volume of an earlier call is replaced.</param>
-    /// <param name="cancellation">Ends the tools.</param>
     /// <returns>The volume's path. It has mode 0600, for it holds secrets.</returns>
     /// <exception cref="ToolMissingException">A tool isn't installed.</exception>
     /// <exception cref="ToolFailedException">A tool failed.</exception>

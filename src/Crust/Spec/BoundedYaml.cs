@@ -7,7 +7,6 @@ namespace Crust.Spec;
 /// YAML's events, as long as the document stays within bounds. YamlDotNet builds its trees by recursion, and a stack that overflows ends the process; and what
 /// aliases stand for is written out by whoever walks the tree, so that a few lines may stand for gigabytes. Both are counted here, before anything is built.
 /// </summary>
-/// <param name="text">The document.</param>
 /// <param name="file">Its name, for messages.</param>
 internal sealed class BoundedYaml(string text, string file) : IParser
 {

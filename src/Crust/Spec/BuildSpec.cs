@@ -9,13 +9,11 @@ internal sealed record BuildSpec
     /// <summary>The images' base name; null for the installer ISO's base name.</summary>
     public string? Name { get; init; }
 
-    /// <summary>Which installer runs.</summary>
     public InstallerSpec Installer { get; init; } = new();
 
     /// <summary>The machine in which it runs.</summary>
     public MachineSpec Machine { get; init; } = new();
 
-    /// <summary>What the installer is told.</summary>
     public SeedSpec Seed { get; init; } = new();
 
     /// <summary>What is tidied on the installed disk, so that images of it can be cloned; null for what suits the installer.</summary>
@@ -30,19 +28,15 @@ internal sealed record BuildSpec
     /// <summary>The names of the formats to write, in the user's order, each once.</summary>
     public ImmutableArray<string> Formats { get; init; } = ["img"];
 
-    /// <summary>How qcow2 images are made.</summary>
     public Qcow2Spec Qcow2 { get; init; } = new();
 
     /// <summary>What the `iso` does where it is booted.</summary>
     public IsoSpec Iso { get; init; } = new();
 
-    /// <summary>How the images are proven.</summary>
     public VerifySpec Verify { get; init; } = new();
 
-    /// <summary>What signs the images' provenance.</summary>
     public SignSpec Sign { get; init; } = new();
 
-    /// <summary>Where they are published.</summary>
     public PublishSpec Publish { get; init; } = new();
 
     /// <summary>The repository that machines share as a cache, `registry/path`; null for none.</summary>
@@ -108,24 +102,20 @@ public enum Qcow2Compression
     /// <summary>A little larger and slow to write; read by older QEMUs, too.</summary>
     Zlib,
 
-    /// <summary>Not at all.</summary>
     None,
 }
 
 /// <summary>How qcow2 images are made, also those inside others.</summary>
 internal sealed record Qcow2Spec
 {
-    /// <summary>How the clusters are compressed.</summary>
     public Qcow2Compression Compression { get; init; } = Qcow2Compression.Zstd;
 }
 
 /// <summary>How a machine ends once its disk is written.</summary>
 public enum AfterFlash
 {
-    /// <summary>It powers off.</summary>
     Poweroff,
 
-    /// <summary>It reboots.</summary>
     Reboot,
 }
 

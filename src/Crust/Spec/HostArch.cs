@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 
 namespace Crust.Spec;
 
-/// <summary>The architecture of this host.</summary>
 internal static class HostArch
 {
     /// <summary>The host's own, null if it is none that Crust knows.</summary>

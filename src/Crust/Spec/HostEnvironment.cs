@@ -29,7 +29,6 @@ internal sealed record HostEnvironment
     /// <summary>Whether output may be coloured: `NO_COLOR` isn't set (no-color.org).</summary>
     public required bool WantsColor { get; init; }
 
-    /// <summary>Reads the process's environment.</summary>
     public static HostEnvironment Read() =>
         From(Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>()
             .ToImmutableDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? ""));
@@ -46,7 +45,6 @@ internal sealed record HostEnvironment
         return environment;
     }
 
-    /// <summary>The same from given variables.</summary>
     public static HostEnvironment From(ImmutableDictionary<string, string> variables)
     {
         string? Value(string name) => variables.GetValueOrDefault(name) is { Length: > 0 } value ? value : null;

@@ -13,7 +13,6 @@ public enum Arch
     Arm64,
 }
 
-/// <summary>What a machine starts with.</summary>
 public enum Firmware
 {
     /// <summary>SeaBIOS.</summary>
@@ -26,7 +25,6 @@ public enum Firmware
     UefiSecure,
 }
 
-/// <summary>What runs the guest's instructions.</summary>
 public enum Accelerator
 {
     /// <summary>KVM where it works, else TCG.</summary>
@@ -81,13 +79,10 @@ public enum MachineNetwork
     None,
 }
 
-/// <summary>The virtual machine.</summary>
 internal sealed record MachineSpec
 {
-    /// <summary>The guest's architecture.</summary>
     public Arch Arch { get; init; } = Arch.Amd64;
 
-    /// <summary>What the machine starts with.</summary>
     public Firmware Firmware { get; init; } = Firmware.Bios;
 
     /// <summary>Virtual CPUs, 1 to 255.</summary>
@@ -99,7 +94,6 @@ internal sealed record MachineSpec
     /// <summary>The disk's size in bytes, a multiple of 512.</summary>
     public long Disk { get; init; } = 100L << 30;
 
-    /// <summary>What the disks hang on.</summary>
     public DiskBus DiskBus { get; init; } = DiskBus.Virtio;
 
     /// <summary>Sizes in bytes of empty disks behind the first one, thrown away after the install.</summary>
@@ -125,7 +119,6 @@ internal sealed record MachineSpec
     /// <summary>Whether it has a TPM 2.0.</summary>
     public bool Tpm { get; init; }
 
-    /// <summary>What runs the guest's instructions.</summary>
     public Accelerator Accelerator { get; init; } = Accelerator.Auto;
 
     /// <summary>How long a run of the machine may take.</summary>

@@ -14,7 +14,6 @@ internal static class NetworkTypes
 
     private static readonly ValueType<MachineNetwork> Choice = ValueTypes.Choice<MachineNetwork>();
 
-    /// <summary>What a guest reaches.</summary>
     public static readonly ValueType<MachineNetwork> Network = new(
         Choice.Placeholder,
         given => given.Single.Text == FormerName ? MachineNetwork.Internet : Choice.Parse(given),

@@ -8,7 +8,6 @@ internal static class PathOrUrl
     /// <summary>Whether it is a URL; a path otherwise.</summary>
     internal static bool IsUrl(string text) => IsUrl(text, out _);
 
-    /// <summary>The same, with the URL.</summary>
     internal static bool IsUrl(string text, [NotNullWhen(true)] out Uri? url)
     {
         url = null;

@@ -9,7 +9,6 @@ namespace Crust.Spec;
 /// <param name="Login">Its login; null for none.</param>
 internal sealed record ProxyChoice(Uri Address, string Variable, NetworkCredential? Login)
 {
-    /// <summary>The proxy for people.</summary>
     public override string ToString() => $"{Address.GetLeftPart(UriPartial.Authority)} ({Variable})";
 }
 
@@ -29,7 +28,6 @@ internal sealed class ProxySettings
         _without = [.. (Value("no_proxy", "NO_PROXY")?.Text ?? "").Split([',', ' ', '\t'], StringSplitOptions.RemoveEmptyEntries).Select(NoProxy.Parse).OfType<NoProxy>()];
     }
 
-    /// <summary>No proxy at all.</summary>
     public static ProxySettings None { get; } = new(ImmutableDictionary<string, string>.Empty);
 
     /// <summary>What `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy` say, in small letters or in capitals.</summary>

@@ -4,7 +4,6 @@ namespace Crust.Spec;
 
 /// <summary>A name in a registry: `registry.example.com/edge/images:1.0` (the grammar of distribution/reference, with a registry).</summary>
 /// <param name="Repository">The registry and the path in it.</param>
-/// <param name="Tag">The tag.</param>
 internal sealed partial record RegistryReference(string Repository, string Tag)
 {
     internal const int LongestTag = 128;
@@ -61,7 +60,6 @@ internal sealed partial record RegistryReference(string Repository, string Tag)
     /// <exception cref="CrustException">It is none.</exception>
     public static string ParseRepository(string text, string where) => Parse(text, where, mayHaveTag: false).Repository;
 
-    /// <summary>Checks a tag.</summary>
     /// <exception cref="CrustException">No registry would take it.</exception>
     internal static string CheckTag(string tag, string where) => TagPattern().IsMatch(tag) ? tag
         : throw new CrustException(FailureKind.BadInput, $"'{tag}' can't be a tag", where, $"use letters, digits, '_', '.' and '-', beginning with a letter, a digit or '_', at most {LongestTag} of them with what Crust puts behind");

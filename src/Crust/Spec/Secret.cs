@@ -1,7 +1,6 @@
 namespace Crust.Spec;
 
 /// <summary>A value that must not be seen. It prints as asterisks; only <see cref="Reveal"/> gives it away.</summary>
-/// <param name="value">The secret itself.</param>
 internal sealed class Secret(string value) : IEquatable<Secret>
 {
     private readonly string _value = value;

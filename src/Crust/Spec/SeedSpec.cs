@@ -53,10 +53,8 @@ public enum SeedFileSystem
     Vfat,
 }
 
-/// <summary>What the installer is told.</summary>
 internal sealed record SeedSpec
 {
-    /// <summary>How it is told.</summary>
     public SeedKind Kind { get; init; }
 
     /// <summary>Which family of systems it belongs to; null for what the ISO says of itself.</summary>
@@ -77,7 +75,6 @@ internal sealed record SeedSpec
     /// <summary>Files that ride along on the seed volume, or inside the ISO.</summary>
     public ImmutableArray<ExtraFile> Files { get; init; } = [];
 
-    /// <summary>The volume's file system.</summary>
     public SeedFileSystem FileSystem { get; init; }
 
     /// <summary>The installed system's host name; null for what it gives itself.</summary>
@@ -92,7 +89,6 @@ internal sealed record SeedSpec
     /// <summary>Registration with Spectro Cloud's Palette.</summary>
     public PaletteSpec Palette { get; init; } = new();
 
-    /// <summary>Who may log in.</summary>
     public SshSpec Ssh { get; init; } = new();
 }
 

@@ -12,7 +12,6 @@ internal sealed record SignSpec
     /// <summary>The GPG key's passphrase; null where it has none, or gpg-agent knows it. A secret.</summary>
     public Secret? Passphrase { get; init; }
 
-    /// <summary>Whether anything is signed.</summary>
     public bool IsWanted => Program is not null;
 
     /// <summary>The program that signs; null if nothing is signed.</summary>

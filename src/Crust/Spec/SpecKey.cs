@@ -71,6 +71,5 @@ internal sealed class SpecKey
             InMapping = inMapping,
         };
 
-    /// <summary>The path.</summary>
     public override string ToString() => Path;
 }

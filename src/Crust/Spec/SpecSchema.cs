@@ -11,7 +11,6 @@ internal static class SpecSchema
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The schema (JSON Schema, draft 2020-12) as indented JSON with a line break at its end.</summary>
-    /// <param name="formats">The formats that can be written.</param>
     public static string ToJson(IReadOnlyCollection<SpecFormat> formats)
     {
         var root = Section();

@@ -12,7 +12,6 @@ internal static class UserFile
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>The file's text, without a byte order mark.</summary>
-    /// <param name="path">Where it is.</param>
     /// <param name="label">What the user calls it, for messages.</param>
     /// <param name="role">What it is for: "spec", "user-data".</param>
     /// <exception cref="CrustException">It isn't there, can't be read, or isn't UTF-8.</exception>

@@ -8,7 +8,6 @@ namespace Crust.Spec;
 /// <summary>The kinds of values that a spec has.</summary>
 internal static partial class ValueTypes
 {
-    /// <summary>True or false.</summary>
     public static readonly ValueType<bool> Boolean = new(
         "true|false",
         given => given.Single.Text switch
@@ -104,7 +103,6 @@ internal static partial class ValueTypes
         () => new JsonObject { ["type"] = "array", ["items"] = StringSchema() })
     { IsList = true };
 
-    /// <summary>A whole number.</summary>
     public static ValueType<int> Integer(int least, int most) => new(
         "NUMBER",
         given => int.TryParse(given.Single.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) && value >= least && value <= most
@@ -113,7 +111,6 @@ internal static partial class ValueTypes
         value => value.ToString(CultureInfo.InvariantCulture),
         () => new JsonObject { ["type"] = "integer", ["minimum"] = least, ["maximum"] = most });
 
-    /// <summary>A size in bytes.</summary>
     public static ValueType<long> Bytes(long least, long most, long multiple) => new(
         "SIZE",
         given => Spec.Size.TryParse(given.Single.Text, out var bytes) switch

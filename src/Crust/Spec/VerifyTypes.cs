@@ -26,7 +26,6 @@ internal static class VerifyTypes
         () => new JsonObject { ["type"] = new JsonArray("boolean", "string"), ["pattern"] = $"^{Login}$" })
     { IsSwitch = true };
 
-    /// <summary>Command lines.</summary>
     public static readonly ValueType<ImmutableArray<string>> Checks = ListType.Of(
         new ValueType<string>("COMMAND", given => Command(given.Single), value => value, () => new JsonObject { ["type"] = "string" }), MostChecks);
 

@@ -10,7 +10,6 @@ internal sealed class BuildCache(string root, ILogger log)
 {
     private const string UnfinishedPrefix = ".unfinished-";
 
-    /// <summary>The cache's own folder.</summary>
     public string Root { get; } = root;
 
     /// <summary>A folder with entries that come with Crust, as in its container; it is only read. Null for none.</summary>
@@ -23,10 +22,7 @@ internal sealed class BuildCache(string root, ILogger log)
     /// Opens an entry. If it isn't there, the caller holds its lock and has an empty private folder (mode 0700, on the same file system) to fill and then to
     /// <see cref="CacheEntry.Keep"/>. While another process fills the same entry, its end is waited for.
     /// </summary>
-    /// <param name="kind">The kind of entry.</param>
-    /// <param name="key">Its key.</param>
     /// <param name="onWait">Called once if there is a wait.</param>
-    /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="CrustException">The cache can't be written.</exception>
     public async Task<CacheEntry> OpenAsync(string kind, string key, Action<string>? onWait, CancellationToken cancellation)
     {

@@ -19,7 +19,6 @@ internal sealed record BuildKeys(string Published, string Local)
     /// <summary>What a manifest keeps, so that this machine knows the images of these secrets again: an HMAC under a key that never leaves it. Null where the build key says it.</summary>
     public string? Mark { get; private init; }
 
-    /// <summary>The keys of a build.</summary>
     /// <param name="material">All that decides the installed disk, with its secrets masked.</param>
     /// <param name="secrets">All of it; the same if there are none.</param>
     /// <param name="shared">A secret key that machines share; null for none.</param>

@@ -12,7 +12,6 @@ internal sealed class DraftFolder : IDisposable
 
     private DraftFolder(HeldFolder held) => _held = held;
 
-    /// <summary>The folder.</summary>
     public string Path => _held.Path;
 
     /// <summary>Makes a draft folder, after removing those of builds that were killed.</summary>

@@ -3,22 +3,17 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Storage;
 
-/// <summary>What a path leads to.</summary>
 internal enum FileKind
 {
-    /// <summary>A regular file.</summary>
     File,
 
-    /// <summary>A folder.</summary>
     Folder,
 
-    /// <summary>A symbolic link.</summary>
     Link,
 
     /// <summary>A named pipe, or the end of one without a name.</summary>
     Pipe,
 
-    /// <summary>A socket.</summary>
     Socket,
 
     /// <summary>A character or block device.</summary>
@@ -26,12 +21,8 @@ internal enum FileKind
 }
 
 /// <summary>What the kernel tells of a file (statx(2)), of which .NET tells only a part: above all its owner.</summary>
-/// <param name="Kind">What it is.</param>
-/// <param name="Owner">The user that it belongs to.</param>
-/// <param name="Group">The group that it belongs to.</param>
-/// <param name="Mode">Its permissions.</param>
-/// <param name="Device">Tells file systems apart.</param>
-/// <param name="Inode">Tells a file system's files apart.</param>
+/// <param name="Device">Identifies the file system.</param>
+/// <param name="Inode">Identifies the file in its file system.</param>
 internal sealed partial record FileFacts(FileKind Kind, uint Owner, uint Group, UnixFileMode Mode, ulong Device, ulong Inode)
 {
     private const int CurrentFolder = -100;
@@ -62,7 +53,6 @@ internal sealed partial record FileFacts(FileKind Kind, uint Owner, uint Group, 
     public bool IsSameAs(FileFacts? other) => other is not null && (Device, Inode) == (other.Device, other.Inode);
 
     /// <summary>Of what a path leads to; null if there is nothing.</summary>
-    /// <param name="path">The path.</param>
     /// <param name="follow">Whether a symbolic link at its end stands for its target.</param>
     /// <exception cref="IOException">It can't be looked at.</exception>
     public static FileFacts? TryOf(string path, bool follow) =>
@@ -70,7 +60,6 @@ internal sealed partial record FileFacts(FileKind Kind, uint Owner, uint Group, 
         : Marshal.GetLastPInvokeError() is NoSuchFile or NotAFolder ? null
         : throw Posix.Error(path);
 
-    /// <summary>Of an open file.</summary>
     /// <exception cref="IOException">It can't be looked at.</exception>
     public static FileFacts Of(SafeFileHandle file)
     {

@@ -1,7 +1,7 @@
 namespace Crust.Storage;
 
 /// <summary>The file system that a folder is on, or would be.</summary>
-/// <param name="Device">Tells file systems apart.</param>
+/// <param name="Device">Identifies the file system.</param>
 /// <param name="Free">Bytes that may be written to it.</param>
 /// <param name="Clones">Whether files on it can share blocks.</param>
 internal sealed record FolderSpace(ulong Device, long Free, bool Clones)

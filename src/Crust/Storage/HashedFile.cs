@@ -4,7 +4,6 @@ using Microsoft.Win32.SafeHandles;
 namespace Crust.Storage;
 
 /// <summary>A new file that is written from front to back and hashed on the way, so that nobody reads it again for its SHA-256.</summary>
-/// <param name="path">Where to make it.</param>
 /// <exception cref="IOException">It can't be made.</exception>
 internal sealed class HashedFile(string path) : IDisposable
 {
@@ -14,7 +13,6 @@ internal sealed class HashedFile(string path) : IDisposable
     /// <summary>How long it is so far, in bytes.</summary>
     public long Length { get; private set; }
 
-    /// <summary>Writes at the end.</summary>
     /// <exception cref="IOException">It can't be written.</exception>
     public void Append(ReadOnlySpan<byte> data)
     {

@@ -21,7 +21,6 @@ internal sealed class HeldFolder : IDisposable
 
     private HeldFolder(string path, FileLock held) => (Path, _held) = (path, held);
 
-    /// <summary>The folder.</summary>
     public string Path { get; }
 
     /// <summary>Makes a folder with a name that nobody can guess, after removing abandoned ones.</summary>

@@ -6,10 +6,8 @@ namespace Crust.Storage;
 /// A random key that never leaves this machine: what is made with it tells others nothing, and this machine whether secrets are the same as before
 /// (docs/decisions/build-key-secrets.md). It lies in the cache, with mode 0600.
 /// </summary>
-/// <param name="cache">The cache's folder.</param>
 internal sealed class LocalKey(string cache)
 {
-    /// <summary>Its file in the cache.</summary>
     public const string FileName = "secrets.key";
 
     private const int Length = 32;

@@ -31,7 +31,6 @@ internal static partial class OutputFile
     /// <summary>Writes a text and gives it its name.</summary>
     /// <param name="drafts">A folder on the same file system that others can't enter.</param>
     /// <param name="path">Its name, under which something may be.</param>
-    /// <param name="text">What it holds.</param>
     /// <exception cref="IOException">It can't be written; the file that was there stays.</exception>
     /// <exception cref="UnauthorizedAccessException">The same.</exception>
     public static void Write(string drafts, string path, string text)

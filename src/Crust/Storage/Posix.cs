@@ -6,19 +6,14 @@ namespace Crust.Storage;
 /// <summary>System calls that .NET has no way to: how a file is opened, locked and controlled, how a folder is made.</summary>
 internal static partial class Posix
 {
-    /// <summary>Opens to read.</summary>
     public const int ReadOnly = 0;
 
-    /// <summary>Opens to write.</summary>
     public const int WriteOnly = 1;
 
-    /// <summary>Opens to read and write.</summary>
     public const int ReadWrite = 2;
 
-    /// <summary>Makes the file.</summary>
     public const int Create = 0x40;
 
-    /// <summary>Fails if it is there.</summary>
     public const int Exclusive = 0x80;
 
     /// <summary>A terminal doesn't become this process's own.</summary>

@@ -39,7 +39,6 @@ internal static partial class RegularFile
     public static SafeFileHandle Open(string path, string label, string remedy) => Guarded(path, label, remedy, () => Open(path, other => Special(path, label, other, remedy)));
 
     /// <summary>The same, with the system's own errors.</summary>
-    /// <param name="path">The path.</param>
     /// <param name="special">The error for what isn't a regular file: it is given words such as `a FIFO`.</param>
     /// <exception cref="FileNotFoundException">There is nothing.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>

@@ -22,12 +22,10 @@ internal sealed class ScratchFolder : IDisposable
         }
     }
 
-    /// <summary>The folder.</summary>
     public string Path => _held.Path;
 
     /// <summary>Removes those that processes left that were killed.</summary>
     public static void RemoveAbandoned(string parent) => HeldFolder.RemoveAbandoned(parent, Prefix);
 
-    /// <summary>Removes it.</summary>
     public void Dispose() => _held.Dispose();
 }

@@ -47,7 +47,6 @@ internal static class WholeFile
 
     /// <summary>Gives a folder, with all that is in it synced, its final name, which nothing has yet.</summary>
     /// <param name="draft">The folder, on the same file system.</param>
-    /// <param name="path">Its name.</param>
     /// <exception cref="IOException">Something has that name, or it can't be done.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be done.</exception>
     public static void PlaceFolder(string draft, string path)

@@ -4,12 +4,10 @@ namespace Crust.Tools;
 
 /// <summary>A line of what gpg says to programs (GnuPG's doc/DETAILS, "Format of the --status-fd output").</summary>
 /// <param name="Keyword">What it is about: `GOODSIG`.</param>
-/// <param name="Arguments">The words behind it.</param>
 internal sealed record GpgStatus(string Keyword, ImmutableArray<string> Arguments)
 {
     private const string Prefix = "[GNUPG:] ";
 
-    /// <summary>The lines of an output.</summary>
     public static ImmutableArray<GpgStatus> Of(string output) =>
     [
         .. from line in output.Split('\n')

@@ -20,7 +20,6 @@ internal static partial class HostFault
     /// <summary>The largest file that this process may write (`ulimit -f`), in bytes; null for no limit.</summary>
     public static long? FileSizeLimit => GetLimit(FileSize, out var limit) == 0 && limit.Soft <= long.MaxValue ? (long)limit.Soft : null;
 
-    /// <summary>What mends it.</summary>
     public static string FileSizeRemedy => FileSizeLimit is { } limit
         ? $"raise the limit, which is {Spec.Size.Format(limit)} (ulimit -f unlimited; LimitFSIZE= in a unit of systemd), and run it again"
         : "use a file system that holds files this large";

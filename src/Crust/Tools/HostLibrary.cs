@@ -20,13 +20,10 @@ internal sealed record HostLibrary(string Name, string File, string Package, str
     /// <summary>Compresses whole pieces of data in zlib's format.</summary>
     public static HostLibrary Deflate { get; } = new("libdeflate", "libdeflate.so.0", "libdeflate0", ".NET's zlib compresses in its place, which takes two to six times as long");
 
-    /// <summary>Compresses in zstd's format.</summary>
     public static HostLibrary Zstd { get; } = new("libzstd", "libzstd.so.1", "libzstd1", null) { VersionFunction = "ZSTD_versionString" };
 
-    /// <summary>Hashes passwords.</summary>
     public static HostLibrary Crypt { get; } = new("libcrypt", "libcrypt.so.1", "libcrypt1", null);
 
-    /// <summary>All of them.</summary>
     public static IReadOnlyList<HostLibrary> All { get; } = [Deflate, Zstd, Crypt];
 
     /// <summary>Whether it can be loaded.</summary>

@@ -16,7 +16,6 @@ internal sealed class OutputTail(Action<string>? onLine)
     private readonly StringBuilder _line = new();
     private readonly char[] _text = new char[4096];
 
-    /// <summary>What is kept.</summary>
     public override string ToString() => _tail.ToString();
 
     /// <summary>Reads a pipe to its end, as <see cref="OutputPipe"/> does.</summary>

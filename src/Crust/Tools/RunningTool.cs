@@ -30,7 +30,6 @@ internal sealed partial class RunningTool : IAsyncDisposable
         Id = id;
     }
 
-    /// <summary>The process's id.</summary>
     public int Id { get; }
 
     /// <summary>Completes when the program has ended and all it wrote was read; never faults.</summary>
@@ -52,7 +51,6 @@ internal sealed partial class RunningTool : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits for the program's end.</summary>
     /// <exception cref="OperationCanceledException">Cancelled; the program and all it started were ended first.</exception>
     /// <exception cref="Exception">What <see cref="ToolCommand.OnOutput"/> or <see cref="ToolCommand.OnLine"/> has thrown; the program was killed for it.</exception>
     public async Task<ToolResult> WaitAsync(CancellationToken cancellation)

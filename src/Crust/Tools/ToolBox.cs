@@ -48,7 +48,6 @@ internal sealed class ToolBox(ImmutableArray<string> searchPath, ILogger log)
         ? (File.Exists(program) ? program : null)
         : searchPath.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
 
-    /// <summary>Where a program is.</summary>
     /// <exception cref="ToolMissingException">It isn't installed.</exception>
     public string Require(string program) =>
         Find(program) ?? throw new ToolMissingException(program, PackageOf(program));

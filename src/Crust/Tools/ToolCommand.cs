@@ -39,10 +39,8 @@ internal sealed record ToolCommand
     /// <summary>A file that the program reads on its standard input, in place of <see cref="Input"/>; null for none.</summary>
     public string? InputFile { get; init; }
 
-    /// <summary>How the program is ended.</summary>
     public Ending Ending { get; init; } = Ending.Kill;
 
-    /// <summary>Exit codes that mean success.</summary>
     public ImmutableArray<int> SuccessCodes { get; init; } = [0];
 
     /// <summary>The most that the program may take; null for no limit.</summary>
@@ -80,7 +78,6 @@ internal sealed record ToolCommand
 /// <param name="ExitCode">Its exit code; 128 + the signal's number if a signal ended it.</param>
 /// <param name="Output">The last MiB of its standard output, as UTF-8.</param>
 /// <param name="Error">The last MiB of its standard error, as UTF-8.</param>
-/// <param name="Elapsed">From start to end.</param>
 internal sealed record ToolResult(int ExitCode, string Output, string Error, TimeSpan Elapsed)
 {
     /// <summary>What <see cref="ToolCommand.OnOutput"/> or <see cref="ToolCommand.OnLine"/> has thrown; null if nothing.</summary>

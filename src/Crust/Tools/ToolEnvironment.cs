@@ -30,7 +30,6 @@ internal static class ToolEnvironment
     // Of all programs. The language isn't among them: Crust reads what tools print.
     private static readonly ImmutableArray<string> Common = ["HOME", "USER", "LOGNAME", "TMPDIR", "TZ"];
 
-    /// <summary>The environment of one program.</summary>
     /// <param name="command">Says which variables it needs of Crust's own, and which it is given on top.</param>
     /// <param name="own">Crust's own environment.</param>
     /// <param name="searchPath">Where it finds the programs that it starts itself.</param>

@@ -8,7 +8,6 @@ internal sealed class ToolMissingException(string program, string package)
         $"searched in PATH and the sbin folders",
         $"install it: apt-get install {package}")
 {
-    /// <summary>The program's name.</summary>
     public string Program { get; } = program;
 }
 
@@ -20,10 +19,8 @@ internal sealed class ToolFailedException(ToolCommand command, ToolResult result
         command.ToString(),
         HostFault.IsTooLarge(result.ExitCode, result.Error + result.Output) ? HostFault.FileSizeRemedy : "read the tool's own message; the build's log has all it said")
 {
-    /// <summary>The call that failed.</summary>
     public ToolCommand Command { get; } = command;
 
-    /// <summary>How it ended.</summary>
     public ToolResult Result { get; } = result;
 
     // Tools put the reason last; one line of it belongs into a message, the rest into the log.

@@ -3,7 +3,6 @@ namespace Crust.Tools;
 /// <summary>What all calls of xorriso have in common.</summary>
 internal static class Xorriso
 {
-    /// <summary>A call of it.</summary>
     public static ToolCommand Of(params IEnumerable<string> arguments) => ToolCommand.Of("xorriso", arguments);
 
     /// <summary>A file and its path in the ISO, for `-graft-points`.</summary>

@@ -10,19 +10,14 @@ namespace Crust.Verification;
 
 /// <summary>What an image is booted on, and what proves that it is up.</summary>
 /// <param name="Image">The image's path.</param>
-/// <param name="Format">Its format.</param>
-/// <param name="Machine">The machine's hardware.</param>
 /// <param name="Accelerator">What runs the guest, as the probe chose it.</param>
 /// <param name="Verify">What to wait for, and how long.</param>
 /// <param name="Files">Get the serial port's output and pictures of the screen.</param>
 /// <param name="Login">Who logs in; null if nobody does.</param>
 internal sealed record BootRequest(string Image, IImageFormat Format, MachineSpec Machine, Accelerator Accelerator, VerifySpec Verify, RunFiles Files, SshLogin? Login = null);
 
-/// <summary>An image that came up.</summary>
-/// <param name="Firmware">What it booted under.</param>
 /// <param name="Expected">What was seen.</param>
 /// <param name="Seconds">From QEMU's start until then.</param>
-/// <param name="DiskBus">What its disk hung on.</param>
 /// <param name="Login">Who logged in, and the checks; null if nobody did.</param>
 internal sealed record BootProof(Firmware Firmware, string Expected, double Seconds, DiskBus DiskBus = DiskBus.Virtio, LoginProof? Login = null)
 {
@@ -34,9 +29,7 @@ internal sealed record BootProof(Firmware Firmware, string Expected, double Seco
 internal sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuildObserver observer, TimeProvider time, ILogger log)
 {
     /// <summary>Boots the image and waits until it shows what was expected. The image isn't changed.</summary>
-    /// <param name="request">What to boot.</param>
     /// <param name="folder">A private folder for the overlay.</param>
-    /// <param name="cancellation">Ends QEMU and gives up.</param>
     /// <exception cref="CrustException">It didn't come up in time, panicked, or ended.</exception>
     public async Task<BootProof> VerifyAsync(BootRequest request, string folder, CancellationToken cancellation)
     {
@@ -100,9 +93,6 @@ internal sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBui
     }
 
     /// <summary>Checks an image as far as that goes without unpacking or booting it.</summary>
-    /// <param name="image">The image.</param>
-    /// <param name="format">Its format.</param>
-    /// <param name="cancellation">Ends it.</param>
     /// <exception cref="CrustException">It isn't what its name says, or names another file.</exception>
     public Task CheckAsync(string image, IImageFormat format, CancellationToken cancellation) => ForeignImage.CheckAsync(image, format, tools, cancellation);
 

@@ -25,7 +25,6 @@ internal sealed class CommandOutput(int most, Redactor hidden)
         Keep(filter.End().Span);
     }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
-    /// <summary>Their text.</summary>
     public override string ToString()
     {
         lock (_lock)

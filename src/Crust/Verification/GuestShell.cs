@@ -34,7 +34,6 @@ internal sealed class GuestShell : IAsyncDisposable
 
     private GuestShell(SshClient client, HostKey hostKey) => (_client, HostKey) = (client, hostKey);
 
-    /// <summary>The server's host key.</summary>
     public HostKey HostKey { get; }
 
     /// <summary>What the server says it is: `SSH-2.0-OpenSSH_9.2p1`.</summary>

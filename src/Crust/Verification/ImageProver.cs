@@ -8,7 +8,6 @@ using Crust.Storage;
 namespace Crust.Verification;
 
 /// <summary>An image that is whole, and proven to boot if that was asked for.</summary>
-/// <param name="Draft">The image.</param>
 /// <param name="Proof">How it was proven; null if that wasn't asked for.</param>
 internal sealed record ProvenImage(DraftImage Draft, BootProof? Proof);
 

@@ -5,10 +5,7 @@ namespace Crust.Verification;
 
 /// <summary>A log-in to an image that came up, and the checks that it passed.</summary>
 /// <param name="Server">What the SSH server says it is.</param>
-/// <param name="User">Who logged in.</param>
 /// <param name="Key">The fingerprint of the key with which they did; null for a password.</param>
-/// <param name="HostKey">The host key of this boot.</param>
-/// <param name="Checks">The checks, in their order.</param>
 internal sealed record LoginProof(string Server, string User, string? Key, HostKey HostKey, ImmutableArray<CheckProof> Checks)
 {
     /// <summary>The same as a manifest has it.</summary>
@@ -18,12 +15,9 @@ internal sealed record LoginProof(string Server, string User, string? Key, HostK
 
 /// <summary>A check that an image passed.</summary>
 /// <param name="Command">The command line, without secrets.</param>
-/// <param name="Seconds">How long it took.</param>
 /// <param name="Output">The last lines of what it printed, clean and without secrets.</param>
 internal sealed record CheckProof(string Command, double Seconds, ImmutableArray<string> Output);
 
-/// <summary>Why a log-in's checks failed.</summary>
 /// <param name="What">What happened, as the rest of a sentence: `the check 'false' (1 of 2) exited with 1`.</param>
-/// <param name="Remedy">What to do.</param>
 /// <param name="Output">The last lines of what the check printed, clean and without secrets.</param>
 internal sealed record CheckFailure(string What, string Remedy, ImmutableArray<string> Output);

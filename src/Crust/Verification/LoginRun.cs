@@ -9,11 +9,8 @@ namespace Crust.Verification;
 /// Logs in to a guest as soon as it lets the account in, and runs the checks, all over one connection. A server that refuses is asked again until the run is cancelled:
 /// on a first boot it is up before the account is made.
 /// </summary>
-/// <param name="login">Who logs in, and the checks.</param>
 /// <param name="hidden">Takes secrets out of what the guest says.</param>
-/// <param name="tell">Is told how it goes on.</param>
-/// <param name="time">The clock.</param>
-/// <param name="log">The log.</param>
+/// <param name="tell">Receives progress, in words.</param>
 internal sealed class LoginRun(SshLogin login, Redactor hidden, Action<string> tell, TimeProvider time, ILogger log)
 {
     private const int MostLines = 20;
@@ -38,7 +35,6 @@ internal sealed class LoginRun(SshLogin login, Redactor hidden, Action<string> t
 
     /// <summary>Logs in and runs the checks, until one fails.</summary>
     /// <param name="port">The port of 127.0.0.1 on which the guest's server answers.</param>
-    /// <param name="cancellation">Gives up.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async Task RunAsync(int port, CancellationToken cancellation)
     {

@@ -10,9 +10,7 @@ internal static class SshBanner
     /// <summary>How long is waited for it, and between two tries.</summary>
     public static readonly TimeSpan ProbeInterval = TimeSpan.FromSeconds(2);
 
-    /// <summary>Waits for it.</summary>
     /// <param name="port">A port of 127.0.0.1.</param>
-    /// <param name="cancellation">Gives up.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static async Task<string> WaitAsync(int port, CancellationToken cancellation)
     {

@@ -15,7 +15,6 @@ internal sealed class SshLogin
 
     private SshLogin(string user, Secret? password, PrivateKeyFile? key) => (User, _password, _key) = (user, password, key);
 
-    /// <summary>The account.</summary>
     public string User { get; }
 
     /// <summary>The fingerprint of the key with which it logs in, as `ssh-keygen -l` prints it; null for a password.</summary>
@@ -31,7 +30,6 @@ internal sealed class SshLogin
     internal string Way => Key is { } key ? $"key {key}" : "password";
 
     /// <summary>The log-in that a spec asks for; null if it asks for none, or nothing is booted.</summary>
-    /// <param name="spec">The spec.</param>
     /// <param name="hidden">Takes secrets out of what is shown.</param>
     /// <exception cref="CrustException">The key can't be used, or there is neither a key nor a password.</exception>
     public static SshLogin? Of(BuildSpec spec, Redactor hidden)

@@ -12,7 +12,6 @@ internal sealed class SshWatch(RunningMachine machine, TimeProvider time)
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Waits for the banner, or logs in and runs the checks.</summary>
-    /// <param name="wanted">Which of them.</param>
     /// <param name="login">The log-in; set where it is wanted.</param>
     /// <param name="cancellation">The machine's run is over; its outcome is decided elsewhere.</param>
     public async Task RunAsync(SshProof wanted, LoginRun? login, CancellationToken cancellation)

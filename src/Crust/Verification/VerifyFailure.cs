@@ -7,15 +7,11 @@ namespace Crust.Verification;
 internal sealed class CheckFailedException(string what, string where, string remedy) : CrustException(FailureKind.GuestFailed, what, where, remedy);
 
 /// <summary>Turns the bad end of an image's boot into the error that a user reads.</summary>
-/// <param name="request">What was booted.</param>
-/// <param name="evidence">What is left of the run.</param>
 internal sealed class VerifyFailure(BootRequest request, RunEvidence evidence)
 {
     private string Image => $"the image {Path.GetFileName(request.Image)}";
 
-    /// <summary>The error.</summary>
     /// <param name="facts">What is known of the machine.</param>
-    /// <param name="outcome">How its run ended.</param>
     /// <param name="login">The log-in; null if there was none.</param>
     public CrustException Of(MachineFacts facts, MachineOutcome outcome, LoginRun? login)
     {

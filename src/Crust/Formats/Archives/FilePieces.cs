@@ -8,9 +8,7 @@ internal static class FilePieces
     private const int Piece = 1 << 20;
 
     /// <summary>Reads a file from front to back. Each piece is good until the next is asked for.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="read">Told how many bytes were read so far.</param>
-    /// <param name="cancellation">Looked at before each piece.</param>
+    /// <param name="read">Receives how many bytes were read so far.</param>
     /// <exception cref="IOException">It can't be read.</exception>
     public static IEnumerable<ReadOnlyMemory<byte>> Of(string path, Action<long> read, CancellationToken cancellation)
     {

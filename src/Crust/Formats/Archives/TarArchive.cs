@@ -6,10 +6,8 @@ namespace Crust.Formats.Archives;
 /// <summary>What a member of a tar archive is.</summary>
 internal enum TarKind
 {
-    /// <summary>A regular file.</summary>
     File,
 
-    /// <summary>A folder.</summary>
     Folder,
 
     /// <summary>A symbolic or a hard link.</summary>
@@ -21,7 +19,6 @@ internal enum TarKind
 
 /// <summary>A member of a tar archive.</summary>
 /// <param name="Name">Its name, without a leading `./`.</param>
-/// <param name="Kind">What it is.</param>
 /// <param name="Offset">Where its content starts, in bytes from the archive's start.</param>
 /// <param name="Length">Its content's length in bytes; it lies within the archive.</param>
 internal sealed record ArchiveEntry(string Name, TarKind Kind, long Offset, long Length);

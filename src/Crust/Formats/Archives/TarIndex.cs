@@ -44,7 +44,6 @@ internal sealed class TarIndex
         return index._members.Count > 0 ? index : throw new InvalidDataException($"{what} has nothing in it");
     }
 
-    /// <summary>The file of a name.</summary>
     /// <exception cref="InvalidDataException">There is none.</exception>
     public FilePart File(string name) => FileOf(_members.GetValueOrDefault(name) ?? throw new InvalidDataException($"{_what} has no {Shown(name)}"));
 

@@ -24,7 +24,6 @@ internal sealed record TarMember(string Name, long Length)
     /// <summary>What ends an archive: two blocks of zeros.</summary>
     public static ReadOnlyMemory<byte> EndOfArchive { get; } = new byte[2 * Block];
 
-    /// <summary>Its permissions.</summary>
     public UnixFileMode Mode { get; init; } = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
     /// <summary>The number of its user and its group.</summary>

@@ -22,7 +22,6 @@ internal sealed class GzipPiece
     /// <summary>Takes the disk's next piece; false if there is none.</summary>
     public bool Read(BlockReader disk) => disk.TryRead(_data, out _index);
 
-    /// <summary>Makes the member.</summary>
     public void Compress(Deflater deflater) =>
         _length = _data.AsSpan().ContainsAnyExcept((byte)0) ? deflater.CompressToGzip(_data, _member) : 0;
 }

@@ -18,7 +18,6 @@ internal sealed class GzipTar
     private readonly byte[] _runOfZeros;
     private long _next;
 
-    /// <summary>Begins the stream.</summary>
     /// <param name="file">Where to; it is empty.</param>
     /// <param name="deflater">Compresses what isn't a piece.</param>
     /// <param name="disk">The disk in the archive; its length is a whole number of pieces.</param>

@@ -5,7 +5,6 @@ using Microsoft.Win32.SafeHandles;
 namespace Crust.Formats.Headers;
 
 /// <summary>The bytes of an image, a whole file or a part of one, as its header's reader sees them. Nothing outside of them is ever read.</summary>
-/// <param name="file">The file.</param>
 /// <param name="offset">Where the image starts in it.</param>
 /// <param name="length">Its length in bytes.</param>
 internal sealed class ImageBytes(SafeFileHandle file, long offset, long length)

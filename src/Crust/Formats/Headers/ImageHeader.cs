@@ -10,8 +10,6 @@ internal static class ImageHeader
 {
     private const string Remedy = "give an image that is whole, of the kind that its name says";
 
-    /// <summary>Checks a disk.</summary>
-    /// <param name="disk">The disk.</param>
     /// <param name="path">The file that the user named: the disk's own, or the one that it was unpacked from.</param>
     /// <exception cref="CrustException">It isn't complete in itself, or isn't what its driver reads; its file isn't a regular one.</exception>
     public static void Check(QemuDisk disk, string path)

@@ -32,7 +32,6 @@ internal sealed class ImageSample
     /// <summary>Whether what was read holds nothing but zeros.</summary>
     public bool IsEmpty => !_head.AsSpan(0, _length).ContainsAnyExcept((byte)0);
 
-    /// <summary>Reads a file.</summary>
     /// <exception cref="IOException">It can't be read.</exception>
     public static ImageSample Of(SafeFileHandle file, FilePart? part = null) =>
         part is null ? new(file, 0, RandomAccess.GetLength(file)) : new(file, part.Offset, part.Offset + part.Length);

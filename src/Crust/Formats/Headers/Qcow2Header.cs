@@ -22,7 +22,6 @@ internal static class Qcow2Header
     /// <summary>How an image begins that is one.</summary>
     public static ReadOnlySpan<byte> Magic => [(byte)'Q', (byte)'F', (byte)'I', 0xfb];
 
-    /// <summary>Checks a header.</summary>
     /// <exception cref="NeedsOtherFilesException">It names another file.</exception>
     /// <exception cref="InvalidDataException">It is no such header.</exception>
     public static void Check(ImageBytes image)

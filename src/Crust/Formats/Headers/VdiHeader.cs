@@ -9,13 +9,10 @@ internal static class VdiHeader
     private const int LinkId = 0x1a8;
     private const int IdsLength = 32;
 
-    /// <summary>Where its signature stands.</summary>
     public const int MagicOffset = 0x40;
 
-    /// <summary>Its signature.</summary>
     public static ReadOnlySpan<byte> Magic => [0x7f, 0x10, 0xda, 0xbe];
 
-    /// <summary>Checks an image.</summary>
     /// <exception cref="NeedsOtherFilesException">It needs another file.</exception>
     /// <exception cref="InvalidDataException">It is no VDI.</exception>
     public static void Check(ImageBytes image)

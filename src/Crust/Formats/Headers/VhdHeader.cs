@@ -20,7 +20,6 @@ internal static class VhdHeader
     /// <summary>How a footer begins, and its copy at the start of a dynamic one.</summary>
     public static ReadOnlySpan<byte> Magic => "conectix"u8;
 
-    /// <summary>Checks an image.</summary>
     /// <exception cref="NeedsOtherFilesException">It names another file.</exception>
     /// <exception cref="InvalidDataException">It is no VHD.</exception>
     public static void Check(ImageBytes image)

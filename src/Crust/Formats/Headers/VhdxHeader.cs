@@ -26,7 +26,6 @@ internal static class VhdxHeader
     /// <summary>How an image begins that is one.</summary>
     public static ReadOnlySpan<byte> Magic => "vhdxfile"u8;
 
-    /// <summary>Checks an image.</summary>
     /// <exception cref="NeedsOtherFilesException">It names another file.</exception>
     /// <exception cref="InvalidDataException">It is no VHDX.</exception>
     public static void Check(ImageBytes image)

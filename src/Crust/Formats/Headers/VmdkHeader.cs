@@ -27,7 +27,6 @@ internal static class VmdkHeader
     /// <summary>How a descriptor begins that is a file of its own.</summary>
     public static ReadOnlySpan<byte> DescriptorMagic => "# Disk DescriptorFile"u8;
 
-    /// <summary>Checks an image.</summary>
     /// <exception cref="NeedsOtherFilesException">It names another file.</exception>
     /// <exception cref="InvalidDataException">It is no vmdk.</exception>
     public static void Check(ImageBytes image)

@@ -11,7 +11,6 @@ internal static class FlashMap
     /// `size BYTES`, `data BYTES`, and for each range with data `range OFFSET LENGTH FRAME-OFFSET FRAME-LENGTH SHA256`: where it is
     /// on the disk, and where its frame is in the compressed stream.
     /// </summary>
-    /// <param name="map">The disk's map.</param>
     /// <param name="frames">The stream's frames; each range has one.</param>
     public static string ToText(BlockMap map, IEnumerable<ZstdFrame> frames)
     {

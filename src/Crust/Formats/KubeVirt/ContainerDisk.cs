@@ -10,7 +10,6 @@ namespace Crust.Formats.KubeVirt;
 /// </summary>
 internal sealed class ContainerDisk
 {
-    /// <summary>Describes an image.</summary>
     /// <param name="name">What it is called where it is imported.</param>
     /// <param name="arch">The architecture that the guest is for; clusters with several choose by it.</param>
     /// <param name="layerSha256">The layer's SHA-256 in hex. It isn't compressed, so that this names its content as well.</param>

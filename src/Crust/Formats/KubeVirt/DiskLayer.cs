@@ -35,8 +35,7 @@ internal sealed class DiskLayer
     public long Length => _folder.Room + _file.Room + TarMember.EndOfArchive.Length;
 
     /// <summary>Its bytes in pieces; each is good until the next is asked for.</summary>
-    /// <param name="done">Told the part that was read, from 0 to 1.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <param name="done">Receives the part that was read, from 0 to 1.</param>
     public IEnumerable<ReadOnlyMemory<byte>> Read(Action<double> done, CancellationToken cancellation) =>
         _file.With(FilePieces.Of(_path, read => done((double)read / _file.Length), cancellation))
             .Prepend(_folder.Header())

@@ -29,9 +29,6 @@ internal static class OvfDescriptor
     // VMware has none for a machine with BIOS.
     private static bool HasTpm(MachineSpec machine) => machine.Tpm && machine.Firmware is not Firmware.Bios;
 
-    /// <summary>The descriptor.</summary>
-    /// <param name="name">What the machine is called.</param>
-    /// <param name="machine">Its hardware.</param>
     /// <param name="diskSize">The disk's size in bytes, as the guest sees it.</param>
     /// <param name="file">The vmdk's name in the archive.</param>
     /// <param name="fileSize">The vmdk's length in bytes.</param>

@@ -16,7 +16,6 @@ internal static class VhdFooter
 
     /// <summary>The footer of a fixed disk.</summary>
     /// <param name="size">The disk's size in bytes.</param>
-    /// <param name="id">The disk's id.</param>
     public static byte[] For(long size, Guid id)
     {
         var footer = new byte[Length];

@@ -3,7 +3,6 @@ namespace Crust.Formats.Vmdk;
 /// <summary>The text in a VMDK that describes the disk (Virtual Disk Format 5.0, "The Descriptor File").</summary>
 internal static class VmdkDescriptor
 {
-    /// <summary>The descriptor.</summary>
     /// <param name="sectors">The disk's size in sectors of 512 bytes.</param>
     /// <param name="content">What the disk holds, as a SHA-256 in hex: all ids derive from it.</param>
     /// <param name="fileName">The image's own name: libvmdk looks for the extent under it.</param>

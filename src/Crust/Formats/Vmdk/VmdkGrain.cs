@@ -20,7 +20,6 @@ internal sealed class VmdkGrain
     /// <summary>Takes the disk's next grain; false if there is none.</summary>
     public bool Read(BlockReader disk) => disk.TryRead(_data, out _index);
 
-    /// <summary>Makes the record.</summary>
     public void Compress(Deflater deflater)
     {
         _length = 0;

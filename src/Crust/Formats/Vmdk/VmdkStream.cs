@@ -17,7 +17,6 @@ internal sealed class VmdkStream
     private long _tableIndex;
     private bool _tableInUse;
 
-    /// <summary>Begins the stream.</summary>
     /// <param name="file">Where to; it is empty.</param>
     /// <param name="size">The disk's size in bytes; rounded up to whole sectors.</param>
     /// <param name="descriptor">Makes the descriptor for a disk of so many sectors.</param>

@@ -86,8 +86,6 @@ internal static class VmdkStructure
     }
 
     /// <summary>The sector that stands before metadata.</summary>
-    /// <param name="kind">What follows.</param>
-    /// <param name="sectors">How long that is.</param>
     public static byte[] Marker(VmdkMarker kind, long sectors)
     {
         var marker = new byte[Sector];

@@ -6,9 +6,7 @@ namespace Crust.Formats.Zstd;
 
 /// <summary>A frame of a zstd stream. All in bytes.</summary>
 /// <param name="Offset">Where it starts in the stream.</param>
-/// <param name="Length">How long it is.</param>
 /// <param name="ContentOffset">Where its content starts in what the stream unpacks to.</param>
-/// <param name="ContentLength">How long its content is.</param>
 internal readonly record struct ZstdFrame(long Offset, int Length, long ContentOffset, int ContentLength);
 
 /// <summary>

@@ -13,11 +13,10 @@ internal static class ZstdDisk
     // On the reference system's disk, level 9 saves a tenth more and takes four times as long.
     private const int Level = 3;
 
-    /// <summary>Writes the stream.</summary>
     /// <param name="disk">The raw disk; only its ranges are read.</param>
     /// <param name="output">The stream's path.</param>
     /// <param name="threads">How many ranges are compressed at a time.</param>
-    /// <param name="progress">Told the part that is done, from 0 to 1.</param>
+    /// <param name="progress">Receives the part that is done, from 0 to 1.</param>
     /// <param name="cores">The cores on which it works; null where nobody else does.</param>
     /// <param name="cancellation">Ends it; the output is then unfinished.</param>
     /// <returns>The stream's SHA-256 in hex.</returns>

@@ -15,7 +15,7 @@ internal static class ZstdDiskReader
     /// <param name="stream">The stream's path.</param>
     /// <param name="map">The disk's map; its ranges are in order and inside the disk.</param>
     /// <param name="disk">The path of a new disk, which has its size and holds nothing.</param>
-    /// <param name="progress">Told the part that is done, from 0 to 1.</param>
+    /// <param name="progress">Receives the part that is done, from 0 to 1.</param>
     /// <param name="cancellation">Ends it; the disk is then unfinished.</param>
     /// <exception cref="IOException">The stream can't be read, or the disk can't be written.</exception>
     /// <exception cref="InvalidDataException">The stream doesn't hold what the map says.</exception>

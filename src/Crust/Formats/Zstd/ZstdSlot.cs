@@ -12,7 +12,6 @@ internal sealed class ZstdSlot(SafeFileHandle disk, int level) : IDisposable
     private readonly byte[] _frame = new byte[ZstdCompressor.Bound(BlockMap.Slot)];
     private int _frameLength;
 
-    /// <summary>The range.</summary>
     public BlockRange Range { get; set; }
 
     /// <summary>The data, compressed.</summary>

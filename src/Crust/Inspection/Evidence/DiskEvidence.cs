@@ -15,7 +15,6 @@ internal sealed class DiskEvidence
     private readonly List<GuestWord.Found> _words = [];
     private long _bytes;
 
-    /// <summary>Remembers a word.</summary>
     public void Add(GuestWord.Found word)
     {
         lock (_words)
@@ -42,10 +41,8 @@ internal sealed class DiskEvidence
     /// <summary>The places of the words of a kind, in the order in which they came.</summary>
     public IEnumerable<string> Places(string kind) => All().Where(word => word.Kind == kind).Select(word => word.At).Distinct();
 
-    /// <summary>How many systems were tidied.</summary>
     public int TidiedSystems => int.TryParse(Text("tidied-systems", "0"), CultureInfo.InvariantCulture, out var count) ? count : 0;
 
-    /// <summary>What was tidied.</summary>
     public ImmutableArray<TidiedPart> Tidied() => [.. Changes().Where(change => change.Reason.Length == 0).Select(change => change.Part)];
 
     /// <summary>What should have been tidied and wasn't, with the reason.</summary>

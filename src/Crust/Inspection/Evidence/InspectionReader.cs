@@ -25,8 +25,6 @@ internal static partial class InspectionReader
         ["$gy"] = "gost-yescrypt",
     }.ToImmutableDictionary();
 
-    /// <summary>What is on the disk.</summary>
-    /// <param name="evidence">What the job told.</param>
     /// <param name="today">The day by which passwords are judged.</param>
     public static DiskInspection Read(DiskEvidence evidence, DateOnly today)
     {

@@ -6,9 +6,7 @@ using Crust.Inspection.Packages;
 namespace Crust.Inspection.Evidence;
 
 /// <summary>An account as /etc/passwd and /etc/shadow have it, without its password.</summary>
-/// <param name="Name">Its name.</param>
 /// <param name="Password">The password's kind, as the job tells it: `none`, `locked`, `empty`, `des`, or the hash's beginning: `$6`.</param>
-/// <param name="Shell">Its shell.</param>
 /// <param name="Changed">The day of the password's last change, since 1970; null if none is set.</param>
 /// <param name="Longest">Days after which it ends; null if it doesn't.</param>
 /// <param name="End">The day of the account's end, since 1970; null if there is none.</param>
@@ -58,7 +56,6 @@ internal sealed class SystemEvidence
     /// <summary>Files whose names tell something.</summary>
     public ImmutableArray<string> Files { get; }
 
-    /// <summary>All accounts.</summary>
     public ImmutableArray<AccountEvidence> Accounts { get; }
 
     /// <summary>How many public keys may log in, by account.</summary>
@@ -88,7 +85,6 @@ internal sealed class SystemEvidence
     /// <summary>The keys of its seeds, without their values.</summary>
     public IEnumerable<string> LeftoverSeed => _evidence.Texts("seed", _at);
 
-    /// <summary>The systems that were told.</summary>
     public static ImmutableArray<SystemEvidence> All(DiskEvidence evidence, ImmutableArray<VolumeEvidence> volumes) =>
         [.. evidence.Places("system").Select(at => new SystemEvidence(evidence, at, volumes.FirstOrDefault(volume => volume.Number == at.Split('.')[0]), volumes))];
 

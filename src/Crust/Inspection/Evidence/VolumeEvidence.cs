@@ -87,7 +87,6 @@ internal sealed partial class VolumeEvidence
     /// <summary>The partition's name in a GPT.</summary>
     public string? PartitionName => Decoded("ID_PART_ENTRY_NAME");
 
-    /// <summary>The partition's type.</summary>
     public string? PartitionType => Value("ID_PART_ENTRY_TYPE") is { } type ? Types.GetValueOrDefault(type, PlainText.Clean(type)) : null;
 
     /// <summary>The kind of the partition table on it; null if it has none.</summary>
@@ -108,18 +107,15 @@ internal sealed partial class VolumeEvidence
 
     private string? Image => Value("IMAGE");
 
-    /// <summary>The volumes that were told.</summary>
     public static ImmutableArray<VolumeEvidence> All(DiskEvidence evidence) =>
         [.. evidence.Places("volume").Select(number => new VolumeEvidence(number, evidence.Text("volume", number)!, evidence))];
 
-    /// <summary>What people call it.</summary>
     public string NameAmong(ImmutableArray<VolumeEvidence> all) =>
         Image is { } file ? $"{all.FirstOrDefault(other => other.Number == Value("IN"))?.NameAmong([]) ?? "disk"}, {file}"
         : PartitionNumber is { } number ? $"partition {number}"
         : LogicalName is { } name ? LogicalVolume(name)
         : "disk";
 
-    /// <summary>The facts.</summary>
     public VolumeFacts Facts(ImmutableArray<VolumeEvidence> all) => new()
     {
         Name = NameAmong(all),

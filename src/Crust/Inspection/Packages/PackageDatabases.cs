@@ -20,7 +20,6 @@ internal static partial class PackageDatabases
     private static readonly ImmutableArray<(string Kind, Func<string, IEnumerable<PackageFacts?>> Parse)> Databases = [("dpkg", Dpkg), ("apk", Apk), ("rpm", Rpm)];
 
     /// <summary>The packages of a system; null if it has no database that could be read.</summary>
-    /// <param name="evidence">What was told.</param>
     /// <param name="at">The system's place.</param>
     public static ImmutableArray<PackageFacts>? Read(DiskEvidence evidence, string at)
     {

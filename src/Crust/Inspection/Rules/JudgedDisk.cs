@@ -4,21 +4,17 @@ using Crust.Inspection.Evidence;
 
 namespace Crust.Inspection.Rules;
 
-/// <summary>What rules look at.</summary>
 /// <param name="Facts">The facts, without findings.</param>
-/// <param name="Volumes">What is known of volumes.</param>
 /// <param name="Systems">What is known of systems, in the order of the facts.</param>
 /// <param name="Today">The day by which passwords are judged.</param>
 internal sealed record JudgedDisk(DiskInspection Facts, ImmutableArray<VolumeEvidence> Volumes, ImmutableArray<SystemEvidence> Systems, DateOnly Today)
 {
-    /// <summary>Each system with its facts.</summary>
     public IEnumerable<(SystemEvidence System, SystemFacts Facts)> All => Systems.Zip(Facts.Systems);
 
     /// <summary>Whether accounts and more are made anew at each boot, by a configuration that lies beside the system, as Kairos and Elemental have it.</summary>
     public bool IsConfiguredAtBoot => Facts.Volumes.Any(volume => volume.Label == "COS_OEM" || volume.PartitionName == "oem");
 }
 
-/// <summary>Judges a disk.</summary>
 internal static class DiskRules
 {
     private static readonly ImmutableArray<Func<JudgedDisk, IEnumerable<DiskFinding>>> Rules = [CloneRules.Check, AccountRules.Check, BootRules.Check];

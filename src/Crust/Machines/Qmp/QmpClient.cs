@@ -44,7 +44,6 @@ internal sealed class QmpClient : IAsyncDisposable
 
     /// <summary>Waits for the greeting and leaves capabilities negotiation, after which commands can be sent.</summary>
     /// <param name="stream">The connection; the client owns it from now on.</param>
-    /// <param name="cancellation">Gives up.</param>
     /// <exception cref="QmpException">The peer doesn't speak QMP, or closed the connection.</exception>
     public static async Task<QmpClient> ConnectAsync(Stream stream, CancellationToken cancellation)
     {

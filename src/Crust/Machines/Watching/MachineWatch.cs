@@ -11,10 +11,6 @@ namespace Crust.Machines.Watching;
 internal sealed record WatchSettings(TimeSpan Stall, string ScreensFolder, bool Installs);
 
 /// <summary>Watches a machine while somebody waits for it: keeps pictures of its screen and its course over time, and tells when it does nothing any more.</summary>
-/// <param name="machine">The machine.</param>
-/// <param name="settings">What for.</param>
-/// <param name="time">The clock of looks.</param>
-/// <param name="log">Gets what can't be watched.</param>
 internal sealed class MachineWatch(RunningMachine machine, WatchSettings settings, TimeProvider time, ILogger log)
 {
     private static readonly TimeSpan LongestInterval = TimeSpan.FromSeconds(5);
@@ -25,7 +21,6 @@ internal sealed class MachineWatch(RunningMachine machine, WatchSettings setting
     private readonly TraceRecorder _trace = new();
     private bool _blind;
 
-    /// <summary>The run's course so far.</summary>
     public InstallTrace Trace => _trace.Trace(_screens.Screens);
 
     /// <summary>Takes a signal of the machine.</summary>

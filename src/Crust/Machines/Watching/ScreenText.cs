@@ -13,9 +13,6 @@ internal static class ScreenText
     private const int Rows = 25;
     private const int Address = 0xB8000;
 
-    /// <summary>Reads the screen through QEMU.</summary>
-    /// <param name="machine">The machine.</param>
-    /// <param name="cancellation">Gives up.</param>
     /// <exception cref="Qmp.QmpException">QEMU has gone.</exception>
     public static async Task<string> ReadAsync(RunningMachine machine, CancellationToken cancellation)
     {

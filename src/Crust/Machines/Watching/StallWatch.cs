@@ -5,11 +5,9 @@ namespace Crust.Machines.Watching;
 /// <param name="BytesWritten">Bytes that the guest has written to its disks.</param>
 /// <param name="SerialReceived">Bytes that came over the serial port.</param>
 /// <param name="Screen">What identifies the picture on its screen; null where there is none.</param>
-/// <param name="CpuTime">CPU time that QEMU has used.</param>
 internal readonly record struct SignsOfLife(TimeSpan At, long BytesWritten, long SerialReceived, string? Screen, TimeSpan CpuTime);
 
 /// <summary>A machine that does nothing any more.</summary>
-/// <param name="Quiet">For how long.</param>
 /// <param name="Busy">Whether its processors were busy meanwhile.</param>
 internal sealed record Stall(TimeSpan Quiet, bool Busy);
 

@@ -13,7 +13,6 @@ internal sealed class TraceRecorder
     private double _interval;
     private int _resets;
 
-    /// <summary>Takes the next signal.</summary>
     public void Observe(MachineSignal signal, MachineFacts facts, TimeSpan elapsed)
     {
         lock (_lock)
@@ -39,7 +38,6 @@ internal sealed class TraceRecorder
         }
     }
 
-    /// <summary>The course so far.</summary>
     public InstallTrace Trace(ImmutableArray<TraceScreen> screens)
     {
         lock (_lock)

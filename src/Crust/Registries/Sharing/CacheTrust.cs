@@ -54,9 +54,7 @@ internal sealed class CacheTrust(ToolBox tools, ImmutableArray<string> keys, str
     }
 
     /// <summary>Checks that something is signed by one of the keys.</summary>
-    /// <param name="content">What.</param>
     /// <param name="signature">The signature; null if there is none.</param>
-    /// <param name="cancellation">Gives up.</param>
     /// <exception cref="InvalidDataException">It isn't.</exception>
     public async Task CheckAsync(byte[] content, byte[]? signature, CancellationToken cancellation)
     {

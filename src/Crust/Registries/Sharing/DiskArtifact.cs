@@ -11,12 +11,10 @@ namespace Crust.Registries.Sharing;
 /// <summary>An installed disk in a registry: an OCI artifact of two layers, the disk as a zstd stream and what the cache keeps beside it.</summary>
 /// <param name="Digest">The digest of its manifest.</param>
 /// <param name="Disk">The stream.</param>
-/// <param name="Pack">What lies beside the disk.</param>
 /// <param name="Content">What the disk holds (<see cref="BlockMap.Content"/>).</param>
 /// <param name="Data">Bytes that the disk occupies.</param>
 internal sealed record DiskArtifact(string Digest, OciDescriptor Disk, OciDescriptor Pack, string Content, long Data)
 {
-    /// <summary>What the artifact is.</summary>
     public const string Type = "application/vnd.crust.disk.v1";
 
     private const string DiskType = Type + "+zstd";
@@ -28,11 +26,7 @@ internal sealed record DiskArtifact(string Digest, OciDescriptor Disk, OciDescri
     public long Length => Disk.Size + Pack.Size;
 
     /// <summary>Makes one that can be pushed. Compresses the disk.</summary>
-    /// <param name="disk">The disk.</param>
-    /// <param name="build">What it was installed for.</param>
-    /// <param name="scratch">A private folder.</param>
-    /// <param name="progress">Told the part that is done, from 0 to 1.</param>
-    /// <param name="cancellation">Ends it.</param>
+    /// <param name="progress">Receives the part that is done, from 0 to 1.</param>
     /// <exception cref="IOException">Something can't be read or written.</exception>
     public static async Task<Artifact> PackAsync(InstalledDisk disk, SharedBuild build, string scratch, Action<double> progress, CancellationToken cancellation)
     {

@@ -48,7 +48,6 @@ internal static partial class DiskPack
 
     /// <summary>Unpacks an archive into a disk's folder in the cache; files that don't belong there are left out.</summary>
     /// <param name="path">The archive's path.</param>
-    /// <param name="into">The folder.</param>
     /// <param name="size">The size that the disk has to have, in bytes.</param>
     /// <returns>How the disk came to be, and its map; the record itself isn't in the folder.</returns>
     /// <exception cref="IOException">Something can't be read or written.</exception>

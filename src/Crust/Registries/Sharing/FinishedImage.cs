@@ -9,11 +9,8 @@ using Crust.Spec;
 namespace Crust.Registries.Sharing;
 
 /// <summary>A finished image of a build in a registry.</summary>
-/// <param name="Format">Its format.</param>
 /// <param name="Arch">The architecture that its guest is for.</param>
 /// <param name="From">Its name and digest.</param>
-/// <param name="Cache">The repository that has it.</param>
-/// <param name="Image">What is known of it.</param>
 /// <param name="Told">The manifest that is attached to it.</param>
 /// <param name="Sbom">The name and digest of the attached list of packages; null if there is none.</param>
 internal sealed record FinishedImage(IImageFormat Format, Arch Arch, RegistryReference From, SharedCache Cache, ManifestImage Image, Manifest Told, RegistryReference? Sbom)
@@ -34,9 +31,7 @@ internal sealed record FinishedImage(IImageFormat Format, Arch Arch, RegistryRef
     /// <summary>Checks what a registry has against what is attached to it and what is wanted.</summary>
     /// <param name="artifact">The image's manifest, as the registry has it.</param>
     /// <param name="told">The attached manifest; null if there is none that can be read.</param>
-    /// <param name="format">The format.</param>
     /// <param name="recipe">What decides it beside the disk.</param>
-    /// <param name="build">What is wanted.</param>
     /// <returns>What is known of the image; null if it is one of another name.</returns>
     /// <exception cref="InvalidDataException">It isn't what its tag says.</exception>
     public static ManifestImage? Check(OciDocument artifact, Manifest? told, IImageFormat format, string recipe, SharedBuild build)

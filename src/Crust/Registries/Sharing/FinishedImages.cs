@@ -10,8 +10,6 @@ using Crust.Storage;
 
 namespace Crust.Registries.Sharing;
 
-/// <summary>What was pulled.</summary>
-/// <param name="Images">The images.</param>
 /// <param name="Sbom">The list of packages; null if there is none, or it wasn't wanted.</param>
 internal sealed record PulledImages(ImmutableArray<DraftImage> Images, string? Sbom);
 
@@ -19,11 +17,7 @@ internal sealed record PulledImages(ImmutableArray<DraftImage> Images, string? S
 internal sealed class FinishedImages(SharedCache cache)
 {
     /// <summary>Those that there are of the formats that are wanted, checked as far as that goes without pulling them.</summary>
-    /// <param name="build">The build.</param>
-    /// <param name="wanted">The formats that it lacks.</param>
     /// <param name="recipeOf">What decides an image beside the disk.</param>
-    /// <param name="stages">Tells of it.</param>
-    /// <param name="cancellation">Ends it.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async Task<ImmutableArray<FinishedImage>> FindAsync(SharedBuild build, IEnumerable<IImageFormat> wanted, Func<IImageFormat, string> recipeOf, StageRunner stages, CancellationToken cancellation)
     {
@@ -54,11 +48,7 @@ internal sealed class FinishedImages(SharedCache cache)
     }
 
     /// <summary>Pulls images; one that can't be pulled is left out, with a warning.</summary>
-    /// <param name="images">Which.</param>
     /// <param name="withSbom">Whether the list of packages is wanted, too; nothing is returned if it can't be had.</param>
-    /// <param name="drafts">Where to.</param>
-    /// <param name="stages">Tells of it.</param>
-    /// <param name="cancellation">Ends it.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static async Task<PulledImages?> PullAsync(ImmutableArray<FinishedImage> images, bool withSbom, DraftFolder drafts, StageRunner stages, CancellationToken cancellation)
     {

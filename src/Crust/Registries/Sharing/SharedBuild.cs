@@ -3,8 +3,6 @@ using Crust.Spec;
 namespace Crust.Registries.Sharing;
 
 /// <summary>A build, as far as the cache in a registry knows it.</summary>
-/// <param name="Key">The build key.</param>
 /// <param name="Name">The images' base name.</param>
-/// <param name="Spec">The spec.</param>
 /// <param name="SourceSha256">The SHA-256 in hex of what the disk is made from: the installer ISO.</param>
 internal sealed record SharedBuild(string Key, string Name, BuildSpec Spec, string SourceSha256);

@@ -27,7 +27,6 @@ internal sealed class SharedCache(ToolBox tools, BuildSpec spec, string folder, 
     /// <summary>Its repository, as people write it.</summary>
     public string Name => $"oci://{spec.Cache}";
 
-    /// <summary>Other programs.</summary>
     public ToolBox Tools => tools;
 
     /// <summary>Whose signatures are believed.</summary>
@@ -36,16 +35,13 @@ internal sealed class SharedCache(ToolBox tools, BuildSpec spec, string folder, 
     /// <summary>Signs what is pushed, if the spec says by which key; null for nobody.</summary>
     public Signer? Signer { get; init; }
 
-    /// <summary>By which key.</summary>
     public SignSpec Sign => spec.Sign;
 
-    /// <summary>Told how it goes.</summary>
     public IBuildObserver Observer => observer;
 
     /// <summary>A private folder, below the one that the registry's sources are named from.</summary>
     public string Scratch => (_scratch ??= new ScratchFolder(folder)).Path;
 
-    /// <summary>A name in its repository.</summary>
     public RegistryReference At(string tag) => new(spec.Cache!, tag);
 
     /// <summary>Another repository, which may fail by itself.</summary>
@@ -59,8 +55,7 @@ internal sealed class SharedCache(ToolBox tools, BuildSpec spec, string folder, 
         return other;
     }
 
-    /// <summary>Does what may fail.</summary>
-    /// <param name="work">Given the registry.</param>
+    /// <summary>Runs an operation; disables the cache on failure.</summary>
     /// <returns>What came of it; null if it failed, or the cache isn't asked.</returns>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async Task<T?> TryAsync<T>(Func<Registry, Task<T?>> work)

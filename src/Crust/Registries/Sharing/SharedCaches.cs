@@ -8,9 +8,6 @@ namespace Crust.Registries.Sharing;
 
 /// <summary>Opens the caches in registries that specs name.</summary>
 /// <param name="tools">Needs skopeo.</param>
-/// <param name="cache">This machine's own cache.</param>
-/// <param name="observer">Told how it goes.</param>
-/// <param name="time">Waits and measures.</param>
 internal sealed class SharedCaches(ToolBox tools, BuildCache cache, IBuildObserver observer, TimeProvider time)
 {
     /// <summary>The wait before something that failed is tried again for the first time.</summary>

@@ -20,10 +20,7 @@ internal sealed class SharedDisks(SharedCache cache)
     private bool _isPulled;
 
     /// <summary>Pulls the disk for a build key, if the registry has it. By its digest, which is asked for once: whoever moves the tag meanwhile changes nothing.</summary>
-    /// <param name="build">The disk that is wanted.</param>
     /// <param name="draft">Its place in this machine's cache; nothing is in it where no disk is returned.</param>
-    /// <param name="stages">Tells of it.</param>
-    /// <param name="cancellation">Ends it.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async Task<InstalledDisk?> PullAsync(SharedBuild build, DiskDraft draft, StageRunner stages, CancellationToken cancellation)
     {
@@ -39,9 +36,6 @@ internal sealed class SharedDisks(SharedCache cache)
 
     /// <summary>Pushes a disk, unless the registry has one under its key: the first one stays.</summary>
     /// <param name="disk">The disk; null if the build needed none.</param>
-    /// <param name="build">What it was installed for.</param>
-    /// <param name="stages">Tells of it.</param>
-    /// <param name="cancellation">Ends it.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async Task PushAsync(InstalledDisk? disk, SharedBuild build, StageRunner stages, CancellationToken cancellation)
     {

@@ -6,7 +6,6 @@ namespace Crust.Reports.Page;
 
 /// <summary>A picture of the guest's screen, as it goes into the report.</summary>
 /// <param name="Seconds">When it was taken, since QEMU's start.</param>
-/// <param name="Png">The file's content.</param>
 /// <param name="Width">In pixels.</param>
 /// <param name="Height">In pixels.</param>
 internal sealed record EmbeddedScreen(double Seconds, ReadOnlyMemory<byte> Png, int Width, int Height)

@@ -27,7 +27,6 @@ internal static class Headline
         <dl class="figures" aria-label="Figures">{Figures(story).Select(figure => html.Of($"<div><dt>{figure.Name}</dt><dd>{figure.Value}</dd></div>\n"))}</dl>
         """);
 
-    /// <summary>What happened.</summary>
     internal static string Sentence(BuildStory story)
     {
         if (story.Failure is { } failure)

@@ -20,7 +20,6 @@ internal readonly record struct Markup(string Text)
 /// </summary>
 internal sealed class Template(Redactor redaction)
 {
-    /// <summary>HTML of an interpolated string.</summary>
     [SuppressMessage("Performance", "CA1822", Justification = "The handler is given this template.")]
     public Markup Of([InterpolatedStringHandlerArgument("")] ref Handler markup) => new(markup.ToString());
 

@@ -8,7 +8,6 @@ namespace Crust.Seeds.Checks;
 /// <summary>The document that `crust build --check-only --json` prints.</summary>
 internal sealed record CheckDocument
 {
-    /// <summary>Crust's version.</summary>
     public required string Crust { get; init; }
 
     /// <summary>Whether a build would begin.</summary>
@@ -20,21 +19,16 @@ internal sealed record CheckDocument
     /// <summary>The family of systems; null if nobody knows.</summary>
     public required string? Profile { get; init; }
 
-    /// <summary>How many errors there are.</summary>
     public required int Errors { get; init; }
 
-    /// <summary>How many warnings there are.</summary>
     public required int Warnings { get; init; }
 
     /// <summary>All findings, errors before warnings.</summary>
     public required ImmutableArray<CheckDocumentFinding> Findings { get; init; }
 }
 
-/// <summary>A finding in the document.</summary>
 /// <param name="Severity">`error` or `warning`.</param>
 /// <param name="Rule">The rule, as docs/checks.md has it; `spec` for what is wrong with the spec itself.</param>
-/// <param name="What">What is wrong.</param>
-/// <param name="Remedy">A way out.</param>
 /// <param name="Source">The file, or what else it comes from: an option, a variable.</param>
 /// <param name="Line">The line, from 1; null where the source is no file.</param>
 /// <param name="Column">The column, from 1; null where the source is no file.</param>
@@ -45,6 +39,5 @@ internal sealed record CheckDocumentFinding(string Severity, string Rule, string
 [JsonSerializable(typeof(CheckDocument))]
 internal sealed partial class CheckJson : JsonSerializerContext
 {
-    /// <summary>As people read it, too.</summary>
     public static JsonTypeInfo<CheckDocument> Readable { get; } = new CheckJson(ReadableJson.CleanOptions()).CheckDocument;
 }

@@ -14,7 +14,6 @@ internal sealed record CheckReport
     /// <summary>All findings, errors before warnings.</summary>
     public required ImmutableArray<SeedFinding> Findings { get; init; }
 
-    /// <summary>How many files were read.</summary>
     public int Files { get; private init; }
 
     /// <summary>The kind of the seed; null where not even the spec could be read.</summary>
@@ -23,17 +22,13 @@ internal sealed record CheckReport
     /// <summary>The family of systems that the rules were those of; null if nobody knows.</summary>
     public SeedProfile? Profile { get; private init; }
 
-    /// <summary>How many errors there are.</summary>
     public int Errors => Findings.Count(finding => finding.Severity is SeedSeverity.Error);
 
-    /// <summary>How many warnings there are.</summary>
     public int Warnings => Findings.Length - Errors;
 
     /// <summary>Whether a build would begin.</summary>
     public bool IsFine => Errors == 0;
 
-    /// <summary>Checks a seed.</summary>
-    /// <param name="spec">The build spec.</param>
     /// <param name="installed">The family of systems that its installer installs; null if nobody knows.</param>
     /// <exception cref="CrustException">Something failed that no rule is about, such as reading the disk.</exception>
     public static CheckReport Of(BuildSpec spec, SeedProfile? installed)

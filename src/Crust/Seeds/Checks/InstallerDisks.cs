@@ -9,7 +9,6 @@ namespace Crust.Seeds.Checks;
 /// <summary>A disk that a file names.</summary>
 /// <param name="Path">Its path below /dev; of a pattern, one that fits it.</param>
 /// <param name="Shown">Its name as the file has it.</param>
-/// <param name="Place">Where it stands.</param>
 internal sealed record NamedDisk(string Path, string Shown, Place Place);
 
 /// <summary>The disks that kickstart files, preseed files and Ignition's configurations name.</summary>

@@ -42,7 +42,6 @@ internal sealed class KickstartStorage
     /// <summary>Volume groups of fixed size that are too small for their volumes.</summary>
     public ImmutableArray<OverfullGroup> Overfull { get; }
 
-    /// <summary>What a file asks for.</summary>
     public static KickstartStorage Of(KickstartFile file) => new(file);
 
     /// <summary>Of the machine's disks, those that Anaconda may install to; none if it gets disks from elsewhere, too.</summary>

@@ -39,7 +39,6 @@ internal sealed partial class PartmanRecipe
         }
     }
 
-    /// <summary>Where it stands.</summary>
     public Place Place { get; }
 
     /// <summary>What its partitions need at least, in bytes, without what depends on the memory.</summary>

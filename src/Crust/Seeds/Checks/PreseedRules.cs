@@ -5,7 +5,7 @@ using Crust.Spec;
 
 namespace Crust.Seeds.Checks;
 
-/// <summary>What is wrong with a preseed file, as far as it can be told without Debian's installer.</summary>
+/// <summary>What is wrong with a preseed file, as far as it can be seen without Debian's installer.</summary>
 internal static class PreseedRules
 {
     public static readonly SeedRule Line = new("preseed-line", SeedSeverity.Warning, "A line of a preseed file that isn't `owner question type value`", "d-i netcfg/enable bool true", "write it as: d-i question type value");

@@ -5,7 +5,6 @@ namespace Crust.Seeds.Checks;
 /// <summary>All rules, in the order of docs/checks.md.</summary>
 internal static class RuleBook
 {
-    /// <summary>All of them.</summary>
     public static readonly ImmutableArray<SeedRule> All =
     [
         DocumentRules.Yaml, DocumentRules.Tab, DocumentRules.DuplicateKey, DocumentRules.Header, DocumentRules.NotAMapping, DocumentRules.Kickstart, DocumentRules.Ignition, DocumentRules.Variable,

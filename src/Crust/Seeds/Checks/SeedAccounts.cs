@@ -7,7 +7,6 @@ namespace Crust.Seeds.Checks;
 /// <summary>An account that a document makes.</summary>
 /// <param name="Name">Its name; empty where the document gives none.</param>
 /// <param name="NameNode">Where the name stands.</param>
-/// <param name="Keys">What is said of it.</param>
 /// <param name="IsCloudInit">Whether it is in cloud-init's form, which locks passwords unless told otherwise.</param>
 internal sealed record SeedAccount(string Name, ConfigNode NameNode, ConfigMap Keys, bool IsCloudInit)
 {

@@ -3,8 +3,6 @@ using Crust.Spec;
 
 namespace Crust.Seeds.Checks;
 
-/// <summary>What the rules look at.</summary>
-/// <param name="Spec">The build spec.</param>
 /// <param name="Files">The files that it names.</param>
 /// <param name="Profile">The family of systems; null if nobody knows.</param>
 /// <param name="Contents">What the installer would be told. Its fresh parts aren't those of the build.</param>

@@ -2,7 +2,6 @@ using Crust.Seeds.Documents;
 
 namespace Crust.Seeds.Checks;
 
-/// <summary>How much a finding matters.</summary>
 public enum SeedSeverity
 {
     /// <summary>Worth a look; the build goes on, unless it is strict.</summary>
@@ -13,7 +12,6 @@ public enum SeedSeverity
 }
 
 /// <summary>Something in a seed that a rule objects to. Never a secret.</summary>
-/// <param name="Severity">How much it matters.</param>
 /// <param name="Rule">The rule's name, in lower case with dashes: `unknown-key`. `seed.ignore` takes it.</param>
 /// <param name="What">What is wrong, as a sentence without a full stop.</param>
 /// <param name="Place">Where.</param>

@@ -5,9 +5,6 @@ namespace Crust.Seeds.Checks;
 /// <summary>Decides what findings mean for a build.</summary>
 internal static class SeedReview
 {
-    /// <summary>Lets a seed pass.</summary>
-    /// <param name="findings">What was found.</param>
-    /// <param name="strict">Whether warnings are errors.</param>
     /// <returns>The warnings.</returns>
     /// <exception cref="CrustException"><see cref="FailureKind.BadInput"/>: there are errors. Its message names all of them.</exception>
     public static ImmutableArray<string> Pass(ImmutableArray<SeedFinding> findings, bool strict)

@@ -12,8 +12,6 @@ internal static class CloudConfig
     /// <summary>Whether a file's header says that it is a cloud-config, or a template of one.</summary>
     public static bool IsMarked(string text) => Header(text) is var first && (Headers.Contains(first) || IsTemplate(first) || UserDataHeader.IsCloudConfig(text));
 
-    /// <summary>Reads a user's cloud-config.</summary>
-    /// <param name="text">The file's content.</param>
     /// <param name="file">What the user calls it, for messages.</param>
     /// <exception cref="CrustException">It has no header, isn't YAML, or isn't a mapping.</exception>
     public static ConfigMap Read(string text, string file)

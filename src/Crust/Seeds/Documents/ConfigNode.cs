@@ -11,7 +11,6 @@ namespace Crust.Seeds.Documents;
 /// </summary>
 internal abstract partial class ConfigNode(Place place, TagName tag)
 {
-    /// <summary>Where it comes from.</summary>
     public Place Place { get; } = place;
 
     /// <summary>Its explicit tag, such as `!!binary`; empty for none.</summary>
@@ -43,13 +42,11 @@ internal abstract partial class ConfigNode(Place place, TagName tag)
     private protected static partial Regex NotText();
 }
 
-/// <summary>One value.</summary>
 internal sealed class ConfigScalar(string value, ScalarStyle style, Place place, TagName tag = default) : ConfigNode(place, tag)
 {
     /// <summary>Its text, without quotes.</summary>
     public string Value { get; } = value;
 
-    /// <summary>How it is written.</summary>
     public ScalarStyle Style { get; } = style;
 
     /// <summary>Whether it is quoted or a block, and so text whatever it looks like.</summary>
@@ -68,36 +65,27 @@ internal sealed class ConfigScalar(string value, ScalarStyle style, Place place,
     public bool IsSecret { get; init; }
 }
 
-/// <summary>A list.</summary>
 internal sealed class ConfigList(ImmutableArray<ConfigNode> items, Place place, SequenceStyle style = SequenceStyle.Any, TagName tag = default) : ConfigNode(place, tag)
 {
-    /// <summary>What is in it.</summary>
     public ImmutableArray<ConfigNode> Items { get; } = items;
 
-    /// <summary>How it is written.</summary>
     public SequenceStyle Style { get; } = style;
 
-    /// <summary>The same with other items.</summary>
     public ConfigList With(ImmutableArray<ConfigNode> items) => new(items, Place, Style, Tag);
 }
 
 /// <summary>A mapping, in its order. No two keys mean the same.</summary>
 internal sealed class ConfigMap(ImmutableArray<ConfigEntry> entries, Place place, MappingStyle style = MappingStyle.Any, TagName tag = default) : ConfigNode(place, tag)
 {
-    /// <summary>A document without content.</summary>
     public static readonly ConfigMap Empty = new([], Place.Default);
 
-    /// <summary>Its keys and their values.</summary>
     public ImmutableArray<ConfigEntry> Entries { get; } = entries;
 
-    /// <summary>How it is written.</summary>
     public MappingStyle Style { get; } = style;
 
-    /// <summary>The same with other entries.</summary>
     public ConfigMap With(ImmutableArray<ConfigEntry> entries) => new(entries, Place, Style, Tag);
 }
 
-/// <summary>A key and its value.</summary>
 internal sealed record ConfigEntry(ConfigNode Key, ConfigNode Value)
 {
     /// <summary>The key where it is a word, as all that Crust knows are; else null.</summary>

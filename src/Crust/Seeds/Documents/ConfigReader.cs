@@ -7,8 +7,6 @@ namespace Crust.Seeds.Documents;
 /// <summary>Reads YAML that a user wrote as a tree that knows its places.</summary>
 internal static class ConfigReader
 {
-    /// <summary>The document's root.</summary>
-    /// <param name="text">The file's content.</param>
     /// <param name="file">The file's name as the user gave it.</param>
     /// <returns>Null for a file that holds nothing but comments.</returns>
     /// <exception cref="CrustException">It doesn't parse, has a key twice, holds several documents, or is beyond the bounds of <see cref="BoundedYaml"/>.</exception>

@@ -9,7 +9,6 @@ internal static class ConfigTree
     /// <summary>Text as a quoted scalar: no reader takes it for a number, a boolean or a date.</summary>
     public static ConfigScalar Text(string value, Place place) => new(value, ScalarStyle.DoubleQuoted, place);
 
-    /// <summary>Text that nobody may see.</summary>
     public static ConfigScalar SecretText(string value, Place place) => new(value, ScalarStyle.DoubleQuoted, place) { IsSecret = true };
 
     /// <summary>Text of several lines.</summary>
@@ -29,7 +28,6 @@ internal static class ConfigTree
         return given.IsEmpty ? ConfigMap.Empty : new ConfigMap(given, given[0].Value.Place);
     }
 
-    /// <summary>A list.</summary>
     public static ConfigList List(params IEnumerable<ConfigNode> items)
     {
         ImmutableArray<ConfigNode> all = [.. items];

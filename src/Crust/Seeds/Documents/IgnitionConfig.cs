@@ -17,10 +17,8 @@ internal sealed partial class IgnitionConfig
     {
     }
 
-    /// <summary>The whole.</summary>
     public required ConfigMap Root { get; init; }
 
-    /// <summary>Where the version stands.</summary>
     public required Place VersionPlace { get; init; }
 
     /// <summary>Its version as it is written.</summary>
@@ -35,8 +33,6 @@ internal sealed partial class IgnitionConfig
     /// <summary>Whether it may have keys that aren't known here.</summary>
     public bool MayBeNewer => Major == 3 && (Minor > NewestMinor || Version.Contains('-', StringComparison.Ordinal));
 
-    /// <summary>Reads a configuration.</summary>
-    /// <param name="text">The file's content.</param>
     /// <param name="file">What the user calls it, for messages.</param>
     /// <exception cref="CrustException">It isn't JSON, or not Ignition's of a version that something reads.</exception>
     public static IgnitionConfig Read(string text, string file)

@@ -23,8 +23,6 @@ internal ref struct JsonTree
         _reader = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = mostDepth });
     }
 
-    /// <summary>The document's root.</summary>
-    /// <param name="text">The file's content.</param>
     /// <param name="file">What the user calls it.</param>
     /// <param name="mostDepth">How deep it may be nested.</param>
     /// <param name="twice">Makes the error of a key that stands twice: readers take the last without a word.</param>

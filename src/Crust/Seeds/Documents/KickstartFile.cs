@@ -6,8 +6,6 @@ namespace Crust.Seeds.Documents;
 
 /// <summary>A command of a kickstart file.</summary>
 /// <param name="Name">Its first word.</param>
-/// <param name="Arguments">The others, without quotes.</param>
-/// <param name="Place">Where it stands.</param>
 internal sealed record KickstartCommand(string Name, ImmutableArray<string> Arguments, Place Place)
 {
     /// <summary>The value of an option, `--name=value` or `--name value`; null if it isn't there.</summary>
@@ -27,9 +25,7 @@ internal sealed record KickstartCommand(string Name, ImmutableArray<string> Argu
 
 /// <summary>A section of a kickstart file.</summary>
 /// <param name="Name">Its first word: `%post`; also `%end` where no section is open.</param>
-/// <param name="Arguments">What follows it, without quotes.</param>
 /// <param name="IsClosed">Whether it has an `%end` of its own.</param>
-/// <param name="Place">Where it begins.</param>
 internal sealed record KickstartSection(string Name, ImmutableArray<string> Arguments, bool IsClosed, Place Place);
 
 /// <summary>
@@ -52,11 +48,8 @@ internal sealed class KickstartFile
     /// <summary>Its commands, `%include` and `%ksappend` among them, without those of the files that they name.</summary>
     public ImmutableArray<KickstartCommand> Commands { get; }
 
-    /// <summary>Its sections.</summary>
     public ImmutableArray<KickstartSection> Sections { get; }
 
-    /// <summary>Reads a file.</summary>
-    /// <param name="text">Its content.</param>
     /// <param name="file">What the user calls it.</param>
     /// <exception cref="CrustException">A quote isn't closed, or the file has nothing in it.</exception>
     public static KickstartFile Read(string text, string file)

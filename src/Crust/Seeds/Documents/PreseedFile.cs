@@ -4,10 +4,8 @@ namespace Crust.Seeds.Documents;
 
 /// <summary>An answer of a preseed file.</summary>
 /// <param name="Owner">Whose question it is: `d-i`, or a package.</param>
-/// <param name="Question">The question's name.</param>
 /// <param name="Type">The question's type; empty if it isn't there.</param>
 /// <param name="Value">The answer; empty for none.</param>
-/// <param name="Place">Where it stands.</param>
 internal sealed record PreseedAnswer(string Owner, string Question, string Type, string Value, Place Place)
 {
     /// <summary>Whether its line was meant to go on, and doesn't: a blank stands behind the backslash.</summary>
@@ -24,8 +22,6 @@ internal sealed class PreseedFile
     /// <summary>Its answers, in their order. Of several to one question, the last counts.</summary>
     public ImmutableArray<PreseedAnswer> Answers { get; }
 
-    /// <summary>Reads a file.</summary>
-    /// <param name="text">Its content.</param>
     /// <param name="file">What the user calls it.</param>
     /// <exception cref="CrustException">It has no answer.</exception>
     public static PreseedFile Read(string text, string file)

@@ -9,7 +9,6 @@ namespace Crust.Seeds.Documents;
 /// Puts the values of environment variables where `${NAME}` stands. They may be secrets, and are treated as such. `$${NAME}` stays as `${NAME}`; a `$` before
 /// anything else means itself, so that shell scripts in a document keep theirs.
 /// </summary>
-/// <param name="variables">The environment.</param>
 internal sealed partial class Substitution(ImmutableDictionary<string, string> variables)
 {
     /// <summary>The tree with values put in. They never change its structure: a value is text within one scalar, whatever it looks like.</summary>
@@ -23,7 +22,6 @@ internal sealed partial class Substitution(ImmutableDictionary<string, string> v
     };
 
     /// <summary>A text that isn't YAML with values put in.</summary>
-    /// <param name="text">The text.</param>
     /// <param name="file">The file's name as the user gave it.</param>
     /// <param name="used">Gets the values that were put in; null for nothing.</param>
     /// <exception cref="CrustException">A variable isn't set, or its value has a line break, which would change what the text says.</exception>

@@ -10,7 +10,6 @@ internal interface ISeedKind
     SeedKind Kind { get; }
 
     /// <summary>Reads a file of the user's.</summary>
-    /// <param name="text">Its content.</param>
     /// <param name="path">What the user calls it, for messages.</param>
     /// <returns>The same as a tree, where this kind takes YAML; else null.</returns>
     /// <exception cref="CrustException">It isn't what this kind takes.</exception>

@@ -3,7 +3,6 @@ using Crust.Spec;
 
 namespace Crust.Seeds.Kinds;
 
-/// <summary>All kinds of seeds.</summary>
 internal static class SeedKinds
 {
     private static readonly ImmutableArray<ISeedKind> All =

@@ -4,7 +4,6 @@ using Crust.Seeds.Documents;
 namespace Crust.Seeds.Kinds;
 
 /// <summary>The account that a spec asks for, for installers with words of their own for it.</summary>
-/// <param name="Name">Its name.</param>
 /// <param name="Hash">Its password's hash; null for none. A secret.</param>
 /// <param name="Keys">The public keys that may log in as it.</param>
 internal sealed record SpecAccount(string Name, string? Hash, ImmutableArray<string> Keys)
@@ -20,7 +19,6 @@ internal sealed record SpecAccount(string Name, string? Hash, ImmutableArray<str
             ssh.AuthorizedKeys);
     }
 
-    /// <summary>What nobody may see.</summary>
     public ImmutableArray<string> Secrets => Hash is null ? [] : [Hash];
 
     /// <summary>The password's hash, or what no password has as its hash.</summary>

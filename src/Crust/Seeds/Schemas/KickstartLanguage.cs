@@ -35,13 +35,11 @@ internal sealed class KickstartLanguage
     {
     }
 
-    /// <summary>It, read once.</summary>
     public static KickstartLanguage Current => Loaded.Value;
 
     /// <summary>The versions that <see cref="KickstartWord.States"/> are about, `RHEL9` or `F42`: of each system the older ones first.</summary>
     public required ImmutableArray<string> Versions { get; init; }
 
-    /// <summary>All commands.</summary>
     public required FrozenDictionary<string, KickstartWord> Commands { get; init; }
 
     /// <summary>All sections: `%post`.</summary>

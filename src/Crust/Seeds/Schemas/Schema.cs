@@ -23,7 +23,6 @@ internal readonly struct Schema
         _here = here;
     }
 
-    /// <summary>The whole of a schema.</summary>
     public static Schema Of(JsonElement root) => new(root, root);
 
     /// <summary>Who reads the documents that it is about.</summary>
@@ -50,7 +49,6 @@ internal readonly struct Schema
     /// <summary>A keyword's number; null if it isn't there.</summary>
     public double? Number(string keyword) => Get(keyword) is { ValueKind: JsonValueKind.Number } value ? value.GetDouble() : null;
 
-    /// <summary>Whether a keyword is `true`.</summary>
     public bool IsTrue(string keyword) => Get(keyword) is { ValueKind: JsonValueKind.True };
 
     /// <summary>Whether a keyword is `false`, as `additionalProperties` may be.</summary>

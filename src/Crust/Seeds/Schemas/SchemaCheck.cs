@@ -14,9 +14,6 @@ internal sealed class SchemaCheck(YamlDialect dialect)
     // How far a branch of anyOf or oneOf that wants another kind of value is from the document: farther than any other fault takes it.
     private const int Far = 1000;
 
-    /// <summary>All that is wrong.</summary>
-    /// <param name="schema">What is wanted.</param>
-    /// <param name="node">What there is.</param>
     /// <param name="path">Where it stands, for messages; empty for a whole document.</param>
     public static ImmutableArray<Violation> Run(Schema schema, ConfigNode node, string path = "") =>
         [.. new SchemaCheck(schema.Dialect).Check(schema, node, path).DistinctBy(violation => (violation.Fault, violation.Place, violation.Path))];

@@ -27,7 +27,6 @@ internal static class SchemaLibrary
     /// <summary>Crust's own, of what Ubuntu's installer reads.</summary>
     public static Schema Autoinstall => Of("autoinstall");
 
-    /// <summary>cloud-init's.</summary>
     public static Schema CloudConfig => Of("cloud-config");
 
     /// <summary>cloud-init's of the version that the reference system has.</summary>
@@ -42,7 +41,6 @@ internal static class SchemaLibrary
     /// <summary>Crust's own, of what Ignition 2.x read.</summary>
     public static Schema Ignition2 => Of("ignition-2");
 
-    /// <summary>A file of the folder.</summary>
     public static byte[] Bytes(string name) => File.ReadAllBytes(Path.Combine(Folders.BuilderBesideProgram, "schemas", $"{name}.json"));
 
     private static Schema Of(string name) => Read.GetOrAdd(name, static name => Schema.Of(JsonDocument.Parse(Bytes(name)).RootElement));

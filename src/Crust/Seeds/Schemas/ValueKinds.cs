@@ -13,19 +13,16 @@ internal enum ValueKinds
     /// <summary>`true` or `false`.</summary>
     Boolean = 2,
 
-    /// <summary>A whole number.</summary>
     Integer = 4,
 
     /// <summary>Any other number.</summary>
     Number = 8,
 
-    /// <summary>Text.</summary>
     String = 16,
 
     /// <summary>A date, with or without a time.</summary>
     Date = 32,
 
-    /// <summary>A list.</summary>
     Array = 64,
 
     /// <summary>A mapping.</summary>

@@ -14,25 +14,20 @@ internal enum Fault
     /// <summary>Text without quotes that its reader writes back as something else.</summary>
     Rewritten,
 
-    /// <summary>A key that nobody knows.</summary>
     UnknownKey,
 
-    /// <summary>A value of another kind.</summary>
     WrongType,
 
     /// <summary>A value of the right kind that isn't allowed.</summary>
     WrongValue,
 
-    /// <summary>A key isn't there.</summary>
     MissingKey,
 }
 
 /// <summary>One way in which a document breaks a schema. No value of the document stands in it: it may be a secret.</summary>
 /// <param name="Fault">How.</param>
 /// <param name="Path">Which key, as people write it: `users[0].name`.</param>
-/// <param name="Place">Where it is.</param>
 /// <param name="What">A sentence without a full stop.</param>
-/// <param name="Remedy">A way out.</param>
 internal sealed record Violation(Fault Fault, string Path, Place Place, string What, string Remedy)
 {
     /// <summary>Whether a reader goes on all the same.</summary>

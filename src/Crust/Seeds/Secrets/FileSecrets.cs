@@ -14,9 +14,7 @@ internal static partial class FileSecrets
     // Private keys, key stores, and what systemd decrypts: nothing of them is for anybody.
     private static readonly ImmutableArray<string> SecretExtensions = [".p12", ".pfx", ".jks", ".keystore", ".keytab", ".kdbx", ".cred", ".ppk"];
 
-    /// <summary>The secrets of a text.</summary>
     /// <param name="name">The file's name or path; empty if it isn't known.</param>
-    /// <param name="text">What it holds.</param>
     public static ImmutableArray<FoundSecret> In(string name, string text)
     {
         var file = name[(name.LastIndexOf('/') + 1)..].ToLowerInvariant();

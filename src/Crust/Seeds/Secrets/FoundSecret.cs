@@ -5,14 +5,12 @@ namespace Crust.Seeds.Secrets;
 
 /// <summary>A part of a text that nobody may see.</summary>
 /// <param name="Start">Where it begins, in characters.</param>
-/// <param name="Length">How long it is.</param>
 /// <param name="Name">What it is, without what it holds: a key's path, an option, `a private key`.</param>
 internal sealed record FoundSecret(int Start, int Length, string Name)
 {
     /// <summary>Other forms of it, such as what it is decoded to: whoever keeps it out of logs has to know them, too.</summary>
     public ImmutableArray<string> Forms { get; init; } = [];
 
-    /// <summary>Where it ends.</summary>
     public int End => Start + Length;
 
     /// <summary>The secrets of a text in their order; of those that overlap, one that covers them.</summary>

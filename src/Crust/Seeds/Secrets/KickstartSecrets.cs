@@ -9,7 +9,6 @@ internal static class KickstartSecrets
     // Their last words are passwords, not values of options.
     private static readonly ImmutableArray<string> PasswordCommands = ["rootpw", "sshpw"];
 
-    /// <summary>All secrets of the file.</summary>
     public static ImmutableArray<FoundSecret> In(string text)
     {
         var found = new List<FoundSecret>(TextSecrets.In(text));

@@ -5,7 +5,6 @@ namespace Crust.Seeds.Secrets;
 /// <summary>Secrets in a preseed file: all answers of debconf's type `password`, answers to questions whose names say so, and what commands and URLs hold.</summary>
 internal static class PreseedSecrets
 {
-    /// <summary>All secrets of the file.</summary>
     public static ImmutableArray<FoundSecret> In(string text)
     {
         var found = new List<FoundSecret>(TextSecrets.In(text));

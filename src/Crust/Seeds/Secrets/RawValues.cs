@@ -9,7 +9,6 @@ internal sealed class RawValues
     private readonly string _text;
     private readonly List<int> _lines = [0];
 
-    /// <summary>Of one text.</summary>
     public RawValues(string text)
     {
         _text = text;

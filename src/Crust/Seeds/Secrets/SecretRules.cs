@@ -10,10 +10,8 @@ internal static class SecretRules
     private static readonly ImmutableArray<string> PathKeys = ["path", "filename", "dest", "target", "name"];
 
     /// <summary>Whether all below a key is secret for where it stands.</summary>
-    /// <param name="name">The key.</param>
     /// <param name="above">The keys above it, the nearest first.</param>
     /// <param name="map">The mapping that it is in.</param>
-    /// <param name="value">What stands under it.</param>
     public static bool IsByPlace(string name, ImmutableStack<string> above, ConfigMap map, ConfigNode value)
     {
         var parent = above.IsEmpty ? "" : above.Peek();

@@ -3,7 +3,6 @@ using Crust.Spec;
 
 namespace Crust.Seeds.Secrets;
 
-/// <summary>Redacts a spec's secrets.</summary>
 internal static class SpecRedaction
 {
     /// <summary>Redacts every secret in a spec from now on, including logins in URLs and passwords among the keys that are typed.</summary>

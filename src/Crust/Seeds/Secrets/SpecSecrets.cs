@@ -26,7 +26,6 @@ internal static partial class SpecSecrets
         "tftp", "dhcp", "http", "sleep", "hostname", "cdrom", "none", "done", "enter", "console", "english", "en", "us", "utc", "loadkeys", "setfont", "preseed", "kickstart", "efi", "fs0:", "anaconda", "inst.text", "nomodeset", "quiet",
     ];
 
-    /// <summary>All of a spec.</summary>
     public static IEnumerable<SpecSecret> In(BuildSpec spec)
     {
         foreach (var key in All.Where(key => key.IsSecret || key.SecretOf(spec) is not null))

@@ -120,7 +120,6 @@ internal sealed class TreeSecrets
         : Encodings.OfDataUrl(scalar.Value)
         ?? (at.Map is { } map && ConfigTree.Find(map, "encoding") is ConfigScalar encoding ? Encodings.Decode(scalar.Value, encoding.Value) : null);
 
-    /// <summary>Where a value is.</summary>
     /// <param name="Path">The whole path.</param>
     /// <param name="Names">The keys above it, the nearest first.</param>
     /// <param name="File">The path or name of the file that it belongs to; empty for none.</param>

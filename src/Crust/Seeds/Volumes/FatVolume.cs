@@ -11,7 +11,6 @@ internal static class FatVolume
     /// <summary>The most bytes of a file.</summary>
     public const long LargestFile = uint.MaxValue;
 
-    /// <summary>Programs that it starts.</summary>
     public static ImmutableArray<string> Programs { get; } = ["mformat", "mmd", "mcopy"];
 
     private const int SectorSize = 512;

@@ -13,11 +13,8 @@ internal sealed class StagedDocuments : IDisposable
 
     private StagedDocuments(string folder, ImmutableArray<VolumeFile> files) => (_folder, Files) = (folder, files);
 
-    /// <summary>The files.</summary>
     public ImmutableArray<VolumeFile> Files { get; }
 
-    /// <summary>Writes them.</summary>
-    /// <param name="documents">What they hold.</param>
     /// <param name="folder">An existing folder that only this user can enter.</param>
     /// <exception cref="IOException">They can't be written.</exception>
     /// <exception cref="UnauthorizedAccessException">They may not be written.</exception>
