@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text;
 using Crust.Sanitizing;
 using Serilog.Events;
@@ -7,13 +8,33 @@ namespace Crust.Cli.Progress;
 
 /// <summary>
 /// Standard error: progress, warnings and errors. Each text is cleaned and redacted here, whatever it was made of, and a text of several lines is one of Crust's alone:
-/// all lines but the first are indented. As events, each text is one of them. What can't be written (a full disk, a terminal that went away) is lost, and never ends what is told of.
+/// all lines but the first are indented. As events, each text is one of them. What can't be written (a full disk, a terminal that went away) is lost, and never ends what is told of; nor
+/// does what nobody reads stop it (<see cref="DetachedWriter"/>).
 /// </summary>
-internal sealed class MessageWriter(TextWriter inner) : TextWriter
+internal sealed class MessageWriter : TextWriter
 {
     // What guests have a say in is bounded where that is put together; a fleet's specs may have many errors.
     private const int MostLines = 20_000;
     private const int LongestLine = 8000;
+
+    // Of these the next one says as much; all others have to be seen.
+    private static readonly string[] ProgressKinds = ["StageStarted", "StageFinished", "Progress"];
+
+    private readonly DetachedWriter? _detached;
+    private bool _isStuck;
+
+    /// <summary>Messages that go to a writer.</summary>
+    /// <param name="inner">A <see cref="DetachedWriter"/> may drop progress that nobody reads; all others get each message at once.</param>
+    public MessageWriter(TextWriter inner)
+    {
+        _detached = inner as DetachedWriter;
+        Raw = _detached is null ? new GuardedWriter(inner, _ => { }) : _detached;
+        Encoding = inner.Encoding;
+        if (_detached is not null)
+        {
+            _detached.LossText = LossOf;
+        }
+    }
 
     /// <summary>Takes secrets out of all that is written.</summary>
     public Redactor Hidden { get; } = new();
@@ -26,9 +47,12 @@ internal sealed class MessageWriter(TextWriter inner) : TextWriter
     public static MessageWriter Of(InvocationConfiguration configuration) => (MessageWriter)configuration.Error;
 
     /// <summary>The same without cleaning, for displays that draw with escape sequences and clean what they show by themselves.</summary>
-    public TextWriter Raw { get; } = new GuardedWriter(inner, _ => { });
+    public TextWriter Raw { get; }
 
-    public override Encoding Encoding => inner.Encoding;
+    public override Encoding Encoding { get; }
+
+    /// <summary>Waits, for a while, until what was written has arrived: what comes next may go to the same terminal by another way, as results do.</summary>
+    public void Drain() => _isStuck = _detached is not null && !_detached.Drain(_isStuck ? TimeSpan.Zero : DetachedWriter.Patience);
 
     public override void Write(char value) => Write(value.ToString());
 
@@ -40,7 +64,7 @@ internal sealed class MessageWriter(TextWriter inner) : TextWriter
         }
         else
         {
-            Raw.Write(Text(value ?? ""));
+            Keep(Text(value ?? ""));
         }
     }
 
@@ -51,11 +75,11 @@ internal sealed class MessageWriter(TextWriter inner) : TextWriter
         var text = (value ?? "").TrimEnd('\n');
         if (Format is LogFormat.Text)
         {
-            Raw.Write(Text(text) + "\n");
+            Keep(Text(text) + "\n");
         }
         else if (text.Length > 0)
         {
-            WriteEvent(LogEventLevel.Information, "Message", "{Message:l}", null, ("Message", text));
+            Keep(Event(LogEventLevel.Information, "Message", "{Message:l}", [("Message", text)]));
         }
     }
 
@@ -69,13 +93,14 @@ internal sealed class MessageWriter(TextWriter inner) : TextWriter
     /// <summary>The same with an error, which the event tells with its stack trace.</summary>
     public void Write(LogEventLevel level, string kind, string text, string template, Exception? error, params IEnumerable<(string Name, object? Value)> properties)
     {
-        if (Format is LogFormat.Text)
+        var shown = Format is LogFormat.Text ? Text(text.TrimEnd('\n')) + "\n" : Event(level, kind, template, properties, error);
+        if (ProgressKinds.Contains(kind))
         {
-            WriteLine(text);
+            Raw.Write(shown);
         }
         else
         {
-            WriteEvent(level, kind, template, error, properties);
+            Keep(shown);
         }
     }
 
@@ -93,8 +118,30 @@ internal sealed class MessageWriter(TextWriter inner) : TextWriter
 
     public override void Flush() => Raw.Flush();
 
-    private void WriteEvent(LogEventLevel level, string kind, string template, Exception? error, params IEnumerable<(string Name, object? Value)> properties) =>
-        new EventWriter(Raw, Hidden).Write(level, kind, template, properties, error);
+    private string Event(LogEventLevel level, string kind, string template, IEnumerable<(string Name, object? Value)> properties, Exception? error = null)
+    {
+        using var line = new StringWriter(CultureInfo.InvariantCulture);
+        new EventWriter(line, Hidden).Write(level, kind, template, properties, error);
+        return line.ToString();
+    }
+
+    private void Keep(string text)
+    {
+        if (_detached is { } detached)
+        {
+            detached.WriteKept(text);
+        }
+        else
+        {
+            Raw.Write(text);
+        }
+    }
+
+    private string LossOf(long count)
+    {
+        var what = $"{count} {(count == 1 ? "line" : "lines")} of progress weren't shown, because nobody read them";
+        return Format is LogFormat.Text ? $"warning: {what}\n" : Event(LogEventLevel.Warning, "Warning", "{Message:l}", [("Message", what)]);
+    }
 
     private string Text(string text) => string.Join('\n', Hidden.Lines(text, MostLines, LongestLine)
         .Select((line, i) => i > 0 && line.Length > 0 && !line.StartsWith("  ", StringComparison.Ordinal) ? $"  {line}" : line));

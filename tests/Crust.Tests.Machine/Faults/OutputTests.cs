@@ -85,6 +85,24 @@ public sealed class OutputTests : FaultFixture
         Assert.That(Crust.ImageFiles, Has.Member("installs.img").And.Member("installs.report.html"));
     }
 
+    // A pipe that is full and whose other end is open, but not read: behind a pager that isn't paged, or a terminal after Ctrl-S.
+    [TestCase(false, "text", 0)]
+    [TestCase(false, "json", 0)]
+    [TestCase(true, "text", 4)]
+    public async Task Progress_that_nobody_reads_stops_no_build(bool hangs, string logFormat, int exitCode)
+    {
+        var iso = await IsoAsync(hangs ? StubGuest.Hangs : StubGuest.Installs);
+        ImagesMayChange();
+        const string shell = "mkfifo full; exec 3<>full; head -c 65536 /dev/zero >&3; exec \"$@\" 2>&3 3>&-";
+        await using var running = Crust.StartIn(["sh", "-c", shell, "sh"], [.. Arguments(iso), "--log-format", logFormat, .. hangs ? new[] { "--deadline", "8s" } : []]);
+
+        var result = await running.WaitAsync(Cancellation);
+
+        Assert.That(result.ExitCode, Is.EqualTo(exitCode), result.Output);
+        Assert.That(result.Output, hangs ? Is.Empty : Does.Contain("installs.img"));
+        Assert.That(Crust.ImageFiles, hangs ? Has.Member("hangs.log") : Has.Member("installs.img").And.Member("installs.report.html"));
+    }
+
     [TestCase("ulimit -f 20000; exec \"$@\"", 3, "may write none of more than 9.8 MiB")]
     public async Task A_limit_on_the_size_of_files_is_told_before_anything_is_done(string shell, int exitCode, string message)
     {

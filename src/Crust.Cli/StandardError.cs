@@ -1,0 +1,82 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using Crust.Storage;
+
+namespace Crust.Cli;
+
+/// <summary>
+/// Standard error, written by write(2) alone. .NET's own stream holds the lock of standard output while it writes (dotnet/runtime, ConsolePal.Unix.cs, Write), so that no result
+/// could be printed as long as nobody reads messages; and a stream for files would take a place in the file that other programs write to as well.
+/// </summary>
+internal sealed partial class StandardError : Stream
+{
+    private const int Descriptor = 2;
+    private const int Interrupted = 4;
+    private const short Writable = 4;
+
+    public override bool CanRead => false;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>A writer of text in the terminal's encoding, which holds nothing back.</summary>
+    public static StreamWriter OpenText() => new(new StandardError(), Console.OutputEncoding is UTF8Encoding ? new UTF8Encoding(false) : Console.OutputEncoding) { AutoFlush = true };
+
+    /// <exception cref="IOException">What is left can't be written.</exception>
+    public override void Write(ReadOnlySpan<byte> buffer)
+    {
+        while (!buffer.IsEmpty)
+        {
+            var written = Write(Descriptor, buffer, buffer.Length);
+            if (written >= 0)
+            {
+                buffer = buffer[(int)written..];
+            }
+            else if (Marshal.GetLastPInvokeError() is Posix.WouldBlock)
+            {
+                // Whoever started Crust may have left it non-blocking.
+                var waited = new Waited { Descriptor = Descriptor, Events = Writable };
+                _ = Poll(ref waited, 1, Timeout.Infinite);
+            }
+            else if (Marshal.GetLastPInvokeError() != Interrupted)
+            {
+                throw Posix.Error("standard error");
+            }
+        }
+    }
+
+    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
+    public override void Flush()
+    {
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
+    private static partial nint Write(int file, ReadOnlySpan<byte> buffer, nint count);
+
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
+    private static partial int Poll(ref Waited file, nuint count, int timeout);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Waited
+    {
+        public int Descriptor;
+        public short Events;
+        public short Returned;
+    }
+}
