@@ -43,11 +43,21 @@ internal sealed record SeedDocument(string Name, string Text)
     /// <summary>The same as a tree whose parts know where they come from; null for what isn't YAML, or is taken as it is.</summary>
     internal ConfigNode? Tree { get; init; }
 
+    /// <summary>The documents that its text puts together, where it is a MIME archive; empty for one that is none, or the user's own.</summary>
+    internal ImmutableArray<SeedDocument> Parts { get; init; } = [];
+
+    /// <summary>How it is merged with the parts before it, in cloud-init's words; null for cloud-init's default, and for what is no part.</summary>
+    internal string? MergeType { get; init; }
+
     /// <summary>Parts of the text that nobody may see, where it has no tree to say so.</summary>
     internal ImmutableArray<string> Secrets { get; init; } = [];
 
     /// <summary>Whether it differs from build to build by intent, and so isn't part of the build key.</summary>
     internal bool IsFresh { get; init; }
+
+    /// <summary>Several documents as one that cloud-init takes apart again.</summary>
+    public static SeedDocument Archive(string name, ImmutableArray<SeedDocument> parts) =>
+        new(name, MimeArchive.Write([.. parts.Select(part => new MimePart(part.Text, part.Tree is not null, part.MergeType))])) { Parts = parts };
 
     /// <summary>What it is, without what it holds.</summary>
     public override string ToString() => $"{Name}, {Text.Length} characters";

@@ -30,11 +30,12 @@ internal sealed record SeedListing(
 
     private static ListedDocument Of(SeedDocument document, bool reveal)
     {
+        var trees = document.Parts.IsEmpty ? [document.Tree] : document.Parts.Select(part => part.Tree);
         var shown = document.Tree is { } tree && !reveal ? SeedSecrets.Masked(tree) : document.Tree;
         return new ListedDocument(
             document.Name,
             reveal ? document.Text : SeedSecrets.Masked(document),
-            [.. shown is null ? [] : ConfigTree.Leaves(shown).Where(leaf => leaf.Path.Length > 0).Select(leaf => new ListedPart(leaf.Path, $"{leaf.Value.Place}"))],
+            [.. trees.OfType<ConfigNode>().SelectMany(tree => ConfigTree.Leaves(reveal ? tree : SeedSecrets.Masked(tree))).Where(leaf => leaf.Path.Length > 0).Select(leaf => new ListedPart(leaf.Path, $"{leaf.Value.Place}"))],
             [.. SeedSecrets.PathsIn(document)])
         {
             WithPlaces = shown is ConfigMap { Entries.IsEmpty: false } map && CloudConfig.IsIn(document.Text)

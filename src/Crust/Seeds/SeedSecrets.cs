@@ -21,7 +21,9 @@ internal static class SeedSecrets
     private const int ShortestLine = 12;
 
     /// <summary>A document as others may see it; itself if there is nothing secret in it.</summary>
-    public static string Masked(SeedDocument document) => document.Tree is ConfigMap tree && CloudConfig.IsIn(document.Text)
+    public static string Masked(SeedDocument document) => !document.Parts.IsEmpty
+        ? SeedDocument.Archive(document.Name, [.. document.Parts.Select(part => part with { Text = Masked(part) })]).Text
+        : document.Tree is ConfigMap tree && CloudConfig.IsIn(document.Text)
         ? CloudConfig.ToText((ConfigMap)Masked(tree))
         : FoundSecret.Replace(document.Text, FoundIn(document), Mask);
 
@@ -31,12 +33,16 @@ internal static class SeedSecrets
         : new ConfigScalar(FoundSecret.Replace(secret.Node.Value, secret.Parts, Mask), secret.Node.Style, secret.Node.Place, secret.Node.Tag) { IsSecret = true });
 
     /// <summary>Where there are secrets in a document: `stylus.site.edgeHostToken`, `ks.cfg: rootpw`. Each once.</summary>
-    public static IEnumerable<string> PathsIn(SeedDocument document) => document.Tree is { } tree
+    public static IEnumerable<string> PathsIn(SeedDocument document) => !document.Parts.IsEmpty
+        ? document.Parts.SelectMany(PathsIn).Distinct()
+        : document.Tree is { } tree
         ? TreeSecrets.In(tree).Select(secret => secret.Path).Distinct()
         : FoundIn(document).Select(found => $"{document.Name}: {found.Name}").Distinct();
 
     /// <summary>The secrets in a document, in all forms in which they may be seen.</summary>
-    public static IEnumerable<string> In(SeedDocument document) => Spread(document.Tree is { } tree
+    public static IEnumerable<string> In(SeedDocument document) => Spread(!document.Parts.IsEmpty
+        ? document.Parts.SelectMany(In)
+        : document.Tree is { } tree
         ? TreeSecrets.In(tree).SelectMany(secret => secret.Values)
         : [.. document.Secrets, .. FoundIn(document).SelectMany(found => found.ValuesIn(document.Text))]);
 

@@ -85,7 +85,7 @@ public sealed class OutputTests : FaultFixture
         Assert.That(Crust.ImageFiles, Has.Member("installs.img").And.Member("installs.report.html"));
     }
 
-    // A pipe that is full and whose other end is open, but not read: behind a pager that isn't paged, or a terminal after Ctrl-S.
+    // A pipe that is full, and that is open to be read: behind a pager that isn't paged, or a terminal after Ctrl-S.
     [TestCase(false, "text", 0)]
     [TestCase(false, "json", 0)]
     [TestCase(true, "text", 4)]

@@ -95,8 +95,8 @@ public sealed class CloudConfigTests
 
     [TestCase("hostname: edge\n", "The user-data file doesn't begin with a cloud-config header", "1:1", "make #cloud-config its first line")]
     [TestCase("a: 1\n#cloud-config\n", "The user-data file doesn't begin with a cloud-config header", "1:1", "make #cloud-config its first line")]
-    [TestCase("#!/bin/sh\necho hi\n", "This is a script (#!), which can't be merged with what Crust generates", "1:1", "say the same in a #cloud-config: runcmd, bootcmd, write_files")]
-    [TestCase("## template: jinja\n#cloud-config\n", "A Jinja template can't be merged", "1:1", "write out what it would make")]
+    [TestCase("#!/bin/sh\necho hi\n", "This is a script (#!), which can't be merged with what Crust generates", "1:1", "say the same in a #cloud-config: runcmd, bootcmd, write_files; or set seed.profile to debian if it is cloud-init that reads it")]
+    [TestCase("## template: jinja\n#cloud-config\n", "A Jinja template can't be merged", "1:1", "write out what it would make; or set seed.profile to debian if it is cloud-init that reads it")]
     [TestCase("#cloud-config\n- a\n", "The user-data isn't a mapping", "2:1", "write keys and values, such as: hostname: edge-1")]
     [TestCase("#cloud-config\na: b: c\n", "This isn't YAML: while scanning a plain scalar value, found invalid mapping", "2:5", "mend the line, or the one before it")]
     [TestCase("#cloud-config\na: 1\na: 2\n", "A key stands twice", "3:1", "keep one of the two")]

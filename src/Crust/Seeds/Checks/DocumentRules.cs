@@ -12,7 +12,7 @@ internal static class DocumentRules
     public static readonly SeedRule DuplicateKey = new("duplicate-key", SeedSeverity.Error, "A key that stands twice in one mapping", "hostname: a, and further down hostname: b", "keep one of the two");
 
     public static readonly SeedRule Header = new("header", SeedSeverity.Error, "A user-data that doesn't begin with `#cloud-config`, `#kairos-config` or `#node-config`, or begins with what cloud-init takes and can't be merged: a script, a list of URLs, a template, an archive", "# cloud-config", "make #cloud-config its first line")
-    { WarnsOnly = "for a script, a list of URLs, a template or an archive that goes as it is to an unknown system; none for cloud-init, where nothing is to be added" };
+    { WarnsOnly = "for a script, a list of URLs, a template or an archive that goes as it is to an unknown system; none for cloud-init (`seed.profile: debian`), which gets an archive where something is to be added" };
 
     public static readonly SeedRule NotAMapping = new("not-a-mapping", SeedSeverity.Error, "A file that holds a list or a text where keys and values belong", "- hostname: edge", "write keys and values");
 

@@ -10,7 +10,11 @@ internal sealed record SeedCheckRequest(BuildSpec Spec, SeedFiles Files, SeedPro
 {
     /// <summary>The composed cloud-config; null where the seed's kind has none.</summary>
     public ConfigMap? CloudConfig { get; } =
-        Spec.Seed.Kind is SeedKind.Nocloud or SeedKind.Autoinstall or SeedKind.Embedded ? Contents.Documents.FirstOrDefault(document => document.Tree is not null)?.Tree as ConfigMap : null;
+        Spec.Seed.Kind is SeedKind.Nocloud or SeedKind.Autoinstall or SeedKind.Embedded ? TreeOf(Files, Profile, Contents) as ConfigMap : null;
+
+    // Of an archive, the cloud-configs in it as one: what its other parts are is nobody's but cloud-init's affair.
+    private static ConfigNode? TreeOf(SeedFiles files, SeedProfile? profile, SeedContents contents) => contents.Documents.FirstOrDefault(document => document.Tree is not null)?.Tree
+        ?? (contents.Documents.SelectMany(document => document.Parts).LastOrDefault() is { Tree: ConfigMap generated } ? KairosMerge.Merge(generated, files.Merged(profile)) : null);
 
     /// <summary>What Ubuntu's installer is told; null where the seed is of another kind.</summary>
     public ConfigMap? Autoinstall => Spec.Seed.Kind is SeedKind.Autoinstall ? ConfigTree.Find(CloudConfig, "autoinstall") as ConfigMap : null;

@@ -31,9 +31,16 @@ internal static class CloudConfig
     }
 
     /// <summary>The error of a user-data that is another thing that cloud-init takes.</summary>
-    public static CrustException CannotMerge(string text, string file) => IsTemplate(Header(text))
-        ? Bad("A Jinja template can't be merged", $"{file}:1:1", "write out what it would make", "header")
-        : Bad($"This is {UserDataHeader.Of(text) ?? "no cloud-config"}, which can't be merged with what Crust generates", $"{file}:1:1", "say the same in a #cloud-config: runcmd, bootcmd, write_files", "header");
+    /// <param name="text">What it holds.</param>
+    /// <param name="file">What the user calls it.</param>
+    /// <param name="otherwise">Another way out than to write a cloud-config, such as `set seed.profile`; null for none.</param>
+    public static CrustException CannotMerge(string text, string file, string? otherwise = null)
+    {
+        var isTemplate = IsTemplate(Header(text));
+        var remedy = isTemplate ? "write out what it would make" : "say the same in a #cloud-config: runcmd, bootcmd, write_files";
+        return Bad(isTemplate ? "A Jinja template can't be merged" : $"This is {UserDataHeader.Of(text) ?? "no cloud-config"}, which can't be merged with what Crust generates", $"{file}:1:1",
+            otherwise is null ? remedy : $"{remedy}; or {otherwise}", "header");
+    }
 
     /// <summary>Whether a composed text is a cloud-config.</summary>
     public static bool IsIn(string text) => text.StartsWith("#cloud-config\n", StringComparison.Ordinal);

@@ -31,8 +31,8 @@ internal static class UserDataHeader
             ?? (IsMime(text) ? "a MIME message of several parts" : null);
     }
 
-    // cloud-init looks for it in the first 4096 bytes, whatever stands around it. In a cloud-config it is part of a file's content.
-    private static bool IsMime(string text) =>
+    /// <summary>Whether a text is a MIME message. cloud-init looks for the header in the first 4096 bytes, whatever stands around it; in a cloud-config it is part of a file's content.</summary>
+    public static bool IsMime(string text) =>
         (text.StartsWith("Content-Type:", StringComparison.OrdinalIgnoreCase) || text.StartsWith("MIME-Version:", StringComparison.OrdinalIgnoreCase) || text.StartsWith("From ", StringComparison.Ordinal))
         && text[..Math.Min(text.Length, 4096)].Contains("mime-version:", StringComparison.OrdinalIgnoreCase);
 

@@ -12,6 +12,9 @@ internal sealed class NocloudSeed : ISeedKind
     /// <summary>The label that every reader of it knows.</summary>
     public const string Label = "cidata";
 
+    // cloud-init's documentation, "Merging user data sections": keys that are there stay, mappings are merged key by key, lists get these entries, too.
+    private const string Under = "dict(recurse_array,no_replace)+list(append)";
+
     /// <inheritdoc/>
     public SeedKind Kind => SeedKind.Nocloud;
 
@@ -20,17 +23,33 @@ internal sealed class NocloudSeed : ISeedKind
 
     /// <inheritdoc/>
     public SeedContents Compose(SeedRequest request) => request.Files.UserData.FirstOrDefault(document => document.Config is null) is { } other
-        ? AsItIs(other, request)
+        ? OfOthers(other, request)
         : Of(UserDataOf(request), request);
 
-    // A script, a list of URLs or a template can't be merged with anything: it goes as it is to cloud-init, where nothing is to be added.
-    private static SeedContents AsItIs(UserDocument other, SeedRequest request)
+    // A script, a list of URLs or a template can't be merged with anything. Where nothing is to be added, it goes as it is; else cloud-init gets all in an archive.
+    private static SeedContents OfOthers(UserDocument other, SeedRequest request)
     {
         var spec = request.Spec;
-        var isAlone = request.Files.UserData.Length == 1 && spec.Seed is { Ssh.User: null, Hostname: null } && spec.Seed.Palette == new PaletteSpec();
-        if (!isAlone || spec.Installer.Iso is null || request.Profile is not (null or SeedProfile.Debian))
+        // Crust's reference installer and Kairos read a cloud-config alone, before cloud-init does or in its place.
+        if (spec.Installer.Iso is null || request.Profile is not (null or SeedProfile.Debian))
             throw CloudConfig.CannotMerge(other.Text, other.Path);
-        return WithUserData(new SeedDocument("user-data", other.Text), request);
+        var isAlone = request.Files.UserData.Length == 1 && spec.Seed is { Ssh.User: null, Hostname: null } && spec.Seed.Palette == new PaletteSpec();
+        return isAlone ? WithUserData(new SeedDocument("user-data", other.Text) { Secrets = other.Secrets }, request)
+            : request.Profile is SeedProfile.Debian ? WithUserData(Archive(request), request)
+            : throw CloudConfig.CannotMerge(other.Text, other.Path, "set seed.profile to debian if it is cloud-init that reads it");
+    }
+
+    // The user's files in their order, each merged by cloud-init over those before; then what Crust generates, under all of them, also under what they fetch or render.
+    private static SeedDocument Archive(SeedRequest request)
+    {
+        var generated = GeneratedConfig.Of(request, request.Files.Merged(SeedProfile.Debian));
+        return SeedDocument.Archive("user-data",
+        [
+            .. request.Files.UserData.Select(document => document.Config is { } config
+                ? new SeedDocument("user-data", CloudConfig.ToText(config)) { Tree = config }
+                : new SeedDocument("user-data", document.Text) { Secrets = document.Secrets }),
+            new SeedDocument("user-data", CloudConfig.ToText(generated)) { Tree = generated, MergeType = Under },
+        ]);
     }
 
     /// <summary>The user's cloud-configs over the generated one.</summary>
