@@ -21,7 +21,8 @@ internal sealed class DiskStage(DiskStore disks, DiskCare care, BuildJournal jou
             files.CopyTo(draft.Folder.Path);
             var work = DiskWork.Of(source.Target.Spec, source.Origin, disk, accelerator);
             var worked = await WorkAsync(work, facts, stages, cancellation);
-            return await draft.KeepAsync(facts with { Inspection = worked.Inspection, Tidied = worked.Tidied, TrimmedBytes = worked.TrimmedBytes, Warnings = journal.Warnings[before..] }, cancellation);
+            return await draft.KeepAsync(facts with { Inspection = worked.Inspection, Tidied = worked.Tidied, TrimmedBytes = worked.TrimmedBytes, Warnings = journal.Warnings[before..] },
+                cancellation);
         }
         catch (CrustException e) when (e.Kind is FailureKind.GuestFailed)
         {

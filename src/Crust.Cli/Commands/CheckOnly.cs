@@ -36,7 +36,8 @@ internal static class CheckOnly
 
     // As compilers do: what lies below the current folder is named from there.
     private static Place Shown(Place place) =>
-        place.Line > 0 && Path.GetRelativePath(Environment.CurrentDirectory, place.Source) is var relative && !relative.StartsWith("..", StringComparison.Ordinal) ? place with { Source = relative } : place;
+        place.Line > 0 && Path.GetRelativePath(Environment.CurrentDirectory, place.Source) is var relative && !relative.StartsWith("..", StringComparison.Ordinal) ? place with { Source = relative }
+            : place;
 
     private static CheckReport Check(Func<BuildSpec> read, string cacheFolder)
     {

@@ -30,7 +30,8 @@ internal static class CheckSignature
 
         to.Output.Write(json
             ? new JsonArray([.. checks.Select(check => ToJson(check.Image, check.Good, check.Failure))]).ToJsonString() + "\n"
-            : string.Concat(checks.Select(check => CleanText.Line($"{check.Image}: {(check.Good is { } good ? $"signed by {good.By.Signer}, {good.By.Key}" : "not as it was signed")}", int.MaxValue) + "\n")));
+            : string.Concat(checks.Select(check =>
+                CleanText.Line($"{check.Image}: {(check.Good is { } good ? $"signed by {good.By.Signer}, {good.By.Key}" : "not as it was signed")}", int.MaxValue) + "\n")));
         return checks.Select(check => check.Failure).OfType<CrustException>().Select(failure => (int)failure.Kind).FirstOrDefault((int)ExitCode.Done);
     }
 

@@ -24,7 +24,8 @@ internal static class EmbedCommand
             await using var view = ProgressView.Create(environment, parse.GetValue(quiet), MessageWriter.Of(parse));
             await using var services = new CrustServices(environment, "images", view, MessageWriter.Of(parse).Hidden);
             var withSecrets = parse.GetValue(secrets);
-            var embedded = await new Embedder(ImageFormats.ForSpec, services.Installers).WriteAsync(spec.Sources(parse, environment), folder, parse.GetRequiredValue(isoFolder), withSecrets, cancellation);
+            var embedded = await new Embedder(ImageFormats.ForSpec, services.Installers)
+                .WriteAsync(spec.Sources(parse, environment), folder, parse.GetRequiredValue(isoFolder), withSecrets, cancellation);
             await view.DisposeAsync();
 
             var to = parse.InvocationConfiguration;

@@ -24,7 +24,14 @@ internal static class FetchCommand
             var fetched = await services.Exchange.FetchAsync(wanted, cancellation);
             await view.DisposeAsync();
             parse.InvocationConfiguration.Output.WriteLine(parse.GetValue(json)
-                ? new JsonObject { ["installer"] = fetched.Installer.Path, ["sha256"] = fetched.Installer.Sha256, ["size"] = fetched.Installer.Size, ["hasDisk"] = fetched.HasDisk, ["diskFrom"] = fetched.DiskFrom }.ToJsonString()
+                ? new JsonObject
+                {
+                    ["installer"] = fetched.Installer.Path,
+                    ["sha256"] = fetched.Installer.Sha256,
+                    ["size"] = fetched.Installer.Size,
+                    ["hasDisk"] = fetched.HasDisk,
+                    ["diskFrom"] = fetched.DiskFrom,
+                }.ToJsonString()
                 : fetched.Installer.Path);
             return (int)ExitCode.Done;
         });

@@ -13,7 +13,11 @@ internal static class PlanCommand
     {
         var specs = new Argument<string[]>("SPEC") { Description = "The specs' files.", Arity = ArgumentArity.OneOrMore };
         var since = new Option<string?>("--since") { Description = "The repository that is looked into, registry/path; without it, where each spec publishes.", HelpName = "REPOSITORY" };
-        var shard = new Option<string?>("--shard") { Description = "Look at a part of the specs alone, such as 3/10 for the third of ten: several machines share the work, and need not talk to one another.", HelpName = "NUMBER/COUNT" };
+        var shard = new Option<string?>("--shard")
+        {
+            Description = "Look at a part of the specs alone, such as 3/10 for the third of ten: several machines share the work, and need not talk to one another.",
+            HelpName = "NUMBER/COUNT",
+        };
         var limit = new Option<int?>("--limit") { Description = "Tell so many builds at most, the first ones: a CI takes only so many jobs at once.", HelpName = "NUMBER" };
         var lines = new Option<bool>("--lines") { Description = "Write a line for each build in place of JSON: formats, architecture, name and spec, with tabs between them." };
         var command = new Command("plan", "Says which builds are due, since a registry lacks their images, as JSON for a CI's matrix.") { specs, since, shard, limit, lines };
@@ -35,19 +39,20 @@ internal static class PlanCommand
             await using var services = new CrustServices(environment, "images", new Silence(), MessageWriter.Of(parse).Hidden);
             var repository = parse.GetValue(since) is { } given ? RegistryReference.ParseRepository(given, "option --since") : null;
             var plan = await services.Planner.PlanAsync(read, repository, cancellation);
-            var told = plan.First(parse.GetValue(limit));
-            foreach (var build in told.Builds)
+            var shown = plan.First(parse.GetValue(limit));
+            foreach (var build in shown.Builds)
             {
                 MessageWriter.Of(parse).Inform(CleanText.Line($"{build.Spec}: {string.Join("; ", build.Reasons)}", int.MaxValue));
             }
 
-            MessageWriter.Of(parse).Inform($"crust: {plan.Builds.Length} of {plan.Specs} builds are due{(told.Builds.Length < plan.Builds.Length ? $"; the first {told.Builds.Length} are told" : "")}");
+            var limited = shown.Builds.Length < plan.Builds.Length ? $"; the first {shown.Builds.Length} are told" : "";
+            MessageWriter.Of(parse).Inform($"crust: {plan.Builds.Length} of {plan.Specs} builds are due{limited}");
             if (plan.Blind > 0)
             {
                 MessageWriter.Of(parse).Inform($"crust: a change of secrets alone can't be seen in {plan.Blind} of them; with publish.keySecret (BUILD_KEY_SECRET) it can");
             }
 
-            await parse.InvocationConfiguration.Output.WriteAsync(parse.GetValue(lines) ? told.ToLines() : told.ToJson());
+            await parse.InvocationConfiguration.Output.WriteAsync(parse.GetValue(lines) ? shown.ToLines() : shown.ToJson());
             return (int)ExitCode.Done;
         });
         return command;

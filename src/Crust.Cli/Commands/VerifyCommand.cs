@@ -24,7 +24,8 @@ internal static class VerifyCommand
             Description = "Boot nothing; check that the images are those of a provenance that one of these keys has signed: an OpenSSH allowed-signers file, or GPG public keys.",
             HelpName = "KEYS",
         };
-        var spec = new SpecOptions(key => key.Path is "machine.arch" or "machine.firmware" or "machine.cpus" or "machine.memory" or "machine.diskBus" or "machine.network" or "machine.tpm" or "machine.accelerator"
+        var spec = new SpecOptions(key =>
+            key.Path is "machine.arch" or "machine.firmware" or "machine.cpus" or "machine.memory" or "machine.diskBus" or "machine.network" or "machine.tpm" or "machine.accelerator"
             or "seed.ssh.passwordFile" || (key.Path.StartsWith("verify.", StringComparison.Ordinal) && key.Path != Boot),
             // No installer is told anything here: the account is the one that logs in, and the key is its own.
             key => key.Path is User or "verify.ssh.key" ? key.Option!.Replace("--verify-", "--", StringComparison.Ordinal) : null);

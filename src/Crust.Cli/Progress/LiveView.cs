@@ -27,7 +27,8 @@ internal sealed class LiveView : ProgressView
             Out = new AnsiConsoleOutput(messages.Raw),
         });
         _display = _console.Progress().AutoClear(false).HideCompleted(false)
-            .Columns(new SpinnerColumn(), new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 24 }, new PercentageColumn(), new ElapsedTimeColumn(), new DetailColumn(_details, _hidden))
+            .Columns(new SpinnerColumn(), new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn { Width = 24 }, new PercentageColumn(), new ElapsedTimeColumn(),
+                new DetailColumn(_details, _hidden))
             .StartAsync(async context =>
             {
                 _context.SetResult(context);

@@ -16,7 +16,8 @@ internal static class Messages
 
     /// <summary>Writes an error that a user can cause or cure.</summary>
     public static void Fail(this MessageWriter messages, CrustException error) => messages.Write(LogEventLevel.Error, "Error", Describe(error), "{What:l}",
-        ("What", error.What), ("Where", error.Where), ("Fix", error.Remedy), ("ExitCode", (int)error.Kind), ("Report", Shown(error.Report)), ("Detail", DetailsOf(error) is { Count: > 0 } lines ? lines : null));
+        ("What", error.What), ("Where", error.Where), ("Fix", error.Remedy), ("ExitCode", (int)error.Kind), ("Report", Shown(error.Report)),
+            ("Detail", DetailsOf(error) is { Count: > 0 } lines ? lines : null));
 
     /// <summary>Says that the command was cancelled.</summary>
     public static void Cancelled(this MessageWriter messages)

@@ -56,7 +56,10 @@ internal sealed class ImageCheck(ToolBox tools, Folders folders)
         catch (CrustException e) when (e is not ToolMissingException)
         {
             // The user knows nothing of the copies.
-            throw new CrustException(e.Kind, e.What, e.Where.Replace(scratch.Path, Path.GetDirectoryName(provenance), StringComparison.Ordinal), e.Remedy, e) { Detail = e.Detail.Replace(scratch.Path + "/", "", StringComparison.Ordinal) };
+            throw new CrustException(e.Kind, e.What, e.Where.Replace(scratch.Path, Path.GetDirectoryName(provenance), StringComparison.Ordinal), e.Remedy, e)
+            {
+                Detail = e.Detail.Replace(scratch.Path + "/", "", StringComparison.Ordinal),
+            };
         }
 
         return new CheckedImage(by, provenance, await CheckDigestAsync(image, provenance, Parse(provenance, copy), cancellation));
@@ -121,7 +124,8 @@ internal sealed class ImageCheck(ToolBox tools, Folders folders)
             foreach (var range in map.Ranges)
             {
                 cancellation.ThrowIfCancellationRequested();
-                if (range.Length > buffer.Length || file.ReadUpTo(buffer.AsSpan(0, range.Length), range.Offset) != range.Length || Convert.ToHexStringLower(SHA256.HashData(buffer.AsSpan(0, range.Length))) != range.Sha256)
+                if (range.Length > buffer.Length || file.ReadUpTo(buffer.AsSpan(0, range.Length), range.Offset) != range.Length
+                    || Convert.ToHexStringLower(SHA256.HashData(buffer.AsSpan(0, range.Length))) != range.Sha256)
                 {
                     return $"the {range.Length} bytes from {range.Offset} on are others";
                 }

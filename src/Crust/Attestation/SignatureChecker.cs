@@ -27,7 +27,8 @@ internal sealed class SignatureChecker(ToolBox tools, string what = "the provena
         if (!File.Exists(signature))
         {
             var other = Signer.PlacesFor(file).FirstOrDefault(File.Exists);
-            throw new CrustException(FailureKind.BadInput, other is null ? $"{What} isn't signed" : $"{What} is signed by {(isGpg ? "an OpenSSH" : "a GPG")} key, and the keys given are {(isGpg ? "GPG's" : "OpenSSH's")}",
+            throw new CrustException(FailureKind.BadInput, other is null ? $"{What} isn't signed"
+                : $"{What} is signed by {(isGpg ? "an OpenSSH" : "a GPG")} key, and the keys given are {(isGpg ? "GPG's" : "OpenSSH's")}",
                 signature, other is null ? "get the signature from where the image came from, or build with sign.key or sign.gpgKey" : $"name the keys that fit to {Path.GetFileName(other)}");
         }
 
@@ -69,7 +70,10 @@ internal sealed class SignatureChecker(ToolBox tools, string what = "the provena
             var import = await RunAsync(ToolCommand.Of("gpg", [.. options, "--import", "--", Path.GetFullPath(keys)]), cancellation);
             if (!GpgStatus.Of(import.Output).Any(line => line.Keyword == "IMPORT_OK"))
             {
-                throw new CrustException(FailureKind.BadInput, "There is no GPG key in the file of keys", keys, "export the signer's public key into it: gpg --armor --export KEY") { Detail = import.Error.Trim() };
+                throw new CrustException(FailureKind.BadInput, "There is no GPG key in the file of keys", keys, "export the signer's public key into it: gpg --armor --export KEY")
+                {
+                    Detail = import.Error.Trim(),
+                };
             }
         }
 
@@ -112,7 +116,8 @@ internal sealed class SignatureChecker(ToolBox tools, string what = "the provena
     }
 
     // An OpenPGP packet's first octet has its highest bit set (RFC 4880, section 4.2); an allowed-signers file is text.
-    private static bool IsGpg(byte[] bytes) => IsKeybox(bytes) || (bytes.Length > 0 && bytes[0] >= 0x80 && bytes[0] != 0xEF) || Encoding.UTF8.GetString(bytes).Contains(ArmoredKeys, StringComparison.Ordinal);
+    private static bool IsGpg(byte[] bytes) =>
+        IsKeybox(bytes) || (bytes.Length > 0 && bytes[0] >= 0x80 && bytes[0] != 0xEF) || Encoding.UTF8.GetString(bytes).Contains(ArmoredKeys, StringComparison.Ordinal);
 
     // GnuPG's keybox: the first blob's magic stands at offset 8.
     private static bool IsKeybox(byte[] bytes) => bytes.AsSpan().Length > 12 && bytes.AsSpan(8, 4).SequenceEqual("KBXf"u8);

@@ -32,7 +32,8 @@ internal sealed record DiskInspection
     /// <summary>The disk in a few words.</summary>
     public string Describe() => Systems switch
     {
-        [] => Volumes.Count(volume => volume.FileSystem is not null) is var count and > 0 ? $"no operating system that can be read, {count} file system{(count == 1 ? "" : "s")}" : "nothing that can be read",
+        [] => Volumes.Count(volume => volume.FileSystem is not null) is var count and > 0 ? $"no operating system that can be read, {count} file system{(count == 1 ? "" : "s")}"
+            : "nothing that can be read",
         [var one] => one.Name,
         [var first, ..] => $"{first.Name} and {Systems.Length - 1} more",
     };

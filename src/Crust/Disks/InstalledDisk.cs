@@ -164,9 +164,12 @@ internal sealed record DiskRecord
     {
         var record = JsonSerializer.Deserialize(File.ReadAllBytes(path), DiskJson.Default.DiskRecord) ?? throw new JsonException("null");
         return record.Packages is { } packages && record.Install.Inspection is { } inspection && packages.Length == inspection.Systems.Length
-            ? record with { Install = record.Install with { Inspection = inspection with { Systems = [.. inspection.Systems.Zip(packages, (system, its) => system with { Packages = its })], KnowsPackages = true } } }
+            ? record with { Install = record.Install with { Inspection = WithPackages(inspection, packages) } }
             : record;
     }
+
+    private static DiskInspection WithPackages(DiskInspection inspection, ImmutableArray<ImmutableArray<PackageFacts>?> packages) =>
+        inspection with { Systems = [.. inspection.Systems.Zip(packages, (system, its) => system with { Packages = its })], KnowsPackages = true };
 
     public void Save(string path)
     {

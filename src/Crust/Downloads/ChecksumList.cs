@@ -64,7 +64,8 @@ internal sealed partial class ChecksumList
         var best = candidates.Max(Rank);
         var sums = candidates.Where(entry => Rank(entry) == best).Select(entry => entry.Sum).Distinct().ToList();
         return candidates.Select(entry => entry.Sum).Distinct().Count() == 1 || sums.Count == 1 ? sums[0]
-            : throw new CrustException(FailureKind.BadInput, $"The list of checksums has several files called {name}, and nothing says which of them is meant: {Told(candidates.Select(entry => $"{entry.Name} ({entry.Sum[..8]}…)"))}",
+            : throw new CrustException(FailureKind.BadInput,
+                $"The list of checksums has several files called {name}, and nothing says which of them is meant: {Told(candidates.Select(entry => $"{entry.Name} ({entry.Sum[..8]}…)"))}",
                 where, "give the 64 hex digits of the right one in installer.sha256, or the ISO's whole URL");
     }
 
@@ -105,7 +106,8 @@ internal sealed partial class ChecksumList
     {
         var name = one.Split('/', '\\')[^1];
         var most = Math.Min(name.Length, other.Length);
-        return Enumerable.Range(0, most).TakeWhile(i => char.ToLowerInvariant(name[i]) == char.ToLowerInvariant(other[i])).Count() + Enumerable.Range(1, most).TakeWhile(i => char.ToLowerInvariant(name[^i]) == char.ToLowerInvariant(other[^i])).Count();
+        return Enumerable.Range(0, most).TakeWhile(i => char.ToLowerInvariant(name[i]) == char.ToLowerInvariant(other[i])).Count()
+            + Enumerable.Range(1, most).TakeWhile(i => char.ToLowerInvariant(name[^i]) == char.ToLowerInvariant(other[^i])).Count();
     }
 
     private static ChecksumEntry? Read(string line)

@@ -27,7 +27,8 @@ internal sealed class PassingProblemException(string message, Exception? inner =
         if (proxy is not null && e.HttpRequestError is HttpRequestError.ProxyTunnelError)
         {
             return OfProxy(e.StatusCode ?? HttpStatusCode.BadGateway, null, proxy, url) is { } refusal ? refusal
-                : e.StatusCode >= HttpStatusCode.InternalServerError ? new PassingProblemException($"the proxy {proxy} doesn't connect to the server ({(int)e.StatusCode})", e) { Remedy = RemedyFor(proxy) }
+                : e.StatusCode >= HttpStatusCode.InternalServerError
+                    ? new PassingProblemException($"the proxy {proxy} doesn't connect to the server ({(int)e.StatusCode})", e) { Remedy = RemedyFor(proxy) }
                 : new CrustException(FailureKind.InputOutput, $"The proxy {proxy} doesn't connect to the server{(e.StatusCode is { } status ? $" ({(int)status})" : "")}", url, RemedyFor(proxy), e);
         }
 
@@ -39,7 +40,8 @@ internal sealed class PassingProblemException(string message, Exception? inner =
 
     /// <summary>What a proxy itself answers, in its server's place; null for an answer that the server gives.</summary>
     public static CrustException? OfProxy(HttpStatusCode status, string? reason, ProxyChoice? proxy, string url) => status is not HttpStatusCode.ProxyAuthenticationRequired ? null
-        : new CrustException(FailureKind.InputOutput, $"The proxy {proxy?.ToString() ?? "before the server"} {(proxy?.Login is null ? "wants a login" : "refuses the login that it is given")} (407{(string.IsNullOrEmpty(reason) ? "" : $", {reason}")})", url,
+        : new CrustException(FailureKind.InputOutput, $"The proxy {proxy?.ToString() ?? "before the server"} "
+            + $"{(proxy?.Login is null ? "wants a login" : "refuses the login that it is given")} (407{(string.IsNullOrEmpty(reason) ? "" : $", {reason}")})", url,
             proxy is null ? "set http_proxy or https_proxy to http://USER:PASSWORD@HOST:PORT, or download the file where you may, and give its path"
             : $"set {proxy.Variable} to {proxy.Address.Scheme}://USER:PASSWORD@{proxy.Address.Authority} (special characters as %40), or name the server in no_proxy if it is reached without a proxy");
 
@@ -56,7 +58,8 @@ internal sealed class PassingProblemException(string message, Exception? inner =
         };
     }
 
-    private static string RemedyFor(ProxyChoice proxy) => $"check {proxy.Variable}; if the server is reached without a proxy, name it in no_proxy (a name, an address, a network such as 10.0.0.0/8, or *)";
+    private static string RemedyFor(ProxyChoice proxy) =>
+        $"check {proxy.Variable}; if the server is reached without a proxy, name it in no_proxy (a name, an address, a network such as 10.0.0.0/8, or *)";
 
     private static string Innermost(Exception e) => (e.GetBaseException() is var inner && inner.Message.Length > 0 ? inner : e).Message;
 }

@@ -46,8 +46,10 @@ internal sealed class ExpectedChecksum(ChecksumLists lists, ListSignature signat
         // What comes from this host itself, nobody on the way can change.
         if (!spec.AllowUnverified && !url.IsLoopback)
         {
-            throw new CrustException(FailureKind.BadInput, "The list of checksums comes by plain HTTP and isn't signed, so whoever can replace the ISO on its way can replace the list, too", $"installer.sha256: {shown}",
-                "give the list's https URL, or its signature and the vendor's public key in installer.sha256Signature and installer.key, or the ISO's 64 hex digits; or set installer.allowUnverified to take whatever comes");
+            throw new CrustException(FailureKind.BadInput, "The list of checksums comes by plain HTTP and isn't signed, so whoever can replace the ISO on its way can replace the list, too",
+                $"installer.sha256: {shown}",
+                "give the list's https URL, or its signature and the vendor's public key in installer.sha256Signature and installer.key, or the ISO's 64 hex digits; or set "
+                    + "installer.allowUnverified to take whatever comes");
         }
 
         if (!url.IsLoopback || (UrlOf(spec.Iso!, out var iso) && iso!.Scheme == "http"))
@@ -84,7 +86,8 @@ internal sealed class ExpectedChecksum(ChecksumLists lists, ListSignature signat
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw key == "installer.sha256"
-                ? new CrustException(FailureKind.BadInput, $"This is no SHA-256, and no file of them that can be read: {e.Message}", $"{key}: {pathOrUrl}", "give 64 hex digits, or the path or URL of a SHA256SUMS file", e)
+                ? new CrustException(FailureKind.BadInput, $"This is no SHA-256, and no file of them that can be read: {e.Message}", $"{key}: {pathOrUrl}",
+                    "give 64 hex digits, or the path or URL of a SHA256SUMS file", e)
                 : new CrustException(FailureKind.BadInput, $"The signature can't be read: {e.Message}", $"{key}: {pathOrUrl}", "give the path or URL of the list's signature", e);
         }
     }

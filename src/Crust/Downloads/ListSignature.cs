@@ -64,7 +64,8 @@ internal sealed class ListSignature(ToolBox tools, string cacheFolder)
             : Has("EXPKEYSIG") ? "The key that signed the list of checksums has expired"
             : Has("REVKEYSIG") ? "The key that signed the list of checksums was revoked"
             : Has("EXPSIG") ? "The signature of the list of checksums has expired"
-            : status.FirstOrDefault(line => line.Keyword == "NO_PUBKEY") is { } missing ? $"The list of checksums is signed by the key {missing.Arguments.FirstOrDefault()}, which isn't among those of installer.key"
+            : status.FirstOrDefault(line => line.Keyword == "NO_PUBKEY") is { } missing
+                ? $"The list of checksums is signed by the key {missing.Arguments.FirstOrDefault()}, which isn't among those of installer.key"
             : Has("GOODSIG") ? "The signature isn't one of the list of checksums, but of a text of its own"
             : Has("NODATA") ? "What is given as the signature of the list of checksums is no OpenPGP signature"
             : "The signature of the list of checksums can't be checked";

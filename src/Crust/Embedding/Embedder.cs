@@ -28,12 +28,14 @@ internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, Installe
         ImmutableArray<string> inFiles =
         [
             .. SeedFiles.ReadAsWritten(spec.Seed).Files.SelectMany(file => file.SecretNames.Select(name => $"{file.Path}: {name}")),
-            .. SpecKeys.For(formats).Where(key => !key.IsSecret && key.SecretOf(spec) is null && !AboutIso.Contains(key.Path) && given.ContainsKey(key.Path)).SelectMany(key => SecretsIn(key.Path, given[key.Path])),
+            .. SpecKeys.For(formats).Where(key => !key.IsSecret && key.SecretOf(spec) is null && !AboutIso.Contains(key.Path) && given.ContainsKey(key.Path))
+                .SelectMany(key => SecretsIn(key.Path, given[key.Path])),
         ];
         if (!withSecrets && !inFiles.IsEmpty)
         {
             throw new CrustException(FailureKind.BadInput, inFiles.Length == 1 ? "A file that would be embedded holds a secret" : $"Files that would be embedded hold {inFiles.Length} secrets",
-                string.Join("; ", inFiles), "give what stands in a seed's file by a variable (seed.substitute: true and ${NAME}), and the rest when the container runs; or embed secrets, too (--secrets, EMBED_SECRETS=true), and guard the container as you guard them");
+                string.Join("; ", inFiles), "give what stands in a seed's file by a variable (seed.substitute: true and ${NAME}), and the rest when the container runs; or embed "
+                    + "secrets, too (--secrets, EMBED_SECRETS=true), and guard the container as you guard them");
         }
 
         if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())

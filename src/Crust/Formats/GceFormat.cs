@@ -44,7 +44,8 @@ internal sealed class GceFormat : IImageFormat
             var entry = tar.Next();
             if (entry is not { Name: DiskName, Kind: TarKind.File })
             {
-                throw new InvalidDataException(entry is null ? "it is empty" : $"it begins with {ImageBytes.Printable(Encoding.UTF8.GetBytes(entry.Name))}{(entry.Kind is TarKind.File ? "" : ", which is no file")}");
+                throw new InvalidDataException(entry is null ? "it is empty"
+                    : $"it begins with {ImageBytes.Printable(Encoding.UTF8.GetBytes(entry.Name))}{(entry.Kind is TarKind.File ? "" : ", which is no file")}");
             }
 
             Unpack(tar, new SparseDisk(path, image), entry.Length, cancellation);

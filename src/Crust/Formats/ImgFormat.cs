@@ -29,7 +29,8 @@ internal sealed class ImgFormat : IImageFormat
     public FormatNeeds NeedsOf(BuildSpec spec) => new(ImageWeight.Copied);
 
     public ImageSign SignIn(ImageSample file) =>
-        file.Size % ImageSample.Sector == 0 && (file.Has(510, [0x55, 0xaa]) || Array.Exists(Volumes, volume => file.Has(volume.Offset, volume.Magic)) || file.IsEmpty) ? ImageSign.Content : ImageSign.None;
+        file.Size % ImageSample.Sector == 0 && (file.Has(510, [0x55, 0xaa]) || Array.Exists(Volumes, volume => file.Has(volume.Offset, volume.Magic)) || file.IsEmpty) ? ImageSign.Content
+            : ImageSign.None;
 
     public async Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {

@@ -38,7 +38,8 @@ internal sealed class ImgZstFormat : IImageFormat
         using var disk = new SparseDisk(path, image);
         try
         {
-            await tools.RunAsync(ToolCommand.Of("zstd", "-d", "-q", "-c", "--", Path.GetFullPath(image)) with { OnOutput = bytes => disk.Append(bytes.Span), Limits = ToolLimits.OfMemory }, cancellation);
+            await tools.RunAsync(ToolCommand.Of("zstd", "-d", "-q", "-c", "--", Path.GetFullPath(image)) with { OnOutput = bytes => disk.Append(bytes.Span), Limits = ToolLimits.OfMemory },
+                cancellation);
             disk.Finish();
             return new QemuDisk(QemuDriver, path);
         }

@@ -30,7 +30,8 @@ internal sealed class IsoFormat : IImageFormat
     public string? QemuDriver => null;
 
     public string RecipeOf(BuildSpec spec, FormatServices services) =>
-        $"iso {Version} {Inner.RecipeOf(spec, services)} target={spec.Iso.Target} overwrite={Word(spec.Iso.Overwrite)} after={spec.Iso.After.LowerName()} appliance={services.Appliance.KeyOf(spec.Machine.Arch)[..16]}";
+        $"iso {Version} {Inner.RecipeOf(spec, services)} target={spec.Iso.Target} overwrite={Word(spec.Iso.Overwrite)} after={spec.Iso.After.LowerName()} "
+            + $"appliance={services.Appliance.KeyOf(spec.Machine.Arch)[..16]}";
 
     public FormatNeeds NeedsOf(BuildSpec spec) => new(ImageWeight.Compressed)
     {

@@ -43,7 +43,8 @@ internal static partial class QemuImg
         ImageHeader.Check(disk, disk.Path);
         try
         {
-            await tools.RunAsync(ToolCommand.Of("qemu-img", ["create", "-q", "-f", OverlayDriver, .. options, "-F", disk.Driver, "-b", disk.Reference, overlay]) with { Limits = ForOneImage }, cancellation);
+            await tools.RunAsync(ToolCommand.Of("qemu-img", ["create", "-q", "-f", OverlayDriver, .. options, "-F", disk.Driver, "-b", disk.Reference, overlay]) with { Limits = ForOneImage },
+                cancellation);
         }
         catch (CrustException e) when (e is ToolFailedException or ToolLimitException && disk.Driver != QemuDisk.Raw && !NoSpace.IsReasonOf(e))
         {

@@ -72,7 +72,8 @@ internal sealed class FileSizeCheck(long? limit) : IHostCheck
     public Task<IReadOnlyList<Finding>> FindAsync(HostQuestion question, CancellationToken cancellation) => Task.FromResult<IReadOnlyList<Finding>>(
         limit is not { } most || most >= question.Spec.Machine.Disk ? [] :
         [
-            new Finding("host", "file size", Gravity.Problem, $"The machine's disk of {Size.Format(question.Spec.Machine.Disk)} is a file, and this process may write none of more than {Size.Format(most)}")
+            new Finding("host", "file size", Gravity.Problem,
+                $"The machine's disk of {Size.Format(question.Spec.Machine.Disk)} is a file, and this process may write none of more than {Size.Format(most)}")
             {
                 Where = "ulimit -f",
                 Remedy = "raise the limit (ulimit -f unlimited; LimitFSIZE= in a unit of systemd), or set machine.disk (--disk-size) to less",

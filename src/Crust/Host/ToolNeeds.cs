@@ -52,7 +52,8 @@ internal sealed record ToolNeed(string Program, Need Need, string For)
             .. writing.SelectMany(format => format.Needs.Tools.Select(tool => new ToolNeed(tool, Need.Required, format.Name))),
             .. ForAppliance.Select(tool => new ToolNeed(tool, forecast.Appliance, live)),
             .. HybridIso.Programs.Prepend("mksquashfs").Select(tool => new ToolNeed(tool, forecast.BuildsReference ? Need.Required : Need.None, "the reference installer")),
-            new(Skopeo.Program, spec.Cache is null ? Need.None : Need.Wanted, spec.Cache is null ? "crust publish, crust plan" : "the cache in a registry") { Loss = "that cache isn't asked without it" },
+            spec.Cache is null ? new(Skopeo.Program, Need.None, "crust publish, crust plan")
+                : new(Skopeo.Program, Need.Wanted, "the cache in a registry") { Loss = "that cache isn't asked without it" },
         ];
         return [.. all.GroupBy(need => need.Program).Select(needs => needs.MaxBy(need => need.Need)!)];
     }

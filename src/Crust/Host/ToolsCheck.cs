@@ -20,7 +20,8 @@ internal sealed partial class ToolsCheck(ToolBox tools) : IHostCheck
     {
         if (tools.Find(need.Program) is not { } path)
         {
-            var missing = Finding.Missing("tools", need.Program, GravityOf(need), $"The program '{need.Program}' isn't installed", "searched in PATH and the sbin folders", ToolBox.PackageOf(need.Program));
+            var missing = Finding.Missing("tools", need.Program, GravityOf(need), $"The program '{need.Program}' isn't installed", "searched in PATH and the sbin folders",
+                ToolBox.PackageOf(need.Program));
             return need.Need is Need.None ? missing with { What = $"isn't installed; this build doesn't need it ({need.For})" }
                 : need.Need is Need.Wanted ? missing with { What = $"{missing.What}, and {need.Loss} ({need.For})" }
                 : missing;
@@ -53,7 +54,8 @@ internal sealed partial class ToolsCheck(ToolBox tools) : IHostCheck
             return found with
             {
                 Gravity = GravityOf(need),
-                What = e is CrustException failed ? $"The program '{need.Program}' doesn't run: {failed.What}" : $"The program '{need.Program}' doesn't say its version within {Patience.TotalSeconds:0} s",
+                What = e is CrustException failed ? $"The program '{need.Program}' doesn't run: {failed.What}"
+                    : $"The program '{need.Program}' doesn't say its version within {Patience.TotalSeconds:0} s",
                 Remedy = $"install it anew: apt-get install --reinstall {ToolBox.PackageOf(need.Program)}",
             };
         }

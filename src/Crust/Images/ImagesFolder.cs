@@ -39,7 +39,8 @@ internal sealed class ImagesFolder(string folder)
     internal IEnumerable<string> PlacesOf(string name, IEnumerable<IImageFormat> formats)
     {
         var provenance = ImagePath(name + ImageCheck.Extension);
-        string[] common = [ManifestPath(name), ReportPath(name), LogPath(name), PrefixOf(name) + LogFile.SerialLogExtension, PrefixOf(name) + LogFile.ScreenExtension, ImagePath(name + Attestor.SbomExtension), provenance, ImagePath(ChecksumFile.Name)];
+        string[] common = [ManifestPath(name), ReportPath(name), LogPath(name), PrefixOf(name) + LogFile.SerialLogExtension, PrefixOf(name) + LogFile.ScreenExtension,
+            ImagePath(name + Attestor.SbomExtension), provenance, ImagePath(ChecksumFile.Name)];
         return common.Concat(Signer.PlacesFor(provenance)).Concat(formats.Select(format => PrefixOf(name) + format.Extension)
             .SelectMany(image => new[] { image, image + BmapFile.Extension, image + LogFile.SerialLogExtension, image + LogFile.ScreenExtension }));
     }
@@ -135,7 +136,10 @@ internal sealed class ImagesFolder(string folder)
         }
     }
 
-    /// <summary>Gives images, and what says where they come from, their final names and writes manifest and checksums. Each file appears whole; those of other formats and names stay as they are.</summary>
+    /// <summary>
+    /// Gives images, and what says where they come from, their final names and writes manifest and checksums. Each file appears whole; those of other formats and
+    /// names stay as they are.
+    /// </summary>
     /// <returns>The manifest as it was written.</returns>
     /// <exception cref="CrustException">The folder can't be written.</exception>
     internal Manifest Place(Manifest manifest, IReadOnlyCollection<ProvenImage> images, Attestations attestations, DraftFolder drafts)
@@ -193,7 +197,8 @@ internal sealed class ImagesFolder(string folder)
     // What an earlier build has left, and this one hasn't made again, would be about other images.
     private Manifest Place(Manifest manifest, Attestations attestations)
     {
-        foreach (var stale in Signer.PlacesFor(ImagePath(manifest.Name + ImageCheck.Extension)).Concat(manifest.Sbom is null && attestations.Sbom is null ? [ImagePath(manifest.Name + Attestor.SbomExtension)] : []))
+        foreach (var stale in Signer.PlacesFor(ImagePath(manifest.Name + ImageCheck.Extension))
+            .Concat(manifest.Sbom is null && attestations.Sbom is null ? [ImagePath(manifest.Name + Attestor.SbomExtension)] : []))
         {
             File.Delete(stale);
         }

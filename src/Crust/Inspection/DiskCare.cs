@@ -98,7 +98,8 @@ internal sealed class DiskCare(ToolBox tools, ApplianceRun appliance, IBuildObse
         }
         catch (IOException e)
         {
-            throw new CrustException(FailureKind.InputOutput, $"The tidied disk can't be written: {e.Message}", disk, "free space on the cache's file system, or set CRUST_CACHE to one that has more", e);
+            throw new CrustException(FailureKind.InputOutput, $"The tidied disk can't be written: {e.Message}", disk,
+                "free space on the cache's file system, or set CRUST_CACHE to one that has more", e);
         }
     }
 
@@ -167,7 +168,8 @@ internal sealed class DiskCare(ToolBox tools, ApplianceRun appliance, IBuildObse
         new (string Name, bool Wanted)[] { ("tidy", !work.Tidy.IsEmpty), ("inspect", work.Inspect), ("trim", work.Trim) }.Where(step => step.Wanted).Select(step => step.Name);
 
     private static string Switches(DiskWork work) =>
-        string.Join(", ", new (string Text, bool Wanted)[] { ("tidy: none", !work.Tidy.IsEmpty), ("inspect: false", work.Inspect), ("trim: false", work.Trim) }.Where(one => one.Wanted).Select(one => one.Text));
+        string.Join(", ", new (string Text, bool Wanted)[] { ("tidy: none", !work.Tidy.IsEmpty), ("inspect: false", work.Inspect), ("trim: false", work.Trim) }.Where(one => one.Wanted)
+            .Select(one => one.Text));
 
     // What tools and the appliance say is one thing, what the disk is found to be another: only the first may be taken for a mere mishap.
     private static async Task<T> Wrap<T>(Func<Task<T>> work)

@@ -40,13 +40,15 @@ internal static class InstallMarks
 
         // What can't be read may hold it.
         return !missing.IsEmpty ? $"The disk seems to lack {string.Join(", ", missing)}, but not all of it could be read"
-            : profile is null && disk.Systems.IsEmpty && !disk.Volumes.Any(volume => volume.Unread is not null) ? "No operating system was found on the installed disk; what its installer leaves isn't known, so it may be one that Crust can't read"
+            : profile is null && disk.Systems.IsEmpty && !disk.Volumes.Any(volume => volume.Unread is not null)
+                ? "No operating system was found on the installed disk; what its installer leaves isn't known, so it may be one that Crust can't read"
             : null;
     }
 
     /// <summary>What a disk holds, in a line for each volume.</summary>
     public static IEnumerable<string> Holds(DiskInspection disk) => disk.Volumes.Select(volume =>
-            $"{volume.Name}{(volume.PartitionName is { } name ? $" ({name})" : "")}: {volume.FileSystem ?? "nothing known"}{(volume.Label is { } label ? $" '{label}'" : "")}, {Size.Format(volume.Size)}{(volume.Unread is { } unread ? $"; {unread}" : "")}")
+            $"{volume.Name}{(volume.PartitionName is { } name ? $" ({name})" : "")}: {volume.FileSystem ?? "nothing known"}{(volume.Label is { } label ? $" '{label}'" : "")}, "
+                + $"{Size.Format(volume.Size)}{(volume.Unread is { } unread ? $"; {unread}" : "")}")
         .DefaultIfEmpty("the disk holds no partition and no file system")
         .Prepend($"the disk holds {disk.Describe()}:");
 

@@ -116,7 +116,8 @@ internal sealed class InstallRun(MachineLauncher launcher, GuestScreen screen, I
         {
             var what = $"the installer {Path.GetFileName(request.Installer.Path)}";
             throw extraDisks.FindInstalled() is { } size
-                ? new CrustException(FailureKind.GuestFailed, $"{what} installed on an extra disk of {Size.Format(size)}, which is thrown away, and not on the build's own disk of {Size.Format(request.Machine.Disk)}",
+                ? new CrustException(FailureKind.GuestFailed,
+                    $"{what} installed on an extra disk of {Size.Format(size)}, which is thrown away, and not on the build's own disk of {Size.Format(request.Machine.Disk)}",
                     MachineFailure.Where(evidence), $"name the build's own disk in the seed ({request.Machine.DiskName}), or make machine.disk larger than machine.extraDisks", e)
                 : facts.OutOfMemory is { } words ? MachineFailure.Of(new MachineOutcome.OutOfMemory(words), what, evidence)
                 : e;

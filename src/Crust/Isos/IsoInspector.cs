@@ -164,7 +164,8 @@ internal static class IsoInspector
     {
         if (size < needed)
         {
-            throw Bad($"The ISO is cut off: it has {size} of at least {needed} bytes, {Size.Format(needed - size)} are missing", name, "copy or download it again, and compare its checksum with its vendor's");
+            throw Bad($"The ISO is cut off: it has {size} of at least {needed} bytes, {Size.Format(needed - size)} are missing", name,
+                "copy or download it again, and compare its checksum with its vendor's");
         }
     }
 

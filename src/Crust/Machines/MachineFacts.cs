@@ -172,7 +172,8 @@ internal sealed partial record MachineFacts
 
     private static string? FindPanic(string text) => KernelPanic().Match(text) is { Success: true } match ? match.Groups[1].Value.Trim() : null;
 
-    private static string? FindOutOfMemory(string text) => NoMemory().Match(text) is { Success: true } match ? match.Groups[1].Value.Trim() is { Length: > 200 } words ? words[..200] : match.Groups[1].Value.Trim() : null;
+    private static string? FindOutOfMemory(string text) =>
+        NoMemory().Match(text) is { Success: true } match ? match.Groups[1].Value.Trim() is { Length: > 200 } words ? words[..200] : match.Groups[1].Value.Trim() : null;
 
     // Linux' OOM killer (mm/oom_kill.c), not that of a memory cgroup, and an initramfs that finds no room (init/initramfs.c). Kernels before 5.1 say "Kill process".
     [GeneratedRegex(@"^(?:<\d>)?(?:\[ *\d+\.\d+\] ?)?(?:\[ *[TC]\d+\] ?)?(Out of memory(?: \(oom_kill_allocating_task\))?: Kill(?:ed)? process \d+ \([^\n]{0,64}\)|Initramfs unpacking failed: write error|rootfs image is not initramfs \(write error\)|Kernel panic - not syncing: (?:Out of memory|System is deadlocked on memory))[^\n]*\n", RegexOptions.Multiline)]

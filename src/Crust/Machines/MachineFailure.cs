@@ -44,7 +44,8 @@ internal static class MachineFailure
     private static (FailureKind Kind, string Sentence, string Remedy) Describe(MachineOutcome outcome, string what, RunEvidence evidence) => outcome switch
     {
         MachineOutcome.Reset => (FailureKind.GuestFailed, $"{what} reset the machine instead of powering it off",
-            "let the installer power off (install.poweroff: true), or set machine.onReboot to 'finish' if the reset is its end, or 'continue' if it boots again to go on; a crash of the guest's processor (a triple fault) looks the same: the serial log's last lines tell them apart"),
+            "let the installer power off (install.poweroff: true), or set machine.onReboot to 'finish' if the reset is its end, or 'continue' if it boots again to go on; a crash of the "
+                + "guest's processor (a triple fault) looks the same: the serial log's last lines tell them apart"),
         MachineOutcome.Panicked panic => (FailureKind.GuestFailed, $"{what} ended in a kernel panic: {panic.Text}",
             "read the lines before the panic in the serial log; more machine.memory or another machine.firmware often helps"),
         MachineOutcome.OutOfMemory memory => (FailureKind.GuestFailed, $"{what} ran out of memory: its kernel says \"{memory.Words}\"",
@@ -55,7 +56,8 @@ internal static class MachineFailure
             "look for the cause in the host's log (out of memory? a crash?), then build again"),
         MachineOutcome.TpmDied died => (FailureKind.GuestFailed, $"{died.How} while {what} was running{Quote(died.Stderr)}",
             "look for the cause in the host's log (out of memory? somebody's kill?), then build again"),
-        MachineOutcome.BootRefused refused => (FailureKind.GuestFailed, $"Secure Boot refused to start {what} from \"{refused.From}\": what it boots isn't signed with a key that the firmware knows, Microsoft's",
+        MachineOutcome.BootRefused refused =>
+            (FailureKind.GuestFailed, $"Secure Boot refused to start {what} from \"{refused.From}\": what it boots isn't signed with a key that the firmware knows, Microsoft's",
             "take one with a signed boot loader (shim), or set machine.firmware to uefi"),
         MachineOutcome.EndedByHost ended => (FailureKind.GuestFailed, $"Somebody on this host ended QEMU ({ended.Reason}) while {what} was running",
             "build again, and leave QEMU's process alone"),
@@ -71,7 +73,8 @@ internal static class MachineFailure
         MachineOutcome.BootLoop loop => (FailureKind.GuestFailed, $"{what} booted {loop.Boots} times over and wrote nothing to the disk in between: it is in a boot loop",
             "read in the serial log why it resets: more machine.memory or another machine.firmware often helps; the installed system may not boot, and the installer be started again"),
         MachineOutcome.DeadlineExpired late => (FailureKind.GuestFailed,
-            $"{what} hadn't finished after {Duration.Format(late.Deadline)}{(evidence.Boots > 1 ? $" and {evidence.Boots} boots" : "")}{(evidence.Diagnosis is { } seems ? $": {seems.Sentence}" : "")}",
+            $"{what} hadn't finished after "
+                + $"{Duration.Format(late.Deadline)}{(evidence.Boots > 1 ? $" and {evidence.Boots} boots" : "")}{(evidence.Diagnosis is { } seems ? $": {seems.Sentence}" : "")}",
             $"{(evidence.Diagnosis is { } known ? known.Remedy : "read in the serial log what it waited for")}; if it only needs longer, raise the deadline (machine.deadline, --deadline)"),
         _ => (FailureKind.GuestFailed, $"{what} ended without a reason that Crust knows ({outcome})", "read the serial log"),
     };

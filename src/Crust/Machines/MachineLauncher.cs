@@ -142,7 +142,8 @@ internal sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, st
         var result = await qemu.Ended;
         if (result.Error.Contains(QemuArguments.GateFilter, StringComparison.Ordinal))
         {
-            return new CrustException(FailureKind.HostLacks, $"This host's QEMU lacks {QemuArguments.GateFilter}, by which Crust keeps a guest from this host: {result.Error.Trim()}", "machine.network: internet",
+            return new CrustException(FailureKind.HostLacks, $"This host's QEMU lacks {QemuArguments.GateFilter}, by which Crust keeps a guest from this host: {result.Error.Trim()}",
+                "machine.network: internet",
                 "install the distribution's own QEMU (apt-get install qemu-system-x86), or set machine.network to none; with host, the guest reaches all that this host reaches", inner);
         }
 

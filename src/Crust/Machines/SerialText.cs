@@ -4,7 +4,8 @@ using Crust.Sanitizing;
 namespace Crust.Machines;
 
 /// <summary>
-/// The text of a serial port as a person would read it: without escape sequences and control characters, the last part kept. Secrets are in it: it is judged, and shown only through a <see cref="Redactor"/>. Bytes come in
+/// The text of a serial port as a person would read it: without escape sequences and control characters, the last part kept. Secrets are in it: it is judged, and
+/// shown only through a <see cref="Redactor"/>. Bytes come in
 /// arbitrary pieces; memory is bounded whatever the guest writes.
 /// </summary>
 internal sealed class SerialText

@@ -45,8 +45,8 @@ internal sealed class SilenceWatch(SilenceLimit limit, int process, TimeProvider
 
     private string Sentence()
     {
-        var silent = time.GetElapsedTime(_asked);
-        var text = $"QEMU hasn't answered for {(silent < TimeSpan.FromSeconds(1) ? $"{silent.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} seconds" : Duration.Format(TimeSpan.FromSeconds(Math.Floor(silent.TotalSeconds))))}";
+        var silent = time.GetElapsedTime(_asked).TotalSeconds;
+        var text = $"QEMU hasn't answered for {(silent < 1 ? $"{silent.ToString("0.0", CultureInfo.InvariantCulture)} seconds" : Duration.Format(TimeSpan.FromSeconds(Math.Floor(silent))))}";
         return _shortages.Count == 0 ? text : $"{text}; for a part of that this host was short of {string.Join(", and of ", _shortages.OrderByDescending(row => row.Value).Select(row => row.Key))}";
     }
 }
@@ -79,7 +79,8 @@ internal sealed record HostShortage(string? What)
 
     // "some avg10=12.34 avg60=…", then "full avg10=…": what counts is that some waited.
     private static double? Waiting(string pressure) =>
-        pressure.IndexOf("some avg10=", StringComparison.Ordinal) is >= 0 and var at && double.TryParse(pressure.AsSpan(at + 11, pressure.AsSpan(at + 11).IndexOf(' ')), NumberStyles.Float, CultureInfo.InvariantCulture, out var percent)
+        pressure.IndexOf("some avg10=", StringComparison.Ordinal) is >= 0 and var at
+            && double.TryParse(pressure.AsSpan(at + 11, pressure.AsSpan(at + 11).IndexOf(' ')), NumberStyles.Float, CultureInfo.InvariantCulture, out var percent)
             ? percent
             : null;
 

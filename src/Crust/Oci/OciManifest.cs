@@ -37,7 +37,8 @@ internal static class OciManifest
 
     /// <param name="artifactType">What it is, if it isn't an image.</param>
     /// <param name="subject">What it is attached to; null for nothing.</param>
-    public static OciDocument Of(OciDescriptor config, IEnumerable<OciDescriptor> layers, ImmutableSortedDictionary<string, string> annotations, string? artifactType = null, OciDescriptor? subject = null)
+    public static OciDocument Of(OciDescriptor config, IEnumerable<OciDescriptor> layers, ImmutableSortedDictionary<string, string> annotations, string? artifactType = null,
+        OciDescriptor? subject = null)
     {
         var json = new JsonObject { ["schemaVersion"] = 2, ["mediaType"] = ManifestType };
         if (artifactType is not null)
@@ -75,7 +76,8 @@ internal static class OciManifest
     /// <summary>The annotations of a manifest, an index or a descriptor.</summary>
     public static ImmutableSortedDictionary<string, string> AnnotationsOf(JsonElement json) =>
         json.TryGetProperty("annotations", out var annotations) && annotations.ValueKind is JsonValueKind.Object
-            ? annotations.EnumerateObject().Where(pair => pair.Value.ValueKind is JsonValueKind.String).ToImmutableSortedDictionary(pair => pair.Name, pair => pair.Value.GetString()!, StringComparer.Ordinal)
+            ? annotations.EnumerateObject().Where(pair => pair.Value.ValueKind is JsonValueKind.String)
+                .ToImmutableSortedDictionary(pair => pair.Name, pair => pair.Value.GetString()!, StringComparer.Ordinal)
             : ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
 
     /// <summary>The one layer of an image or an artifact; null if it has none or several.</summary>

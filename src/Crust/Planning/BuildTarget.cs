@@ -56,7 +56,8 @@ internal sealed record BuildTarget
 
         // An ISO that isn't here is known by its checksum; what it would say of itself has to be said by the spec.
         return glance.Promised is not { } sha256 ? target with { Unknown = "its installer's checksum isn't known here; give its SHA-256 in installer.sha256, or download it: crust build" }
-            : spec.Seed.Profile is not { } profile || spec.Seed.Kind is SeedKind.Embedded ? target with { Unknown = "its installer isn't here to say which family of systems it installs; name it in seed.profile" }
+            : spec.Seed.Profile is not { } profile || spec.Seed.Kind is SeedKind.Embedded
+                ? target with { Unknown = "its installer isn't here to say which family of systems it installs; name it in seed.profile" }
             : target.With(sha256, isReference: false, () => SeedKey.Of(spec, files, profile, sha256), local);
     }
 

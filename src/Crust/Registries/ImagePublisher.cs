@@ -66,9 +66,11 @@ internal sealed class ImagePublisher(Registry registry, ImagesFolder shelf, stri
 
         var entries = attachments.Select(Attachments.EntryOf).ToImmutableArray();
         await _indexes.KeepAsync(list,
-            there => Task.FromResult<ImmutableArray<OciDescriptor>>([.. there.Where(entry => !attachments.Any(attachment => Attachments.Replaces(attachment, entry)) && entries.All(own => own.Digest != entry.Digest)), .. entries]),
+            there => Task.FromResult<ImmutableArray<OciDescriptor>>([.. there.Where(entry =>
+                !attachments.Any(attachment => Attachments.Replaces(attachment, entry)) && entries.All(own => own.Digest != entry.Digest)), .. entries]),
             null, cancellation);
-        return [.. attachments.Select(attachment => new AttachedFile(Attachments.EntryOf(attachment).Annotations[OciManifest.Title], attachment.Descriptor.ArtifactType!, attachment.Descriptor.Digest))];
+        return [.. attachments.Select(attachment =>
+            new AttachedFile(Attachments.EntryOf(attachment).Annotations[OciManifest.Title], attachment.Descriptor.ArtifactType!, attachment.Descriptor.Digest))];
     }
 
     private Task<OciDocument> IndexAsync(PublishTarget target, string name, CancellationToken cancellation) => _indexes.KeepAsync(target.Index, async _ =>

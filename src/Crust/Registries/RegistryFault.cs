@@ -68,7 +68,8 @@ internal static partial class RegistryFaults
         (@"unauthorized|invalid username/password|\b401\b|authentication required|no basic auth credentials", RegistryFault.Login),
         (@"denied|\b403\b|Forbidden", RegistryFault.Denied),
         (@"manifest unknown|name unknown|NAME_UNKNOWN|repository name not known|\b404\b|not found", RegistryFault.Missing),
-        (@"connection refused|connection reset|broken pipe|no such host|i/o timeout|timeout awaiting|Client\.Timeout|EOF|no route to host|network is unreachable|server misbehaving|use of closed network connection|TLS handshake timeout|malformed HTTP", RegistryFault.Unreachable),
+        (@"connection refused|connection reset|broken pipe|no such host|i/o timeout|timeout awaiting|Client\.Timeout|EOF|no route to host"
+            + "|network is unreachable|server misbehaving|use of closed network connection|TLS handshake timeout|malformed HTTP", RegistryFault.Unreachable),
     ];
 
     /// <summary>The fault that skopeo told of.</summary>
@@ -83,14 +84,16 @@ internal static partial class RegistryFaults
         {
             RegistryFault.NoSpace => ("No space is left for what was pulled", "free space in the cache, for instance with 'crust clean', or set CRUST_CACHE to another file system"),
             RegistryFault.Altered => ($"The registry {registry} gives other bytes than their digest says", "don't use what is there: delete it, and push it again"),
-            RegistryFault.Login => ($"The registry {registry} wants a login, and none of yours is right", $"log in: skopeo login {registry}; or name the file with the login in publish.authFile or REGISTRY_AUTH_FILE"),
+            RegistryFault.Login => ($"The registry {registry} wants a login, and none of yours is right",
+                $"log in: skopeo login {registry}; or name the file with the login in publish.authFile or REGISTRY_AUTH_FILE"),
             RegistryFault.Denied => ($"The registry {registry} doesn't allow this to your login", $"log in with an account that may push to {reference.Repository}: skopeo login {registry}"),
             RegistryFault.Missing => ($"The registry {registry} doesn't have {reference}", "check the name; some registries want a repository to be made before it is pushed to"),
             RegistryFault.Untrusted => ($"The certificate of the registry {registry} isn't trusted", "put its authority's certificate into a folder as ca.crt, and name the folder in publish.certDir"),
             RegistryFault.Plain => ($"The registry {registry} speaks plain HTTP", "if that is as it should be, set publish.tls to false"),
             RegistryFault.Busy => ($"The registry {registry} has had too many requests", "try again later; what was pushed so far stays there"),
             RegistryFault.Broken => ($"The registry {registry} failed", "try again; what was pushed so far stays there. If it goes on, ask who runs the registry"),
-            RegistryFault.Unreachable => ($"The registry {registry} can't be reached, or broke the connection off", "check its name and the network, and try again; what was pushed so far stays there"),
+            RegistryFault.Unreachable => ($"The registry {registry} can't be reached, or broke the connection off",
+                "check its name and the network, and try again; what was pushed so far stays there"),
             _ => ($"skopeo couldn't do it with {registry}", "read skopeo's own message"),
         };
         return new RegistryException(fault, $"{what}: {words}", reference.ToString(), remedy);

@@ -72,7 +72,8 @@ internal sealed class Skopeo(ToolBox tools, PublishSpec how, string folder, Time
     public async Task<IReadOnlySet<string>> ListTagsAsync(string repository, CancellationToken cancellation)
     {
         var from = new RegistryReference(repository, "");
-        var tooLong = new RegistryException(RegistryFault.Altered, $"The registry lists more than {Size.Format(LongestList)} of tags", repository, "use several repositories, or have the registry forget old tags");
+        var tooLong = new RegistryException(RegistryFault.Altered, $"The registry lists more than {Size.Format(LongestList)} of tags", repository,
+            "use several repositories, or have the registry forget old tags");
         var json = await AskAsync(["list-tags", .. Login(), .. Connection(""), $"docker://{repository}"], from, LongestList, tooLong, cancellation);
         if (json is null)
         {

@@ -105,8 +105,10 @@ internal static partial class CleanText
 
     // With blanks in it, it is a text like any other.
     private static string Disarmed(string line) =>
-        line.Contains("##", StringComparison.Ordinal) || line.Contains("::", StringComparison.Ordinal) || line.Contains("section_", StringComparison.OrdinalIgnoreCase) || line.Contains("travis_", StringComparison.OrdinalIgnoreCase)
-            ? Command().Replace(line, match => match.Value[^1] is '#' or ':' && match.Value[0] is not ('s' or 'S' or 't' or 'T') ? string.Join(' ', match.Value.AsEnumerable()) : match.Value.Replace("_", " _"))
+        line.Contains("##", StringComparison.Ordinal) || line.Contains("::", StringComparison.Ordinal) || line.Contains("section_", StringComparison.OrdinalIgnoreCase)
+            || line.Contains("travis_", StringComparison.OrdinalIgnoreCase)
+            ? Command().Replace(line, match =>
+                match.Value[^1] is '#' or ':' && match.Value[0] is not ('s' or 'S' or 't' or 'T') ? string.Join(' ', match.Value.AsEnumerable()) : match.Value.Replace("_", " _"))
             : line;
 
     // GitHub (::add-mask::, ##[group]), Azure (##vso[), TeamCity (##teamcity[), GitLab (section_start:), Travis (travis_fold:).

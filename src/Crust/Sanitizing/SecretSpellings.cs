@@ -27,7 +27,8 @@ internal sealed class SecretSpellings
         _byFirst = [.. Enumerable.Range(0, Direct).Select(c => EncodedCharacter.CanBegin((char)c) ? all : all.Where(spelling => spelling.CanBegin((char)c)).ToArray())];
         _others = [.. all.Where(spelling => spelling.First.Value >= Direct)];
         _starts = SearchValues.Create(
-            [.. Enumerable.Range(0, Direct).Select(c => (char)c).Where(c => _byFirst[c].Length > 0), .. _others.Select(spelling => spelling.First.Utf16SequenceLength == 1 ? (char)spelling.First.Value : char.ConvertFromUtf32(spelling.First.Value)[0]).Distinct()]);
+            [.. Enumerable.Range(0, Direct).Select(c => (char)c).Where(c => _byFirst[c].Length > 0),
+                .. _others.Select(spelling => spelling.First.Utf16SequenceLength == 1 ? (char)spelling.First.Value : char.ConvertFromUtf32(spelling.First.Value)[0]).Distinct()]);
     }
 
     public static SecretSpellings None { get; } = new([]);

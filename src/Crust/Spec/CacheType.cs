@@ -19,7 +19,8 @@ internal static partial class CacheType
     /// <summary>Keys, each itself or as the path of a file.</summary>
     public static readonly ValueType<ImmutableArray<string>> Trust = new(
         "KEY|FILE",
-        given => given.Items.Length == 0 ? throw new CrustException(FailureKind.BadInput, "The list of trusted keys is empty", given.Where, "name the keys that sign what is in the cache, or leave cache.trust out to trust whoever may write there")
+        given => given.Items.Length == 0 ? throw new CrustException(FailureKind.BadInput, "The list of trusted keys is empty", given.Where,
+            "name the keys that sign what is in the cache, or leave cache.trust out to trust whoever may write there")
             : [.. given.Items.Select(item => IsKey(item.Text) ? item.Text.Trim() : ValueTypes.FilePath.Parse(given with { Items = [item] })!)],
         _ => null,
         () => new JsonObject { ["type"] = "array", ["items"] = new JsonObject { ["type"] = "string" }, ["minItems"] = 1 })
@@ -41,7 +42,8 @@ internal static partial class CacheType
         }
 
         throw ValueTypes.Bad(item, "doesn't begin with oci://, and a cache is a repository in a registry",
-            $"write oci://registry/path, such as oci://registry.example.com/edge/cache, or none{(text.Contains("://", StringComparison.Ordinal) ? "" : $"; for a repository of this name, oci://{text}")}");
+            "write oci://registry/path, such as oci://registry.example.com/edge/cache, or "
+                + $"none{(text.Contains("://", StringComparison.Ordinal) ? "" : $"; for a repository of this name, oci://{text}")}");
     }
 
     [GeneratedRegex(@"\A([^\r\n]*[ \t])?(ssh|ecdsa|sk)-[A-Za-z0-9@.-]+[ \t]+AAAA[A-Za-z0-9+/]+={0,2}([ \t][^\r\n]*)?\z", RegexOptions.ExplicitCapture)]

@@ -105,7 +105,10 @@ internal sealed record MachineSpec
     /// <summary>Private networks that a guest of <see cref="MachineNetwork.Internet"/> reaches, too.</summary>
     public ImmutableArray<IPNetwork> NetworkAllow { get; init; } = [];
 
-    /// <summary>Whether an empty extra disk is as large as the one that is installed to, or larger: an installer that takes the largest disk would take it, and what it installs be thrown away.</summary>
+    /// <summary>
+    /// Whether an empty extra disk is as large as the one that is installed to, or larger: an installer that takes the largest disk would take it, and what it
+    /// installs be thrown away.
+    /// </summary>
     public bool HasLargerExtraDisk => ExtraDisks.Any(size => size >= Disk);
 
     /// <summary>What Linux calls the disk that is installed to, the first on its bus.</summary>

@@ -72,7 +72,8 @@ internal sealed class ProxySettings
     internal NetworkCredential? LoginOf(Uri proxy) => WebSchemes.Select(Choose).FirstOrDefault(choice => choice?.Address == proxy && choice.Login is not null)?.Login;
 
     // A web server that runs Crust by CGI sets HTTP_PROXY to what a request's header Proxy says: there, only the small letters count.
-    private (string Name, string Text)? Of(string scheme) => scheme == "http" && _variables.ContainsKey("GATEWAY_INTERFACE") ? Value("http_proxy") : Value($"{scheme}_proxy", $"{scheme.ToUpperInvariant()}_PROXY");
+    private (string Name, string Text)? Of(string scheme) =>
+        scheme == "http" && _variables.ContainsKey("GATEWAY_INTERFACE") ? Value("http_proxy") : Value($"{scheme}_proxy", $"{scheme.ToUpperInvariant()}_PROXY");
 
     private (string Name, string Text)? Value(params ReadOnlySpan<string> names)
     {

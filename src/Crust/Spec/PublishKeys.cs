@@ -19,7 +19,8 @@ internal static class PublishKeys
         SpecKey.Of("publish.overwrite", ValueTypes.Boolean, s => s.Publish.Overwrite, (s, v) => With(s, p => p with { Overwrite = v }),
             "Whether a tag is moved that names something else than images of this name.", "--overwrite-tag"),
         SpecKey.Of("publish.keySecret", ValueTypes.Secret, s => s.Publish.KeySecret, (s, v) => With(s, p => p with { KeySecret = v }),
-            "A random text of 32 characters or more that all machines of yours share: with it the build key changes with a build's secrets, too, so that they can share disks and plans; without it, it doesn't. A secret.", variable: "BUILD_KEY_SECRET"),
+            "A random text of 32 characters or more that all machines of yours share: with it the build key changes with a build's secrets, too, so that they can share disks and plans; "
+                + "without it, it doesn't. A secret.", variable: "BUILD_KEY_SECRET"),
         SpecKey.Of("publish.keySecretFile", SeedValueTypes.SecretFile, s => s.Publish.KeySecret, (s, v) => With(s, p => p with { KeySecret = v }),
             "A file, or a file descriptor (fd:3), that it is read from.", "--key-secret-file", "BUILD_KEY_SECRET_FILE"),
         SpecKey.Of("publish.authFile", ValueTypes.FilePath, s => s.Publish.AuthFile, (s, v) => With(s, p => p with { AuthFile = v }),

@@ -27,7 +27,8 @@ internal sealed partial record RegistryReference(string Repository, string Tag)
     /// <exception cref="CrustException">It is none.</exception>
     internal static (string Repository, string? Tag) Parse(string text, string where, bool mayHaveTag)
     {
-        CrustException Bad(string what, string remedy) => new(FailureKind.BadInput, $"'{(ValueTypes.WithoutLogin(text) is { Length: > 200 } shown ? shown[..200] + "…" : ValueTypes.WithoutLogin(text))}' {what}", where, remedy);
+        CrustException Bad(string what, string remedy) =>
+            new(FailureKind.BadInput, $"'{(ValueTypes.WithoutLogin(text) is { Length: > 200 } shown ? shown[..200] + "…" : ValueTypes.WithoutLogin(text))}' {what}", where, remedy);
         const string looks = "write registry/path, such as registry.example.com/edge/images";
         if (SchemePattern().IsMatch(text))
         {
@@ -42,7 +43,8 @@ internal sealed partial record RegistryReference(string Repository, string Tag)
         var match = ReferencePattern().Match(text);
         if (!match.Success)
         {
-            throw Bad(text.Any(char.IsAsciiLetterUpper) && ReferencePattern().IsMatch(text.ToLowerInvariant()) ? "has capital letters in its path, which registries don't take" : "isn't a repository", looks);
+            throw Bad(text.Any(char.IsAsciiLetterUpper) && ReferencePattern().IsMatch(text.ToLowerInvariant()) ? "has capital letters in its path, which registries don't take" : "isn't a repository",
+                looks);
         }
 
         var repository = match.Groups["repository"].Value;
@@ -62,7 +64,8 @@ internal sealed partial record RegistryReference(string Repository, string Tag)
 
     /// <exception cref="CrustException">No registry would take it.</exception>
     internal static string CheckTag(string tag, string where) => TagPattern().IsMatch(tag) ? tag
-        : throw new CrustException(FailureKind.BadInput, $"'{tag}' can't be a tag", where, $"use letters, digits, '_', '.' and '-', beginning with a letter, a digit or '_', at most {LongestTag} of them with what Crust puts behind");
+        : throw new CrustException(FailureKind.BadInput, $"'{tag}' can't be a tag", where,
+            $"use letters, digits, '_', '.' and '-', beginning with a letter, a digit or '_', at most {LongestTag} of them with what Crust puts behind");
 
     [GeneratedRegex(@"\A[A-Za-z][A-Za-z0-9+-]*://")]
     private static partial Regex SchemePattern();

@@ -73,7 +73,11 @@ internal static partial class SeedValueTypes
     /// <summary>Files that ride along: `FILE`, or `NAME=FILE`.</summary>
     public static ValueType<ImmutableArray<ExtraFile>> ExtraFiles(int most)
     {
-        var list = ListType.Of(new ValueType<ExtraFile>("[NAME=]FILE", given => File(given.Single, given.BaseFolder), file => file.Name, () => new JsonObject { ["type"] = "string" }) { PathAt = text => text.IndexOf('=') + 1 }, most);
+        var file = new ValueType<ExtraFile>("[NAME=]FILE", given => File(given.Single, given.BaseFolder), file => file.Name, () => new JsonObject { ["type"] = "string" })
+        {
+            PathAt = text => text.IndexOf('=') + 1,
+        };
+        var list = ListType.Of(file, most);
         return list with
         {
             Parse = given => list.Parse(given) is var files && files.GroupBy(file => file.Name).FirstOrDefault(group => group.Count() > 1) is { } twice

@@ -38,7 +38,8 @@ internal static class SpecKeys
         SpecKey.Of("inspect", ValueTypes.Boolean, s => s.Inspect, (s, v) => s with { Inspect = v },
             "Whether the installed disk is looked at: what is on it, whether anything was installed, and what would make clones of it collide.", "--inspect"),
         SpecKey.Of("tidy", SeedValueTypes.Tidy, s => s.Tidy, (s, v) => s with { Tidy = v },
-            "What is tidied on the installed disk so that its images can be cloned: auto is all but the seed for the reference installer, whose first boot needs it, and nothing for others; none is nothing, all is all.", "--tidy"),
+            "What is tidied on the installed disk so that its images can be cloned: auto is all but the seed for the reference installer, whose first boot needs it, and nothing for "
+                + "others; none is nothing, all is all.", "--tidy"),
         SpecKey.Of("trim", ValueTypes.Boolean, s => s.Trim, (s, v) => s with { Trim = v },
             "Whether space that file systems don't use any more is discarded, so that no image carries what was deleted.", "--trim"),
         SpecKey.Of("formats", ValueTypes.Formats([.. formats.Select(format => format.Name)]), s => s.Formats, (s, v) => s with { Formats = v },
@@ -50,9 +51,11 @@ internal static class SpecKeys
         .. Sign(),
         .. PublishKeys.For(formats),
         SpecKey.Of("cache", CacheType.Repository, s => s.Cache, (s, v) => s with { Cache = v },
-            "A repository that machines share as a cache: installed disks, and finished images that were published there or in publish.repository. Logins and TLS are those of publish. none is no such cache. In a mapping, the key is cache.registry.", "--cache", "CACHE"),
+            "A repository that machines share as a cache: installed disks, and finished images that were published there or in publish.repository. Logins and TLS are those of publish. "
+                + "none is no such cache. In a mapping, the key is cache.registry.", "--cache", "CACHE"),
         SpecKey.Of("cache.trust", CacheType.Trust, s => s.CacheTrust, (s, v) => s with { CacheTrust = v },
-            "Keys of which one has to have signed what is taken from the cache: OpenSSH's public keys or allowed signers, each itself or as a file's path, or files of GPG's public keys. Without it, whoever may write there is trusted.", "--cache-trust", "CACHE_TRUST"),
+            "Keys of which one has to have signed what is taken from the cache: OpenSSH's public keys or allowed signers, each itself or as a file's path, or files of GPG's public "
+                + "keys. Without it, whoever may write there is trusted.", "--cache-trust", "CACHE_TRUST"),
     ];
 
     private static IEnumerable<SpecKey> Installer()
@@ -125,7 +128,8 @@ internal static class SpecKeys
         return
         [
             SpecKey.Of("iso.target", ValueTypes.DiskPattern, s => s.Iso.Target, (s, v) => With(s, i => i with { Target = v }),
-                "The disk that the iso writes to: one asked for at the console (ask), the largest (auto), a path, the largest of a size (size>=200G, size<=1T), or a serial number's pattern (serial:S3Z*).",
+                "The disk that the iso writes to: one asked for at the console (ask), the largest (auto), a path, the largest of a size (size>=200G, size<=1T), or a serial number's "
+                    + "pattern (serial:S3Z*).",
                 "--iso-target"),
             SpecKey.Of("iso.overwrite", ValueTypes.Boolean, s => s.Iso.Overwrite, (s, v) => With(s, i => i with { Overwrite = v }),
                 "Lets the iso write to a disk that holds data without asking.", "--iso-overwrite"),
@@ -166,7 +170,8 @@ internal static class SpecKeys
         return
         [
             SpecKey.Of("sign.key", ValueTypes.FilePath, s => s.Sign.Key, (s, v) => With(s, x => x with { Key = v }),
-                "The OpenSSH key that signs the images' provenance: a private key's file, or a public key's whose private half ssh-agent has. One with a passphrase has to be in ssh-agent.", "--sign-key", "SIGN_KEY"),
+                "The OpenSSH key that signs the images' provenance: a private key's file, or a public key's whose private half ssh-agent has. One with a passphrase has to be in ssh-agent.",
+                "--sign-key", "SIGN_KEY"),
             SpecKey.Of("sign.gpgKey", ValueTypes.Text, s => s.Sign.GpgKey, (s, v) => With(s, x => x with { GpgKey = v }),
                 "The GPG key that signs the images' provenance: a fingerprint, a key id or an address.", "--sign-gpg-key", "SIGN_GPG_KEY"),
             SpecKey.Of("sign.passphrase", ValueTypes.Secret, s => s.Sign.Passphrase, (s, v) => With(s, x => x with { Passphrase = v }),

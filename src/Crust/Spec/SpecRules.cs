@@ -98,9 +98,11 @@ internal static partial class SpecRules
             return;
 
         if (spec.Installer is { BootKernel: not null, BootInitrd: null })
-            throw Bad("There is no installer.boot.initrd, and that is what Debian's installer reads its preseed file from", whereIs("installer.boot.kernel"), "set installer.boot.initrd to the initramfs' path in the ISO");
+            throw Bad("There is no installer.boot.initrd, and that is what Debian's installer reads its preseed file from", whereIs("installer.boot.kernel"),
+                "set installer.boot.initrd to the initramfs' path in the ISO");
         if (spec.Machine.OnReboot is OnReboot.Continue)
-            throw Bad("seed.kind preseed has the machine start with the installer's kernel, after each reboot, too: it would install for ever", whereIs("machine.onReboot"), "set machine.onReboot to fail or finish");
+            throw Bad("seed.kind preseed has the machine start with the installer's kernel, after each reboot, too: it would install for ever", whereIs("machine.onReboot"),
+                "set machine.onReboot to fail or finish");
     }
 
     private static void CheckMachine(BuildSpec spec, Func<string, string> whereIs)
@@ -123,7 +125,8 @@ internal static partial class SpecRules
     {
         const int least = 32;
         if (spec.Publish.KeySecret is { } key && key.Reveal().Length < least)
-            throw Bad($"The secret of the build key is shorter than {least} characters", whereIs(spec.Origins.ContainsKey("publish.keySecret") ? "publish.keySecret" : "publish.keySecretFile"), "make one: openssl rand -hex 32");
+            throw Bad($"The secret of the build key is shorter than {least} characters", whereIs(spec.Origins.ContainsKey("publish.keySecret") ? "publish.keySecret" : "publish.keySecretFile"),
+                "make one: openssl rand -hex 32");
     }
 
     private static void CheckListKey(InstallerSpec installer, Func<string, string> whereIs)
@@ -132,9 +135,11 @@ internal static partial class SpecRules
         if (installer.Iso is null)
             return;
         if (installer.ChecksumSignature is not null && installer.ChecksumKey is null)
-            throw Bad("There is a signature of the list of checksums, and no key that may have made it", whereIs("installer.sha256Signature"), "name a file with the vendor's public key in installer.key");
+            throw Bad("There is a signature of the list of checksums, and no key that may have made it", whereIs("installer.sha256Signature"),
+                "name a file with the vendor's public key in installer.key");
         if (installer.ChecksumKey is not null && (installer.Sha256 is null || Sha256Digits().IsMatch(installer.Sha256)))
-            throw Bad($"There is a key for the list of checksums, and {(installer.Sha256 is null ? "no list" : "installer.sha256 is no list but a checksum, which needs none")}", whereIs("installer.key"),
+            throw Bad($"There is a key for the list of checksums, and {(installer.Sha256 is null ? "no list" : "installer.sha256 is no list but a checksum, which needs none")}",
+                whereIs("installer.key"),
                 "name the vendor's list (SHA256SUMS) in installer.sha256, by path or URL; or leave the key out");
     }
 

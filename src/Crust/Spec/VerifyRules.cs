@@ -28,7 +28,8 @@ internal static class VerifyRules
         if (verify.Ssh is not SshProof.None && spec.Machine.Network is MachineNetwork.None)
             throw Bad("An SSH server can't be reached in a machine without a network", whereIs(Ssh), "wait for a text on the serial port (verify.expect), or set machine.network to internet");
         if (verify.Ssh is SshProof.Banner && (verify.SshUser is not null ? User : verify.SshKey is not null ? Key : null) is { } needless)
-            throw Bad($"{needless} is for a log-in, and verify.ssh: true only waits for the server's banner", $"{whereIs(needless)}; {whereIs(Ssh)}", "leave out one of the two (verify.ssh: login logs in)");
+            throw Bad($"{needless} is for a log-in, and verify.ssh: true only waits for the server's banner", $"{whereIs(needless)}; {whereIs(Ssh)}",
+                "leave out one of the two (verify.ssh: login logs in)");
         if (verify.Ssh is not SshProof.Login && !verify.Checks.IsEmpty && !IsSwitchedOff(spec))
             throw Bad("There are checks, and nobody logs in to run them", whereIs(Checks),
                 "say who does: user and key below verify.ssh (--verify-ssh-user, --verify-ssh-key), or verify.ssh: login for the seed's own account and its password");

@@ -49,7 +49,8 @@ internal sealed record VerifySpec
         return Ssh switch
         {
             SshProof.Banner => "an SSH banner",
-            SshProof.Login => $"{(LoginNeedsText ? $"{text}, " : "")}an SSH log-in as {SshUser} by {(SshKey is null ? "password" : "key")}{(Checks.Length == 0 ? "" : $", {Checks.Length} check{(Checks.Length == 1 ? "" : "s")}")}",
+            SshProof.Login => $"{(LoginNeedsText ? $"{text}, " : "")}an SSH log-in as {SshUser} by "
+                + $"{(SshKey is null ? "password" : "key")}{(Checks.Length == 0 ? "" : $", {Checks.Length} check{(Checks.Length == 1 ? "" : "s")}")}",
             _ => text,
         };
     }

@@ -34,7 +34,8 @@ internal static class VerifyTypes
         // A YAML block ends with a line break, which isn't meant.
         var text = item.Text.Trim();
         return text.Length == 0 ? throw new CrustException(FailureKind.BadInput, "A check is empty", item.Where, "write a command line that exits with 0 where all is well")
-            : text.Any(char.IsControl) ? throw ValueTypes.Bad(item with { Text = CleanText.Line(text) }, "holds a line break or another control character", "write it on one line, with && or ; between its commands")
+            : text.Any(char.IsControl) ? throw ValueTypes.Bad(item with { Text = CleanText.Line(text) }, "holds a line break or another control character",
+                "write it on one line, with && or ; between its commands")
             : text;
     }
 }

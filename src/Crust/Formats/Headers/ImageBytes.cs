@@ -63,7 +63,8 @@ internal sealed class ImageBytes(SafeFileHandle file, long offset, long length)
     public static string Printable(ReadOnlySpan<byte> name, Encoding? encoding = null)
     {
         var text = (encoding ?? Encoding.UTF8).GetString(name[..Math.Min(name.Length, 4 * LongestText)]).TrimEnd('\0');
-        var clean = string.Concat(text.EnumerateRunes().Take(LongestText).Select(rune => Rune.IsControl(rune) || Rune.GetUnicodeCategory(rune) is System.Globalization.UnicodeCategory.Format ? "?" : rune.ToString()));
+        var clean = string.Concat(text.EnumerateRunes().Take(LongestText)
+            .Select(rune => Rune.IsControl(rune) || Rune.GetUnicodeCategory(rune) is System.Globalization.UnicodeCategory.Format ? "?" : rune.ToString()));
         return clean.Length < text.Length ? clean + "…" : clean;
     }
 }

@@ -32,7 +32,8 @@ internal static class OvaReader
         }
         catch (Exception e) when (e is InvalidDataException or XmlException)
         {
-            throw new CrustException(FailureKind.BadInput, $"The image isn't an OVA with one vmdk in it: {(e is XmlException ? "its descriptor isn't XML" : e.Message)}", path, "give an image that Crust has made", e);
+            throw new CrustException(FailureKind.BadInput, $"The image isn't an OVA with one vmdk in it: {(e is XmlException ? "its descriptor isn't XML" : e.Message)}", path,
+                "give an image that Crust has made", e);
         }
         catch (IOException e)
         {

@@ -87,13 +87,14 @@ internal static partial class InspectionReader
     /// <summary>Whether a file's name is that of a kernel.</summary>
     internal static bool IsKernel(string path) => KernelName().IsMatch(Path.GetFileName(path)) && !path.EndsWith(".hmac", StringComparison.Ordinal);
 
-    private static AccountFacts Account(AccountEvidence account, int keys) => new(account.Name, Hashes.GetValueOrDefault(account.Password, account.Password.StartsWith('$') ? "other" : account.Password), keys)
-    {
-        Shell = account.Shell,
-        // 0 stands for a password that has to be changed at the next login (shadow(5)); 99999 days for ever.
-        PasswordEnds = account is { Changed: { } changed, Longest: { } longest and < 99999 } ? Day(changed + longest) : account.Changed == 0 ? Day(0) : null,
-        AccountEnds = account.End is { } end ? Day(end) : null,
-    };
+    private static AccountFacts Account(AccountEvidence account, int keys) =>
+        new(account.Name, Hashes.GetValueOrDefault(account.Password, account.Password.StartsWith('$') ? "other" : account.Password), keys)
+        {
+            Shell = account.Shell,
+            // 0 stands for a password that has to be changed at the next login (shadow(5)); 99999 days for ever.
+            PasswordEnds = account is { Changed: { } changed, Longest: { } longest and < 99999 } ? Day(changed + longest) : account.Changed == 0 ? Day(0) : null,
+            AccountEnds = account.End is { } end ? Day(end) : null,
+        };
 
     private static bool CanLogIn(AccountFacts account) => (account.HasPassword || account.Keys > 0)
         && account.Shell.Split('/')[^1] is not ("nologin" or "false" or "sync" or "halt" or "shutdown");

@@ -153,7 +153,8 @@ internal sealed partial class VolumeEvidence
 
     // blkid writes what isn't plain as \x20 (libblkid's blkid_encode_string).
     private string? Decoded(string key) => Value(key) is { } value
-        ? PlainText.Clean(PlainText.Of(Escape().Replace(value, match => ((char)byte.Parse(match.ValueSpan[2..], NumberStyles.HexNumber)).ToString()).Select(c => c < 256 ? (byte)c : (byte)'?').ToArray()))
+        ? PlainText.Clean(PlainText.Of(Escape().Replace(value, match => ((char)byte.Parse(match.ValueSpan[2..], NumberStyles.HexNumber)).ToString()).Select(c => c < 256 ? (byte)c : (byte)'?')
+            .ToArray()))
         : null;
 
     private static long? Count(string? text) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;

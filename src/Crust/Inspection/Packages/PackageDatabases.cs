@@ -53,7 +53,8 @@ internal static partial class PackageDatabases
     private static IEnumerable<PackageFacts?> Dpkg(string text) =>
         from fields in Stanzas(text, ": ")
         where fields.GetValueOrDefault("Status", "install ok installed").EndsWith(" installed", StringComparison.Ordinal)
-        select new PackageFacts("deb", fields.GetValueOrDefault("Package", ""), fields.GetValueOrDefault("Version", ""), fields.GetValueOrDefault("Architecture", ""), fields.GetValueOrDefault("Source", "").Split(' ')[0]);
+        select new PackageFacts("deb", fields.GetValueOrDefault("Package", ""), fields.GetValueOrDefault("Version", ""), fields.GetValueOrDefault("Architecture", ""),
+            fields.GetValueOrDefault("Source", "").Split(' ')[0]);
 
     // P: name, V: version, A: architecture, o: origin (apk-tools' installed database).
     private static IEnumerable<PackageFacts?> Apk(string text) =>

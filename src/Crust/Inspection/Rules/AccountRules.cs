@@ -16,11 +16,13 @@ internal static class AccountRules
                 if (account.Password == "empty")
                     yield return Warn("empty-password", $"'{account.Name}' needs no password to log in", At(facts, "/etc/shadow"), "set a password, or lock the account");
                 if (account.AccountEnds < disk.Today)
-                    yield return Warn("account-expired", $"'{account.Name}' expired on {account.AccountEnds:yyyy-MM-dd}: it can't log in", At(facts, "/etc/shadow"), "let the installer set no end (chage -E -1)");
+                    yield return Warn("account-expired", $"'{account.Name}' expired on {account.AccountEnds:yyyy-MM-dd}: it can't log in", At(facts, "/etc/shadow"),
+                        "let the installer set no end (chage -E -1)");
                 else if (account.HasPassword && account.PasswordEnds == DateOnly.FromDayNumber(719162))
                     yield return Note("password-change", $"'{account.Name}' has to change its password at the first login", At(facts, "/etc/shadow"));
                 else if (account.HasPassword && account.PasswordEnds < disk.Today)
-                    yield return Warn("password-expired", $"The password of '{account.Name}' expired on {account.PasswordEnds:yyyy-MM-dd}", At(facts, "/etc/shadow"), "let the installer set no end (chage -M -1), or a fresh password");
+                    yield return Warn("password-expired", $"The password of '{account.Name}' expired on {account.PasswordEnds:yyyy-MM-dd}", At(facts, "/etc/shadow"),
+                        "let the installer set no end (chage -M -1), or a fresh password");
             }
 
             // Where there is no /etc/passwd, or accounts come from elsewhere, nothing can be said.

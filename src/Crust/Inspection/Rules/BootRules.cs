@@ -17,14 +17,16 @@ internal static partial class BootRules
             yield return Warn("no-fallback", "Only a machine whose firmware has an entry for it finds the boot loader: it isn't under EFI/BOOT", boot.Uefi[0],
                 "let the installer put it on the removable path, too (Debian: grub-efi-amd64 grub2/force_efi_extra_removable boolean true)");
         if (boot is { Bios: "GRUB", BiosPartition: false })
-            yield return Warn("no-grub-core", "GRUB's boot code is there, but the partition for its core is empty: it doesn't boot under BIOS", "the disk", "let the installer run grub-install for i386-pc");
+            yield return Warn("no-grub-core", "GRUB's boot code is there, but the partition for its core is empty: it doesn't boot under BIOS", "the disk",
+                "let the installer run grub-install for i386-pc");
 
         foreach (var (system, facts) in disk.All)
         {
             if (facts.Kernels.IsEmpty && isReadable && boot.Kernels.IsEmpty && !boot.Uefi.Any(IsKernelProgram))
                 yield return Warn("no-kernel", $"{facts.Name} has no kernel", At(facts, "/boot"), "let the installer install one");
             if (system.Mounts.Select(mount => mount.What).FirstOrDefault(what => DeviceName().IsMatch(what)) is { } device)
-                yield return Warn("device-name", $"/etc/fstab names {device}: where the disk hangs on another bus, it has another name", At(facts, "/etc/fstab"), "let the installer name file systems by UUID or label");
+                yield return Warn("device-name", $"/etc/fstab names {device}: where the disk hangs on another bus, it has another name", At(facts, "/etc/fstab"),
+                    "let the installer name file systems by UUID or label");
         }
 
         foreach (var volume in volumes.Where(volume => volume.Unread is not null))

@@ -27,7 +27,8 @@ internal sealed record MachineDiagnosis(string Sentence, string Remedy)
             "type at the menu with installer.boot.keys, or give the menu a time-out in the ISO"),
         new(@"\(initramfs\) *$|emergency mode|Give root password for maintenance|dracut:/#|rescue mode|Entering rescue|:/root# *$", "its system came up in an emergency shell",
             "read the lines before it: a drive or a driver may be missing, see machine.diskBus"),
-        new(@"start job is running for .*[Nn]etwork|Waiting for (the )?network|IP-Config|DHCPDISCOVER|Temporary failure in name resolution|Could not resolve|Name or service not known|waiting for .*network",
+        new(@"start job is running for .*[Nn]etwork|Waiting for (the )?network|IP-Config|DHCPDISCOVER|Temporary failure in name resolution"
+            + "|Could not resolve|Name or service not known|waiting for .*network",
             "it waits for the network", "check the seed's network-config and machine.network, and that this host reaches what the installer needs"),
     ];
 

@@ -41,7 +41,12 @@ internal static partial class DiskPack
             if (File.Exists(file))
             {
                 using var content = File.OpenRead(file);
-                tar.WriteEntry(new System.Formats.Tar.UstarTarEntry(System.Formats.Tar.TarEntryType.RegularFile, name) { DataStream = content, Mode = Mode, ModificationTime = DateTimeOffset.UnixEpoch });
+                tar.WriteEntry(new System.Formats.Tar.UstarTarEntry(System.Formats.Tar.TarEntryType.RegularFile, name)
+                {
+                    DataStream = content,
+                    Mode = Mode,
+                    ModificationTime = DateTimeOffset.UnixEpoch,
+                });
             }
         }
     }
@@ -64,7 +69,8 @@ internal static partial class DiskPack
             var record = DiskRecord.Load(into.Record);
             File.Delete(into.Record);
             var map = BmapFile.Read(into.Map);
-            return record.Size == size && map.Size == size && IsSound(map) ? (record.Install, map) : throw new InvalidDataException($"what lies beside it is about another disk than one of {size} bytes");
+            return record.Size == size && map.Size == size && IsSound(map) ? (record.Install, map)
+                : throw new InvalidDataException($"what lies beside it is about another disk than one of {size} bytes");
         }
         catch (Exception e) when (e is FormatException or JsonException or FileNotFoundException or EndOfStreamException)
         {

@@ -47,7 +47,8 @@ internal sealed record FinishedImage(IImageFormat Format, Arch Arch, RegistryRef
             return null;
         }
 
-        var image = told.Images.FirstOrDefault(image => image.Format == format.Name && image.BuildKey == build.Key && image.Recipe == recipe && image.DiskContent == told.DiskContent && told.BuildKey == build.Key);
+        var image = told.Images.FirstOrDefault(image =>
+            image.Format == format.Name && image.BuildKey == build.Key && image.Recipe == recipe && image.DiskContent == told.DiskContent && told.BuildKey == build.Key);
         if (image is not { Sha256: not null } || image.File != build.Name + format.Extension)
         {
             throw new InvalidDataException($"the manifest that is attached to {artifact.Digest} tells of no {format.Name} of this build");

@@ -19,7 +19,8 @@ internal sealed class FinishedImages(SharedCache cache)
     /// <summary>Those that there are of the formats that are wanted, checked as far as that goes without pulling them.</summary>
     /// <param name="recipeOf">What decides an image beside the disk.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public async Task<ImmutableArray<FinishedImage>> FindAsync(SharedBuild build, IEnumerable<IImageFormat> wanted, Func<IImageFormat, string> recipeOf, StageRunner stages, CancellationToken cancellation)
+    public async Task<ImmutableArray<FinishedImage>> FindAsync(SharedBuild build, IEnumerable<IImageFormat> wanted, Func<IImageFormat, string> recipeOf, StageRunner stages,
+        CancellationToken cancellation)
     {
         // With holes, an image is as long as its disk in a registry; from the disk it is made at once.
         var formats = wanted.Where(format => format.NeedsOf(build.Spec).Weight is not ImageWeight.Copied).ToList();
@@ -120,7 +121,8 @@ internal sealed class FinishedImages(SharedCache cache)
             if (document is not null && place.Trust.IsWanted)
             {
                 // The manifest has the checksums of all files, and says what was verified.
-                await place.Trust.CheckAsync(document, NameOf(Attachments.ManifestSignatureType) is { } signature ? await AttachedAsync(registry, signature, artifact.Digest, cancellation) : null, cancellation);
+                await place.Trust.CheckAsync(document, NameOf(Attachments.ManifestSignatureType) is { } signature ? await AttachedAsync(registry, signature, artifact.Digest, cancellation) : null,
+                    cancellation);
             }
 
             var told = document is null ? null : Manifest.Parse(document);
@@ -128,7 +130,8 @@ internal sealed class FinishedImages(SharedCache cache)
                 ? new FinishedImage(format, build.Spec.Machine.Arch, tag.With(artifact.Digest), place, image, told!, NameOf(Attachments.SbomType)) : null;
 
             RegistryReference? NameOf(string type) =>
-                attached.LastOrDefault(entry => entry.IsSha256 && (entry.ArtifactType ?? entry.Annotations.GetValueOrDefault(Attachments.TypeNote)) == type) is { } entry ? tag.With(entry.Digest) : null;
+                attached.LastOrDefault(entry => entry.IsSha256 && (entry.ArtifactType ?? entry.Annotations.GetValueOrDefault(Attachments.TypeNote)) == type) is { } entry ? tag.With(entry.Digest)
+                    : null;
         }
         catch (Exception e) when (e is InvalidDataException or RegistryException { Fault: RegistryFault.Altered })
         {
@@ -141,7 +144,8 @@ internal sealed class FinishedImages(SharedCache cache)
     private static async Task<byte[]> AttachedAsync(Registry registry, RegistryReference name, string subject, CancellationToken cancellation)
     {
         var folder = await registry.PullAsync(name, _ => { }, cancellation);
-        var file = Attachments.FileOf(await File.ReadAllBytesAsync(Path.Combine(folder, "manifest.json"), cancellation), subject) ?? throw new InvalidDataException($"{name} isn't attached to {subject}");
+        var file = Attachments.FileOf(await File.ReadAllBytesAsync(Path.Combine(folder, "manifest.json"), cancellation), subject)
+            ?? throw new InvalidDataException($"{name} isn't attached to {subject}");
         return await File.ReadAllBytesAsync(Path.Combine(folder, file.Sha256), cancellation);
     }
 
@@ -202,7 +206,8 @@ internal sealed class FinishedImages(SharedCache cache)
         }
         catch (Exception e) when (NoSpace.IsReasonOf(e) || e is RegistryException { Fault: RegistryFault.NoSpace })
         {
-            throw new CrustException(FailureKind.InputOutput, $"The {format.Name} image couldn't be pulled: no space is left, and it takes {Size.Format(file.Size)}", drafts.Path, $"free space, for instance with 'crust clean', {remedy}", e);
+            throw new CrustException(FailureKind.InputOutput, $"The {format.Name} image couldn't be pulled: no space is left, and it takes {Size.Format(file.Size)}", drafts.Path,
+                $"free space, for instance with 'crust clean', {remedy}", e);
         }
     }
 }

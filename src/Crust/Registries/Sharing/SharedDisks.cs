@@ -115,7 +115,8 @@ internal sealed class SharedDisks(SharedCache cache)
         }
         catch (Exception e) when (NoSpace.IsReasonOf(e) || e is RegistryException { Fault: RegistryFault.NoSpace })
         {
-            throw new CrustException(FailureKind.InputOutput, $"The disk in the cache couldn't be pulled: no space is left, and about {Size.Format(Math.Max(BlockMap.Block, needed - written))} more are needed", into.Path,
+            throw new CrustException(FailureKind.InputOutput,
+                $"The disk in the cache couldn't be pulled: no space is left, and about {Size.Format(Math.Max(BlockMap.Block, needed - written))} more are needed", into.Path,
                 $"free space, {remedy}", e);
         }
 
