@@ -23,6 +23,7 @@ internal sealed class SparseDisk : IDisposable
     private readonly SafeFileHandle _file;
     private readonly string _path;
     private readonly string _image;
+    private readonly Func<string, long> _freeSpace;
     private readonly long _most;
     private long _position;
     private long _data;
@@ -30,9 +31,10 @@ internal sealed class SparseDisk : IDisposable
 
     /// <param name="path">Its path. There must be nothing.</param>
     /// <param name="image">The image that it is unpacked from.</param>
-    public SparseDisk(string path, string image)
+    /// <param name="freeSpace">Says how many bytes may be written to a folder's file system; null to ask the system.</param>
+    public SparseDisk(string path, string image, Func<string, long>? freeSpace = null)
     {
-        (_path, _image) = (path, image);
+        (_path, _image, _freeSpace) = (path, image, freeSpace ?? (folder => FolderSpace.Of(folder).Free));
         _most = Spared + Math.Min(new FileInfo(image).Length, long.MaxValue / MostPerByte / 2) * MostPerByte;
         _file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write);
     }
@@ -114,7 +116,7 @@ internal sealed class SparseDisk : IDisposable
         if (_data - _looked >= LookEvery)
         {
             _looked = _data;
-            if (FolderSpace.Of(Folder).Free is var free && free < LookEvery + Reserve)
+            if (_freeSpace(Folder) is var free && free < LookEvery + Reserve)
             {
                 throw new CrustException(FailureKind.HostLacks, $"There is too little space to unpack the image: {Size.Format(free)} are left after {Size.Format(_data)} of its data", Folder, Remedy);
             }

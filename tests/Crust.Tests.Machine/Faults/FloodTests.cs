@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Crust.Tests.Machine.Guests;
 
 namespace Crust.Tests.Machine.Faults;
@@ -37,6 +38,7 @@ public sealed class FloodTests : FaultFixture
         Assert.That(result.Error, Does.Contain("ended in a kernel panic: Kernel panic - not syncing: after the flood"));
         Assert.That(await peak, Is.InRange(1, MostMemory));
         Assert.That(Logs.Select(log => log.Length), Is.All.LessThan(65L * MiB));
+        Assert.That(Regex.Matches(await LogAsync("hangs.log"), "QMP event BLOCK_IO_ERROR [{]"), Has.Count.EqualTo(flood.Contains("BLOCK_IO_ERROR", StringComparison.Ordinal) ? 300 : 0));
     }
 
     private IEnumerable<FileInfo> Logs => new DirectoryInfo(Crust.Images).EnumerateFiles("*.log");

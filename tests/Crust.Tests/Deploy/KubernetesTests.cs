@@ -115,7 +115,7 @@ public sealed class KubernetesTests
         Assert.That(names.Items("to"), Is.Not.Empty);
         Assert.That(web.Items("ports").Select(port => port.Text("port")), Is.EqualTo(new[] { "80", "443" }));
         Assert.That(web.Items("to").SelectMany(to => to.Items("ipBlock", "except")).Select(network => network.ToString()),
-            Is.SupersetOf(new[] { "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "fc00::/7", "fe80::/10" }));
+            Is.SupersetOf(new[] { "10.0.0.0/8", "100.64.0.0/10", "168.63.129.16/32", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "fc00::/7", "fe80::/10" }));
     }
 
     [Test]

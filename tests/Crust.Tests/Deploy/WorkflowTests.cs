@@ -32,6 +32,18 @@ public sealed partial class WorkflowTests
         Assert.That(scripts, Has.Count.GreaterThan(3).And.None.Contains("${{"));
     }
 
+    [Test]
+    public void The_step_that_builds_has_no_login_and_of_the_runner_no_folder_but_specs_cache_and_images()
+    {
+        var steps = DeployFiles.Objects(DeployFiles.Read(DeployFiles.GitHub)).Single().Items("jobs", "build", "steps").ToDictionary(step => step.Text("name") ?? "", step => step);
+        var build = steps["Build"].Text("run")!;
+
+        Assert.That(Volume().Matches(build).Select(volume => volume.Groups[1].Value), Is.EqualTo(new[] { "$PWD:$PWD:ro", "$RUNNER_TEMP/crust:/cache", "$PWD/images:$PWD/images" }));
+        Assert.That(build, Does.Not.Contain("login").And.Not.Contain("AUTH").And.Not.Contain("--privileged"));
+        Assert.That(steps["Build"].Pairs("env").Select(pair => pair.Value), Has.None.Contains("github.token").And.None.Contains("GITHUB_TOKEN"));
+        Assert.That(steps["Publish"].Text("run"), Does.Contain(":/login:ro"), "what the test looks for is what a login looks like");
+    }
+
     [TestCase("qcow2,vmdk\tamd64\tedge\tspecs/it's: a # spec.yaml\nimg\tamd64\tedge\tspecs/b.yaml\n")]
     [TestCase("")]
     public async Task GitLabs_plan_writes_a_child_pipeline_as_its_schema_says(string plan)
@@ -56,6 +68,9 @@ public sealed partial class WorkflowTests
             Directory.Delete(folder, recursive: true);
         }
     }
+
+    [GeneratedRegex("--volume \"([^\"]*)\"")]
+    private static partial Regex Volume();
 
     [GeneratedRegex(@"uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$")]
     private static partial Regex Pinned();

@@ -84,6 +84,16 @@ public sealed class DownloadSafetyTests
     }
 
     [Test]
+    public async Task A_host_of_another_name_is_another_server_whatever_its_address()
+    {
+        _server.Answer = request => request.Path == "/edge.iso" ? Redirect(_server.Url("there/edge.iso").Replace("127.0.0.1", "localhost")) : Answer(request);
+
+        Assert.That((await GetAsync(WithLogin(_server.Url("edge.iso")), Sum)).Sha256, Is.EqualTo(Sum));
+
+        Assert.That(_server.Requests.Select(request => (request.Path, request.Headers.ContainsKey("Authorization"))), Is.EqualTo(new[] { ("/edge.iso", true), ("/there/edge.iso", false) }));
+    }
+
+    [Test]
     public async Task A_redirect_on_the_same_server_keeps_the_login()
     {
         _server.Answer = request => request.Path == "/edge.iso" ? Redirect("/there/edge.iso") : Answer(request);

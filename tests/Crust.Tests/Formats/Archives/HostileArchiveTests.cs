@@ -182,6 +182,36 @@ public sealed class HostileArchiveTests
         Assert.That(new DirectoryInfo(_folder).GetFiles("*.raw").Sum(file => file.Length), Is.LessThan(400 << 20));
     }
 
+    [TestCase(127, FailureKind.HostLacks)]
+    [TestCase(128, null)]
+    public void A_disk_that_is_unpacked_leaves_others_some_space(int freeMiB, FailureKind? kind)
+    {
+        File.WriteAllBytes(In("image"), new byte[1 << 20]);
+        using var disk = new SparseDisk(In("disk"), In("image"), _ => (long)freeMiB << 20);
+        var piece = new byte[1 << 20];
+        Array.Fill(piece, (byte)'A');
+        void Unpack() => Enumerable.Range(0, 100).ToList().ForEach(_ => disk.Append(piece));
+
+        if (kind is null)
+            Assert.DoesNotThrow(Unpack);
+        else
+            Assert.That(Assert.Throws<CrustException>(Unpack)!.Kind, Is.EqualTo(kind));
+        Assert.That(new FileInfo(In("disk")).Length, Is.LessThanOrEqualTo(kind is null ? 100 << 20 : 64 << 20));
+    }
+
+    [TestCase('L')]
+    [TestCase('K')]
+    [TestCase('x')]
+    [TestCase('g')]
+    public async Task A_name_or_records_without_end_are_refused(char type)
+    {
+        const int Length = (64 << 10) + 1;
+        var header = new TarMember("././@LongLink", Length).Header();
+        header[156] = (byte)type;
+
+        Assert.That(await MustBeRefusedAsync("x.ova", [.. Summed(header), .. Enumerable.Repeat((byte)'a', Length), .. new byte[511 + 1024]]), Does.Contain("longer than any file's"));
+    }
+
     [Test]
     public void Only_blocks_with_something_in_them_count_as_data_and_take_space()
     {
