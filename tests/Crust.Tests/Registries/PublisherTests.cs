@@ -8,37 +8,12 @@ namespace Crust.Tests.Registries;
 
 /// <summary>Images pushed to Debian's registry, and read back from it.</summary>
 [CancelAfter(300_000)]
-public sealed class PublisherTests
+public sealed class PublisherTests : RegistryFixture
 {
-    private static LocalRegistry _registry = null!;
-    private static RegistryFront _front = null!;
-    private static int _count;
-
     private string _repository = "";
 
-    private static CancellationToken Cancellation => TestContext.CurrentContext.CancellationToken;
-
-    [OneTimeSetUp]
-    public static async Task StartAsync()
-    {
-        _registry = await LocalRegistry.StartAsync(CancellationToken.None);
-        _front = new RegistryFront(_registry);
-    }
-
-    [OneTimeTearDown]
-    public static async Task StopAsync()
-    {
-        _front.Dispose();
-        await _registry.DisposeAsync();
-    }
-
     [SetUp]
-    public void ChooseRepository()
-    {
-        _repository = $"{_front.Host}/test{Interlocked.Increment(ref _count)}";
-        _front.Do = (_, _) => null;
-        _front.Forget();
-    }
+    public void ChooseRepository() => _repository = NewRepository();
 
     [Test]
     public async Task Each_format_comes_back_from_the_registry_as_it_was_under_its_own_tag()
@@ -95,12 +70,12 @@ public sealed class PublisherTests
     {
         using var sample = await PublishSample.MakeAsync(_repository, Arch.Amd64, "kubevirt", "img");
         var first = await sample.PublishAsync();
-        _front.Forget();
+        Front.Forget();
 
         var second = await sample.PublishAsync();
 
-        Assert.That(_front.Requests, Is.Not.Empty);
-        Assert.That(_front.Writes, Is.Empty);
+        Assert.That(Front.Requests, Is.Not.Empty);
+        Assert.That(Front.Writes, Is.Empty);
         Assert.That(second.Images.Select(image => (image.Reference, image.IndexDigest, image.Pushed)), Is.EqualTo(first.Images.Select(image => (image.Reference, image.IndexDigest, false))));
         Assert.That(first.Images.Select(image => image.Pushed), Is.All.True);
     }
@@ -183,7 +158,7 @@ public sealed class PublisherTests
         PublishedImage? second = null;
         var isFirst = 1;
         // The first is about to write an index with its own architecture alone; the second publishes all of its own before that.
-        _front.Do = (method, path) => method == "PUT" && path.EndsWith("/manifests/1.0", StringComparison.Ordinal) && Interlocked.Exchange(ref isFirst, 0) == 1
+        Front.Do = (method, path) => method == "PUT" && path.EndsWith("/manifests/1.0", StringComparison.Ordinal) && Interlocked.Exchange(ref isFirst, 0) == 1
             ? new Fault { Before = async () => second = (await arm64.PublishAsync()).Images[0] }
             : null;
 
@@ -255,7 +230,7 @@ public sealed class PublisherTests
         var index = await SampleImages.RunAsync("skopeo", "--insecure-policy", "inspect", "--raw", "--tls-verify=false", $"docker://{list}");
         var manifest = await SampleImages.RunAsync("skopeo", "--insecure-policy", "inspect", "--raw", "--tls-verify=false", $"docker://{_repository}/edge/images@{digest}");
         var entry = $$"""{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"{{digest}}","size":{{manifest.Length}}}""";
-        var folder = Directory.CreateDirectory(Path.Combine(_registry.Folder, $"attach-{Guid.NewGuid():N}")).FullName;
+        var folder = Directory.CreateDirectory(Path.Combine(Registry.Folder, $"attach-{Guid.NewGuid():N}")).FullName;
         await File.WriteAllTextAsync(Path.Combine(folder, "manifest.json"), index.Replace("\"manifests\":[", $"\"manifests\":[{entry},"), Cancellation);
         await File.WriteAllTextAsync(Path.Combine(folder, "version"), "Directory Transport Version: 1.1\n", Cancellation);
         await SampleImages.RunAsync("skopeo", "--insecure-policy", "copy", "--multi-arch", "index-only", "--dest-tls-verify=false", $"dir:{folder}", $"docker://{list}");

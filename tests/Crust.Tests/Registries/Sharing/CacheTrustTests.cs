@@ -15,23 +15,16 @@ namespace Crust.Tests.Registries.Sharing;
 
 /// <summary>Caches that several may write to, of whom not all are trusted (cache.trust).</summary>
 [CancelAfter(300_000)]
-public sealed class CacheTrustTests
+public sealed class CacheTrustTests : RegistryFixture
 {
-    private static LocalRegistry _registry = null!;
-    private static RegistryFront _front = null!;
     private static string _keys = "";
-    private static int _count;
 
     private readonly List<IDisposable> _used = [];
     private string _repository = "";
 
-    private static CancellationToken Cancellation => TestContext.CurrentContext.CancellationToken;
-
     [OneTimeSetUp]
-    public static async Task StartAsync()
+    public static async Task MakeKeysAsync()
     {
-        _registry = await LocalRegistry.StartAsync(CancellationToken.None);
-        _front = new RegistryFront(_registry);
         _keys = Directory.CreateTempSubdirectory("crust-keys-").FullName;
         foreach (var name in new[] { "good", "other" })
         {
@@ -42,20 +35,10 @@ public sealed class CacheTrustTests
     }
 
     [OneTimeTearDown]
-    public static async Task StopAsync()
-    {
-        _front.Dispose();
-        await _registry.DisposeAsync();
-        Directory.Delete(_keys, recursive: true);
-    }
+    public static void DeleteKeys() => Directory.Delete(_keys, recursive: true);
 
     [SetUp]
-    public void SetUp()
-    {
-        _repository = $"{_front.Host}/trust{Interlocked.Increment(ref _count)}/cache";
-        _front.Do = (_, _) => null;
-        _front.Forget();
-    }
+    public void SetUp() => _repository = $"{NewRepository()}/cache";
 
     [TearDown]
     public void TearDown()
@@ -102,7 +85,7 @@ public sealed class CacheTrustTests
         Assert.That(second.Installs, Is.EqualTo(1));
         Assert.That(second.Warnings.Single(), Does.Contain("it isn't signed by a key of cache.trust: "));
         Assert.That(second.Said[^1], Does.StartWith("not pushed: this build doesn't sign"));
-        Assert.That(_front.Writes.Count(write => write.Contains("/manifests/disk-")), Is.EqualTo(1));
+        Assert.That(Front.Writes.Count(write => write.Contains("/manifests/disk-")), Is.EqualTo(1));
     }
 
     [Test]
@@ -133,7 +116,7 @@ public sealed class CacheTrustTests
     {
         await Home(1, "good").BuildAsync();
         // The signature is small; the disk and what lies beside it aren't.
-        _front.Do = (method, path) => method == "GET" && path.Contains(request) ? new Fault { Change = bytes => bytes.Length < 4096 ? bytes : [.. bytes[..^1], (byte)(bytes[^1] ^ 1)] } : null;
+        Front.Do = (method, path) => method == "GET" && path.Contains(request) ? new Fault { Change = bytes => bytes.Length < 4096 ? bytes : [.. bytes[..^1], (byte)(bytes[^1] ^ 1)] } : null;
         var second = Home(2, null, Path.Combine(_keys, "allowed"));
 
         await second.BuildAsync();
@@ -162,7 +145,7 @@ public sealed class CacheTrustTests
     [Test]
     public async Task Finished_images_without_a_signature_are_not_used()
     {
-        using var sample = await PublishSample.MakeAsync(_front.Host, Arch.Amd64, "qcow2");
+        using var sample = await PublishSample.MakeAsync(Front.Host, Arch.Amd64, "qcow2");
         await sample.PublishAsync();
         var manifest = sample.Shelf.ManifestPath("edge");
 

@@ -15,46 +15,30 @@ namespace Crust.Tests.Registries.Sharing;
 
 /// <summary>Images that one machine has published to Debian's registry, and another takes from there in place of writing them.</summary>
 [CancelAfter(300_000)]
-public sealed class FinishedImageTests
+public sealed class FinishedImageTests : RegistryFixture
 {
-    private static LocalRegistry _registry = null!;
-    private static RegistryFront _front = null!;
-    private static PublishSample _sample = null!;
-    private static PublishedImages _published = null!;
+    private PublishSample _sample = null!;
+    private PublishedImages _published = null!;
 
     private readonly List<IDisposable> _used = [];
     private EventList _events = null!;
     private SharedCache _cache = null!;
     private DraftFolder _drafts = null!;
 
-    private static CancellationToken Cancellation => TestContext.CurrentContext.CancellationToken;
-
     private IEnumerable<string> Warnings => _events.Events.OfType<BuildEvent.Warned>().Select(warned => warned.Message);
 
     [OneTimeSetUp]
-    public static async Task StartAsync()
+    public async Task PublishAsync()
     {
-        _registry = await LocalRegistry.StartAsync(CancellationToken.None);
-        _front = new RegistryFront(_registry);
-        _sample = await PublishSample.MakeAsync(_front.Host, Arch.Amd64, [.. ImageFormats.Names.Where(name => name is not "iso")]);
+        _sample = await PublishSample.MakeAsync(Front.Host, Arch.Amd64, [.. ImageFormats.Names.Where(name => name is not "iso")]);
         _published = await _sample.PublishAsync();
     }
 
     [OneTimeTearDown]
-    public static async Task StopAsync()
-    {
-        _sample.Dispose();
-        _front.Dispose();
-        await _registry.DisposeAsync();
-    }
+    public void DisposeSample() => _sample.Dispose();
 
     [SetUp]
-    public void SetUp()
-    {
-        _front.Do = (_, _) => null;
-        _front.Forget();
-        _events = new EventList();
-    }
+    public void SetUp() => _events = new EventList();
 
     [TearDown]
     public void TearDown()
@@ -78,7 +62,7 @@ public sealed class FinishedImageTests
             var its = _published.Images.Single(other => other.Image.Format == image.Format.Name);
             await SampleImages.RunAsync("cmp", image.Path, _sample.Shelf.ImagePath(its.Image));
             Assert.That((image.Size, image.Sha256, image.Recipe, image.Library), Is.EqualTo((its.Image.Size, its.Image.Sha256, its.Image.Recipe, its.Image.Library)));
-            Assert.That((image.Reused!.From, image.Reused.Verified), Is.EqualTo(($"{_front.Host}/edge/images@{its.Digest}", its.Image.Verified)));
+            Assert.That((image.Reused!.From, image.Reused.Verified), Is.EqualTo(($"{Front.Host}/edge/images@{its.Digest}", its.Image.Verified)));
             if (its.Image.BlockMap is { } map)
             {
                 await SampleImages.RunAsync("cmp", image.BlockMap!, _sample.Shelf.ImagePath(map.File));
@@ -96,7 +80,7 @@ public sealed class FinishedImageTests
         var found = await FindAsync(Order("edge", ["vmdk"], cache: "other/cache", publish: "edge/images"));
         var nowhere = await FindAsync(Order("edge", ["vmdk"], cache: "other/cache", publish: null));
 
-        Assert.That(found.Select(image => image.From.Repository), Is.EqualTo(new[] { $"{_front.Host}/edge/images" }));
+        Assert.That(found.Select(image => image.From.Repository), Is.EqualTo(new[] { $"{Front.Host}/edge/images" }));
         Assert.That(nowhere, Is.Empty);
     }
 
@@ -113,7 +97,7 @@ public sealed class FinishedImageTests
         var order = Order("edge", ["vmdk"], key: new string('c', 64));
         var tag = PublishedKey.TagOf(order.Build.Key, "vmdk", RecipeOf("vmdk"));
         await SampleImages.RunAsync("skopeo", "--insecure-policy", "copy", "--preserve-digests", "--src-tls-verify=false", "--dest-tls-verify=false",
-            $"docker://{_front.Host}/edge/images:1.0-vmdk-amd64", $"docker://{_front.Host}/edge/images:{tag}");
+            $"docker://{Front.Host}/edge/images:1.0-vmdk-amd64", $"docker://{Front.Host}/edge/images:{tag}");
 
         Assert.That(await FindAsync(order), Is.Empty);
 
@@ -141,7 +125,7 @@ public sealed class FinishedImageTests
     {
         var found = await FindAsync(Order("edge", [format, "qcow2"]));
         var size = _published.Images.Single(image => image.Image.Format == format).Image.Size;
-        _front.Do = (method, path) => method == "GET" && path.Contains("/blobs/")
+        Front.Do = (method, path) => method == "GET" && path.Contains("/blobs/")
             ? new Fault { Change = bytes => bytes.Length > size / 2 && bytes.Length <= size && !IsOf("qcow2", path) ? [.. bytes[..^1], (byte)(bytes[^1] ^ 1)] : bytes }
             : null;
 
@@ -150,15 +134,15 @@ public sealed class FinishedImageTests
         Assert.That(pulled.Images.Select(image => image.Format.Name), Is.EqualTo(new[] { "qcow2" }));
         Assert.That(Warnings.Single(), Does.Contain("is refused: ").And.Contain("other bytes than their digest says"));
         Assert.That(Directory.EnumerateFiles(_drafts.Path, "*", SearchOption.AllDirectories).Select(Path.GetFileName).Where(file => file![0] != '.'), Is.EqualTo(new[] { "edge.qcow2" }));
-        _front.Do = (_, _) => null;
+        Front.Do = (_, _) => null;
         Assert.That((await FinishedImages.PullAsync(found, withSbom: true, _drafts, Stages, Cancellation))!.Images, Has.Length.EqualTo(2), "what is there already does no harm");
     }
 
     [Test]
     public async Task An_image_that_names_a_file_of_this_host_is_refused_though_its_digests_are_right()
     {
-        using var sample = await PublishSample.MakeAsync(_front.Host, Arch.Amd64, NamingAFile, ["qcow2"]);
-        sample.Spec = sample.With(publish => publish with { Repository = $"{_front.Host}/evil/images" });
+        using var sample = await PublishSample.MakeAsync(Front.Host, Arch.Amd64, NamingAFile, ["qcow2"]);
+        sample.Spec = sample.With(publish => publish with { Repository = $"{Front.Host}/evil/images" });
         await sample.PublishAsync();
         var found = await FindAsync(Order("edge", ["qcow2"], cache: "evil/images"));
         Assert.That(found, Has.Length.EqualTo(1));
@@ -186,21 +170,21 @@ public sealed class FinishedImageTests
     [TestCase(503, "failed")]
     public async Task A_registry_that_refuses_is_told_once_whatever_is_asked(int status, string what)
     {
-        _front.Do = (_, path) => path.Contains("/manifests/") ? new Fault { Status = status, Body = $$$"""{"errors":[{"code":"{{{(status == 401 ? "UNAUTHORIZED" : "DENIED")}}}","message":"{{{(status == 401 ? "authentication required" : "denied")}}}"}]}""" } : null;
+        Front.Do = (_, path) => path.Contains("/manifests/") ? new Fault { Status = status, Body = $$$"""{"errors":[{"code":"{{{(status == 401 ? "UNAUTHORIZED" : "DENIED")}}}","message":"{{{(status == 401 ? "authentication required" : "denied")}}}"}]}""" } : null;
 
         Assert.That(await FindAsync(Order("edge", ["vmdk", "qcow2"])), Is.Empty);
 
         Assert.That(Warnings.Single(), Does.Contain(what));
     }
 
-    private static bool IsOf(string format, string path) => path.Contains(_published.Images.Single(image => image.Image.Format == format).Image.Sha256!);
+    private bool IsOf(string format, string path) => path.Contains(_published.Images.Single(image => image.Image.Format == format).Image.Sha256!);
 
-    private static string ListOf(string format) => _published.Images.Single(image => image.Image.Format == format).Digest.Replace(':', '-');
+    private string ListOf(string format) => _published.Images.Single(image => image.Image.Format == format).Digest.Replace(':', '-');
 
-    private static string RecipeOf(string format) => _published.Images.Single(image => image.Image.Format == format).Image.Recipe;
+    private string RecipeOf(string format) => _published.Images.Single(image => image.Image.Format == format).Image.Recipe;
 
-    private static Task<string> CopyAsync(string from, string to, bool all = false) => SampleImages.RunAsync("skopeo", ["--insecure-policy", "copy", .. all ? new[] { "--all" } : ["--preserve-digests"],
-        "--src-tls-verify=false", "--dest-tls-verify=false", $"docker://{_front.Host}/{from}", $"docker://{_front.Host}/{to}"]);
+    private Task<string> CopyAsync(string from, string to, bool all = false) => SampleImages.RunAsync("skopeo", ["--insecure-policy", "copy", .. all ? new[] { "--all" } : ["--preserve-digests"],
+        "--src-tls-verify=false", "--dest-tls-verify=false", $"docker://{Front.Host}/{from}", $"docker://{Front.Host}/{to}"]);
 
     private StageRunner Stages => new(_events, TimeProvider.System);
 
@@ -209,7 +193,7 @@ public sealed class FinishedImageTests
     private Wish Order(string name, IEnumerable<string> formats, string cache = "edge/images", string? publish = null, string? key = null)
     {
         var folder = Directory.CreateTempSubdirectory("crust-home-").FullName;
-        var spec = new BuildSpec { Cache = $"{_front.Host}/{cache}", Publish = new() { Repository = publish is null ? null : $"{_front.Host}/{publish}", Tls = false, Retries = 0 } };
+        var spec = new BuildSpec { Cache = $"{Front.Host}/{cache}", Publish = new() { Repository = publish is null ? null : $"{Front.Host}/{publish}", Tls = false, Retries = 0 } };
         _cache = new SharedCaches(_sample.Tools, new BuildCache(Path.Combine(folder, "cache"), Logger.None), _events, TimeProvider.System) { FirstWait = TimeSpan.FromMilliseconds(1) }.Open(spec);
         _drafts = DraftFolder.Create(Path.Combine(folder, "images"));
         _used.AddRange([_drafts, _cache, new Removed(folder)]);

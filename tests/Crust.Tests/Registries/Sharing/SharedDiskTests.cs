@@ -4,38 +4,16 @@ namespace Crust.Tests.Registries.Sharing;
 
 /// <summary>Installed disks of machines that share Debian's registry as a cache.</summary>
 [CancelAfter(300_000)]
-public sealed class SharedDiskTests
+public sealed class SharedDiskTests : RegistryFixture
 {
-    private static LocalRegistry _registry = null!;
-    private static RegistryFront _front = null!;
-    private static int _count;
-
     private SharedHome _first = null!;
     private SharedHome _second = null!;
-
-    private static CancellationToken Cancellation => TestContext.CurrentContext.CancellationToken;
-
-    [OneTimeSetUp]
-    public static async Task StartAsync()
-    {
-        _registry = await LocalRegistry.StartAsync(CancellationToken.None);
-        _front = new RegistryFront(_registry);
-    }
-
-    [OneTimeTearDown]
-    public static async Task StopAsync()
-    {
-        _front.Dispose();
-        await _registry.DisposeAsync();
-    }
 
     [SetUp]
     public void MakeHomes()
     {
-        var repository = $"{_front.Host}/test{Interlocked.Increment(ref _count)}/cache";
+        var repository = $"{NewRepository()}/cache";
         (_first, _second) = (new SharedHome(repository, seed: 1), new SharedHome(repository, seed: 2));
-        _front.Do = (_, _) => null;
-        _front.Forget();
     }
 
     [TearDown]
@@ -70,13 +48,13 @@ public sealed class SharedDiskTests
     public async Task A_disk_in_this_machines_own_cache_asks_no_registry_but_whether_to_push_it()
     {
         await _first.BuildAsync();
-        _front.Forget();
+        Front.Forget();
 
         var again = await _first.BuildAsync();
 
         Assert.That((_first.Installs, again.From, _first.Said[^1]), Is.EqualTo((1, (string?)null, $"already there, nothing pushed: {_first.Said[1].Split(' ')[1]}")));
-        Assert.That(_front.Writes, Is.Empty);
-        Assert.That(_front.Requests, Has.Count.EqualTo(2), "/v2/ and the manifest");
+        Assert.That(Front.Writes, Is.Empty);
+        Assert.That(Front.Requests, Has.Count.EqualTo(2), "/v2/ and the manifest");
     }
 
     [Test]
@@ -85,7 +63,7 @@ public sealed class SharedDiskTests
         var spec = _first.Spec;
         _first.Spec = spec with { Cache = null };
         await _first.BuildAsync();
-        Assert.That(_front.Requests, Is.Empty, "a build without such a cache asks nobody");
+        Assert.That(Front.Requests, Is.Empty, "a build without such a cache asks nobody");
         _first.Spec = spec;
 
         await _first.BuildAsync();
@@ -112,7 +90,7 @@ public sealed class SharedDiskTests
     public async Task Of_two_machines_that_push_at_the_same_moment_one_whole_disk_stays(string write, string said, int stays)
     {
         var second = true;
-        _front.Do = (method, path) => method == "PUT" && path.Contains(write) && second
+        Front.Do = (method, path) => method == "PUT" && path.Contains(write) && second
             ? new Fault { Before = () => { second = false; return _second.BuildAsync(); } }
             : null;
         await _first.BuildAsync();
@@ -129,12 +107,12 @@ public sealed class SharedDiskTests
     public async Task A_tag_that_moves_between_looking_up_and_pulling_gives_the_disk_that_was_looked_up()
     {
         var one = await _first.BuildAsync();
-        var tag = _front.Writes.Last().Split('/')[^1];
-        using var elsewhere = new SharedHome($"{_front.Host}/elsewhere{_count}/cache", seed: 4);
+        var tag = Front.Writes.Last().Split('/')[^1];
+        using var elsewhere = new SharedHome($"{NewRepository()}/cache", seed: 4);
         await elsewhere.BuildAsync();
         var moves = 0;
-        _front.Do = (method, path) => method == "GET" && path.Contains("/manifests/sha256:") && path.Contains(_first.Spec.Cache!.Split('/')[1]) && Interlocked.Increment(ref moves) == 1
-            ? new Fault { Before = () => SampleImages.RunAsync("skopeo", "--insecure-policy", "copy", "--preserve-digests", "--src-tls-verify=false", "--dest-tls-verify=false", $"docker://{elsewhere.Spec.Cache}:{tag}", $"docker://{_first.Spec.Cache!.Replace(_front.Host, _registry.Host)}:{tag}") }
+        Front.Do = (method, path) => method == "GET" && path.Contains("/manifests/sha256:") && path.Contains(_first.Spec.Cache!.Split('/')[1]) && Interlocked.Increment(ref moves) == 1
+            ? new Fault { Before = () => SampleImages.RunAsync("skopeo", "--insecure-policy", "copy", "--preserve-digests", "--src-tls-verify=false", "--dest-tls-verify=false", $"docker://{elsewhere.Spec.Cache}:{tag}", $"docker://{_first.Spec.Cache!.Replace(Front.Host, Registry.Host)}:{tag}") }
             : null;
 
         var pulled = await _second.BuildAsync();
@@ -160,9 +138,9 @@ public sealed class SharedDiskTests
     [Test]
     public async Task A_tag_that_names_something_else_is_neither_used_nor_moved()
     {
-        using var images = await PublishSample.MakeAsync(_front.Host, Crust.Spec.Arch.Amd64, "qcow2");
+        using var images = await PublishSample.MakeAsync(Front.Host, Crust.Spec.Arch.Amd64, "qcow2");
         await _first.BuildAsync();
-        var tag = _front.Writes.Last().Split('/')[^1];
+        var tag = Front.Writes.Last().Split('/')[^1];
         var published = (await images.PublishAsync()).Images[0];
         var name = $"{_first.Spec.Cache}:{tag}";
         await SampleImages.RunAsync("skopeo", "--insecure-policy", "copy", "--preserve-digests", "--src-tls-verify=false", "--dest-tls-verify=false", $"docker://{published.Reference.Replace(":1.0-qcow2-amd64@", "@")}", $"docker://{name}");

@@ -1,9 +1,6 @@
 using System.Collections.Immutable;
 using Crust.Seeds;
-using Crust.Seeds.Checks;
 using Crust.Seeds.Secrets;
-using Crust.Spec;
-using Crust.Tests.Spec;
 
 namespace Crust.Tests.Seeds.Checks;
 

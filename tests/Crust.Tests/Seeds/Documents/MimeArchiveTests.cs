@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Text;
 using System.Text.Json;
 using Crust.Seeds;
-using Crust.Seeds.Documents;
 using Crust.Spec;
 using Crust.Tools;
 
