@@ -24,7 +24,6 @@ using Serilog.Core;
 
 namespace Crust.Cli;
 
-/// <summary>The composition root of one command.</summary>
 internal sealed class CrustServices : IAsyncDisposable
 {
     private readonly Logger _log;

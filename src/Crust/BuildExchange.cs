@@ -11,7 +11,6 @@ using Crust.Spec;
 
 namespace Crust;
 
-/// <summary>What was fetched for a build.</summary>
 /// <param name="Installer">The installer ISO, checked.</param>
 /// <param name="DiskFrom">Where the installed disk is from, as the registry names it; null if the installer has to run, or this machine has had the disk before.</param>
 /// <param name="HasDisk">Whether the installed disk is in this machine's cache now.</param>
@@ -50,7 +49,6 @@ internal sealed class BuildExchange(
 
     /// <summary>Pushes the installed disk of a build to the shared cache that the spec names, if this machine has it and the registry doesn't.</summary>
     /// <exception cref="CrustException">The installer can't be had any more. A shared cache that fails is a warning.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled.</exception>
     /// <param name="key">Its build key; null if it isn't known, and then no disk is known either.</param>
     public async Task PushDiskAsync(BuildSpec spec, string? key, CancellationToken cancellation)
     {

@@ -10,7 +10,6 @@ using Crust.Storage;
 
 namespace Crust;
 
-/// <summary>Opens the source that a spec names.</summary>
 internal sealed class DiskSources(Preflight preflight, InstallerLibrary installers, SeedComposer seeds, InstallerMachine machine, LocalKey localKey, BuildJournal journal, Redactor hidden)
 {
     /// <summary>Fetches or builds the installer, and composes and checks what it will be told.</summary>

@@ -13,7 +13,6 @@ internal interface IDiskSource
 {
     BuildTarget Target { get; }
 
-    /// <summary>What the disk is made from.</summary>
     DiskOrigin Origin { get; }
 
     /// <summary>The user's files that take part.</summary>

@@ -25,7 +25,6 @@ internal sealed class SpecOptions
     public SpecOptions(Func<SpecKey, bool>? which = null, Func<SpecKey, string?>? shorter = null) =>
         _options = [.. SpecKeys.For(ImageFormats.ForSpec).Where(key => key.Option is not null && (which?.Invoke(key) ?? true)).Select(key => (key, OptionFor(key, shorter?.Invoke(key))))];
 
-    /// <summary>Adds the SPEC argument and the options.</summary>
     public void AddTo(Command command)
     {
         command.Add(_file);

@@ -2,7 +2,6 @@ using System.CommandLine;
 
 namespace Crust.Cli.Progress;
 
-/// <summary>How messages on standard error are written.</summary>
 internal enum LogFormat
 {
     /// <summary>Lines for people: a live view on a terminal, plain lines elsewhere.</summary>

@@ -23,7 +23,6 @@ internal sealed class MessageWriter : TextWriter
     private readonly DetachedWriter? _detached;
     private bool _isStuck;
 
-    /// <summary>Messages that go to a writer.</summary>
     /// <param name="inner">A <see cref="DetachedWriter"/> may drop progress that nobody reads; all others get each message at once.</param>
     public MessageWriter(TextWriter inner)
     {

@@ -19,7 +19,6 @@ internal static class Messages
         ("What", error.What), ("Where", error.Where), ("Fix", error.Remedy), ("ExitCode", (int)error.Kind), ("Report", Shown(error.Report)),
             ("Detail", DetailsOf(error) is { Count: > 0 } lines ? lines : null));
 
-    /// <summary>Says that the command was cancelled.</summary>
     public static void Cancelled(this MessageWriter messages)
     {
         const string text = "cancelled; no process and no half-written image is left";

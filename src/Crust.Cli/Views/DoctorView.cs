@@ -26,7 +26,6 @@ internal static class DoctorView
         output.WriteLine(diagnosis.Summary);
     }
 
-    /// <summary>A table for a terminal.</summary>
     public static void WriteTable(Diagnosis diagnosis, TextWriter output, bool color)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings

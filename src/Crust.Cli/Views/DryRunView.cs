@@ -10,7 +10,6 @@ using Crust.Spec;
 
 namespace Crust.Cli.Views;
 
-/// <summary>Shows what a build would do.</summary>
 internal static class DryRunView
 {
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

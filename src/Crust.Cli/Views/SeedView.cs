@@ -2,7 +2,6 @@ using Crust.Seeds;
 
 namespace Crust.Cli.Views;
 
-/// <summary>Shows what an installer will be told.</summary>
 internal static class SeedView
 {
     /// <summary>Each document under a line with its name. What isn't part of a document is a comment.</summary>

@@ -30,7 +30,6 @@ internal sealed class ApplianceBuilder(ToolBox tools, BuildCache cache, Folders 
         };
     }
 
-    /// <summary>Whether it is in the cache.</summary>
     /// <exception cref="CrustException">There is none for this architecture.</exception>
     public bool IsCached(Arch arch) => cache.Find(Kind, KeyOf(arch)) is not null;
 

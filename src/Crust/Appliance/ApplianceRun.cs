@@ -17,10 +17,8 @@ internal sealed record ApplianceJob(string Name, Drive.Disk Disk, Accelerator Ac
     /// <summary>Receives how far the job is, from 0 to 1, and what it does.</summary>
     public Action<double, string> OnProgress { get; init; } = (_, _) => { };
 
-    /// <summary>Receives the job's warnings.</summary>
     public Action<string> OnWarning { get; init; } = _ => { };
 
-    /// <summary>Receives what the job finds.</summary>
     internal Action<GuestWord.Found> OnFound { get; init; } = _ => { };
 
     /// <summary>What else it is told, as `crust.NAME=VALUE` on the kernel's command line; no blanks.</summary>
@@ -32,7 +30,6 @@ internal sealed class ApplianceRun(ApplianceBuilder builder, MachineLauncher lau
 {
     private const long Memory = 1L << 30;
 
-    /// <summary>Runs the job to its end.</summary>
     /// <returns>The sentence with which it ended.</returns>
     /// <exception cref="CrustException">It failed, or anything else than a power-off after it was done ended the machine.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; QEMU is gone.</exception>

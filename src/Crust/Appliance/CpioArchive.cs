@@ -25,7 +25,6 @@ internal sealed class CpioArchive
 
     public void AddFolder(string path) => Add(path, Folder | 0x1ED, []);
 
-    /// <summary>Whether there is something at the path.</summary>
     public bool Contains(string path) => _entries.ContainsKey(path[1..]);
 
     public void WriteTo(Stream stream)

@@ -16,7 +16,6 @@ internal sealed class Recipe(string folder, Arch arch)
 
     public string Folder { get; } = folder;
 
-    /// <summary>The path of one of its files.</summary>
     public string PathOf(string name) => Path.Combine(Folder, name);
 
     /// <summary>The lines of one of its lists, then those of the list for the architecture, without comments and empty lines.</summary>
@@ -27,7 +26,6 @@ internal sealed class Recipe(string folder, Arch arch)
         return [.. parts.SelectMany(part => Read(part).Split('\n')).Select(line => line.Trim()).Where(line => line.Length > 0 && !line.StartsWith('#'))];
     }
 
-    /// <summary>One of its files as text.</summary>
     public string Read(string name)
     {
         try

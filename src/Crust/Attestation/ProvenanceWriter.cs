@@ -6,7 +6,6 @@ using Crust.Spec;
 
 namespace Crust.Attestation;
 
-/// <summary>Makes the provenance of a manifest's images.</summary>
 internal static class ProvenanceWriter
 {
     /// <summary>Names the meaning of the parameters; docs/provenance.md tells it. Changes when that does.</summary>

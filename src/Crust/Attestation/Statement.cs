@@ -25,7 +25,7 @@ internal sealed record Statement
     /// <summary>The document as indented JSON with a final newline.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, StatementJson.Readable) + "\n";
 
-    /// <exception cref="InvalidDataException">It isn't one.</exception>
+    /// <exception cref="InvalidDataException">The JSON isn't an in-toto statement.</exception>
     public static Statement Parse(byte[] json)
     {
         try
@@ -69,7 +69,6 @@ internal sealed record Resource
     public static Resource Of(string name, string sha256, string algorithm = Sha256) => new() { Name = name, Digest = ImmutableSortedDictionary<string, string>.Empty.Add(algorithm, sha256) };
 }
 
-/// <summary>How the subjects came to be.</summary>
 internal sealed record ProvenancePredicate(BuildDefinition BuildDefinition, RunDetails RunDetails);
 
 /// <summary>What a build was given. All that decides it is in here.</summary>

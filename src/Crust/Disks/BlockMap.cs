@@ -74,7 +74,6 @@ internal sealed record BlockMap(long Size, ImmutableArray<BlockRange> Ranges)
     /// <summary>Reads a disk, with all cores; holes are passed over.</summary>
     /// <param name="disk">The raw disk's path.</param>
     /// <exception cref="IOException">The disk can't be read.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static async Task<BlockMap> OfAsync(string disk, CancellationToken cancellation)
     {
         using var file = File.OpenHandle(disk);

@@ -4,7 +4,6 @@ using System.Text.RegularExpressions;
 
 namespace Crust.Downloads;
 
-/// <summary>A line of a list of checksums.</summary>
 /// <param name="Algorithm">What made the sum: `SHA-256`, `SHA-512`.</param>
 /// <param name="Sum">The sum in lower-case hex.</param>
 /// <param name="Name">The file that it is of; empty where the line names none.</param>
@@ -40,7 +39,6 @@ internal sealed partial class ChecksumList
     public static ChecksumList Parse(string text) =>
         new([.. SignedText.Of(text).Split(['\n', '\r'], StringSplitOptions.RemoveEmptyEntries).Where(line => line.Length <= LongestLine).Select(Read).OfType<ChecksumEntry>()]);
 
-    /// <summary>The SHA-256 of a file.</summary>
     /// <param name="path">The parts of the file's path or URL, of which the last is its name: a list may have several files of one name.</param>
     /// <param name="where">Where the list is, for messages.</param>
     /// <exception cref="CrustException">The list has none, or several, and nothing tells which.</exception>

@@ -6,7 +6,7 @@ namespace Crust.Embedding;
 /// <param name="Iso">The installer ISO that was copied; null for Crust's own, which containers have anyway.</param>
 internal sealed record EmbeddedSpec(ImmutableArray<EmbeddedSecret> Secrets, string? Iso);
 
-/// <param name="Place">Its key in the spec, or where it stands in a file.</param>
+/// <param name="Place">The secret's key in the spec, or where it stands in a file.</param>
 /// <param name="Variable">The environment variable that gives it later; null for none.</param>
 internal sealed record EmbeddedSecret(string Place, string? Variable)
 {

@@ -20,7 +20,6 @@ internal sealed class StageRunner(IBuildObserver observer, TimeProvider time)
     }
 }
 
-/// <summary>A stage that has begun.</summary>
 internal sealed class RunningStage(Stage stage, IBuildObserver observer, TimeProvider time)
 {
     private readonly long _started = time.GetTimestamp();

@@ -39,7 +39,7 @@ internal sealed class SparseDisk : IDisposable
         _file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write);
     }
 
-    /// <exception cref="CrustException">They are too many.</exception>
+    /// <exception cref="CrustException">The disk would be longer than a file can be.</exception>
     public void Append(ReadOnlySpan<byte> bytes)
     {
         while (bytes.Length > 0)

@@ -16,7 +16,6 @@ internal sealed record Diagnosis(string Name, BuildSpec Spec, HostFindings Found
     /// <summary>The one command that installs all that is missing; null if nothing is.</summary>
     public string? Install => InstallCommand(Found.Findings);
 
-    /// <summary>All of it in one sentence.</summary>
     public string Summary
     {
         get
@@ -51,7 +50,6 @@ internal sealed record Diagnosis(string Name, BuildSpec Spec, HostFindings Found
     private static string Count(List<string> names, string what) => $"{names.Count} {what}{(names.Count == 1 ? "" : "s")}: {string.Join(", ", names)}";
 }
 
-/// <summary>The diagnosis for machines.</summary>
 internal sealed record DiagnosisDocument
 {
     /// <summary>The version of this document's shape.</summary>

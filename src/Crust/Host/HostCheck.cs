@@ -3,7 +3,6 @@ using Crust.Spec;
 
 namespace Crust.Host;
 
-/// <summary>What the checks are to find out.</summary>
 /// <param name="Forecast">What the build will have to do.</param>
 /// <param name="Thoroughly">
 /// Whether a person wants to know all: versions too, which cost a process each, and what this build doesn't need. Otherwise it is a build that
@@ -14,6 +13,5 @@ internal sealed record HostQuestion(BuildSpec Spec, BuildForecast Forecast, bool
 /// <summary>A family of checks. It finds out, and changes nothing that matters; it doesn't throw for what it finds.</summary>
 internal interface IHostCheck
 {
-    /// <exception cref="OperationCanceledException">Cancelled.</exception>
     Task<IReadOnlyList<Finding>> FindAsync(HostQuestion question, CancellationToken cancellation);
 }

@@ -5,7 +5,6 @@ using Crust.Tools;
 
 namespace Crust.Host;
 
-/// <summary>What was found out about this host.</summary>
 /// <param name="Findings">All findings, in the order in which they are reported.</param>
 /// <param name="Accelerator">What will run guests; null if nothing can as it is demanded.</param>
 internal sealed record HostFindings(ImmutableArray<Finding> Findings, AcceleratorChoice? Accelerator)
@@ -49,7 +48,6 @@ internal sealed class HostChecks
     /// <summary>The one about space, which builds ask again once they know more.</summary>
     internal SpaceCheck Space { get; }
 
-    /// <summary>Runs all checks, side by side.</summary>
     public async Task<HostFindings> RunAsync(HostQuestion question, CancellationToken cancellation)
     {
         var kvm = _kvm.FindAsync(question.Spec.Machine, cancellation);

@@ -14,16 +14,13 @@ internal sealed class ImagesFolder(string folder)
 {
     public string Path => folder;
 
-    /// <summary>The path of a name's manifest.</summary>
     public string ManifestPath(string name) => System.IO.Path.Combine(folder, $"{name}.manifest.json");
 
-    /// <summary>The path of a name's log.</summary>
     public string LogPath(string name) => System.IO.Path.Combine(folder, $"{name}.log");
 
     /// <summary>What the paths of all of a name's files begin with.</summary>
     public string PrefixOf(string name) => System.IO.Path.Combine(folder, name);
 
-    /// <summary>The path of a name's report.</summary>
     public string ReportPath(string name) => PrefixOf(name) + ".report.html";
 
     public string ImagePath(ManifestImage image) => ImagePath(image.File);

@@ -25,13 +25,11 @@ internal sealed record DiskWork(string Disk, Arch Arch, Accelerator Accelerator)
     /// <summary>The family of systems that was installed, whose marks are looked for; null if nobody knows.</summary>
     public SeedProfile? Profile { get; init; }
 
-    /// <summary>Whether there is anything to do.</summary>
     public bool IsAny => Inspect || Trim || !Tidy.IsEmpty;
 
     /// <summary>What is to be done, in a few words.</summary>
     public string Describe() => string.Join(", ", Words());
 
-    /// <summary>The work that a spec asks for.</summary>
     public static DiskWork Of(BuildSpec spec, DiskOrigin origin, string disk, Accelerator accelerator) => new(disk, spec.Machine.Arch, accelerator)
     {
         Tidy = TidyOf(spec, origin.IsReference),
@@ -76,7 +74,6 @@ internal sealed record DiskWorked(DiskInspection? Inspection, ImmutableArray<Tid
     /// <summary>What the user should be warned of.</summary>
     internal IEnumerable<string> Warnings => Inspection?.Warnings.Select(finding => $"the disk: {finding.ToWarning()}") ?? [];
 
-    /// <summary>The result in a few words.</summary>
     public string Describe()
     {
         string?[] parts =

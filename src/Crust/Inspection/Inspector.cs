@@ -13,7 +13,6 @@ using Crust.Tools;
 
 namespace Crust.Inspection;
 
-/// <summary>What was found out about a file.</summary>
 internal sealed record Inspected
 {
     /// <summary>The file, as the user named it.</summary>

@@ -7,7 +7,6 @@ namespace Crust.Inspection;
 /// <summary>What an ISO file is, from its own sectors: it isn't booted.</summary>
 internal sealed record IsoInspection
 {
-    /// <summary>Its ISO 9660 volume id.</summary>
     public required string VolumeId { get; init; }
 
     /// <summary>What its `.disk/info` calls it; null if it has none.</summary>
@@ -37,7 +36,7 @@ internal sealed record IsoInspection
     /// <summary>The kinds of seeds (`seed.kind`) that its installer reads, as far as that is known; empty if it isn't.</summary>
     public required ImmutableArray<string> Seeds { get; init; }
 
-    /// <exception cref="CrustException">It can't be read, or is no ISO 9660.</exception>
+    /// <exception cref="CrustException">The file can't be read, or isn't ISO 9660.</exception>
     public static IsoInspection Of(string path)
     {
         var seen = IsoInspector.Look(path, path);

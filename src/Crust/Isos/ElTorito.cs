@@ -11,7 +11,6 @@ internal readonly record struct BootCatalog(bool Bios, bool Uefi, long End);
 /// <summary>Reads the El Torito boot catalog ("El Torito" Bootable CD-ROM Format Specification 1.0, section 2; UEFI 2.10, section 13.3.2.1).</summary>
 internal static class ElTorito
 {
-    /// <summary>The boot record's system identifier.</summary>
     public static ReadOnlySpan<byte> SystemIdentifier => "EL TORITO SPECIFICATION"u8;
 
     private const int EntrySize = 32;

@@ -13,8 +13,7 @@ internal sealed class HeldIso : IDisposable
     private readonly long _size;
     private readonly DateTime _modified;
 
-    /// <summary>Opens the ISO, before QEMU does.</summary>
-    /// <exception cref="CrustException">It can't be opened any more.</exception>
+    /// <exception cref="CrustException">The ISO can't be opened any more.</exception>
     public HeldIso(string path)
     {
         try

@@ -7,7 +7,6 @@ using Crust.Tools;
 
 namespace Crust.Isos;
 
-/// <summary>What a bootable ISO is made from.</summary>
 internal sealed record HybridIsoContent
 {
     /// <summary>ISO 9660's volume id: at most 32 of A–Z, 0–9 and `_`.</summary>

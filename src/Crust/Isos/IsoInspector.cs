@@ -6,7 +6,6 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Isos;
 
-/// <summary>What an ISO says of itself.</summary>
 /// <param name="VolumeId">Its volume id, up to 32 characters.</param>
 /// <param name="BootsBios">Whether it has an El Torito boot image for BIOS.</param>
 /// <param name="BootsUefi">Whether it has an El Torito boot image for UEFI.</param>
@@ -47,7 +46,7 @@ internal static class IsoInspector
     private const byte Terminator = 255;
 
     /// <param name="name">What the user calls it, for messages: the path itself, or the URL that it came from.</param>
-    /// <exception cref="CrustException">It is missing, unreadable, no ISO 9660, not bootable, or cut off.</exception>
+    /// <exception cref="CrustException">The file is missing, unreadable, no ISO 9660, not bootable, or cut off.</exception>
     public static IsoFacts Inspect(string path, string name)
     {
         var look = Look(path, name);

@@ -38,7 +38,6 @@ internal sealed class AcceleratorProbe(ToolBox tools, string cacheFolder, ILogge
     /// <summary>The host's own architecture, null if it is none that Crust knows.</summary>
     internal Arch? Host { get; init; } = HostArch.Current;
 
-    /// <summary>Chooses the accelerator for a guest.</summary>
     /// <exception cref="CrustException">KVM is demanded and can't be used (<see cref="FailureKind.HostLacks"/>).</exception>
     /// <exception cref="ToolMissingException">QEMU isn't installed.</exception>
     public async Task<AcceleratorChoice> ChooseAsync(Accelerator wanted, Arch guest, CancellationToken cancellation)

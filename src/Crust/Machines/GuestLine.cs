@@ -1,6 +1,5 @@
 namespace Crust.Machines;
 
-/// <summary>A line that a guest writes.</summary>
 internal static class GuestLine
 {
     // Far more than is shown: what is cut off is no half of a secret in view.

@@ -13,13 +13,11 @@ internal sealed class HostAddresses(TimeProvider time, Func<IEnumerable<IPAddres
     private FrozenSet<IPAddress> _addresses = read().ToFrozenSet();
     private long _read = time.GetTimestamp();
 
-    /// <summary>The addresses of this host's interfaces.</summary>
     public static HostAddresses Of(TimeProvider time) => new(time, () => NetworkInterface.GetAllNetworkInterfaces()
         .SelectMany(card => card.GetIPProperties().UnicastAddresses)
         // Linux' scope of a link-local address isn't part of what a guest sends.
         .Select(entry => new IPAddress(entry.Address.GetAddressBytes())));
 
-    /// <summary>Whether an address is this host's.</summary>
     public bool Contains(IPAddress address)
     {
         lock (_lock)

@@ -42,10 +42,8 @@ internal abstract record MachineSignal
 
     public sealed record DeadlineExpired(TimeSpan Deadline) : MachineSignal;
 
-    /// <summary>The machine does nothing any more.</summary>
     public sealed record Stalled(Stall Stall) : MachineSignal;
 
-    /// <summary>The guest was kept from an address.</summary>
     public sealed record NetworkRefused(IPAddress Address, Refusal Why) : MachineSignal;
 
     /// <summary>An SSH server answered with this banner.</summary>

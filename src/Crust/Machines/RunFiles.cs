@@ -2,7 +2,6 @@ using Crust.Tools;
 
 namespace Crust.Machines;
 
-/// <summary>The files that a machine's run leaves.</summary>
 /// <param name="SerialLog">What came over its serial port.</param>
 /// <param name="Screen">A PNG of what its screen showed last; kept where the run failed.</param>
 /// <param name="ScreensFolder">The folder with pictures of its screen, which the build's report embeds.</param>

@@ -60,7 +60,6 @@ internal sealed class RunningMachine : IAsyncDisposable
         ];
     }
 
-    /// <summary>What the machine is made of.</summary>
     public MachineDescription Description { get; }
 
     /// <summary>QEMU's command line, as one would type it.</summary>

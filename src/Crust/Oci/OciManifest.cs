@@ -7,10 +7,8 @@ namespace Crust.Oci;
 /// <summary>The documents that images and artifacts consist of (OCI Image Format Specification 1.1). Nothing in them tells when they were written.</summary>
 internal static class OciManifest
 {
-    /// <summary>The media type of a manifest.</summary>
     public const string ManifestType = $"{Vendor}.manifest.v1+json";
 
-    /// <summary>The media type of an index.</summary>
     public const string IndexType = $"{Vendor}.index.v1+json";
 
     /// <summary>The media type of what an image runs on.</summary>

@@ -9,7 +9,6 @@ using Crust.Spec;
 
 namespace Crust.Planning;
 
-/// <summary>How much a build needs something.</summary>
 public enum Need
 {
     None,
@@ -54,7 +53,6 @@ internal sealed record BuildForecast
     /// <summary>The cache in a registry that the build will ask for the disk and its images, as people write it; null if there is none, or nothing to ask for.</summary>
     public string? SharedCache { get; init; }
 
-    /// <summary>The formats that have to be written.</summary>
     public required ImmutableArray<IImageFormat> ToWrite { get; init; }
 
     public bool Verifies { get; init; }

@@ -10,7 +10,6 @@ namespace Crust.Planning;
 /// <param name="ToProve">Images that are current but weren't proven to boot as the spec asks.</param>
 internal sealed record ImagePlan(ImmutableArray<IImageFormat> ToWrite, ImmutableArray<ManifestImage> ToProve)
 {
-    /// <summary>Whether nothing is left to do.</summary>
     public bool IsUpToDate => ToWrite.IsEmpty && ToProve.IsEmpty;
 
     /// <param name="target">What it is about. Where its keys aren't known, all images are to be written.</param>

@@ -14,7 +14,6 @@ namespace Crust.Planning;
 /// <param name="Reasons">Why, a sentence for each format.</param>
 internal sealed record PlannedBuild(string Spec, string Name, string Arch, string Formats, string? BuildKey, ImmutableArray<string> Reasons);
 
-/// <summary>What is due of several specs.</summary>
 /// <param name="Builds">The builds that are due, in the order of the specs.</param>
 /// <param name="Specs">How many specs were looked at.</param>
 internal sealed record BuildPlan(ImmutableArray<PlannedBuild> Builds, int Specs)

@@ -8,7 +8,6 @@ using Crust.Spec;
 
 namespace Crust.Planning;
 
-/// <summary>A spec that may be due.</summary>
 /// <param name="File">Its file, as it was given.</param>
 internal sealed record SpecToPlan(string File, BuildSpec Spec);
 

@@ -17,7 +17,6 @@ internal sealed record Artifact(OciDocument Manifest, OciDescriptor Descriptor, 
     /// <summary>What an image is called that is no OCI image itself.</summary>
     public const string ImageType = "application/vnd.crust.image.v1";
 
-    /// <summary>The annotation with the build key.</summary>
     public const string BuildKey = "vnd.crust.build-key";
 
     /// <summary>The annotation with what the installed disk holds.</summary>
@@ -25,7 +24,6 @@ internal sealed record Artifact(OciDocument Manifest, OciDescriptor Descriptor, 
 
     public const string Arch = "vnd.crust.arch";
 
-    /// <summary>The annotation with the installer's digest.</summary>
     public const string Installer = "vnd.crust.installer";
 
     private const string BlockMapType = "application/vnd.crust.bmap+xml";
@@ -99,7 +97,6 @@ internal sealed record Artifact(OciDocument Manifest, OciDescriptor Descriptor, 
         return new Artifact(manifest, descriptor, layout.Name(descriptor), layers.Sum(layer => layer.Size));
     }
 
-    /// <summary>A layer that is a file.</summary>
     public static OciDescriptor FileLayer(string mediaType, string file, string sha256, long size) =>
         new(mediaType, OciDescriptor.DigestOf(sha256), size) { Annotations = Nothing.Add(OciManifest.Title, file) };
 

@@ -18,7 +18,6 @@ internal static class PublishedKey
     public static string TagOf(string buildKey, string format, string recipe) =>
         Prefix + DigitsOf($"crust published image 1\n{buildKey}\n{format}\n{recipe}");
 
-    /// <summary>The tag of an installed disk.</summary>
     public static string TagOfDisk(string buildKey) => DiskPrefix + DigitsOf($"crust installed disk 1\n{buildKey}");
 
     private static string DigitsOf(string material) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(material)))[..Digits];

@@ -41,7 +41,6 @@ internal sealed class Publisher(ToolBox tools, ImagesFolder shelf, string cache,
         return new PublishedImages(manifest, published.ToImmutable());
     }
 
-    /// <summary>Says where the images would go.</summary>
     /// <param name="name">The images' base name.</param>
     /// <param name="buildKey">The build key; null if it isn't known yet.</param>
     /// <exception cref="CrustException">Nothing says where to, or skopeo is missing.</exception>

@@ -53,7 +53,6 @@ internal sealed class RegistryException(RegistryFault fault, string what, string
     public bool Passes => Fault is RegistryFault.Busy or RegistryFault.Broken or RegistryFault.Unreachable or RegistryFault.Stalled;
 }
 
-/// <summary>Understands what skopeo says of a registry.</summary>
 internal static partial class RegistryFaults
 {
     // In this order: a message may quote several layers, the innermost last. Texts of Go's net/http and of containers/image.
@@ -72,7 +71,6 @@ internal static partial class RegistryFaults
             + "|network is unreachable|server misbehaving|use of closed network connection|TLS handshake timeout|malformed HTTP", RegistryFault.Unreachable),
     ];
 
-    /// <summary>The fault that skopeo told of.</summary>
     /// <param name="error">All that it said.</param>
     /// <param name="reference">What it was asked about.</param>
     public static RegistryException Of(string error, RegistryReference reference)

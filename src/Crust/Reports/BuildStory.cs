@@ -22,7 +22,6 @@ internal sealed record BuildStory
     /// <summary>Where in the seed's documents there are secrets, which the images carry: `stylus.site.edgeHostToken`.</summary>
     public ImmutableArray<string> SecretsCarried { get; init; } = [];
 
-    /// <summary>What the disk is made from.</summary>
     public required DiskOrigin Origin { get; init; }
 
     /// <summary>The files that the seed was made of.</summary>

@@ -145,7 +145,6 @@ internal sealed class SecretSpelling
 
     public Rune First => _runes[0];
 
-    /// <summary>The secret as it is.</summary>
     public static SecretSpelling Plain(string secret) => new(secret, c => c);
 
     /// <summary>The secret in hex, with digits of either case, and bytes perhaps apart.</summary>

@@ -4,7 +4,6 @@ using Crust.Spec;
 
 namespace Crust.Seeds;
 
-/// <summary>Composes what an installer is told.</summary>
 /// <param name="newInstanceId">Makes an id that no other build has; null for a random one.</param>
 internal sealed class SeedComposer(Func<Guid>? newInstanceId = null)
 {

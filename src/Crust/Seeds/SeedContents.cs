@@ -4,7 +4,6 @@ using Crust.Spec;
 
 namespace Crust.Seeds;
 
-/// <summary>What carries a seed to its installer.</summary>
 public enum SeedCarrier
 {
     /// <summary>Nothing: there is no seed.</summary>
@@ -80,7 +79,6 @@ internal sealed record SeedContents
     public KernelNeed Kernel { get; init; }
 }
 
-/// <summary>What a kind of seed is given.</summary>
 /// <param name="Files">The files that it names.</param>
 /// <param name="Profile">The family of systems; null if nobody knows.</param>
 /// <param name="Salt">The salt of the password's hash.</param>

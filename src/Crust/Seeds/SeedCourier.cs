@@ -14,7 +14,6 @@ internal sealed class SeedCourier(SeedVolume volumes, IsoCopy isos)
     private const string InitramfsName = "seed.cpio";
     private const string IsoName = "installer-with-seed.iso";
 
-    /// <summary>Writes the files that carry a seed.</summary>
     /// <param name="folder">An existing folder that only this user can enter.</param>
     /// <returns>The files, which go when it is disposed of.</returns>
     /// <exception cref="CrustException">A tool is missing or failed, the folder can't be written, or the ISO can't take a file.</exception>

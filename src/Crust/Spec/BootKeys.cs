@@ -4,7 +4,6 @@ using System.Text.RegularExpressions;
 
 namespace Crust.Spec;
 
-/// <summary>Something done at a machine's keyboard.</summary>
 internal abstract record KeyStep
 {
     private KeyStep()

@@ -16,7 +16,6 @@ internal sealed class BoundedYaml(string text, string file) : IParser
     /// <summary>How many values there may be, with all that aliases stand for.</summary>
     public const int MostNodes = 100_000;
 
-    /// <summary>How many characters there may be.</summary>
     public const int MostText = 64 << 20;
 
     private readonly Parser _parser = new(new StringReader(text.Length <= MostText ? text
@@ -109,7 +108,6 @@ internal sealed class BoundedYaml(string text, string file) : IParser
 
     private static CrustException Bad(string what, string where, string remedy) => new(FailureKind.BadInput, what, where, remedy) { Rule = "yaml" };
 
-    /// <summary>How much an anchor stands for.</summary>
     private readonly record struct Extent(int Nodes, int Depth);
 
     /// <summary>A mapping or a list whose end hasn't come.</summary>
@@ -119,7 +117,6 @@ internal sealed class BoundedYaml(string text, string file) : IParser
 
         public int Before { get; } = before;
 
-        /// <summary>How deep what is in it is.</summary>
         public int Depth { get; set; }
     }
 }

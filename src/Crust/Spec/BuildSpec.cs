@@ -11,7 +11,6 @@ internal sealed record BuildSpec
 
     public InstallerSpec Installer { get; init; } = new();
 
-    /// <summary>The machine in which it runs.</summary>
     public MachineSpec Machine { get; init; } = new();
 
     public SeedSpec Seed { get; init; } = new();
@@ -55,7 +54,6 @@ internal sealed record BuildSpec
     public string WhereIs(string path) => Origins.GetValueOrDefault(path, $"{path} (default)");
 }
 
-/// <summary>Where the installer ISO comes from.</summary>
 internal sealed record InstallerSpec
 {
     /// <summary>A path or an http(s) URL; null for the reference installer.</summary>

@@ -17,7 +17,6 @@ internal sealed record GivenValue
     /// <summary>The folder that relative paths in it start from.</summary>
     public required string BaseFolder { get; init; }
 
-    /// <summary>Whether it is written as a list.</summary>
     public bool IsList { get; init; }
 
     /// <summary>The scalar of a key that takes only one; for an option given twice, the last.</summary>

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 
 namespace Crust.Spec;
 
-/// <summary>Lists of values of one kind.</summary>
 internal static class ListType
 {
     /// <summary>None, one or several of a kind, at most <paramref name="most"/>.</summary>

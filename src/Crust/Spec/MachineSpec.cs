@@ -50,7 +50,6 @@ public enum OnReboot
     Continue,
 }
 
-/// <summary>What the installed disk hangs on.</summary>
 public enum DiskBus
 {
     /// <summary>virtio-blk: /dev/vda.</summary>
@@ -99,7 +98,6 @@ internal sealed record MachineSpec
     /// <summary>Sizes in bytes of empty disks behind the first one, thrown away after the install.</summary>
     public ImmutableArray<long> ExtraDisks { get; init; } = [];
 
-    /// <summary>What the network card is connected to.</summary>
     public MachineNetwork Network { get; init; } = MachineNetwork.Internet;
 
     /// <summary>Private networks that a guest of <see cref="MachineNetwork.Internet"/> reaches, too.</summary>

@@ -6,7 +6,6 @@ namespace Crust.Spec;
 /// <summary>The kinds of values that say what a guest reaches.</summary>
 internal static class NetworkTypes
 {
-    /// <summary>How many ranges there may be.</summary>
     public const int MostRanges = 32;
 
     // What `internet` was called while it reached this host, too.

@@ -1,6 +1,5 @@
 namespace Crust.Spec;
 
-/// <summary>The keys of the spec's section `publish`.</summary>
 internal static class PublishKeys
 {
     private const int MostRetries = 100;

@@ -56,7 +56,6 @@ internal sealed partial record RegistryReference(string Repository, string Tag)
             : (repository, tag);
     }
 
-    /// <summary>Reads a repository without a tag.</summary>
     /// <param name="text">What the user gave.</param>
     /// <param name="where">Where it was given.</param>
     /// <exception cref="CrustException">It is none.</exception>

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 
 namespace Crust.Spec;
 
-/// <summary>The keys of the spec's section `seed`.</summary>
 internal static class SeedKeys
 {
     private const int MostFiles = 100;

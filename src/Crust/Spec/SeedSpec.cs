@@ -43,7 +43,6 @@ public enum SeedProfile
     Debian,
 }
 
-/// <summary>The file system of a seed volume.</summary>
 public enum SeedFileSystem
 {
     /// <summary>ISO 9660 with Joliet and Rock Ridge, on a CD drive.</summary>
@@ -92,7 +91,6 @@ internal sealed record SeedSpec
     public SshSpec Ssh { get; init; } = new();
 }
 
-/// <summary>A file that rides along.</summary>
 /// <param name="Name">Its path where it goes, without a slash in front.</param>
 /// <param name="Path">Where it is, absolute.</param>
 internal sealed record ExtraFile(string Name, string Path);

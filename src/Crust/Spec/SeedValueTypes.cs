@@ -24,7 +24,6 @@ internal static partial class SeedValueTypes
         value => value,
         () => new JsonObject { ["type"] = "string", ["pattern"] = "^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$" });
 
-    /// <summary>Names with values.</summary>
     public static readonly ValueType<ImmutableArray<KeyValuePair<string, string>>> Tags = new(
         "NAME=VALUE",
         given =>

@@ -25,7 +25,6 @@ internal static partial class SpecRules
         return spec with { Machine = machine, Verify = VerifyRules.Complete(spec) };
     }
 
-    /// <summary>Checks a spec that is complete.</summary>
     /// <exception cref="CrustException">Two keys contradict each other.</exception>
     public static void Check(BuildSpec spec)
     {

@@ -9,13 +9,11 @@ namespace Crust.Spec;
 /// <param name="Schema">A fresh JSON Schema of the value in a spec file.</param>
 internal sealed record ValueType<T>(string Placeholder, Func<GivenValue, T> Parse, Func<T, string?> Format, Func<JsonObject> Schema)
 {
-    /// <summary>Whether a file may give a list.</summary>
     public bool IsList { get; init; }
 
     /// <summary>Whether it is true or false, so that an option needs no value.</summary>
     public bool IsSwitch { get; init; }
 
-    /// <summary>Whether the value must not be seen.</summary>
     public bool IsSecret { get; init; }
 
     /// <summary>Where in a value's text the path of a file (or folder) of this host begins; -1 where it names none.</summary>

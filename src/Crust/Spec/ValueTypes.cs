@@ -59,7 +59,6 @@ internal static partial class ValueTypes
         value => value,
         () => new JsonObject { ["type"] = "string", ["pattern"] = "^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$" });
 
-    /// <summary>The name of a Linux account.</summary>
     public static readonly ValueType<string?> AccountName = new(
         "USER",
         given => AccountPattern().IsMatch(given.Single.Text)
@@ -95,7 +94,6 @@ internal static partial class ValueTypes
         () => new JsonObject { ["type"] = "array", ["items"] = StringSchema() })
     { IsList = true, PathAt = text => IsPublicKeyFile(text) ? 0 : -1 };
 
-    /// <summary>What is typed at a keyboard.</summary>
     public static readonly ValueType<ImmutableArray<string>> BootKeys = new(
         "KEYS",
         given => [.. given.Items.Select(Typed)],

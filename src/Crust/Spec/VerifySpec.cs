@@ -27,7 +27,6 @@ internal sealed record VerifySpec
     /// <summary>Whether a log-in isn't enough, and <see cref="Expect"/> has to be seen, too.</summary>
     public bool LoginNeedsText { get; init; }
 
-    /// <summary>What is asked of the SSH server.</summary>
     public SshProof Ssh { get; init; }
 
     /// <summary>Who logs in; set where <see cref="Ssh"/> is a log-in.</summary>

@@ -12,7 +12,6 @@ internal static class VerifyTypes
 
     private const int MostChecks = 100;
 
-    /// <summary>What is asked of the SSH server.</summary>
     public static readonly ValueType<SshProof> Ssh = new(
         $"true|false|{Login}",
         given => given.Single.Text switch

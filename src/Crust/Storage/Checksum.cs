@@ -6,7 +6,6 @@ namespace Crust.Storage;
 /// <summary>SHA-256 sums as text.</summary>
 internal static class Checksum
 {
-    /// <summary>Whether a text is 64 hex digits.</summary>
     public static bool IsSha256(string text) => text.Length == 64 && text.All(char.IsAsciiHexDigit);
 
     /// <summary>The SHA-256 of a text's UTF-8.</summary>

@@ -30,6 +30,5 @@ internal sealed class DraftFolder : IDisposable
         }
     }
 
-    /// <summary>Removes the folder and all in it.</summary>
     public void Dispose() => _held.Dispose();
 }

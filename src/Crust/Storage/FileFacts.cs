@@ -32,7 +32,6 @@ internal sealed partial record FileFacts(FileKind Kind, uint Owner, uint Group, 
     private const int NoSuchFile = 2;
     private const int NotAFolder = 20;
 
-    /// <summary>The user that this process acts as.</summary>
     public static uint User { get; } = EffectiveUser();
 
     /// <summary>Whether it belongs to the user that this process acts as.</summary>

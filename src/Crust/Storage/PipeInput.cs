@@ -22,7 +22,6 @@ internal static partial class PipeInput
     /// <summary>How long a pipe may be silent.</summary>
     internal static TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Whether a path leads to a pipe.</summary>
     /// <exception cref="IOException">It can't be looked at.</exception>
     public static bool IsPipe(string path) => FileFacts.TryOf(path, follow: true) is { Kind: FileKind.Pipe };
 

@@ -22,7 +22,6 @@ internal static partial class Posix
     /// <summary>Waits for nobody: for a pipe, a device.</summary>
     public const int NonBlocking = 0x800;
 
-    /// <summary>errno: there is no such file.</summary>
     public const int NoSuchFile = 2;
 
     /// <summary>errno: it may not be done.</summary>

@@ -26,7 +26,6 @@ internal sealed record HostLibrary(string Name, string File, string Package, str
 
     public static IReadOnlyList<HostLibrary> All { get; } = [Deflate, Zstd, Crypt];
 
-    /// <summary>Whether it can be loaded.</summary>
     public bool IsThere() => NativeLibrary.TryLoad(File, out _);
 
     /// <summary>

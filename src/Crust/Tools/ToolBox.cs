@@ -48,11 +48,10 @@ internal sealed class ToolBox(ImmutableArray<string> searchPath, ILogger log)
         ? (File.Exists(program) ? program : null)
         : searchPath.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
 
-    /// <exception cref="ToolMissingException">It isn't installed.</exception>
+    /// <exception cref="ToolMissingException">The program isn't installed.</exception>
     public string Require(string program) =>
         Find(program) ?? throw new ToolMissingException(program, PackageOf(program));
 
-    /// <summary>Runs a program to its end.</summary>
     /// <exception cref="ToolMissingException">It isn't installed.</exception>
     /// <exception cref="ToolLimitException">It took more time than <see cref="ToolCommand.Limits"/> allow.</exception>
     /// <exception cref="ToolFailedException">It ended with a code that isn't among <see cref="ToolCommand.SuccessCodes"/>.</exception>

@@ -21,7 +21,6 @@ internal sealed record BootRequest(string Image, IImageFormat Format, MachineSpe
 /// <param name="Login">Who logged in, and the checks; null if nobody did.</param>
 internal sealed record BootProof(Firmware Firmware, string Expected, double Seconds, DiskBus DiskBus = DiskBus.Virtio, LoginProof? Login = null)
 {
-    /// <summary>The same as a manifest has it.</summary>
     internal ManifestProof ToManifest() => new(Firmware.LowerName(), Expected, Math.Round(Seconds, 1)) { DiskBus = DiskBus.LowerName(), Ssh = Login?.ToManifest() };
 }
 

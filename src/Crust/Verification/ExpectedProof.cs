@@ -3,7 +3,6 @@ using Crust.Spec;
 
 namespace Crust.Verification;
 
-/// <summary>The proof that a spec asks for.</summary>
 internal sealed record ExpectedProof(Firmware Firmware, VerifySpec Verify)
 {
     /// <summary>Who logs in; null if nobody does.</summary>

@@ -9,7 +9,6 @@ namespace Crust.Verification;
 /// <param name="Fingerprint">As `ssh-keygen -l` prints it.</param>
 internal sealed record HostKey(string Type, string Fingerprint);
 
-/// <summary>What came of a command line.</summary>
 /// <param name="ExitStatus">Its exit status; null if a signal ended it.</param>
 /// <param name="Signal">The signal that ended it, without SIG; null if none did.</param>
 /// <param name="Output">The last of what it printed, on both of its streams, as it came but for secrets.</param>
@@ -39,9 +38,7 @@ internal sealed class GuestShell : IAsyncDisposable
     /// <summary>What the server says it is: `SSH-2.0-OpenSSH_9.2p1`.</summary>
     public string Server => _client.ConnectionInfo.ServerVersion ?? "";
 
-    /// <summary>Logs in, once.</summary>
     /// <exception cref="Exception">Whatever SSH.NET makes of what the server sent, or of what it didn't.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static async Task<GuestShell> ConnectAsync(SshLogin login, string host, int port, CancellationToken cancellation)
     {
         var info = login.ConnectTo(host, port);

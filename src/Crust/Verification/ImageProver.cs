@@ -29,8 +29,7 @@ internal sealed record Proofs(ImmutableArray<ProvenImage> Fresh, ImmutableArray<
 /// <summary>Boots the images of a build, one after the other: each machine uses the cores that there are.</summary>
 internal sealed class ImageProver(BootVerifier verifier, Folders folders)
 {
-    /// <summary>Boots each image as the spec says.</summary>
-    /// <exception cref="CrustException">One didn't come up. Its serial log is in the images folder then.</exception>
+    /// <exception cref="CrustException">An image didn't come up. Its serial log is in the images folder then.</exception>
     internal async Task<Proofs> ProveAsync(
         IEnumerable<DraftImage> drafts, IEnumerable<ManifestImage> known, BuildSpec spec, ExpectedProof expected, Accelerator accelerator, DraftFolder folder, CancellationToken cancellation)
     {

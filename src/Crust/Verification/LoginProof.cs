@@ -8,12 +8,10 @@ namespace Crust.Verification;
 /// <param name="Key">The fingerprint of the key with which they did; null for a password.</param>
 internal sealed record LoginProof(string Server, string User, string? Key, HostKey HostKey, ImmutableArray<CheckProof> Checks)
 {
-    /// <summary>The same as a manifest has it.</summary>
     internal ManifestLogin ToManifest() => new(Server, User, Key, new ManifestHostKey(HostKey.Type, HostKey.Fingerprint),
         [.. Checks.Select(check => new ManifestCheck(check.Command, Math.Round(check.Seconds, 1), check.Output.LastOrDefault("")) { Lines = check.Output })]);
 }
 
-/// <summary>A check that an image passed.</summary>
 /// <param name="Command">The command line, without secrets.</param>
 /// <param name="Output">The last lines of what it printed, clean and without secrets.</param>
 internal sealed record CheckProof(string Command, double Seconds, ImmutableArray<string> Output);

@@ -35,7 +35,6 @@ internal sealed class LoginRun(SshLogin login, Redactor hidden, Action<string> t
 
     /// <summary>Logs in and runs the checks, until one fails.</summary>
     /// <param name="port">The port of 127.0.0.1 on which the guest's server answers.</param>
-    /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async Task RunAsync(int port, CancellationToken cancellation)
     {
         await using var shell = await LogInAsync(port, cancellation);

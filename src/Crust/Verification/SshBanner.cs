@@ -11,7 +11,6 @@ internal static class SshBanner
     public static readonly TimeSpan ProbeInterval = TimeSpan.FromSeconds(2);
 
     /// <param name="port">A port of 127.0.0.1.</param>
-    /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static async Task<string> WaitAsync(int port, CancellationToken cancellation)
     {
         while (true)

@@ -20,7 +20,6 @@ internal sealed class SshLogin
     /// <summary>The fingerprint of the key with which it logs in, as `ssh-keygen -l` prints it; null for a password.</summary>
     public string? Key => _key is null ? null : FingerprintOf(_key.HostKeyAlgorithms.First().Data);
 
-    /// <summary>The command lines that are run.</summary>
     internal ImmutableArray<string> Checks { get; private init; } = [];
 
     /// <summary>The same as they may be shown.</summary>

@@ -17,7 +17,6 @@ internal enum TarKind
     Other,
 }
 
-/// <summary>A member of a tar archive.</summary>
 /// <param name="Name">Its name, without a leading `./`.</param>
 /// <param name="Offset">Where its content starts, in bytes from the archive's start.</param>
 /// <param name="Length">Its content's length in bytes; it lies within the archive.</param>

@@ -11,7 +11,6 @@ internal sealed class TarIndex
 
     private TarIndex(string what) => _what = what;
 
-    /// <summary>The members, by name.</summary>
     public IEnumerable<ArchiveEntry> Members => _members.Values;
 
     /// <summary>The members of an archive that is a part of a file.</summary>

@@ -15,7 +15,6 @@ internal sealed record TarMember(string Name, long Length)
     /// <summary>Bytes in a block, the unit of archives.</summary>
     public const int Block = 512;
 
-    /// <summary>The most characters of a name.</summary>
     public const int LongestName = 100;
 
     // Eleven octal digits.

@@ -11,7 +11,7 @@ internal static class ImageHeader
     private const string Remedy = "give an image that is whole, of the kind that its name says";
 
     /// <param name="path">The file that the user named: the disk's own, or the one that it was unpacked from.</param>
-    /// <exception cref="CrustException">It isn't complete in itself, or isn't what its driver reads; its file isn't a regular one.</exception>
+    /// <exception cref="CrustException">The disk isn't complete in itself, or isn't what its driver reads; its file isn't a regular one.</exception>
     public static void Check(QemuDisk disk, string path)
     {
         using var file = RegularFile.Open(disk.Path, "image", "name a disk image: a regular file");

@@ -22,8 +22,8 @@ internal static class Qcow2Header
     /// <summary>How an image begins that is one.</summary>
     public static ReadOnlySpan<byte> Magic => [(byte)'Q', (byte)'F', (byte)'I', 0xfb];
 
-    /// <exception cref="NeedsOtherFilesException">It names another file.</exception>
-    /// <exception cref="InvalidDataException">It is no such header.</exception>
+    /// <exception cref="NeedsOtherFilesException">The image names another file.</exception>
+    /// <exception cref="InvalidDataException">The image isn't a qcow2 header.</exception>
     public static void Check(ImageBytes image)
     {
         var header = image.Read(0, ShortLength, "its header");

@@ -13,8 +13,8 @@ internal static class VdiHeader
 
     public static ReadOnlySpan<byte> Magic => [0x7f, 0x10, 0xda, 0xbe];
 
-    /// <exception cref="NeedsOtherFilesException">It needs another file.</exception>
-    /// <exception cref="InvalidDataException">It is no VDI.</exception>
+    /// <exception cref="NeedsOtherFilesException">The image needs another file.</exception>
+    /// <exception cref="InvalidDataException">The image isn't a VDI.</exception>
     public static void Check(ImageBytes image)
     {
         var header = image.Read(0, Length, "its header");

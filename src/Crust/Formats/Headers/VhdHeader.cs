@@ -20,8 +20,8 @@ internal static class VhdHeader
     /// <summary>How a footer begins, and its copy at the start of a dynamic one.</summary>
     public static ReadOnlySpan<byte> Magic => "conectix"u8;
 
-    /// <exception cref="NeedsOtherFilesException">It names another file.</exception>
-    /// <exception cref="InvalidDataException">It is no VHD.</exception>
+    /// <exception cref="NeedsOtherFilesException">The image names another file.</exception>
+    /// <exception cref="InvalidDataException">The image isn't a VHD.</exception>
     public static void Check(ImageBytes image)
     {
         var start = image.ReadUpTo(0, FooterLength);

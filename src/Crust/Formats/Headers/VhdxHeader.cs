@@ -26,8 +26,8 @@ internal static class VhdxHeader
     /// <summary>How an image begins that is one.</summary>
     public static ReadOnlySpan<byte> Magic => "vhdxfile"u8;
 
-    /// <exception cref="NeedsOtherFilesException">It names another file.</exception>
-    /// <exception cref="InvalidDataException">It is no VHDX.</exception>
+    /// <exception cref="NeedsOtherFilesException">The image names another file.</exception>
+    /// <exception cref="InvalidDataException">The image isn't a VHDX.</exception>
     public static void Check(ImageBytes image)
     {
         if (!image.ReadUpTo(0, Magic.Length).AsSpan().SequenceEqual(Magic))

@@ -27,8 +27,8 @@ internal static class VmdkHeader
     /// <summary>How a descriptor begins that is a file of its own.</summary>
     public static ReadOnlySpan<byte> DescriptorMagic => "# Disk DescriptorFile"u8;
 
-    /// <exception cref="NeedsOtherFilesException">It names another file.</exception>
-    /// <exception cref="InvalidDataException">It is no vmdk.</exception>
+    /// <exception cref="NeedsOtherFilesException">The image names another file.</exception>
+    /// <exception cref="InvalidDataException">The image isn't a vmdk.</exception>
     public static void Check(ImageBytes image)
     {
         var start = image.ReadUpTo(0, DescriptorMagic.Length);

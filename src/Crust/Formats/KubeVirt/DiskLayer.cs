@@ -22,7 +22,6 @@ internal sealed class DiskLayer
 
     private readonly TarMember _file;
 
-    /// <summary>A layer that holds a file.</summary>
     /// <param name="qcow2">The file; it must stay as it is.</param>
     /// <param name="name">The images' base name.</param>
     public DiskLayer(DraftImage qcow2, string name)

@@ -11,7 +11,6 @@ namespace Crust.Formats.Zstd;
 /// </summary>
 internal static class ZstdDiskReader
 {
-    /// <summary>Unpacks a stream into a disk.</summary>
     /// <param name="stream">The stream's path.</param>
     /// <param name="map">The disk's map; its ranges are in order and inside the disk.</param>
     /// <param name="disk">The path of a new disk, which has its size and holds nothing.</param>
@@ -19,7 +18,6 @@ internal static class ZstdDiskReader
     /// <param name="cancellation">Ends it; the disk is then unfinished.</param>
     /// <exception cref="IOException">The stream can't be read, or the disk can't be written.</exception>
     /// <exception cref="InvalidDataException">The stream doesn't hold what the map says.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static async Task UnpackAsync(string stream, BlockMap map, string disk, Action<double> progress, CancellationToken cancellation)
     {
         // Between ranges there are frames of zeros, which may be as long as they like.

@@ -17,7 +17,6 @@ internal sealed class ZstdSlot(SafeFileHandle disk, int level) : IDisposable
     /// <summary>The data, compressed.</summary>
     public ReadOnlyMemory<byte> Frame => _frame.AsMemory(0, _frameLength);
 
-    /// <summary>Reads the range and compresses it.</summary>
     /// <exception cref="EndOfStreamException">The disk has become shorter.</exception>
     public void Pack()
     {

@@ -12,7 +12,6 @@ namespace Crust.Inspection.Evidence;
 /// <param name="End">The day of the account's end, since 1970; null if there is none.</param>
 internal sealed record AccountEvidence(string Name, string Password, string Shell, int? Changed, int? Longest, int? End);
 
-/// <summary>What is known of one operating system.</summary>
 internal sealed class SystemEvidence
 {
     private readonly DiskEvidence _evidence;
@@ -53,7 +52,6 @@ internal sealed class SystemEvidence
     /// <summary>What is in /etc/hostname.</summary>
     public string HostName => PlainText.Clean(PlainText.Lines(Text("hostname")).Select(line => line.Trim()).FirstOrDefault(line => line.Length > 0 && !line.StartsWith('#')) ?? "");
 
-    /// <summary>Files whose names tell something.</summary>
     public ImmutableArray<string> Files { get; }
 
     public ImmutableArray<AccountEvidence> Accounts { get; }

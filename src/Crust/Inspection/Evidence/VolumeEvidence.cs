@@ -5,7 +5,6 @@ using Crust.Disks;
 
 namespace Crust.Inspection.Evidence;
 
-/// <summary>What is known of one volume.</summary>
 internal sealed partial class VolumeEvidence
 {
     private const string BiosBootType = "21686148-6449-6e6f-744e-656564454649";
@@ -92,7 +91,6 @@ internal sealed partial class VolumeEvidence
     /// <summary>The kind of the partition table on it; null if it has none.</summary>
     public string? Table => Value("ID_PART_TABLE_TYPE");
 
-    /// <summary>Whether it is the disk itself.</summary>
     public bool IsDisk => PartitionNumber is null && LogicalName is null && Image is null;
 
     /// <summary>Whether it is a partition that only holds others.</summary>

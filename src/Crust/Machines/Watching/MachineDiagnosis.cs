@@ -3,7 +3,6 @@ using System.Text.RegularExpressions;
 
 namespace Crust.Machines.Watching;
 
-/// <summary>What a machine seems to wait for.</summary>
 /// <param name="Sentence">In words, as the end of a sentence about the machine.</param>
 /// <param name="Remedy">What to do about it, as an imperative.</param>
 internal sealed record MachineDiagnosis(string Sentence, string Remedy)

@@ -7,7 +7,6 @@ namespace Crust.Machines.Watching;
 /// <param name="Screen">What identifies the picture on its screen; null where there is none.</param>
 internal readonly record struct SignsOfLife(TimeSpan At, long BytesWritten, long SerialReceived, string? Screen, TimeSpan CpuTime);
 
-/// <summary>A machine that does nothing any more.</summary>
 /// <param name="Busy">Whether its processors were busy meanwhile.</param>
 internal sealed record Stall(TimeSpan Quiet, bool Busy);
 

@@ -24,8 +24,7 @@ internal sealed class CacheTrust(ToolBox tools, ImmutableArray<string> keys, str
     /// <summary>Whether what isn't signed is refused.</summary>
     public bool IsWanted => !keys.IsEmpty;
 
-    /// <summary>Checks that the keys' files are there.</summary>
-    /// <exception cref="CrustException">One isn't.</exception>
+    /// <exception cref="CrustException">A file of keys isn't there.</exception>
     public void CheckKeys()
     {
         foreach (var file in keys.Where(key => !CacheType.IsKey(key)))

@@ -14,7 +14,6 @@ internal static partial class DiskPack
     // The serial log ends at 64 MiB; a map of that length is one of a disk with a TiB of data.
     private const long Longest = 128 << 20;
 
-    /// <summary>Packs what lies beside a disk.</summary>
     /// <param name="disk">The disk, in the cache.</param>
     /// <param name="path">The archive's path.</param>
     /// <exception cref="IOException">Something can't be read or written.</exception>

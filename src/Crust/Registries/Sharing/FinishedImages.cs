@@ -18,7 +18,6 @@ internal sealed class FinishedImages(SharedCache cache)
 {
     /// <summary>Those that there are of the formats that are wanted, checked as far as that goes without pulling them.</summary>
     /// <param name="recipeOf">What decides an image beside the disk.</param>
-    /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async Task<ImmutableArray<FinishedImage>> FindAsync(SharedBuild build, IEnumerable<IImageFormat> wanted, Func<IImageFormat, string> recipeOf, StageRunner stages,
         CancellationToken cancellation)
     {
@@ -50,7 +49,6 @@ internal sealed class FinishedImages(SharedCache cache)
 
     /// <summary>Pulls images; one that can't be pulled is left out, with a warning.</summary>
     /// <param name="withSbom">Whether the list of packages is wanted, too; nothing is returned if it can't be had.</param>
-    /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static async Task<PulledImages?> PullAsync(ImmutableArray<FinishedImage> images, bool withSbom, DraftFolder drafts, StageRunner stages, CancellationToken cancellation)
     {
         if (images.IsEmpty)

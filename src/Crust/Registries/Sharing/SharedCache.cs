@@ -57,7 +57,6 @@ internal sealed class SharedCache(ToolBox tools, BuildSpec spec, string folder, 
 
     /// <summary>Runs an operation; disables the cache on failure.</summary>
     /// <returns>What came of it; null if it failed, or the cache isn't asked.</returns>
-    /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async Task<T?> TryAsync<T>(Func<Registry, Task<T?>> work)
         where T : class
     {

@@ -21,7 +21,6 @@ internal sealed class SharedDisks(SharedCache cache)
 
     /// <summary>Pulls the disk for a build key, if the registry has it. By its digest, which is asked for once: whoever moves the tag meanwhile changes nothing.</summary>
     /// <param name="draft">Its place in this machine's cache; nothing is in it where no disk is returned.</param>
-    /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async Task<InstalledDisk?> PullAsync(SharedBuild build, DiskDraft draft, StageRunner stages, CancellationToken cancellation)
     {
         if (!cache.IsOn)
@@ -36,7 +35,6 @@ internal sealed class SharedDisks(SharedCache cache)
 
     /// <summary>Pushes a disk, unless the registry has one under its key: the first one stays.</summary>
     /// <param name="disk">The disk; null if the build needed none.</param>
-    /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async Task PushAsync(InstalledDisk? disk, SharedBuild build, StageRunner stages, CancellationToken cancellation)
     {
         if (disk is not null && cache.IsOn && !_isPulled)

@@ -22,7 +22,6 @@ internal static class Headline
             """);
     }
 
-    /// <summary>The figures that everybody asks for.</summary>
     public static Markup Figures(Template html, BuildStory story) => html.Of($"""
         <dl class="figures" aria-label="Figures">{Figures(story).Select(figure => html.Of($"<div><dt>{figure.Name}</dt><dd>{figure.Value}</dd></div>\n"))}</dl>
         """);

@@ -6,7 +6,6 @@ using static Crust.Seeds.Documents.ConfigTree;
 
 namespace Crust.Seeds.Checks;
 
-/// <summary>A disk that a file names.</summary>
 /// <param name="Path">Its path below /dev; of a pattern, one that fits it.</param>
 /// <param name="Shown">Its name as the file has it.</param>
 internal sealed record NamedDisk(string Path, string Shown, Place Place);

@@ -42,7 +42,6 @@ internal static class SchemaRules
         ? [.. CheckDocument(request, document).Select(finding => request.IsUnknown ? finding with { Severity = SeedSeverity.Warning } : finding), .. CheckInsideAutoinstall(request), .. CheckNetwork(request), .. CheckReference(request, document)]
         : [];
 
-    /// <summary>The finding that a violation makes.</summary>
     public static SeedFinding ToFinding(Violation violation)
     {
         var rule = violation.Fault switch

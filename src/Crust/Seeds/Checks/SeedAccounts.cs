@@ -4,7 +4,6 @@ using static Crust.Seeds.Documents.ConfigTree;
 
 namespace Crust.Seeds.Checks;
 
-/// <summary>An account that a document makes.</summary>
 /// <param name="Name">Its name; empty where the document gives none.</param>
 /// <param name="NameNode">Where the name stands.</param>
 /// <param name="IsCloudInit">Whether it is in cloud-init's form, which locks passwords unless told otherwise.</param>
@@ -30,7 +29,6 @@ internal sealed record SeedAccount(string Name, ConfigNode NameNode, ConfigMap K
     public static IEnumerable<(string Key, ConfigNode Value)> PasswordsOf(ConfigNode? map) =>
         map is ConfigMap { Entries: var entries } ? entries.Where(entry => entry.Name is { } name && SecretNames.IsPassword(name)).Select(entry => (entry.Name!, entry.Value)) : [];
 
-    /// <summary>All accounts of a seed's documents.</summary>
     public static IEnumerable<SeedAccount> Of(SeedCheckRequest request) =>
     [
         .. InList(Find(request.CloudConfig, "users"), request.IsCloudInit),

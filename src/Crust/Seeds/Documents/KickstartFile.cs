@@ -4,7 +4,6 @@ using Crust.Seeds.Schemas;
 
 namespace Crust.Seeds.Documents;
 
-/// <summary>A command of a kickstart file.</summary>
 /// <param name="Name">Its first word.</param>
 internal sealed record KickstartCommand(string Name, ImmutableArray<string> Arguments, Place Place)
 {
@@ -23,7 +22,6 @@ internal sealed record KickstartCommand(string Name, ImmutableArray<string> Argu
     }
 }
 
-/// <summary>A section of a kickstart file.</summary>
 /// <param name="Name">Its first word: `%post`; also `%end` where no section is open.</param>
 /// <param name="IsClosed">Whether it has an `%end` of its own.</param>
 internal sealed record KickstartSection(string Name, ImmutableArray<string> Arguments, bool IsClosed, Place Place);

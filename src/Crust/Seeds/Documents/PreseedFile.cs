@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 
 namespace Crust.Seeds.Documents;
 
-/// <summary>An answer of a preseed file.</summary>
 /// <param name="Owner">Whose question it is: `d-i`, or a package.</param>
 /// <param name="Type">The question's type; empty if it isn't there.</param>
 /// <param name="Value">The answer; empty for none.</param>

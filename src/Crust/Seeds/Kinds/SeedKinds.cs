@@ -8,7 +8,6 @@ internal static class SeedKinds
     private static readonly ImmutableArray<ISeedKind> All =
         [new NocloudSeed(), new AutoinstallSeed(), new KickstartSeed(), new PreseedSeed(), new IgnitionSeed(), new EmbeddedSeed(), new NoSeed()];
 
-    /// <summary>The kind that a spec names.</summary>
     public static ISeedKind Of(SeedKind kind) => All.First(one => one.Kind == kind);
 
     /// <summary>What the kind that a spec names makes of it.</summary>

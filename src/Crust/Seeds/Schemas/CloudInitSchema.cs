@@ -20,7 +20,6 @@ internal static partial class CloudInitSchema
     /// <summary>Keys at the top that came after the schema.</summary>
     public static IEnumerable<string> NewerKeys => Known.Value.Newer.Where(key => !key.Contains('.', StringComparison.Ordinal));
 
-    /// <summary>All that is wrong with a document.</summary>
     /// <param name="document">A cloud-config, or a part of one.</param>
     /// <param name="path">Where it stands, for messages; empty for a whole document.</param>
     public static ImmutableArray<Violation> Run(ConfigMap document, string path = "") =>

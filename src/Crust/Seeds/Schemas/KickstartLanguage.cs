@@ -4,7 +4,6 @@ using System.Text.Json;
 
 namespace Crust.Seeds.Schemas;
 
-/// <summary>An option of a kickstart command.</summary>
 /// <param name="States">A sign for each version: `+` known, `D` deprecated, `-` unknown.</param>
 /// <param name="IsFlag">Whether it takes no value.</param>
 /// <param name="IsNumber">Whether its value is a whole number.</param>

@@ -9,7 +9,6 @@ internal static class PreseedQuestions
 {
     private static readonly Lazy<(ImmutableArray<string> Types, FrozenDictionary<string, string> Questions)> Loaded = new(Load);
 
-    /// <summary>All types that a question can have.</summary>
     public static ImmutableArray<string> Types => Loaded.Value.Types;
 
     /// <summary>The known questions' types, by name.</summary>

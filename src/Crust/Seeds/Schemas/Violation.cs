@@ -2,7 +2,6 @@ using Crust.Seeds.Documents;
 
 namespace Crust.Seeds.Schemas;
 
-/// <summary>How a document breaks a schema.</summary>
 internal enum Fault
 {
     /// <summary>Something is known under another name by now.</summary>

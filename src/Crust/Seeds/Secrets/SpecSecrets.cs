@@ -4,7 +4,6 @@ using Crust.Spec;
 
 namespace Crust.Seeds.Secrets;
 
-/// <summary>A secret that the spec itself says.</summary>
 /// <param name="Key">The key that said it.</param>
 /// <param name="Values">What nobody may see.</param>
 internal sealed record SpecSecret(SpecKey Key, ImmutableArray<string> Values);

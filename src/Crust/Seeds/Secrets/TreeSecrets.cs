@@ -127,7 +127,6 @@ internal sealed class TreeSecrets
     /// <param name="IsAll">Whether all below it is, whatever its name.</param>
     private sealed record Context(string Path, ImmutableStack<string> Names, string File, bool IsInside, bool IsAll)
     {
-        /// <summary>The mapping that it is in.</summary>
         public ConfigMap? Map { get; init; }
     }
 

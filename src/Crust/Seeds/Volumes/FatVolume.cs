@@ -8,7 +8,6 @@ namespace Crust.Seeds.Volumes;
 /// <summary>The commands that write a FAT volume without partitions, by mtools. Which FAT it is follows from its size.</summary>
 internal static class FatVolume
 {
-    /// <summary>The most bytes of a file.</summary>
     public const long LargestFile = uint.MaxValue;
 
     public static ImmutableArray<string> Programs { get; } = ["mformat", "mmd", "mcopy"];
