@@ -5,29 +5,58 @@
 # with `finish HOW SENTENCE` (HOW: poweroff, reboot or wait). Everything goes to the screen, to the serial port and, as
 # one JSON object a line, to the host's port if there is one. What a job's programs print goes to /run/crust/output.
 
-# The value of NAME=value on the kernel's command line; empty if it isn't there.
+# Emulated, a program costs 10 to 20 ms until it runs, which is most of what a short job takes. So what is called often uses the shell's own means.
+
+# The first line of a file.
+first_line() {
+    line=
+    IFS= read -r line <"$1" || :
+    printf '%s\n' "$line"
+}
+
+# The value of NAME=value on the kernel's command line, of several the last; empty if it isn't there.
 kernel_argument() {
-    for argument in $(cat /proc/cmdline); do
+    value=
+    for argument in $(first_line /proc/cmdline); do
         case $argument in
-        "$1"=*) echo "${argument#*=}" ;;
+        "$1"=*) value=${argument#*=} ;;
         esac
-    done | tail -n 1
+    done
+    printf '%s\n' "$value"
+}
+
+# What the job is given as NAME=value: by the host over its port, else by the kernel's command line (crust.NAME=value).
+argument() {
+    if [ -f /run/crust/arguments ]; then
+        value=
+        while IFS= read -r line; do
+            case $line in
+            "$1"=*) value=${line#*=} ;;
+            esac
+        done </run/crust/arguments
+        printf '%s\n' "$value"
+    else
+        kernel_argument "crust.$1"
+    fi
 }
 
 # One line to every console that the kernel uses. /dev/console alone would be just the last of them.
 say() {
-    for console in $(cat /sys/class/tty/console/active); do
+    for console in $(first_line /sys/class/tty/console/active); do
         printf 'crust: %s\n' "$*" 2>/dev/null >"/dev/$console" || :
     done
 }
 
 # A text as a JSON string. Control characters have no place in a sentence: they become blanks.
 json() {
-    printf '"%s"' "$(printf '%s' "$1" | tr '\000-\037\177' ' ' | sed 's/[\\"]/\\&/g')"
+    case $1 in
+    *[![:print:]]* | *\\* | *\"*) printf '"%s"' "$(printf '%s' "$1" | tr '\000-\037\177' ' ' | sed 's/[\\"]/\\&/g')" ;;
+    *) printf '"%s"' "$1" ;;
+    esac
 }
 
-# Opens the way to the host: the virtio-serial port org.crust.word. A process of its own writes to it, since a write blocks
-# for as long as nobody listens at the other end, and that must not stop a job.
+# Opens the way to the host: the virtio-serial port org.crust.word, as file descriptor 8; it can be opened only once. A process of its
+# own writes to it, since a write blocks for as long as nobody listens at the other end, and that must not stop a job.
 word_open() {
     port=
     for name in /sys/class/virtio-ports/*/name; do
@@ -37,7 +66,8 @@ word_open() {
     done
     if [ -n "$port" ]; then
         mkfifo /run/crust/word
-        { cat </run/crust/word >"$port" && touch /run/crust/word.closed; } &
+        exec 8<>"$port"
+        { cat </run/crust/word >&8 && touch /run/crust/word.closed; } &
         # Held open for reading too, so that a word never waits for a reader, and the reader sees no end before word_close.
         exec 9<>/run/crust/word
     fi
@@ -54,8 +84,8 @@ word_close() {
     if [ -p /run/crust/word ]; then
         exec 9>&-
         waited=0
-        until [ -f /run/crust/word.closed ] || [ $waited -ge 50 ]; do
-            usleep 100000
+        until [ -f /run/crust/word.closed ] || [ $waited -ge 250 ]; do
+            usleep 20000
             waited=$((waited + 1))
         done
     fi
@@ -65,11 +95,23 @@ progress() {
     word "{\"progress\":$1,\"detail\":$(json "$2")}"
 }
 
+# A fraction between 0 and 1, with a point and two digits or more, as a whole number of three columns.
+percent() {
+    digits=${1#*.}00
+    [ "$digits" != "${1}00" ] || digits=00
+    digits=${digits%"${digits#??}"}
+    case $1 in
+    1 | 1.*) printf '100' ;;
+    *) printf '%3d' "${digits#0}" ;;
+    esac
+}
+
 # A step begins: said everywhere, and remembered for the message if it fails.
 step() {
     echo "$2" >/run/crust/step
     printf '\n== %s\n' "$2"
-    say "$(printf '%3d' "$(awk "BEGIN { print int($1 * 100) }")")% $2 ($(cut -d. -f1 /proc/uptime) s)"
+    uptime=$(first_line /proc/uptime)
+    say "$(percent "$1")% $2 (${uptime%%.*} s)"
     progress "$1" "$2"
 }
 
@@ -133,7 +175,7 @@ block_devices() {
         name=${device##*/}
         case $name in
         loop* | ram* | zram* | dm-* | fd* | nbd*) ;;
-        *) [ "$(cat "$device/size")" = 0 ] || echo "$name" ;;
+        *) [ "$(first_line "$device/size")" = 0 ] || echo "$name" ;;
         esac
     done
 }
@@ -141,7 +183,10 @@ block_devices() {
 # The disk that a partition is on; a disk is on itself.
 disk_of() {
     if [ -f "/sys/class/block/$1/partition" ]; then
-        basename "$(dirname "$(readlink -f "/sys/class/block/$1")")"
+        for disk in /sys/class/block/*/"$1"; do
+            disk=${disk%/*}
+            echo "${disk##*/}"
+        done
     else
         echo "$1"
     fi
@@ -152,7 +197,7 @@ disks() {
     for name in $(block_devices); do
         case $name in
         sr* | mmcblk*boot*) ;;
-        *) [ -f "/sys/class/block/$name/partition" ] || [ "$(cat "/sys/class/block/$name/ro")" = 1 ] || echo "$name" ;;
+        *) [ -f "/sys/class/block/$name/partition" ] || [ "$(first_line "/sys/class/block/$name/ro")" = 1 ] || echo "$name" ;;
         esac
     done
 }
@@ -183,7 +228,7 @@ serial_of() {
 
 # The device's size in bytes.
 size_of() {
-    echo $(($(cat "/sys/class/block/$1/size") * 512))
+    echo $(($(first_line "/sys/class/block/$1/size") * 512))
 }
 
 # The first device whose volume has one of the labels in $2 (separated by blanks) and one of the types in $1.

@@ -65,7 +65,7 @@ internal sealed class CrustServices : IAsyncDisposable
         Seeds = new SeedComposer();
         var disks = new DiskStore(cache, _log);
         var writer = new ImageWriter(new FormatServices(tools, appliance), journal);
-        var care = new DiskCare(tools, new ApplianceRun(appliance, launcher), journal, time);
+        var care = new DiskCare(tools, new ApplianceRun(appliance, new WarmAppliance(launcher, tools, cache, environment.ApplianceStart, time, _log), launcher, time), journal, time);
         Inspector = new Inspector(tools, care, Probe, Folders, journal, time);
         var checks = new HostChecks(tools, firmware, Probe, Folders);
         var forecaster = new Forecaster(Installers, appliance, disks, writer, Shelf);

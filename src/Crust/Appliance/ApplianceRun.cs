@@ -21,14 +21,19 @@ internal sealed record ApplianceJob(string Name, Drive.Disk Disk, Accelerator Ac
 
     internal Action<GuestWord.Found> OnFound { get; init; } = _ => { };
 
-    /// <summary>What else it is told, as `crust.NAME=VALUE` on the kernel's command line; no blanks.</summary>
+    /// <summary>Its arguments, `NAME=VALUE`; no line feeds.</summary>
     public ImmutableArray<string> Arguments { get; init; } = [];
 }
 
-/// <summary>Runs one job in the appliance: in a machine with nothing but the disk, no network, and a kernel that QEMU loads itself.</summary>
-internal sealed class ApplianceRun(ApplianceBuilder builder, MachineLauncher launcher)
+/// <summary>Runs one job in the appliance, which is restored from a saved machine where that can be, and booted where it can't.</summary>
+/// <param name="builder">Has the appliance.</param>
+/// <param name="warm">Has the saved machine.</param>
+/// <param name="launcher">Starts machines.</param>
+/// <param name="time">What a restored machine's clock is set to.</param>
+internal sealed class ApplianceRun(ApplianceBuilder builder, WarmAppliance warm, MachineLauncher launcher, TimeProvider time)
 {
-    private const long Memory = 1L << 30;
+    /// <summary>How long a restored appliance may take to say hello; it needs half a second on an idle host.</summary>
+    internal TimeSpan HelloDeadline { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <returns>The sentence with which it ended.</returns>
     /// <exception cref="CrustException">It failed, or anything else than a power-off after it was done ended the machine.</exception>
@@ -36,18 +41,7 @@ internal sealed class ApplianceRun(ApplianceBuilder builder, MachineLauncher lau
     public async Task<string> RunAsync(ApplianceJob job, CancellationToken cancellation)
     {
         var appliance = await builder.GetAsync(job.Arch, cancellation);
-        await using var machine = await launcher.StartAsync(new MachineDescription
-        {
-            Name = job.Name,
-            Arch = job.Arch,
-            Accelerator = job.Accelerator,
-            Memory = Memory,
-            Network = MachineNetwork.None,
-            Drives = [job.Disk],
-            DirectBoot = new DirectBoot(appliance.Kernel, appliance.Initramfs, [$"crust.job={job.Name}", .. job.Arguments, .. appliance.SerialConsoles, .. appliance.KernelArguments]),
-        }, job.SerialLog, cancellation);
-        machine.OnSignal = (signal, _) => Tell(signal, job);
-
+        await using var machine = await RestoreAsync(appliance, job, cancellation) ?? await BootAsync(appliance, job, cancellation);
         await machine.WaitAsync(_ => false, job.Deadline, cancellation);
         var (outcome, facts) = await machine.EndAsync(OnReboot.Fail);
         cancellation.ThrowIfCancellationRequested();
@@ -55,6 +49,68 @@ internal sealed class ApplianceRun(ApplianceBuilder builder, MachineLauncher lau
             ? done
             : throw MachineFailure.Of(outcome, $"the appliance's job '{job.Name}'", new RunEvidence(machine.SerialTail, job.SerialLog));
     }
+
+    // Null where there is no saved machine, or what was restored didn't come to its job: nothing was done to the disk then.
+    private async Task<RunningMachine?> RestoreAsync(ApplianceImage appliance, ApplianceJob job, CancellationToken cancellation)
+    {
+        if (await warm.OpenAsync(appliance, job.Accelerator, cancellation) is not { } saved)
+        {
+            return null;
+        }
+
+        RunningMachine? machine = null;
+        try
+        {
+            machine = await launcher.StartAsync(ApplianceMachine.ToRestore(appliance, job.Accelerator, job.Disk, saved), job.SerialLog, cancellation);
+            machine.OnSignal = (signal, _) => Tell(signal, job);
+            await machine.SayAsync(Orders(job, isRestored: true), cancellation);
+            var facts = await machine.WaitAsync(facts => facts.Job is not null, HelloDeadline, cancellation);
+            if (facts.Job is not null)
+            {
+                return machine;
+            }
+
+            warm.GiveUp(appliance, job.Accelerator, new TimeoutException($"it didn't say hello within {HelloDeadline.TotalSeconds:0} s, or ended: {MachineFailure.LastLines(machine.SerialTail)}"));
+        }
+        catch (Exception e) when (e is CrustException or IOException)
+        {
+            warm.GiveUp(appliance, job.Accelerator, e);
+        }
+        catch
+        {
+            await (machine?.DisposeAsync() ?? ValueTask.CompletedTask);
+            throw;
+        }
+
+        await (machine?.DisposeAsync() ?? ValueTask.CompletedTask);
+        return null;
+    }
+
+    private async Task<RunningMachine> BootAsync(ApplianceImage appliance, ApplianceJob job, CancellationToken cancellation)
+    {
+        var machine = await launcher.StartAsync(ApplianceMachine.ToBoot(appliance, job.Accelerator, job.Disk), job.SerialLog, cancellation);
+        try
+        {
+            machine.OnSignal = (signal, _) => Tell(signal, job);
+            var facts = await machine.WaitAsync(facts => facts.IsReady, job.Deadline, cancellation);
+            if (facts.IsReady)
+            {
+                await machine.SayAsync(Orders(job, isRestored: false), cancellation);
+            }
+
+            return machine;
+        }
+        catch
+        {
+            await machine.DisposeAsync();
+            throw;
+        }
+    }
+
+    // As builder/appliance/await.sh reads it.
+    private string Orders(ApplianceJob job, bool isRestored) => string.Concat(
+        new[] { $"job={job.Name}", $"time={time.GetUtcNow().ToUnixTimeSeconds()}", "disks=1" }
+            .Concat(isRestored ? ["restored=1"] : []).Concat(job.Arguments).Append("go").Select(line => line + "\n"));
 
     private static void Tell(MachineSignal signal, ApplianceJob job)
     {

@@ -71,7 +71,11 @@ internal sealed class InitramfsContents
         }
 
         archive.AddFile("/init", File.ReadAllBytes(_recipe.PathOf("init")), executable: true);
-        archive.AddFile("/crust/lib.sh", File.ReadAllBytes(_recipe.PathOf("lib.sh")), executable: false);
+        foreach (var name in new[] { "lib.sh", "await.sh" })
+        {
+            archive.AddFile($"/crust/{name}", File.ReadAllBytes(_recipe.PathOf(name)), executable: false);
+        }
+
         foreach (var folder in (string[])["jobs", "disk"])
         {
             foreach (var (name, path) in _recipe.Files(folder))

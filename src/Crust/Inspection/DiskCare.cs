@@ -140,14 +140,14 @@ internal sealed class DiskCare(ToolBox tools, ApplianceRun appliance, IBuildObse
         var evidence = new DiskEvidence();
         var serialLog = overlay.Path + ".log";
         var told = string.Join(',', work.Tidy.Select(step => step.LowerName()));
-        Progress(0, "booting the appliance");
+        Progress(0, "starting the appliance");
         try
         {
             await appliance.RunAsync(new ApplianceJob("disk", new Drive.Disk(QemuImg.OverlayDriver) { File = overlay.Path }, work.Accelerator, serialLog)
             {
                 // File systems are the same everywhere, and the appliance is quickest on a processor like this host's. KVM was chosen only if the disk's is, too.
                 Arch = HostArch.Current is { } host && tools.Find(QemuArguments.ProgramFor(host)) is not null ? host : work.Arch,
-                Arguments = [$"crust.steps={string.Join(',', Steps(work))}", $"crust.tidy={told}"],
+                Arguments = [$"steps={string.Join(',', Steps(work))}", $"tidy={told}"],
                 OnProgress = Progress,
                 OnWarning = warning => observer.Observe(new BuildEvent.Warned($"the disk: {warning}", "the disk")),
                 OnFound = evidence.Add,

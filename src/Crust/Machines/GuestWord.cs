@@ -12,6 +12,9 @@ internal abstract record GuestWord
     {
     }
 
+    /// <summary>It waits for the host to name its job. `{"ready":1}`.</summary>
+    public sealed record Ready : GuestWord;
+
     /// <summary>A job began. `{"hello":"install"}`.</summary>
     public sealed record Hello(string Job) : GuestWord;
 
@@ -48,6 +51,7 @@ internal abstract record GuestWord
                 : Text(root, "failed") is { } failed ? new Failed(failed)
                 : Text(root, "done") is { } done ? new Done(done)
                 : Text(root, "warning") is { } warning ? new Warning(warning)
+                : root.TryGetProperty("ready", out _) ? new Ready()
                 : Text(root, "found") is { } kind && root.TryGetProperty("data", out var data) && data.TryGetBytesFromBase64(out var bytes) ? new Found(kind, Text(root, "at") ?? "", bytes)
                 : root.TryGetProperty("progress", out var fraction) && fraction.TryGetDouble(out var value)
                     ? new Progress(Math.Clamp(value, 0, 1), Text(root, "detail") ?? "")

@@ -46,6 +46,15 @@ internal sealed record MachineDescription
     /// <summary>Forwards a free TCP port of 127.0.0.1, chosen by the kernel, to the guest's port 22.</summary>
     public bool ForwardSsh { get; init; }
 
+    /// <summary>Whether disks come into slots into which they can be plugged while the machine runs, at most <see cref="HotPlugSlots"/>, so that it can be saved without them.</summary>
+    public bool HotPlug { get; init; }
+
+    /// <summary>The saved machine as which it starts; null for one that boots.</summary>
+    public SavedMachine? Restored { get; init; }
+
+    /// <summary>How many disks a machine with <see cref="HotPlug"/> may have.</summary>
+    public const int HotPlugSlots = 4;
+
     /// <summary>Whether a guest's reset is let through; otherwise it ends the machine.</summary>
     public bool AllowReset { get; init; }
 }

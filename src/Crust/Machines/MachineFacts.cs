@@ -103,6 +103,9 @@ internal sealed partial record MachineFacts
 
     public TimeSpan? DeadlineExpired { get; init; }
 
+    /// <summary>Whether one of Crust's own guests waits for its job.</summary>
+    public bool IsReady { get; init; }
+
     /// <summary>The job that one of Crust's own guests said hello for.</summary>
     public string? Job { get; init; }
 
@@ -140,6 +143,7 @@ internal sealed partial record MachineFacts
         MachineSignal.Panicked => this with { PanicEvent = true },
         MachineSignal.DiskError error => this with { DiskError = DiskError ?? error },
         MachineSignal.Serial serial => WithSerial(serial.Text),
+        MachineSignal.Word { Said: GuestWord.Ready } => this with { IsReady = true },
         MachineSignal.Word { Said: GuestWord.Hello hello } => this with { Job = hello.Job },
         MachineSignal.Word { Said: GuestWord.Failed failed } => this with { JobFailed = JobFailed ?? failed.Message },
         MachineSignal.Word { Said: GuestWord.Done done } => this with { JobDone = done.Message },

@@ -38,6 +38,7 @@ internal sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, st
             {
                 Program = QemuArguments.ProgramFor(description.Arch),
                 Arguments = QemuArguments.For(description, EndpointsOf(description, ports, template)),
+                InputFile = description.Restored?.State,
                 Inherits = description.Display is GuestDisplay.Window ? ToolEnvironment.Display : [],
             };
             qemu = tools.Start(command);
@@ -47,7 +48,7 @@ internal sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, st
             timeout.CancelAfter(StartTimeout);
             var qmpStream = await ConnectAsync(ports.Qmp, qemu, timeout.Token, cancellation);
             var word = await ConnectAsync(ports.Word, qemu, timeout.Token, cancellation);
-            var qmp = await StartGuestAsync(qmpStream, qemu, timeout.Token, cancellation);
+            var qmp = await StartGuestAsync(qmpStream, qemu, description, timeout.Token, cancellation);
             return new RunningMachine(description, command.ToString(), ports, qemu, tpm, qmp, ports.Serial.Open(), word, serialLog, new SilenceLimit(ReplyTimeout, LookAtHost), Hidden, time, log);
         }
         catch
@@ -108,12 +109,17 @@ internal sealed class MachineLauncher(ToolBox tools, FirmwareFinder firmware, st
         throw await RefusedAsync(qemu, "QEMU never opened its control connection", null);
     }
 
-    private static async Task<QmpClient> StartGuestAsync(Stream stream, RunningTool qemu, CancellationToken timeout, CancellationToken cancellation)
+    private static async Task<QmpClient> StartGuestAsync(Stream stream, RunningTool qemu, MachineDescription description, CancellationToken timeout, CancellationToken cancellation)
     {
         QmpClient? qmp = null;
         try
         {
             qmp = await QmpClient.ConnectAsync(stream, timeout);
+            if (description.Restored is { } saved)
+            {
+                await MachineState.LoadAsync(qmp, saved, description.Drives.Length, timeout);
+            }
+
             await qmp.ExecuteAsync("cont", null, timeout);
             return qmp;
         }

@@ -47,7 +47,7 @@ internal static class QemuArguments
         "-nodefaults",
         // A window's libraries start programs of their own.
         "-sandbox", $"on,obsolete=deny,elevateprivileges=deny{(machine.Display is GuestDisplay.Window ? "" : ",spawn=deny")},resourcecontrol=deny",
-        "-machine", $"{(machine.Arch is Arch.Amd64 ? "q35" : "virt,gic-version=max")},accel={(machine.Accelerator is Accelerator.Kvm ? "kvm" : "tcg")}{(HasSystemManagementMode(machine) ? ",smm=on" : "")}",
+        "-machine", $"{MachineType(machine)},accel={(machine.Accelerator is Accelerator.Kvm ? "kvm" : "tcg")}{(HasSystemManagementMode(machine) ? ",smm=on" : "")}",
         // QEMU's default CPU lacks what today's distributions are compiled for.
         "-cpu", machine.Accelerator is Accelerator.Kvm ? "host" : machine.Arch is Arch.Amd64 ? "max" : EmulatedArmCpu,
         "-smp", $"{machine.Cpus}",
@@ -72,6 +72,8 @@ internal static class QemuArguments
         "-action", $"reboot={(machine.AllowReset ? "reset" : "shutdown")},shutdown=pause,panic=pause",
         "-object", "rng-random,id=entropy,filename=/dev/urandom",
         "-device", "virtio-rng-pci,rng=entropy",
+        // A new generation ID at each start is how a restored Linux learns that its random numbers are another machine's, too.
+        .. machine.HotPlug ? new[] { "-device", "vmgenid,guid=auto" } : [],
         .. DriveArguments.For(machine),
         .. HasUsbKeyboard(machine) ? new[] { "-device", "usb-kbd,bus=usb.0" } : [],
         .. NetworkArguments(machine, endpoints),
@@ -80,7 +82,11 @@ internal static class QemuArguments
         .. machine.DirectBoot is { } boot
             ? ["-kernel", boot.Kernel, .. boot.Initramfs is null ? [] : new[] { "-initrd", boot.Initramfs }, "-append", string.Join(' ', boot.Arguments)]
             : Array.Empty<string>(),
+        // The state comes over QEMU's standard input.
+        .. machine.Restored is null ? Array.Empty<string>() : ["-incoming", "fd:0"],
     ];
+
+    private static string MachineType(MachineDescription machine) => machine.Restored?.MachineType ?? (machine.Arch is Arch.Amd64 ? "q35" : "virt,gic-version=max");
 
     /// <summary>Whether its keyboard is on USB; q35 brings another.</summary>
     public static bool HasUsbKeyboard(MachineDescription machine) => machine.Arch is Arch.Arm64;

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Crust.Machines.Qmp;
@@ -20,6 +21,7 @@ internal sealed class RunningMachine : IAsyncDisposable
     private readonly RunningTool _qemu;
     private readonly RunningTool? _tpm;
     private readonly QmpClient _qmp;
+    private readonly Stream _word;
     private readonly SerialText _serialText = new();
     private readonly TimeProvider _time;
     private readonly ILogger _log;
@@ -43,6 +45,7 @@ internal sealed class RunningMachine : IAsyncDisposable
         _qemu = qemu;
         _tpm = tpm;
         _qmp = qmp;
+        _word = word;
         _time = time;
         _log = log;
         _started = time.GetTimestamp();
@@ -119,6 +122,15 @@ internal sealed class RunningMachine : IAsyncDisposable
 
     /// <summary>Types on the machine's serial port.</summary>
     internal Task TypeAsync(string text, CancellationToken cancellation) => _ports.Serial.TypeAsync(text, cancellation);
+
+    /// <summary>Says something to one of Crust's own guests, over the port by which it says how it fares.</summary>
+    /// <exception cref="IOException">QEMU has gone.</exception>
+    internal async Task SayAsync(string text, CancellationToken cancellation) => await _word.WriteAsync(Encoding.UTF8.GetBytes(text), cancellation);
+
+    /// <summary>Stops the machine and saves it to a file. It doesn't run on.</summary>
+    /// <exception cref="QmpException">QEMU can't save it, or has gone.</exception>
+    /// <exception cref="IOException">The file can't be written.</exception>
+    internal Task<SavedMachine> SaveAsync(string file, CancellationToken cancellation) => MachineState.SaveAsync(_qmp, _ports, file, cancellation);
 
     /// <summary>Has QEMU write what the screen shows to a file.</summary>
     /// <param name="format">`ppm`, or `png` since QEMU 7.1.</param>

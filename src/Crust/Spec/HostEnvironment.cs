@@ -17,6 +17,9 @@ internal sealed record HostEnvironment
     /// <summary>Where parts are that somebody has made already, such as the appliance in Crust's container: `CRUST_PARTS`; null for nowhere.</summary>
     public required string? PartsFolder { get; init; }
 
+    /// <summary>How the appliance starts: `CRUST_APPLIANCE`, `auto` where it isn't set.</summary>
+    public required ApplianceStart ApplianceStart { get; init; }
+
     /// <summary>Where short-lived sockets are: `XDG_RUNTIME_DIR` where there is one, else `TMPDIR`, else `/tmp`.</summary>
     public required string RuntimeFolder { get; init; }
 
@@ -57,10 +60,15 @@ internal sealed record HostEnvironment
                 .Concat(["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]).Distinct()],
             CacheFolder = Path.GetFullPath(Value("CRUST_CACHE") ?? Path.Combine(Value("XDG_CACHE_HOME") ?? Path.Combine(home, ".cache"), "crust")),
             PartsFolder = Value("CRUST_PARTS") is { } parts ? Path.GetFullPath(parts) : null,
+            ApplianceStart = StartOf(Value("CRUST_APPLIANCE")),
             HasDisplay = (Value("WAYLAND_DISPLAY") ?? Value("DISPLAY")) is not null,
             HasCapableTerminal = Value("TERM") is not (null or "dumb"),
             WantsColor = Value("NO_COLOR") is null,
             RuntimeFolder = runtime is not null && Directory.Exists(runtime) ? runtime : Value("TMPDIR") ?? "/tmp",
         };
     }
+
+    private static ApplianceStart StartOf(string? value) => value is null ? ApplianceStart.Auto
+        : Enum.TryParse<ApplianceStart>(value, ignoreCase: true, out var start) && Enum.IsDefined(start) && !char.IsAsciiDigit(value[0]) ? start
+        : throw new CrustException(FailureKind.BadInput, $"'{value}' is no way to start the appliance", "CRUST_APPLIANCE", "set it to auto, warm or boot, or to nothing");
 }

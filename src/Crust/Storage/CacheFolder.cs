@@ -6,7 +6,7 @@ internal static class CacheFolder
     // Says that all that is in it was made, or made private, by a Crust that does so.
     private const string Mark = ".private";
 
-    private static readonly string[] Parts = ["appliance", "checksums", "disks", "downloads", "failed", "installers", "logs", "roots", "accelerator-probe"];
+    private static readonly string[] Parts = ["appliance", "checksums", "disks", "downloads", "failed", "installers", "logs", "roots", "warm", "accelerator-probe"];
 
     /// <summary>Takes the permissions of others from what earlier versions have left in a cache, once; and removes what killed processes have left.</summary>
     public static void Tidy(string root)

@@ -19,8 +19,9 @@ internal static class RealDiskCare
         tools ??= Host.Tools;
         var cache = HostEnvironment.Read().CacheFolder;
         var folders = new Folders { Images = runtime, Cache = cache, Runtime = runtime, Builder = Folders.BuilderBesideProgram };
-        var appliance = new ApplianceBuilder(tools, new BuildCache(cache, Logger.None), folders, new NoObserver());
+        var builds = new BuildCache(cache, Logger.None);
+        var appliance = new ApplianceBuilder(tools, builds, folders, new NoObserver());
         var launcher = new MachineLauncher(tools, FirmwareFinder.OfHost, runtime, TimeProvider.System, Logger.None);
-        return new DiskCare(tools, new ApplianceRun(appliance, launcher), observer ?? new NoObserver(), TimeProvider.System);
+        return new DiskCare(tools, new ApplianceRun(appliance, new WarmAppliance(launcher, tools, builds, ApplianceStart.Auto, TimeProvider.System, Logger.None), launcher, TimeProvider.System), observer ?? new NoObserver(), TimeProvider.System);
     }
 }
