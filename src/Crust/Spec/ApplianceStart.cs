@@ -1,7 +1,7 @@
 namespace Crust.Spec;
 
 /// <summary>How Crust's own live system starts for a job.</summary>
-internal enum ApplianceStart
+public enum ApplianceStart
 {
     /// <summary>Restored where that is known to be sound and quicker, which is under TCG; booted elsewhere.</summary>
     Auto,

@@ -70,6 +70,22 @@ public sealed class QemuArgumentsTests
             DirectBoot = new("/cache/vmlinuz", "/cache/initramfs.zst", ["crust.job=trim", "console=ttyS0,115200"]),
         }, Endpoints);
 
+    [Test]
+    public void A_machine_that_will_be_saved_has_slots_for_disks_and_a_generation_ID() => Check("to-be-saved",
+        Install with { Name = "appliance", Network = MachineNetwork.None, Drives = [], HotPlug = true, DirectBoot = new("/cache/vmlinuz", "/cache/initramfs.zst", ["crust.host=save"]) }, Endpoints);
+
+    [Test]
+    public void A_restored_machine_has_the_same_devices_and_reads_its_state_from_standard_input() => Check("restored",
+        Install with
+        {
+            Name = "appliance",
+            Network = MachineNetwork.None,
+            Drives = [new Drive.Disk("qcow2") { File = "/cache/disk.overlay" }],
+            HotPlug = true,
+            DirectBoot = new("/cache/vmlinuz", "/cache/initramfs.zst", ["crust.host=save"]),
+            Restored = new SavedMachine("/cache/warm/state", "pc-q35-7.2", new string('0', 64)),
+        }, Endpoints);
+
     // An option and its value share a line.
     private static void Check(string name, MachineDescription machine, QemuEndpoints endpoints)
     {
