@@ -3,7 +3,7 @@ using System.Text;
 namespace Crust.Cli;
 
 /// <summary>
-/// Standard error with a queue before it and a thread of its own: whoever writes never waits for whoever reads. Behind a pager that isn't paged, or on a terminal that was
+/// Standard error with a queue before it and a thread of its own: a write never waits for the reader. Behind a pager that isn't paged, or on a terminal that was
 /// stopped (Ctrl-S), a write doesn't return, and a build that waited for it would stand still while its machine's deadline runs.
 /// </summary>
 /// <param name="inner">Gets what is written, in its order.</param>
@@ -43,7 +43,7 @@ internal sealed class DetachedWriter(TextWriter inner, TimeProvider time) : Text
     /// <summary>Writes what has to be seen, such as an error: it is never dropped.</summary>
     public void WriteKept(string value) => Add(value, isKept: true);
 
-    /// <summary>Does nothing: who flushes doesn't want to wait for the reader. <see cref="Drain"/> does.</summary>
+    /// <summary>Does nothing, as it would have to wait for the reader. <see cref="Drain"/> waits.</summary>
     public override void Flush()
     {
     }

@@ -43,7 +43,7 @@ internal sealed partial class StandardError : Stream
             }
             else if (Marshal.GetLastPInvokeError() is Posix.WouldBlock)
             {
-                // Whoever started Crust may have left it non-blocking.
+                // The descriptor may be non-blocking: its flags are shared with the program that started Crust.
                 var waited = new Waited { Descriptor = Descriptor, Events = Writable };
                 _ = Poll(ref waited, 1, Timeout.Infinite);
             }

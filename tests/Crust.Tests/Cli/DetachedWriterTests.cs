@@ -55,7 +55,8 @@ public sealed class DetachedWriterTests
         if (format is LogFormat.Json)
             lines = [.. lines.Select(line => JsonDocument.Parse(line).RootElement.GetProperty("@m").GetString()!)];
         var seen = lines.Count(line => line.StartsWith("install ", StringComparison.Ordinal) || int.TryParse(line, out _));
-        Assert.That(string.Join('\n', lines[seen..]), Does.Match($@"\A(warning: )?{20_000 - seen} lines of progress weren't shown, because nobody read them\n(warning: )?the first warning\n(crust: )?It failed\n(  where: here\n  to do: mend it\n)?the last line\z"));
+        Assert.That(string.Join('\n', lines[seen..]), Does.Match($@"\A(warning: )?{20_000 - seen} lines of progress weren't shown, because nobody read them\n"
+            + @"(warning: )?the first warning\n(crust: )?It failed\n(  where: here\n  to do: mend it\n)?the last line\z"));
     }
 
     [Test]

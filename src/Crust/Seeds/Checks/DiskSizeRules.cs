@@ -17,10 +17,14 @@ internal sealed record DiskDemand(string? Disk, long Bytes, Place Place)
     public static DiskDemand Of(string? disk, long number, long unit, Place place) => new(disk, Math.Min(number, Most / unit) * unit, place);
 }
 
-/// <summary>Whether the machine's disks have room for the partitions that a document asks for. Only what the document itself says is added up, so that each sum is the least that the installer needs.</summary>
+/// <summary>
+/// Whether the machine's disks have room for the partitions that a document asks for. Only what the document itself says is added up, so that each sum is the least that the
+/// installer needs.
+/// </summary>
 internal static class DiskSizeRules
 {
-    public static readonly SeedRule DiskSize = new("disk-size", SeedSeverity.Error, "Partitions or volumes that need more room than the build's disk has (`machine.disk`), or than their volume group has",
+    public static readonly SeedRule DiskSize = new("disk-size", SeedSeverity.Error,
+        "Partitions or volumes that need more room than the build's disk has (`machine.disk`), or than their volume group has",
         "part / --size=200000 (on a disk of 100G)", "make machine.disk larger, or the partitions smaller")
     { WarnsOnly = "where nobody knows who reads the document, or a script of it may change what it says" };
 
@@ -43,7 +47,8 @@ internal static class DiskSizeRules
         return
         [
             .. CheckDemands(storage.Demands, storage.Usable(DisksOf(request.Spec.Machine))),
-            .. storage.Overfull.Select(over => DiskSize.At(over.Place, $"The logical volumes of this group need {Size.Format(over.Needed)} with this, and its physical volumes have {Size.Format(over.Had)} and don't grow",
+            .. storage.Overfull.Select(over => DiskSize.At(over.Place,
+                $"The logical volumes of this group need {Size.Format(over.Needed)} with this, and its physical volumes have {Size.Format(over.Had)} and don't grow",
                 "make them smaller, or the physical volumes larger, or let one --grow")),
         ];
     }
@@ -52,7 +57,7 @@ internal static class DiskSizeRules
     {
         if (PartmanRecipe.In(PreseedFile.Read(request.Files.UserData[0].Text, request.Files.UserData[0].Path)) is not { } recipe)
             return [];
-        // What follows is partman-auto's lib/recipes.sh, choose_recipe: of a recipe that is too large only the installer's log tells.
+        // What follows is partman-auto's lib/recipes.sh, choose_recipe: only the installer's log says that a recipe was too large.
         const string dropped = "Debian's installer passes over the recipe, and takes one of its own";
         var room = recipe.RoomOn(DisksOf(request.Spec.Machine));
         var finding = recipe.HasUnreadable ? DiskSize.At(recipe.Place, $"A smallest size in the recipe isn't a number of megabytes: {dropped}", "write digits alone: 10000, not 10G")
@@ -82,7 +87,8 @@ internal static class DiskSizeRules
         if (demands.FirstOrDefault(demand => NameOf(demand, disks) is null && demand.Bytes >= largest) is { } single)
             yield return DiskSize.At(single.Place, $"This needs {Size.Format(single.Bytes)}, and {(disks.Length == 1 ? "the disk" : "the largest disk")} has {Size.Format(largest)}", Remedy);
         else if (Crossing(demands, all) is (var over, var sum))
-            yield return DiskSize.At(over.Place, $"What is to be installed needs {Size.Format(sum)} with this, and {(disks.Length == 1 ? "the disk has" : "the disks have")} {Size.Format(all)}", Remedy);
+            yield return DiskSize.At(over.Place,
+                $"What is to be installed needs {Size.Format(sum)} with this, and {(disks.Length == 1 ? "the disk has" : "the disks have")} {Size.Format(all)}", Remedy);
     }
 
     private static (DiskDemand Demand, long Sum)? Crossing(IEnumerable<DiskDemand> demands, long size)

@@ -65,7 +65,9 @@ internal static class DocumentDemands
             return null;
         var text = scalar.Value.Trim().TrimEnd('B');
         var shift = text.Length > 0 && unit == 1 && Units.IndexOf(char.ToUpperInvariant(text[^1])) is >= 0 and var i ? 10 * (i + 1) : 0;
-        return long.TryParse(shift > 0 ? text[..^1] : text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0 ? DiskDemand.Of(disk, number, unit << shift, scalar.Place) : null;
+        return long.TryParse(shift > 0 ? text[..^1] : text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0
+            ? DiskDemand.Of(disk, number, unit << shift, scalar.Place)
+            : null;
     }
 
     private static bool Says(ConfigNode node, string key, string value) => Find(node, key) is ConfigScalar said && said.Value == value;

@@ -9,7 +9,8 @@ namespace Crust.Seeds.Checks;
 /// <summary>What is wrong with a kickstart file, as far as it can be seen without Anaconda.</summary>
 internal static class KickstartRules
 {
-    public static readonly SeedRule SeveralEndings = new("several-endings", SeedSeverity.Warning, "Two commands of a kickstart file say how the install ends: the last one counts", "poweroff, and further down reboot", "keep one of them");
+    public static readonly SeedRule SeveralEndings = new("several-endings", SeedSeverity.Warning,
+        "Two commands of a kickstart file say how the install ends: the last one counts", "poweroff, and further down reboot", "keep one of them");
 
     private const string IsHash = "--iscrypted";
 

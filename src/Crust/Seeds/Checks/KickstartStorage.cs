@@ -16,6 +16,8 @@ internal sealed record OverfullGroup(long Needed, long Had, Place Place);
 /// </summary>
 internal sealed class KickstartStorage
 {
+    private static readonly string[] OfExisting = ["--noformat", "--useexisting", "--resize"];
+
     private readonly ImmutableArray<string> _only;
     private readonly ImmutableArray<string> _ignored;
     private readonly bool _hasOtherDisks;
@@ -50,7 +52,8 @@ internal sealed class KickstartStorage
         _only.Any(name => disks.All(disk => disk.Name != name)) ? disks
         : [.. disks.Where(disk => (_only.IsEmpty || _only.Contains(disk.Name)) && !_ignored.Contains(disk.Name))];
 
-    private static void AddGroup(KickstartFile file, ImmutableArray<KickstartCommand> parts, KickstartCommand group, ImmutableArray<DiskDemand>.Builder demands, ImmutableArray<OverfullGroup>.Builder overfull)
+    private static void AddGroup(
+        KickstartFile file, ImmutableArray<KickstartCommand> parts, KickstartCommand group, ImmutableArray<DiskDemand>.Builder demands, ImmutableArray<OverfullGroup>.Builder overfull)
     {
         ImmutableArray<string> words = [.. group.Arguments.Where(argument => !argument.StartsWith('-'))];
         List<KickstartCommand> members = [.. parts.Where(part => words.Skip(1).Any(word => part.Arguments.Contains(word)))];
@@ -78,14 +81,15 @@ internal sealed class KickstartStorage
         }
     }
 
-    // Of swap with --recommended or --hibernation Anaconda decides the size.
+    // Anaconda decides the size of swap with --recommended or --hibernation.
     private static long SizeOf(KickstartCommand command) => !command.Arguments.Contains("--recommended") && !command.Arguments.Contains("--hibernation")
         && long.TryParse(command.Option("--size")?.Trim().Replace("_", "", StringComparison.Ordinal), NumberStyles.None, CultureInfo.InvariantCulture, out var size) ? Math.Min(size, 1L << 26) : 0;
 
-    private static bool IsNew(KickstartCommand command) =>
-        !command.Arguments.Contains("--noformat") && !command.Arguments.Contains("--useexisting") && !command.Arguments.Contains("--resize") && command.Option("--onpart") is null && command.Option("--usepart") is null;
+    // What uses or changes something that is there already takes no further room.
+    private static bool IsNew(KickstartCommand command) => !command.Arguments.Any(OfExisting.Contains) && command.Option("--onpart") is null && command.Option("--usepart") is null;
 
     private static string? DiskOf(KickstartCommand part) => Names(part.Option("--ondisk") ?? part.Option("--ondrive")) is [var name] ? name : null;
 
-    private static ImmutableArray<string> Names(string? value) => value is null ? [] : [.. value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(name => name.StartsWith('/') ? name : $"/dev/{name}")];
+    private static ImmutableArray<string> Names(string? value) => value is null ? [] :
+        [.. value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(name => name.StartsWith('/') ? name : $"/dev/{name}")];
 }

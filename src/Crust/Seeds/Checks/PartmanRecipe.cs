@@ -64,8 +64,7 @@ internal sealed partial class PartmanRecipe
 
     private void AddPartition(List<string> line)
     {
-        // Which of those counts depends on the method ($lvmignore{ }), the disk's label or what is there already.
-        if (line.Count < 4 || line.Any(word => word.Contains("ignore{", StringComparison.Ordinal) || word.StartsWith("$iflabel{", StringComparison.Ordinal) || word.StartsWith("$reusemethod{", StringComparison.Ordinal)))
+        if (line.Count < 4 || line.Any(IsCondition))
             return;
         var match = SizePattern().Match(line[0]);
         if (!match.Success)
@@ -73,6 +72,10 @@ internal sealed partial class PartmanRecipe
         else if (long.TryParse(match.Groups["fixed"].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var megabytes))
             Bytes = Math.Min(Bytes + DiskDemand.Of(null, megabytes, 1_000_000, Place).Bytes, 1L << 50);
     }
+
+    // Whether such a partition counts depends on the method ($lvmignore{ }), the disk's label or what is there already.
+    private static bool IsCondition(string word) =>
+        word.Contains("ignore{", StringComparison.Ordinal) || word.StartsWith("$iflabel{", StringComparison.Ordinal) || word.StartsWith("$reusemethod{", StringComparison.Ordinal);
 
     [GeneratedRegex(@"\A(?<fixed>[0-9]{1,18})\z|\A((?<fixed>[0-9]{1,18})\+)?[0-9]+%\z", RegexOptions.ExplicitCapture)]
     private static partial Regex SizePattern();

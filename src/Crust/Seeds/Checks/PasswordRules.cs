@@ -9,9 +9,12 @@ namespace Crust.Seeds.Checks;
 /// <summary>Whether passwords are hashes. No finding shows one.</summary>
 internal static partial class PasswordRules
 {
-    public static readonly SeedRule PlainPassword = new("plain-password", SeedSeverity.Warning, "A password in plain text: whoever sees the file, the image or a log of the install can log in", "plain_text_passwd: hunter2", "write its hash, which `openssl passwd -6` makes");
+    public static readonly SeedRule PlainPassword = new("plain-password", SeedSeverity.Warning,
+        "A password in plain text: whoever sees the file, the image or a log of the install can log in", "plain_text_passwd: hunter2",
+        "write its hash, which `openssl passwd -6` makes");
 
-    public static readonly SeedRule PasswordHash = new("password-hash", SeedSeverity.Error, "Plain text where only a hash works: nobody can log in with it", "identity: {password: ubuntu}", "write its hash, which `openssl passwd -6` makes");
+    public static readonly SeedRule PasswordHash = new("password-hash", SeedSeverity.Error,
+        "Plain text where only a hash works: nobody can log in with it", "identity: {password: ubuntu}", "write its hash, which `openssl passwd -6` makes");
 
     public static IEnumerable<SeedFinding> Check(SeedCheckRequest request) =>
     [

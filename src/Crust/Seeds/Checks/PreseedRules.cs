@@ -8,9 +8,11 @@ namespace Crust.Seeds.Checks;
 /// <summary>What is wrong with a preseed file, as far as it can be seen without Debian's installer.</summary>
 internal static class PreseedRules
 {
-    public static readonly SeedRule Line = new("preseed-line", SeedSeverity.Warning, "A line of a preseed file that isn't `owner question type value`", "d-i netcfg/enable bool true", "write it as: d-i question type value");
+    public static readonly SeedRule Line = new("preseed-line", SeedSeverity.Warning,
+        "A line of a preseed file that isn't `owner question type value`", "d-i netcfg/enable bool true", "write it as: d-i question type value");
 
-    public static readonly SeedRule Question = new("preseed-question", SeedSeverity.Warning, "A question near to one of Debian's installer, or the answer's type isn't the question's", "d-i partman-auto/dsk string /dev/vda", "write the question that is meant; the message names it");
+    public static readonly SeedRule Question = new("preseed-question", SeedSeverity.Warning,
+        "A question near to one of Debian's installer, or the answer's type isn't the question's", "d-i partman-auto/dsk string /dev/vda", "write the question that is meant; the message names it");
 
     private const string Again = "-again";
 
@@ -36,10 +38,17 @@ internal static class PreseedRules
         foreach (var halt in Halts.Select(file.AnswerTo).OfType<PreseedAnswer>().Where(answer => answer.Value == "true"))
             yield return EndingRules.NoPoweroff.At(halt.Place, $"{halt.Question} comes before debian-installer/exit/poweroff: the machine stays on until the deadline", "leave it out");
         foreach (var plain in file.Answers.Where(answer => PreseedSecrets.IsSecret(answer.Question, answer.Type, answer.Value) && HasHash(answer.Question) && answer == file.AnswerTo(answer.Question)))
-            yield return PasswordRules.PlainPassword.Warn(plain.Place, "A password stands here as it is, and in the installer's initramfs, too", $"give its hash as …-password-crypted: {(plain.Question.StartsWith("grub-", StringComparison.Ordinal) ? "grub-mkpasswd-pbkdf2" : "openssl passwd -6")}");
+        {
+            yield return PasswordRules.PlainPassword.Warn(plain.Place, "A password stands here as it is, and in the installer's initramfs, too",
+                $"give its hash as …-password-crypted: {(plain.Question.StartsWith("grub-", StringComparison.Ordinal) ? "grub-mkpasswd-pbkdf2" : "openssl passwd -6")}");
+        }
+
         if (!request.Spec.Seed.Ssh.AuthorizedKeys.IsEmpty)
-            yield return UnusedRules.Unused.At(GeneratedConfig.At(request.Spec, "seed.ssh.authorizedKeys"), "Debian's installer has no question for public keys, so seed.ssh.authorizedKeys isn't told to it",
+        {
+            yield return UnusedRules.Unused.At(GeneratedConfig.At(request.Spec, "seed.ssh.authorizedKeys"),
+                "Debian's installer has no question for public keys, so seed.ssh.authorizedKeys isn't told to it",
                 "write them in preseed/late_command, below /target");
+        }
     }
 
     // Of passphrases and the like there is no such question.
@@ -53,7 +62,8 @@ internal static class PreseedRules
         : answer.Owner != "d-i" && Nearest.Find(answer.Owner, Installer) is not null ? Line.At(answer.Place, "The owner is near to 'd-i', and isn't it", "write d-i")
         : answer.Owner != "d-i" ? null
         : PreseedQuestions.TypeOf.TryGetValue(answer.Question, out var type)
-            ? type == answer.Type || answer.Type == "seen" || !Differ(type, answer.Type) ? null : Question.At(answer.Place, $"'{answer.Question}' is of the type {type}, not {answer.Type}", $"write {type}")
+            ? type == answer.Type || answer.Type == "seen" || !Differ(type, answer.Type) ? null
+            : Question.At(answer.Place, $"'{answer.Question}' is of the type {type}, not {answer.Type}", $"write {type}")
         : Near(answer.Question) is { } near ? Question.At(answer.Place, $"Debian's installer has no question '{answer.Question}' that its guide names", $"did you mean '{near}'?")
         : null;
 

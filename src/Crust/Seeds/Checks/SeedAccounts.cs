@@ -23,7 +23,8 @@ internal sealed record SeedAccount(string Name, ConfigNode NameNode, ConfigMap K
     public IEnumerable<(string Key, ConfigNode Value)> Passwords => PasswordsOf(Keys);
 
     /// <summary>Whether nobody is meant to log in as it.</summary>
-    public bool IsService => IsTrue(Find(Keys, "system")) || (Find(Keys, "shell") is ConfigScalar { Value: var shell } && (shell.EndsWith("/nologin", StringComparison.Ordinal) || shell.EndsWith("/false", StringComparison.Ordinal)));
+    public bool IsService => IsTrue(Find(Keys, "system"))
+        || (Find(Keys, "shell") is ConfigScalar { Value: var shell } && (shell.EndsWith("/nologin", StringComparison.Ordinal) || shell.EndsWith("/false", StringComparison.Ordinal)));
 
     /// <summary>What stands in a mapping under the names of passwords, hashes or not: which these are says the one classifier of secrets.</summary>
     public static IEnumerable<(string Key, ConfigNode Value)> PasswordsOf(ConfigNode? map) =>

@@ -20,7 +20,8 @@ internal static class MimeArchive
     public static string Write(ImmutableArray<MimePart> parts)
     {
         // A line that begins so would end a part.
-        var boundary = Enumerable.Range(0, int.MaxValue).Select(i => $"crust-part-{i.ToString(CultureInfo.InvariantCulture)}").First(word => !parts.Any(part => part.Text.Contains(word, StringComparison.Ordinal)));
+        var boundary = Enumerable.Range(0, int.MaxValue).Select(i => $"crust-part-{i.ToString(CultureInfo.InvariantCulture)}")
+            .First(word => !parts.Any(part => part.Text.Contains(word, StringComparison.Ordinal)));
         var text = new StringBuilder($"MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"{boundary}\"\n");
         foreach (var part in parts)
             text.Append('\n').Append("--").Append(boundary).Append('\n').Append(PartOf(part));

@@ -23,22 +23,26 @@ internal static partial class SecretNames
 
     // A key that one of these words describes isn't a public one.
     private static readonly FrozenSet<string> KindsOfKey = FrozenSet.ToFrozenSet(
-        ["api", "private", "secret", "access", "encryption", "activation", "validation", "auth", "shared", "preshared", "psk", "wep", "wpa", "luks", "crypt", "signing", "master", "recovery", "unseal", "account", "license", "client",
+        ["api", "private", "secret", "access", "encryption", "activation", "validation", "auth", "shared", "preshared", "psk", "wep", "wpa", "luks", "crypt",
+            "signing", "master", "recovery", "unseal", "account", "license", "client",
             "registration", "join", "storage", "hmac", "aes", "host", "admin"]);
 
     // What is said of a secret beside what it is: client-key-data, passwordHash, wep_key0, password-again.
     private static readonly FrozenSet<string> Endnotes =
-        FrozenSet.ToFrozenSet(["value", "data", "b64", "base64", "plain", "plaintext", "text", "crypted", "crypt", "encrypted", "hash", "hashed", "again", "verify", "confirm", "confirmation", "old", "new", "string", "current"]);
+        FrozenSet.ToFrozenSet(["value", "data", "b64", "base64", "plain", "plaintext", "text", "crypted", "crypt", "encrypted", "hash", "hashed",
+            "again", "verify", "confirm", "confirmation", "old", "new", "string", "current"]);
 
     // lock_passwd, allow_password, max_token: they say something about secrets.
     private static readonly FrozenSet<string> About = FrozenSet.ToFrozenSet(
         ["no", "lock", "allow", "disable", "enable", "require", "has", "is", "max", "min", "expire", "ask", "show", "skip", "permit", "num", "public", "pub", "address", "generate", "automount"]);
 
     // All that stands below these is secret, but for what only names it.
-    private static readonly FrozenSet<string> Containers = FrozenSet.ToFrozenSet(["password", "passwords", "secret", "secrets", "credential", "credentials", "creds", "token", "tokens", "privatekey", "passphrases"]);
+    private static readonly FrozenSet<string> Containers = FrozenSet.ToFrozenSet(
+        ["password", "passwords", "secret", "secrets", "credential", "credentials", "creds", "token", "tokens", "privatekey", "passphrases"]);
 
     private static readonly FrozenSet<string> Labels = FrozenSet.ToFrozenSet(
-        ["name", "names", "path", "paths", "file", "files", "type", "id", "user", "username", "login", "email", "namespace", "optional", "enabled", "mount", "mountpath", "defaultmode", "key", "provider", "url", "urls", "server", "registry", "host",
+        ["name", "names", "path", "paths", "file", "files", "type", "id", "user", "username", "login", "email", "namespace", "optional", "enabled", "mount", "mountpath",
+            "defaultmode", "key", "provider", "url", "urls", "server", "registry", "host",
             "hosts", "endpoint", "domain", "insecure", "description", "format", "mode", "version", "kind", "apiversion", "expire", "audience", "expirationseconds", "subpath", "readonly"]);
 
     // They may hold a login, and have always been kept as secrets.
@@ -62,7 +66,8 @@ internal static partial class SecretNames
     }
 
     /// <summary>Whether a secret name is that of a password, of which its reader may take the hash: not of a passphrase, a token or a key, which have to be there as they are.</summary>
-    public static bool IsPassword(string name) => IsSecret(name) && Subject(WordsOf(name)).Last is var last && (PasswordWords.Contains(last) || PasswordEndings.Any(ending => last.EndsWith(ending, StringComparison.Ordinal)));
+    public static bool IsPassword(string name) => IsSecret(name)
+        && Subject(WordsOf(name)).Last is var last && (PasswordWords.Contains(last) || PasswordEndings.Any(ending => last.EndsWith(ending, StringComparison.Ordinal)));
 
     /// <summary>Whether the name of a password says that it isn't a hash: `plain_text_passwd`.</summary>
     public static bool IsPlain(string name) => IsPassword(name) && WordsOf(name).Any(word => word is "plain" or "plaintext");
@@ -74,11 +79,13 @@ internal static partial class SecretNames
     public static bool IsLabel(string name) => Labels.Contains(name.Replace("_", "").Replace("-", "").ToLowerInvariant()) || Labels.Contains(WordsOf(name) is [.., var last] ? last : "");
 
     /// <summary>Whether a name is that of an HTTP header which may let somebody in: all but those of which it is known that they don't.</summary>
-    public static bool IsSecretHeader(string name) => name.ToLowerInvariant() is not ("accept" or "accept-encoding" or "accept-language" or "user-agent" or "content-type" or "content-length" or "cache-control" or "host" or "range" or "connection" or "referer" or "pragma")
+    public static bool IsSecretHeader(string name) => name.ToLowerInvariant() is not ("accept" or "accept-encoding" or "accept-language" or "user-agent" or "content-type" or "content-length"
+            or "cache-control" or "host" or "range" or "connection" or "referer" or "pragma")
         && !name.StartsWith("if-", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Whether a value can't be a secret, whatever its name: nothing, a boolean, a sign that no password fits, or the path of a file under a name that doesn't say password.</summary>
-    public static bool IsHarmless(string name, string value) => value.Trim() is "" or "~" or "*" or "!" or "!!" or "x" or "!*" or "*LK*" || value.Trim().ToLowerInvariant() is "true" or "false" or "yes" or "no" or "on" or "off" or "null" or "none"
+    public static bool IsHarmless(string name, string value) => value.Trim() is "" or "~" or "*" or "!" or "!!" or "x" or "!*" or "*LK*"
+        || value.Trim().ToLowerInvariant() is "true" or "false" or "yes" or "no" or "on" or "off" or "null" or "none"
         || (FilePath().IsMatch(value) && WordsOf(name) is [.., "key" or "keys" or "secret" or "token" or "credential" or "credentials" or "private"]);
 
     // The word of a name that says what it names, and the one before it; nothing where it is about secrets, and names none.

@@ -57,7 +57,9 @@ public sealed class DiskSizeRulesTests
     public void A_recipe_for_partitions_that_the_disk_has_no_room_for_is_found(string recipe, SeedSeverity? severity)
     {
         Check(SeedKind.Preseed, $"d-i partman-auto/method string regular\nd-i partman-auto/expert_recipe string {recipe}\n", severity is null ? null : 2);
-        Check(SeedKind.Preseed, $"d-i partman/early_command string debconf-set partman-auto/expert_recipe x\nd-i partman-auto/expert_recipe string {recipe}\n", severity is null ? null : 2, SeedSeverity.Warning);
+        // A command may change the answer.
+        Check(SeedKind.Preseed, $"d-i partman/early_command string debconf-set partman-auto/expert_recipe x\nd-i partman-auto/expert_recipe string {recipe}\n",
+            severity is null ? null : 2, SeedSeverity.Warning);
     }
 
     [TestCase("/dev/vda", 2)]
@@ -94,7 +96,8 @@ public sealed class DiskSizeRulesTests
     {
         var spec = SeedSample.SpecOf(new SeedSpec { Kind = kind, Profile = profile, UserData = [_sample.Write("seed", text)] });
 
-        var found = SeedSample.FindingsIn(spec with { Machine = spec.Machine with { Disk = 10L << 30, DiskBus = bus, ExtraDisks = extra is { } size ? [(long)size << 30] : [] } }).Where(finding => finding.Rule == "disk-size").ToList();
+        var machine = spec.Machine with { Disk = 10L << 30, DiskBus = bus, ExtraDisks = extra is { } size ? [(long)size << 30] : [] };
+        var found = SeedSample.FindingsIn(spec with { Machine = machine }).Where(finding => finding.Rule == "disk-size").ToList();
 
         Assert.That(found.Select(finding => (finding.Place.Line, finding.Severity)), Is.EqualTo(line is { } number ? new[] { (number, severity) } : []), string.Join('\n', found));
     }

@@ -9,7 +9,8 @@ public sealed class PasswordRulesTests
 {
     private SeedSample _sample = null!;
 
-    private static IEnumerable<CorpusDocument> WithPasswords => CorpusDocument.In("broken").Where(document => document.Expected.Any(line => line.StartsWith("plain-password", StringComparison.Ordinal)));
+    private static IEnumerable<CorpusDocument> WithPasswords =>
+        CorpusDocument.In("broken").Where(document => document.Expected.Any(line => line.StartsWith("plain-password", StringComparison.Ordinal)));
 
     [SetUp]
     public void SetUp() => _sample = new SeedSample();

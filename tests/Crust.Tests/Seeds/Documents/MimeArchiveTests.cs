@@ -58,7 +58,8 @@ public sealed class MimeArchiveTests
     [TestCase("#cloud-config\nhostname: mine\nusers:\n- name: other\nruncmd: [a]\n", Script)]
     [TestCase(Script, "#cloud-config\nhostname: mine\nusers: [{name: other}]\nruncmd: [a]\n")]
     [TestCase("#cloud-config-archive\n- type: text/cloud-config\n  content: |\n    hostname: mine\n    users: [{name: other}]\n    runcmd: [a]\n- |\n  " + "#!/bin/sh\n  true\n", null)]
-    [TestCase("#cloud-config\nhostname: base\nusers: [{name: other}]\n", "#cloud-config-jsonp\n[{\"op\": \"replace\", \"path\": \"/hostname\", \"value\": \"mine\"}, {\"op\": \"add\", \"path\": \"/runcmd\", \"value\": [\"a\"]}]\n")]
+    [TestCase("#cloud-config\nhostname: base\nusers: [{name: other}]\n",
+        "#cloud-config-jsonp\n[{\"op\": \"replace\", \"path\": \"/hostname\", \"value\": \"mine\"}, {\"op\": \"add\", \"path\": \"/runcmd\", \"value\": [\"a\"]}]\n")]
     public async Task A_users_cloud_config_goes_over_the_generated_one_and_lists_have_the_entries_of_both(string first, string? second)
     {
         var (config, _) = await AskAsync(Compose(SeedSample.Full with { Hostname = "edge-1" }, second is null ? [first] : [first, second]));
@@ -85,7 +86,8 @@ public sealed class MimeArchiveTests
     [TestCase("#!/bin/sh\n# für uns\nregister ${TOKEN}\n")]
     public void Its_secrets_are_masked_and_known_and_the_published_key_tells_nothing_of_them(string script)
     {
-        var seeds = new[] { "hunter2-one", "hunter2-two" }.Select(token => (Token: token, Spec: Spec(SeedSample.Full with { Substitute = true, Variables = ImmutableDictionary<string, string>.Empty.Add("TOKEN", token) }, script))).ToList();
+        SeedSpec With(string token) => Spec(SeedSample.Full with { Substitute = true, Variables = ImmutableDictionary<string, string>.Empty.Add("TOKEN", token) }, script);
+        var seeds = new[] { "hunter2-one", "hunter2-two" }.Select(token => (Token: token, Spec: With(token))).ToList();
 
         foreach (var (token, spec) in seeds)
         {
