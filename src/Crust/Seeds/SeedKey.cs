@@ -26,7 +26,8 @@ internal sealed record SeedKey(string Published, Secret? Secrets)
         var unhashed = password is null ? spec : spec with { Seed = spec.Seed with { Ssh = spec.Seed.Ssh with { Password = null, PasswordHash = new Secret(SomeHash) } } };
         var contents = SeedKinds.Compose(new SeedRequest(unhashed, files, profile, "", Guid.Empty));
         ImmutableArray<SeedDocument> documents = [.. contents.Documents.Where(document => !document.IsFresh)];
-        var published = Digest(spec.Seed, contents, [.. documents.SelectMany(document => new[] { document.Name, SeedSecrets.Masked(document) }), .. files.ExtraFiles.SelectMany(file => new[] { file.Role, file.Keyed })]);
+        var published = Digest(spec.Seed, contents,
+            [.. documents.SelectMany(document => new[] { document.Name, SeedSecrets.Masked(document) }), .. files.ExtraFiles.SelectMany(file => new[] { file.Role, file.Keyed })]);
         var hasSecrets = password is not null || files.ExtraFiles.Any(file => !file.SecretNames.IsEmpty) || documents.Any(document => SeedSecrets.PathsIn(document).Any());
         return new SeedKey(published, !hasSecrets ? null : new Secret(Digest(spec.Seed, contents,
         [

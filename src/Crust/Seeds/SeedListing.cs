@@ -35,7 +35,8 @@ internal sealed record SeedListing(
         return new ListedDocument(
             document.Name,
             reveal ? document.Text : SeedSecrets.Masked(document),
-            [.. trees.OfType<ConfigNode>().SelectMany(tree => ConfigTree.Leaves(reveal ? tree : SeedSecrets.Masked(tree))).Where(leaf => leaf.Path.Length > 0).Select(leaf => new ListedPart(leaf.Path, $"{leaf.Value.Place}"))],
+            [.. trees.OfType<ConfigNode>().SelectMany(tree => ConfigTree.Leaves(reveal ? tree : SeedSecrets.Masked(tree))).Where(leaf => leaf.Path.Length > 0)
+                .Select(leaf => new ListedPart(leaf.Path, $"{leaf.Value.Place}"))],
             [.. SeedSecrets.PathsIn(document)])
         {
             WithPlaces = shown is ConfigMap { Entries.IsEmpty: false } map && CloudConfig.IsIn(document.Text)

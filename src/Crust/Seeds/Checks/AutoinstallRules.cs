@@ -6,11 +6,14 @@ namespace Crust.Seeds.Checks;
 /// <summary>What Ubuntu's installer needs beyond what its schema says (Ubuntu's "Autoinstall configuration reference manual").</summary>
 internal static class AutoinstallRules
 {
-    public static readonly SeedRule NoAutoinstall = new("no-autoinstall", SeedSeverity.Error, "`seed.kind` is autoinstall, and there is no `autoinstall`: the installer asks its questions", "#cloud-config without autoinstall", "write autoinstall: with version: 1 below it");
+    public static readonly SeedRule NoAutoinstall = new("no-autoinstall", SeedSeverity.Error, "`seed.kind` is autoinstall, and there is no `autoinstall`: the installer asks its questions",
+        "#cloud-config without autoinstall", "write autoinstall: with version: 1 below it");
 
-    public static readonly SeedRule NoIdentity = new("autoinstall-identity", SeedSeverity.Warning, "Neither `identity` nor `user-data`: Ubuntu Server's installer fails", "autoinstall: {version: 1}", "add identity (hostname, username, password), or user-data with users");
+    public static readonly SeedRule NoIdentity = new("autoinstall-identity", SeedSeverity.Warning, "Neither `identity` nor `user-data`: Ubuntu Server's installer fails", "autoinstall: {version: 1}",
+        "add identity (hostname, username, password), or user-data with users");
 
-    public static readonly SeedRule Kernel = new("autoinstall-kernel", SeedSeverity.Error, "Both `package` and `flavor` of a kernel, or neither", "kernel: {package: a, flavor: b}", "keep one of the two");
+    public static readonly SeedRule Kernel = new("autoinstall-kernel", SeedSeverity.Error, "Both `package` and `flavor` of a kernel, or neither", "kernel: {package: a, flavor: b}",
+        "keep one of the two");
 
     public static IEnumerable<SeedFinding> Check(SeedCheckRequest request)
     {

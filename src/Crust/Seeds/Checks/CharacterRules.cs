@@ -3,10 +3,14 @@ using Crust.Seeds.Documents;
 
 namespace Crust.Seeds.Checks;
 
-/// <summary>Whether characters that nobody sees, or quotes that YAML doesn't know, make something else of a key or a value than people read. They come along when text is copied from a web page or a word processor.</summary>
+/// <summary>
+/// Whether characters that nobody sees, or quotes that YAML doesn't know, make something else of a key or a value than people read. They come along when text is
+/// copied from a web page or a word processor.
+/// </summary>
 internal static class CharacterRules
 {
-    public static readonly SeedRule Invisible = new("invisible-character", SeedSeverity.Error, "A no-break space or another character that looks like a space or like nothing, in a key: YAML takes it for a part of the key, which nobody reads then",
+    public static readonly SeedRule Invisible = new("invisible-character", SeedSeverity.Error,
+        "A no-break space or another character that looks like a space or like nothing, in a key: YAML takes it for a part of the key, which nobody reads then",
         "device: auto, indented with no-break spaces", "retype the line with plain spaces")
     { WarnsOnly = "at the beginning or end of a value, and for curly quotes around one" };
 
@@ -52,7 +56,8 @@ internal static class CharacterRules
         '\u200b' => "a zero-width space (U+200B)",
         '\ufeff' => "a byte order mark (U+FEFF)",
         ' ' or '\t' or '\n' or '\r' => null,
-        _ when char.GetUnicodeCategory(c) is UnicodeCategory.SpaceSeparator or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator => $"an invisible character (U+{(int)c:X4})",
+        _ when char.GetUnicodeCategory(c) is UnicodeCategory.SpaceSeparator or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator =>
+            $"an invisible character (U+{(int)c:X4})",
         _ => null,
     };
 }

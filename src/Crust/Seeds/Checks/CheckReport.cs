@@ -58,7 +58,8 @@ internal sealed record CheckReport
     /// <summary>The outcome in one line.</summary>
     public string Summary => Findings.IsEmpty
         ? $"the seed is fine: {Counted(Files, "file")} checked"
-        : $"{(IsFine ? "the seed can be built with" : "the seed can't be built with")}: {string.Join(", ", new[] { (Errors, "error"), (Warnings, "warning") }.Where(count => count.Item1 > 0).Select(count => Counted(count.Item1, count.Item2)))}";
+        : $"{(IsFine ? "the seed can be built with" : "the seed can't be built with")}: "
+            + $"{string.Join(", ", new[] { (Errors, "error"), (Warnings, "warning") }.Where(count => count.Item1 > 0).Select(count => Counted(count.Item1, count.Item2)))}";
 
     /// <summary>The whole as JSON, with a line break at its end.</summary>
     public string ToJson() => JsonSerializer.Serialize(new CheckDocument

@@ -9,11 +9,13 @@ namespace Crust.Seeds.Checks;
 /// <summary>Whether the disk that is installed to is one that the build's machine has. What is read later, on other machines, isn't looked at.</summary>
 internal static partial class DeviceRules
 {
-    public static readonly SeedRule Device = new("device", SeedSeverity.Error, "A disk that the build's machine doesn't have, by its bus (`machine.diskBus`) or by the number of disks", "install: {device: /dev/sda} (on virtio)",
+    public static readonly SeedRule Device = new("device", SeedSeverity.Error, "A disk that the build's machine doesn't have, by its bus (`machine.diskBus`) or by the number of disks",
+        "install: {device: /dev/sda} (on virtio)",
         "write auto or the disk's name on this bus, or set machine.diskBus");
 
     // Stages that run while the installer does.
-    private static readonly string[] InstallStages = ["before-install", "after-install", "after-install-chroot", "kairos-install.pre", "kairos-install.after", "kairos-uki-install.pre", "kairos-uki-install.after"];
+    private static readonly string[] InstallStages = ["before-install", "after-install", "after-install-chroot", "kairos-install.pre", "kairos-install.after", "kairos-uki-install.pre",
+        "kairos-uki-install.after"];
 
     public static IEnumerable<SeedFinding> Check(SeedCheckRequest request) =>
     [
@@ -66,7 +68,8 @@ internal static partial class DeviceRules
         // In the form in which the file names its own.
         var own = device.Shown.StartsWith('/') ? $"/dev/{name}" : name;
         if (number is null)
-            yield return Device.At(device.Place, $"The machine has no {device.Shown}: its disk is on {bus}, and so {own}", $"write {string.Format(remedy, own)}, or set machine.diskBus to {BusOf(match)}");
+            yield return Device.At(device.Place, $"The machine has no {device.Shown}: its disk is on {bus}, and so {own}",
+                $"write {string.Format(remedy, own)}, or set machine.diskBus to {BusOf(match)}");
         else if (number >= disks)
             yield return Device.At(device.Place, $"The machine has no {device.Shown}: it has {disks} {(disks == 1 ? "disk" : "disks")}, from {own} on", $"write {own}, or add machine.extraDisks");
     }
@@ -90,7 +93,8 @@ internal static partial class DeviceRules
                 .. Items(Find(autoinstall, "storage", "config")).Where(action => Find(action, "type") is ConfigScalar { Value: "disk" }).Select(disk => Find(disk, "path")),
             ]
             : request.Spec.Seed.Kind is SeedKind.Nocloud or SeedKind.Embedded
-            ? [Find(request.CloudConfig, "install", "device"), .. InstallStages.SelectMany(stage => Items(Find(request.CloudConfig, "stages", stage))).Select(step => Find(step, "layout", "device", "path"))]
+            ? [Find(request.CloudConfig, "install", "device"),
+                .. InstallStages.SelectMany(stage => Items(Find(request.CloudConfig, "stages", stage))).Select(step => Find(step, "layout", "device", "path"))]
             : [];
         return nodes.OfType<ConfigScalar>();
     }

@@ -7,12 +7,15 @@ namespace Crust.Seeds.Checks;
 /// <summary>Whether the install begins by itself and ends in a way that Crust takes for its end.</summary>
 internal static class EndingRules
 {
-    public static readonly SeedRule Both = new("reboot-and-poweroff", SeedSeverity.Warning, "`install.reboot` and `install.poweroff` are both true: reboot wins, as in Kairos", "install: {reboot: true, poweroff: true}", "keep poweroff alone");
+    public static readonly SeedRule Both = new("reboot-and-poweroff", SeedSeverity.Warning, "`install.reboot` and `install.poweroff` are both true: reboot wins, as in Kairos",
+        "install: {reboot: true, poweroff: true}", "keep poweroff alone");
 
-    public static readonly SeedRule Reboot = new("reboot", SeedSeverity.Warning, "The installer ends with a reboot, which is taken for a failure unless `machine.onReboot` is finish", "install: {reboot: true}",
+    public static readonly SeedRule Reboot = new("reboot", SeedSeverity.Warning, "The installer ends with a reboot, which is taken for a failure unless `machine.onReboot` is finish",
+        "install: {reboot: true}",
         "let the installer power off, or set machine.onReboot to finish");
 
-    public static readonly SeedRule NoPoweroff = new("no-poweroff", SeedSeverity.Warning, "Nothing makes the installer power off or reboot: it may wait for a key until the deadline", "install: {poweroff: false}", "set install.poweroff to true");
+    public static readonly SeedRule NoPoweroff = new("no-poweroff", SeedSeverity.Warning, "Nothing makes the installer power off or reboot: it may wait for a key until the deadline",
+        "install: {poweroff: false}", "set install.poweroff to true");
 
     public static readonly SeedRule NoAuto = new("no-auto", SeedSeverity.Warning, "The install may wait for a person until the deadline", "install: {auto: false}", "set install.auto to true");
 

@@ -10,7 +10,8 @@ namespace Crust.Seeds.Checks;
 /// </summary>
 internal static class FileModeRules
 {
-    public static readonly SeedRule Mode = new("file-mode", SeedSeverity.Warning, "A file that Kairos writes with another mode than was meant: none without `permissions` (0000), 01204 for a decimal 644, and without the bits above 0777",
+    public static readonly SeedRule Mode = new("file-mode", SeedSeverity.Warning,
+        "A file that Kairos writes with another mode than was meant: none without `permissions` (0000), 01204 for a decimal 644, and without the bits above 0777",
         "files: [{path: /etc/a.conf, permissions: 644}]", "write an octal number with a 0 in front, such as permissions: 0644");
 
     private const int Largest = 0x1ff; // 0777
@@ -54,7 +55,8 @@ internal static class FileModeRules
 
     private static SeedFinding Missing(ConfigScalar path) => Mode.At(path, "There are no permissions, so that Kairos writes this with mode 0000", "add permissions: 0644, or \"0644\" in write_files");
 
-    private static SeedFinding AboveNine(ConfigScalar permissions) => Mode.At(permissions, "Kairos sets the nine bits of 0777 alone: no setuid, setgid or sticky bit", "write the mode without them, and set them by a command");
+    private static SeedFinding AboveNine(ConfigScalar permissions) =>
+        Mode.At(permissions, "Kairos sets the nine bits of 0777 alone: no setuid, setgid or sticky bit", "write the mode without them, and set them by a command");
 
     // 644, and not 420: an owner who may read, and nobody who may more than who stands before him.
     private static bool IsModeInDecimal(string text) => text is [>= '4' and <= '7', >= '0' and <= '7', >= '0' and <= '7'] && (text[1] & ~text[0]) == 0 && (text[2] & ~text[1]) == 0;

@@ -12,7 +12,8 @@ internal static class IgnitionRules
     public static readonly SeedRule OldVersion = new("ignition-version", SeedSeverity.Warning, "A configuration of Ignition 1 or 2, which Flatcar translates when it boots, and Fedora CoreOS refuses",
         "{\"ignition\": {\"version\": \"2.3.0\"}}", "translate it with ign-converter, unless the system is Flatcar");
 
-    public static readonly SeedRule Twice = new("ignition-twice", SeedSeverity.Error, "The same file, account, unit or device twice, with which Ignition stops the boot", "two files with the path /etc/motd", "keep one of the two");
+    public static readonly SeedRule Twice = new("ignition-twice", SeedSeverity.Error, "The same file, account, unit or device twice, with which Ignition stops the boot",
+        "two files with the path /etc/motd", "keep one of the two");
 
     public static readonly SeedRule Unit = new("ignition-unit", SeedSeverity.Error, "A unit of systemd whose lines aren't `[Section]` or `Key=value`", "contents: ExecStart /bin/true", "mend the unit")
     { WarnsOnly = "for a unit that is enabled, and has no [Install]" };
@@ -46,7 +47,8 @@ internal static class IgnitionRules
         var config = IgnitionConfig.Read(user.Text, user.Path);
         return
         [
-            .. config.Major < 3 ? [OldVersion.At(config.VersionPlace, $"This is version {config.Version} of Ignition's configuration: Flatcar translates it when it boots, and Fedora CoreOS refuses it")] : Enumerable.Empty<SeedFinding>(),
+            .. config.Major < 3 ? [OldVersion.At(config.VersionPlace,
+                $"This is version {config.Version} of Ignition's configuration: Flatcar translates it when it boots, and Fedora CoreOS refuses it")] : Enumerable.Empty<SeedFinding>(),
             .. IgnitionSchema.Check(config).Select(violation => ToFinding(config, violation)),
             .. config.Major == 3 ? CheckTwice(config.Root) : [],
             .. config.Major == 3 ? CheckOwners(config.Root) : [],

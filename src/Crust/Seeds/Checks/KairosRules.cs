@@ -7,15 +7,18 @@ namespace Crust.Seeds.Checks;
 /// <summary>For what Kairos' agent refuses to install although every key and value is one that it knows.</summary>
 internal static class KairosRules
 {
-    public static readonly SeedRule NoAdmin = new("no-admin", SeedSeverity.Error, "No account in the group `admin`: Kairos' agent (3.3 and newer) refuses to install, unless `install.nousers` is true or the image has /etc/kairos/.nousers",
+    public static readonly SeedRule NoAdmin = new("no-admin", SeedSeverity.Error,
+        "No account in the group `admin`: Kairos' agent (3.3 and newer) refuses to install, unless `install.nousers` is true or the image has /etc/kairos/.nousers",
         "users: [{name: kairos, groups: [sudo]}]", "add groups: [admin] to an account, or set install.nousers to true")
     { WarnsOnly = "where the seed has no account at all: the ISO may bring one, or `config_url`" };
 
-    public static readonly SeedRule SshHardening = new("ssh-hardening", SeedSeverity.Error, "`install.ssh_hardening` is true, and no account in `users` has `ssh_authorized_keys`: Kairos' agent refuses to install",
+    public static readonly SeedRule SshHardening = new("ssh-hardening", SeedSeverity.Error,
+        "`install.ssh_hardening` is true, and no account in `users` has `ssh_authorized_keys`: Kairos' agent refuses to install",
         "install: {ssh_hardening: true}", "give an account in users (not in a stage) ssh_authorized_keys")
     { WarnsOnly = "for a password beside the key, which nobody can log in with over SSH" };
 
-    public static readonly SeedRule ExtraPartitions = new("extra-partitions", SeedSeverity.Error, "Extra partitions that Kairos' agent refuses: one without a name, or several partitions (`persistent` counts, whose default is 0) that want the rest of the disk",
+    public static readonly SeedRule ExtraPartitions = new("extra-partitions", SeedSeverity.Error,
+        "Extra partitions that Kairos' agent refuses: one without a name, or several partitions (`persistent` counts, whose default is 0) that want the rest of the disk",
         "extra-partitions: [{size: 100}]", "give each a name, and all but one a size");
 
     public static IEnumerable<SeedFinding> Check(SeedCheckRequest request) => request.Profile is SeedProfile.Kairos && request.MayBeKairos && request.CloudConfig is { } document
@@ -32,7 +35,8 @@ internal static class KairosRules
         if (accounts.Find(account => account.NameNode.Place.Line > 0) is { } first && Find(document, "config_url") is null)
             yield return NoAdmin.At(first.NameNode, "No account is in the group 'admin': Kairos' agent refuses to install");
         else
-            yield return NoAdmin.Warn(request.Whole, "The seed has no account in the group 'admin': unless the ISO brings one, Kairos' agent refuses to install", "give SSH_USER, or users with groups: [admin], or set install.nousers to true");
+            yield return NoAdmin.Warn(request.Whole, "The seed has no account in the group 'admin': unless the ISO brings one, Kairos' agent refuses to install",
+                "give SSH_USER, or users with groups: [admin], or set install.nousers to true");
     }
 
     private static bool IsAdmin(SeedAccount account) => Find(account.Keys, "primary_group") is ConfigScalar { Value: "admin" }
@@ -63,7 +67,8 @@ internal static class KairosRules
         if (rest.Count > 1)
             yield return ExtraPartitions.At(rest[1], "Two extra partitions have no size, or 0: only one can take the rest of the disk", "give all but one a size in MiB");
         else if (rest.Count == 1 && IsRest(Find(install, "partitions", "persistent", "size") ?? Find(install, "partitions.persistent.size")))
-            yield return ExtraPartitions.At(rest[0], "This partition has no size, or 0, and so has the persistent one: only one can take the rest of the disk", "give it a size in MiB, or install.partitions.persistent.size");
+            yield return ExtraPartitions.At(rest[0], "This partition has no size, or 0, and so has the persistent one: only one can take the rest of the disk",
+                "give it a size in MiB, or install.partitions.persistent.size");
     }
 
     private static bool IsRest(ConfigNode? size) => size is null or { IsNull: true } or ConfigScalar { Value: "0" };

@@ -8,7 +8,8 @@ internal static class KeyHomes
 {
     private const string Step = "a step of a stage (stages: boot: [{…}])";
 
-    private static readonly HashSet<string> Common = ["name", "path", "image", "source", "system", "force", "users", "iso", "if", "node", "after", "git", "layout", "size", "label", "env", "debug", "port", "type", "password", "username", "tags", "role"];
+    private static readonly HashSet<string> Common = ["name", "path", "image", "source", "system", "force", "users", "iso", "if", "node", "after", "git", "layout", "size", "label", "env", "debug",
+        "port", "type", "password", "username", "tags", "role"];
 
     /// <summary>Where a key that stands at the top belongs; null if nobody knows.</summary>
     public static string? OfTop(SeedCheckRequest request, string name)

@@ -9,9 +9,11 @@ namespace Crust.Seeds.Checks;
 /// <summary>Whether the keys that may log in are public keys, whole and in OpenSSH's format (sshd(8), AUTHORIZED_KEYS FILE FORMAT).</summary>
 internal static partial class KeyRules
 {
-    public static readonly SeedRule PrivateKey = new("private-key", SeedSeverity.Error, "A private key where a public one belongs: it would be in every image", "ssh_authorized_keys: [\"-----BEGIN OPENSSH PRIVATE KEY-----…\"]", "give the one line of the .pub file, and make a new pair of keys if the file was shared");
+    public static readonly SeedRule PrivateKey = new("private-key", SeedSeverity.Error, "A private key where a public one belongs: it would be in every image",
+        "ssh_authorized_keys: [\"-----BEGIN OPENSSH PRIVATE KEY-----…\"]", "give the one line of the .pub file, and make a new pair of keys if the file was shared");
 
-    public static readonly SeedRule PublicKey = new("public-key", SeedSeverity.Error, "A public key that isn't one, or isn't whole: nobody can log in with it", "ssh_authorized_keys: [ssh-ed25519 AAAA…]", "give the one line of the .pub file");
+    public static readonly SeedRule PublicKey = new("public-key", SeedSeverity.Error, "A public key that isn't one, or isn't whole: nobody can log in with it",
+        "ssh_authorized_keys: [ssh-ed25519 AAAA…]", "give the one line of the .pub file");
 
     private static readonly string[] Lists = ["ssh_authorized_keys", "ssh-authorized-keys"];
 
@@ -66,7 +68,8 @@ internal static partial class KeyRules
             .. Lists.SelectMany(list => new[] { Find(request.CloudConfig, list), Find(userData, list) }),
             Find(request.Autoinstall, "ssh", "authorized-keys"),
             .. Find(request.CloudConfig, "stages") is ConfigMap stages
-                ? stages.Entries.SelectMany(stage => stage.Value is ConfigList steps ? steps.Items : []).SelectMany(step => Find(step, "authorized_keys") is ConfigMap keys ? keys.Entries.Select(entry => entry.Value) : [])
+                ? stages.Entries.SelectMany(stage => stage.Value is ConfigList steps ? steps.Items : [])
+                    .SelectMany(step => Find(step, "authorized_keys") is ConfigMap keys ? keys.Entries.Select(entry => entry.Value) : [])
                 : [],
         ];
         // Keys of the spec were looked at when it was read.

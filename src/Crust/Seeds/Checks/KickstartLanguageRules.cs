@@ -7,13 +7,16 @@ namespace Crust.Seeds.Checks;
 /// <summary>Whether a kickstart file has only commands, options and sections that Anaconda takes: what it doesn't, ends the install before it begins.</summary>
 internal static class KickstartLanguageRules
 {
-    public static readonly SeedRule Command = new("kickstart-command", SeedSeverity.Error, "A command of a kickstart file, or an option of one, that no version of Anaconda knows (RHEL 7 to 10, Fedora 40 to 45)",
+    public static readonly SeedRule Command = new("kickstart-command", SeedSeverity.Error,
+        "A command of a kickstart file, or an option of one, that no version of Anaconda knows (RHEL 7 to 10, Fedora 40 to 45)",
         "clearpartt --all", "write the one that is meant; the message names the nearest one");
 
-    public static readonly SeedRule Value = new("kickstart-value", SeedSeverity.Error, "An option of a kickstart command without its value, with one that it doesn't take, or one that the command needs and that isn't there",
+    public static readonly SeedRule Value = new("kickstart-value", SeedSeverity.Error,
+        "An option of a kickstart command without its value, with one that it doesn't take, or one that the command needs and that isn't there",
         "part / --size=10G", "write it as the message says");
 
-    public static readonly SeedRule Section = new("kickstart-section", SeedSeverity.Error, "A section of a kickstart file without an `%end` of its own, an `%end` without a section, or a section that Anaconda doesn't know",
+    public static readonly SeedRule Section = new("kickstart-section", SeedSeverity.Error,
+        "A section of a kickstart file without an `%end` of its own, an `%end` without a section, or a section that Anaconda doesn't know",
         "%packages without %end", "write %end on a line of its own below the section");
 
     public static readonly SeedRule Gone = new("kickstart-gone", SeedSeverity.Warning, "A command or an option of a kickstart file that newer systems don't take any more, or warn of",
@@ -92,7 +95,8 @@ internal static class KickstartLanguageRules
         foreach (var missing in word.Required.Where(required => word.IsCurrent && !given.Contains(required)))
             yield return Value.At(place, $"'{name}' has no {missing}, and needs it", $"add {missing}=…");
         if (words > word.Words && word.IsCurrent)
-            yield return Value.At(place, $"'{name}' has a word too many: it takes {(word.Words == 0 ? "options alone" : word.Words == 1 ? "one word beside options" : $"{word.Words} words beside options")}",
+            yield return Value.At(place, $"'{name}' has a word too many: it takes "
+                + $"{(word.Words == 0 ? "options alone" : word.Words == 1 ? "one word beside options" : $"{word.Words} words beside options")}",
                 "take it away, or put what belongs together into quotes");
     }
 

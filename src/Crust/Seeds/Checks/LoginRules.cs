@@ -7,11 +7,14 @@ namespace Crust.Seeds.Checks;
 /// <summary>Whether anybody can log in.</summary>
 internal static class LoginRules
 {
-    public static readonly SeedRule NoLogin = new("no-login", SeedSeverity.Warning, "An account with neither a password nor a public key", "users: [{name: edge}]", "give it ssh_authorized_keys or a password's hash; SSH_PASSWORD or seed.ssh.authorizedKeys for the spec's account");
+    public static readonly SeedRule NoLogin = new("no-login", SeedSeverity.Warning, "An account with neither a password nor a public key", "users: [{name: edge}]",
+        "give it ssh_authorized_keys or a password's hash; SSH_PASSWORD or seed.ssh.authorizedKeys for the spec's account");
 
-    public static readonly SeedRule LockedPassword = new("locked-password", SeedSeverity.Warning, "An account of cloud-init with a password and no public key, and without `lock_passwd: false`: cloud-init locks the password", "users: [{name: edge, passwd: $6$…}]", "add lock_passwd: false");
+    public static readonly SeedRule LockedPassword = new("locked-password", SeedSeverity.Warning,
+        "An account of cloud-init with a password and no public key, and without `lock_passwd: false`: cloud-init locks the password", "users: [{name: edge, passwd: $6$…}]", "add lock_passwd: false");
 
-    public static readonly SeedRule NoAccount = new("no-account", SeedSeverity.Warning, "The reference system gets no account at all", "#cloud-config alone", "give SSH_USER with SSH_PASSWORD or seed.ssh.authorizedKeys, or users in seed.userData");
+    public static readonly SeedRule NoAccount = new("no-account", SeedSeverity.Warning, "The reference system gets no account at all", "#cloud-config alone",
+        "give SSH_USER with SSH_PASSWORD or seed.ssh.authorizedKeys, or users in seed.userData");
 
     private static readonly string[] WaysToAnAccount = ["users", "user", "ssh_authorized_keys", "password", "chpasswd"];
 
@@ -30,7 +33,8 @@ internal static class LoginRules
         foreach (var group in accounts.Where(account => account.Name.Length > 0).GroupBy(account => account.Name))
         {
             if (!HasWayInElsewhere(request, document, group.Key) && !IsNamedInStage(document, group.Key) && !group.Any(account => account.HasWayIn || account.IsService))
-                yield return NoLogin.At(PlaceOf(request, group.First().NameNode), $"Nobody can log in as '{group.First().Shown}'", "give SSH_PASSWORD or seed.ssh.authorizedKeys, or in your file ssh_authorized_keys or a password's hash");
+                yield return NoLogin.At(PlaceOf(request, group.First().NameNode), $"Nobody can log in as '{group.First().Shown}'",
+                    "give SSH_PASSWORD or seed.ssh.authorizedKeys, or in your file ssh_authorized_keys or a password's hash");
         }
 
         foreach (var account in accounts.Where(account => !account.IsService && IsLocked(account) && !HasWayInElsewhere(request, document, account.Name)))
@@ -51,12 +55,14 @@ internal static class LoginRules
         if (Find(cloudConfig, "chpasswd") is { } passwords && (!request.IsCloudInit || IsNamed(passwords, account)))
             return true;
         var forDefault = ForDefault.Any(key => Find(cloudConfig, key) is { IsNull: false });
-        return forDefault && (!request.IsCloudInit || Find(cloudConfig, "users") is not ConfigList users || IsDefault(cloudConfig, account) || users.Items.Count(item => item is ConfigScalar) == users.Items.Length);
+        return forDefault && (!request.IsCloudInit || Find(cloudConfig, "users") is not ConfigList users || IsDefault(cloudConfig, account)
+            || users.Items.Count(item => item is ConfigScalar) == users.Items.Length);
     }
 
     // `user` describes the default user, whatever its name.
     private static bool IsDefault(ConfigMap cloudConfig, string account) =>
-        account == "default" || (Find(cloudConfig, "user") is ConfigMap user ? Find(user, "name") is not ConfigScalar name || name.Value == account : Find(cloudConfig, "user") is ConfigScalar { Value: var named } && named == account);
+        account == "default" || (Find(cloudConfig, "user") is ConfigMap user ? Find(user, "name") is not ConfigScalar name || name.Value == account
+            : Find(cloudConfig, "user") is ConfigScalar { Value: var named } && named == account);
 
     private static bool IsNamed(ConfigNode passwords, string account)
     {

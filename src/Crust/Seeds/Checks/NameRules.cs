@@ -7,9 +7,12 @@ namespace Crust.Seeds.Checks;
 /// <summary>Whether names of hosts and accounts are names.</summary>
 internal static partial class NameRules
 {
-    public static readonly SeedRule Hostname = new("hostname", SeedSeverity.Error, "A host name that no system takes: RFC 1123 allows letters, digits, '-' and dots, 63 in a part, and Linux 64 altogether; or a domain name of more than 253", "hostname: edge_1", "use letters, digits and '-'");
+    public static readonly SeedRule Hostname = new("hostname", SeedSeverity.Error,
+        "A host name that no system takes: RFC 1123 allows letters, digits, '-' and dots, 63 in a part, and Linux 64 altogether; or a domain name of more than 253", "hostname: edge_1",
+        "use letters, digits and '-'");
 
-    public static readonly SeedRule UserName = new("user-name", SeedSeverity.Error, "An account's name that useradd refuses: with a space, a colon, a comma or a slash, or a dash in front", "users: [{name: edge user}]", "use lower-case letters, digits, '-' and '_'");
+    public static readonly SeedRule UserName = new("user-name", SeedSeverity.Error, "An account's name that useradd refuses: with a space, a colon, a comma or a slash, or a dash in front",
+        "users: [{name: edge user}]", "use lower-case letters, digits, '-' and '_'");
 
     private const int LongestHostName = 64;
 
@@ -46,7 +49,8 @@ internal static partial class NameRules
         [
             Find(request.Autoinstall, "identity", "hostname"),
             Find(request.CloudConfig, "stylus", "site", "hostName"),
-            .. Find(request.CloudConfig, "stages") is ConfigMap stages ? stages.Entries.SelectMany(stage => stage.Value is ConfigList steps ? steps.Items : []).Select(step => Find(step, "hostname")) : [],
+            .. Find(request.CloudConfig, "stages") is ConfigMap stages ? stages.Entries.SelectMany(stage => stage.Value is ConfigList steps ? steps.Items : []).Select(step => Find(step, "hostname"))
+                : [],
         ];
         return names.OfType<ConfigScalar>().Where(name => !name.IsNull && name.Value.Length > 0);
     }

@@ -12,16 +12,21 @@ namespace Crust.Seeds.Checks;
 /// </summary>
 internal static partial class PaletteRules
 {
-    public static readonly SeedRule Endpoint = new("palette-endpoint", SeedSeverity.Error, "Palette's endpoint with a scheme, a path or a space: stylus takes a host's name, perhaps with a port", "paletteEndpoint: https://api.example.org/", "write the host's name alone");
+    public static readonly SeedRule Endpoint = new("palette-endpoint", SeedSeverity.Error, "Palette's endpoint with a scheme, a path or a space: stylus takes a host's name, perhaps with a port",
+        "paletteEndpoint: https://api.example.org/", "write the host's name alone");
 
-    public static readonly SeedRule NoEndpoint = new("palette-no-endpoint", SeedSeverity.Warning, "No endpoint of Palette, unless the ISO brings one, or the host isn't managed from Palette", "stylus: {site: {projectName: Default}}", "give PALETTE_ENDPOINT or stylus.site.paletteEndpoint");
+    public static readonly SeedRule NoEndpoint = new("palette-no-endpoint", SeedSeverity.Warning, "No endpoint of Palette, unless the ISO brings one, or the host isn't managed from Palette",
+        "stylus: {site: {projectName: Default}}", "give PALETTE_ENDPOINT or stylus.site.paletteEndpoint");
 
-    public static readonly SeedRule Registration = new("palette-registration", SeedSeverity.Warning, "Both or neither of the registration's URL and the edge host's token: with the token a host registers by itself, with the URL a person does it",
+    public static readonly SeedRule Registration = new("palette-registration", SeedSeverity.Warning,
+        "Both or neither of the registration's URL and the edge host's token: with the token a host registers by itself, with the URL a person does it",
         "registrationURL and edgeHostToken", "give one of EDGE_HOST_TOKEN and REGISTRATION_URL");
 
-    public static readonly SeedRule RegistrationUrl = new("palette-registration-url", SeedSeverity.Error, "A registration URL that isn't one: it becomes a QR code, so that it has to begin with https:// or http://", "registrationURL: register.example.org", "write https:// before it");
+    public static readonly SeedRule RegistrationUrl = new("palette-registration-url", SeedSeverity.Error,
+        "A registration URL that isn't one: it becomes a QR code, so that it has to begin with https:// or http://", "registrationURL: register.example.org", "write https:// before it");
 
-    public static readonly SeedRule Token = new("palette-token", SeedSeverity.Error, "A token that can't be one: with a space, a quote or a bracket in it, or the placeholder of an example", "edgeHostToken: <your-token>", "copy the token from Palette: Tenant Settings, Registration Tokens");
+    public static readonly SeedRule Token = new("palette-token", SeedSeverity.Error, "A token that can't be one: with a space, a quote or a bracket in it, or the placeholder of an example",
+        "edgeHostToken: <your-token>", "copy the token from Palette: Tenant Settings, Registration Tokens");
 
     private static readonly SearchValues<char> Brackets = SearchValues.Create("<>{}[]()$");
 
@@ -45,7 +50,8 @@ internal static partial class PaletteRules
         if (endpoint is null)
             yield return NoEndpoint.At(whole, "There is no endpoint of Palette");
         if (url is not null && token is not null)
-            yield return Registration.At(url, "There are both a registration URL and a token: with the token the host registers by itself, and the URL's QR code isn't needed", "leave out one of the two, or add palette-registration to seed.ignore if both are meant");
+            yield return Registration.At(url, "There are both a registration URL and a token: with the token the host registers by itself, and the URL's QR code isn't needed",
+                "leave out one of the two, or add palette-registration to seed.ignore if both are meant");
         if (url is null && token is null)
             yield return Registration.At(whole, "There is neither a registration URL nor a token: the host can't register by itself");
     }

@@ -11,7 +11,8 @@ namespace Crust.Seeds.Checks;
 /// </summary>
 internal static class PythonYamlRules
 {
-    public static readonly SeedRule Tag = new("yaml-tag", SeedSeverity.Error, "YAML that PyYAML's safe loader, and so cloud-init, refuses as a whole: a tag that it doesn't know, a value that isn't what its tag or form says, a key that is a list or a mapping",
+    public static readonly SeedRule Tag = new("yaml-tag", SeedSeverity.Error,
+        "YAML that PyYAML's safe loader, and so cloud-init, refuses as a whole: a tag that it doesn't know, a value that isn't what its tag or form says, a key that is a list or a mapping",
         "permissions: !str 0755", "leave out the tag, or put the value in quotes")
     { WarnsOnly = "where it isn't known that cloud-init reads it" };
 
@@ -30,7 +31,8 @@ internal static class PythonYamlRules
 
         // What isn't a cloud-config goes as it is, and only cloud-init reads it.
         if (request.Profile is null && request.Files.UserData.FirstOrDefault(document => document.Config is null) is { } other)
-            return [DocumentRules.Header.Warn(new Place(other.Path, 1, 1), $"This is {UserDataHeader.Of(other.Text)}, which cloud-init alone reads", "set seed.profile to debian if it is cloud-init that reads it, else write a #cloud-config")];
+            return [DocumentRules.Header.Warn(new Place(other.Path, 1, 1), $"This is {UserDataHeader.Of(other.Text)}, which cloud-init alone reads",
+                "set seed.profile to debian if it is cloud-init that reads it, else write a #cloud-config")];
 
         var network = request is { Spec.Seed.NetworkConfig: { } path, Files.NetworkConfig: { } text } ? ConfigReader.Read(text, path) : null;
         var documents = request.Files.UserData.Select(document => (ConfigNode?)document.Config).Append(network).OfType<ConfigNode>();
@@ -73,7 +75,8 @@ internal static class PythonYamlRules
             ValueKinds.Number => !scalar.HasTag || scalar.Value.Contains(':', StringComparison.Ordinal) || scalar.Value.TrimStart('+', '-').ToLowerInvariant() is ".inf" or ".nan"
                 || double.TryParse(scalar.Value.Replace("_", "", StringComparison.Ordinal), NumberStyles.Float, CultureInfo.InvariantCulture, out _),
             ValueKinds.Boolean => scalar.Value.ToLowerInvariant() is "yes" or "no" or "true" or "false" or "on" or "off",
-            _ => !scalar.HasTag || scalar.Tag.Value != Core + "binary" || Convert.TryFromBase64String(string.Concat(scalar.Value.Where(c => !char.IsWhiteSpace(c))), new byte[scalar.Value.Length], out _),
+            _ => !scalar.HasTag || scalar.Tag.Value != Core + "binary"
+                || Convert.TryFromBase64String(string.Concat(scalar.Value.Where(c => !char.IsWhiteSpace(c))), new byte[scalar.Value.Length], out _),
         };
     }
 

@@ -9,7 +9,8 @@ internal static class RuleBook
     [
         DocumentRules.Yaml, DocumentRules.Tab, DocumentRules.DuplicateKey, DocumentRules.Header, DocumentRules.NotAMapping, DocumentRules.Kickstart, DocumentRules.Ignition, DocumentRules.Variable,
         PythonYamlRules.Tag,
-        SchemaRules.UnknownKey, SchemaRules.MisplacedKey, SchemaRules.UnreadKey, SchemaRules.WrongType, SchemaRules.WrongValue, SchemaRules.MissingKey, SchemaRules.Deprecated, SchemaRules.Obsolete, SchemaRules.Rewritten,
+        SchemaRules.UnknownKey, SchemaRules.MisplacedKey, SchemaRules.UnreadKey, SchemaRules.WrongType, SchemaRules.WrongValue, SchemaRules.MissingKey, SchemaRules.Deprecated, SchemaRules.Obsolete,
+            SchemaRules.Rewritten,
         CharacterRules.Invisible,
         EndingRules.Both, EndingRules.Reboot, EndingRules.NoPoweroff, EndingRules.NoAuto,
         DeviceRules.Device, DiskSizeRules.DiskSize,

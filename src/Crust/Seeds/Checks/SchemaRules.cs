@@ -24,11 +24,14 @@ internal static class SchemaRules
 
     public static readonly SeedRule MissingKey = new("missing-key", SeedSeverity.Error, "A key without which its reader does nothing, or fails", "users: [{gecos: Edge}]", "add the key");
 
-    public static readonly SeedRule Deprecated = new("deprecated-key", SeedSeverity.Warning, "A key, or a form of its value, that cloud-init or stylus is about to drop", "ssh-authorized-keys: […]", "write the new form");
+    public static readonly SeedRule Deprecated = new("deprecated-key", SeedSeverity.Warning, "A key, or a form of its value, that cloud-init or stylus is about to drop", "ssh-authorized-keys: […]",
+        "write the new form");
 
-    public static readonly SeedRule Obsolete = new("obsolete-key", SeedSeverity.Warning, "A key that older versions of its reader read, and nothing reads any more", "install: {image: …} (for Kairos)", "write what the message says");
+    public static readonly SeedRule Obsolete = new("obsolete-key", SeedSeverity.Warning, "A key that older versions of its reader read, and nothing reads any more",
+        "install: {image: …} (for Kairos)", "write what the message says");
 
-    public static readonly SeedRule Rewritten = new("rewritten-value", SeedSeverity.Warning, "Text without quotes that Kairos takes for a number or a date, and writes back in another form before it is read: 1.10 becomes 1.1",
+    public static readonly SeedRule Rewritten = new("rewritten-value", SeedSeverity.Warning,
+        "Text without quotes that Kairos takes for a number or a date, and writes back in another form before it is read: 1.10 becomes 1.1",
         "kubevip: {version: 1.10}", "put it in quotes");
 
     // What people put at the top although it belongs into another file, or needs another kind of seed.
@@ -39,7 +42,8 @@ internal static class SchemaRules
     };
 
     public static IEnumerable<SeedFinding> Check(SeedCheckRequest request) => request.CloudConfig is { } document
-        ? [.. CheckDocument(request, document).Select(finding => request.IsUnknown ? finding with { Severity = SeedSeverity.Warning } : finding), .. CheckInsideAutoinstall(request), .. CheckNetwork(request), .. CheckReference(request, document)]
+        ? [.. CheckDocument(request, document).Select(finding => request.IsUnknown ? finding with { Severity = SeedSeverity.Warning } : finding), .. CheckInsideAutoinstall(request),
+            .. CheckNetwork(request), .. CheckReference(request, document)]
         : [];
 
     public static SeedFinding ToFinding(Violation violation)
@@ -89,7 +93,8 @@ internal static class SchemaRules
     // Kairos and stylus pass over a key in the wrong section as they do over one that doesn't exist.
     private static SeedFinding? Misplaced(SeedCheckRequest request, Violation violation) =>
         request.MayBeKairos && violation is { Fault: Fault.UnknownKey, IsWarning: true } && KeyHomes.OfNested(violation.Path) is { } home
-            ? MisplacedKey.At(violation.Place, $"There is no key '{violation.Path}'", home.Length == 0 ? "put it at the top, without a key above it" : home.Contains(' ', StringComparison.Ordinal) ? $"put it into {home}" : $"put it under '{home}'")
+            ? MisplacedKey.At(violation.Place, $"There is no key '{violation.Path}'", home.Length == 0 ? "put it at the top, without a key above it" : home.Contains(' ', StringComparison.Ordinal)
+                ? $"put it into {home}" : $"put it under '{home}'")
             : null;
 
     private static SeedFinding? UnknownAtTop(SeedCheckRequest request, string name, ConfigEntry entry, List<Reader> readers)
@@ -117,7 +122,8 @@ internal static class SchemaRules
             return UnreadKey.At(key, $"'{name}' is read by a bundle, and there are no bundles", "add the bundle (bundles: [{targets: [run://…]}]), or leave it out if the image has it");
         var known = readers.SelectMany(reader => reader.Keys).Distinct().ToList();
         return Nearest.Find(name, known) is { } near
-            ? (Nearest.IsTypo(name, near) ? UnknownKey.At(key, $"There is no key '{name}'", $"did you mean '{near}'?") : UnknownKey.Warn(key.Place, $"There is no key '{name}' that Crust knows of", $"did you mean '{near}'?"))
+            ? (Nearest.IsTypo(name, near) ? UnknownKey.At(key, $"There is no key '{name}'", $"did you mean '{near}'?")
+                : UnknownKey.Warn(key.Place, $"There is no key '{name}' that Crust knows of", $"did you mean '{near}'?"))
             : UnknownKey.Warn(key.Place, $"There is no key '{name}' that Crust knows of", "leave it out if nothing reads it, else add unknown-key to seed.ignore");
     }
 

@@ -9,7 +9,8 @@ namespace Crust.Seeds.Checks;
 /// </summary>
 internal static class SizeRules
 {
-    public static readonly SeedRule TooLarge = new("too-large", SeedSeverity.Error, "A user-data of 2 MiB or more, which Kairos skips without a word", "a certificate bundle or a binary in write_files", "put large files into seed.files, a bundle or the image, and leave the user-data small")
+    public static readonly SeedRule TooLarge = new("too-large", SeedSeverity.Error, "A user-data of 2 MiB or more, which Kairos skips without a word",
+        "a certificate bundle or a binary in write_files", "put large files into seed.files, a bundle or the image, and leave the user-data small")
     { WarnsOnly = "where it isn't known that Kairos reads it" };
 
     private const int KairosSkips = 2 << 20;

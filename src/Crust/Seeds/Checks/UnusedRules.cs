@@ -7,11 +7,14 @@ namespace Crust.Seeds.Checks;
 /// <summary>Whether all that the spec says of a seed reaches the installer.</summary>
 internal static class UnusedRules
 {
-    public static readonly SeedRule Unused = new("unused-setting", SeedSeverity.Warning, "A setting of the spec that an installer of this kind isn't told", "seed: {kind: kickstart, palette: {endpoint: api.example.org}}", "leave it out, or say it in the installer's own file");
+    public static readonly SeedRule Unused = new("unused-setting", SeedSeverity.Warning, "A setting of the spec that an installer of this kind isn't told",
+        "seed: {kind: kickstart, palette: {endpoint: api.example.org}}", "leave it out, or say it in the installer's own file");
 
-    public static readonly SeedRule NoPlace = new("no-place", SeedSeverity.Error, "`seed.kind` is embedded, and nobody knows where this ISO's installer reads a configuration on its medium", "seed: {kind: embedded, userData: x.yaml} with an ISO of Debian", EmbeddedSeed.Remedy);
+    public static readonly SeedRule NoPlace = new("no-place", SeedSeverity.Error, "`seed.kind` is embedded, and nobody knows where this ISO's installer reads a configuration on its medium",
+        "seed: {kind: embedded, userData: x.yaml} with an ISO of Debian", EmbeddedSeed.Remedy);
 
-    public static readonly SeedRule Reference = new("reference-kind", SeedSeverity.Error, "`seed.kind` isn't nocloud, and that is all that the reference installer reads", "seed: {kind: kickstart} without installer.iso",
+    public static readonly SeedRule Reference = new("reference-kind", SeedSeverity.Error, "`seed.kind` isn't nocloud, and that is all that the reference installer reads",
+        "seed: {kind: kickstart} without installer.iso",
         "set seed.kind to nocloud, or name the installer's ISO (installer.iso, ISO_URL)");
 
     public static IEnumerable<SeedFinding> Check(SeedCheckRequest request)

@@ -8,18 +8,25 @@ namespace Crust.Seeds.Checks;
 /// <summary>Whether the files that a document writes can be written, and are what their names say.</summary>
 internal static class WriteFilesRules
 {
-    public static readonly SeedRule RelativePath = new("relative-path", SeedSeverity.Error, "A file whose path doesn't begin at the root", "write_files: [{path: etc/motd}]", "write the whole path, from / on");
+    public static readonly SeedRule RelativePath = new("relative-path", SeedSeverity.Error, "A file whose path doesn't begin at the root", "write_files: [{path: etc/motd}]",
+        "write the whole path, from / on");
 
-    public static readonly SeedRule Encoding = new("file-encoding", SeedSeverity.Error, "A content that isn't what `encoding` says: base64, or gzip in base64", "encoding: b64 (and plain text)", "encode it with `base64 -w0`, or leave out encoding");
+    public static readonly SeedRule Encoding = new("file-encoding", SeedSeverity.Error, "A content that isn't what `encoding` says: base64, or gzip in base64", "encoding: b64 (and plain text)",
+        "encode it with `base64 -w0`, or leave out encoding");
 
-    public static readonly SeedRule TwoContents = new("two-contents", SeedSeverity.Warning, "A file with both `content` and `source`: cloud-init takes the content only if it can't fetch the source", "write_files: [{content: a, source: {uri: …}}]", "keep one of the two");
+    public static readonly SeedRule TwoContents = new("two-contents", SeedSeverity.Warning, "A file with both `content` and `source`: cloud-init takes the content only if it can't fetch the source",
+        "write_files: [{content: a, source: {uri: …}}]", "keep one of the two");
 
-    public static readonly SeedRule EmbeddedYaml = new("embedded-yaml", SeedSeverity.Error, "A tab that indents a line of a YAML file that is written: its reader refuses the file", "write_files: [{path: /etc/netplan/1.yaml, content: …}]", "indent with spaces")
+    public static readonly SeedRule EmbeddedYaml = new("embedded-yaml", SeedSeverity.Error, "A tab that indents a line of a YAML file that is written: its reader refuses the file",
+        "write_files: [{path: /etc/netplan/1.yaml, content: …}]", "indent with spaces")
     { WarnsOnly = "for all else that isn't YAML" };
 
-    public static readonly SeedRule OwnerLater = new("owner-later", SeedSeverity.Warning, "A file of an account, or below a home folder, that cloud-init makes only after it has written files: the owner isn't there yet", "write_files: [{path: /srv/x, owner: svc}] with svc in users", "add defer: true to the file");
+    public static readonly SeedRule OwnerLater = new("owner-later", SeedSeverity.Warning,
+        "A file of an account, or below a home folder, that cloud-init makes only after it has written files: the owner isn't there yet",
+        "write_files: [{path: /srv/x, owner: svc}] with svc in users", "add defer: true to the file");
 
-    public static readonly SeedRule TooEarly = new("too-early", SeedSeverity.Warning, "A command of bootcmd that runs a file of write_files, which is written after it at the first boot", "bootcmd: [/usr/local/bin/x] with that path in write_files", "move the command to runcmd");
+    public static readonly SeedRule TooEarly = new("too-early", SeedSeverity.Warning, "A command of bootcmd that runs a file of write_files, which is written after it at the first boot",
+        "bootcmd: [/usr/local/bin/x] with that path in write_files", "move the command to runcmd");
 
     public static IEnumerable<SeedFinding> Check(SeedCheckRequest request) =>
         [.. CheckFiles(request), .. new[] { request.CloudConfig, Find(request.Autoinstall, "user-data") }.SelectMany(document => CheckOrder(request, document))];
@@ -46,7 +53,8 @@ internal static class WriteFilesRules
         {
             var first = command switch
             {
-                ConfigList { Items: [ConfigScalar program, .. var rest] } => program.Value is "sh" or "bash" or "/bin/sh" or "/bin/bash" && rest is [ConfigScalar script, ..] ? script.Value : program.Value,
+                ConfigList { Items: [ConfigScalar program, .. var rest] } =>
+                    program.Value is "sh" or "bash" or "/bin/sh" or "/bin/bash" && rest is [ConfigScalar script, ..] ? script.Value : program.Value,
                 ConfigScalar text => text.Value.Split([' ', '\t', ';', '\n'], 3) is [var one, .. var more] ? one is "sh" or "bash" or "/bin/sh" or "/bin/bash" && more.Length > 0 ? more[0] : one : "",
                 _ => "",
             };
@@ -96,7 +104,8 @@ internal static class WriteFilesRules
         [
             Find(request.CloudConfig, "write_files"),
             Find(request.Autoinstall, "user-data", "write_files"),
-            .. Find(request.CloudConfig, "stages") is ConfigMap stages ? stages.Entries.SelectMany(stage => stage.Value is ConfigList steps ? steps.Items : []).Select(step => Find(step, "files")) : [],
+            .. Find(request.CloudConfig, "stages") is ConfigMap stages ? stages.Entries.SelectMany(stage => stage.Value is ConfigList steps ? steps.Items : []).Select(step => Find(step, "files"))
+                : [],
         ];
         return lists.OfType<ConfigList>().SelectMany(list => list.Items).OfType<ConfigMap>();
     }

@@ -20,7 +20,8 @@ internal static class CloudConfig
         if (IsTemplate(first) || UserDataHeader.Of(text) is not null)
             throw CannotMerge(text, file);
         if (!Headers.Contains(first) && !UserDataHeader.IsCloudConfig(text))
-            throw Bad("The user-data file doesn't begin with a cloud-config header", $"{file}:1:1", first.Length is > 0 and < 40 && Nearest.Find(first, Headers) is { } near ? $"write {near}" : "make #cloud-config its first line", "header");
+            throw Bad("The user-data file doesn't begin with a cloud-config header", $"{file}:1:1", first.Length is > 0 and < 40 && Nearest.Find(first, Headers) is { } near ? $"write {near}"
+                : "make #cloud-config its first line", "header");
 
         return ConfigReader.Read(text, file) switch
         {

@@ -94,7 +94,8 @@ internal sealed partial class IgnitionConfig
         if (CloudConfig.IsMarked(text))
             throw Bad("This is a cloud-config, and Ignition reads JSON", new Place(file, 1, 1), "set seed.kind to nocloud, or write Ignition's configuration");
         if (ContainerLinuxConfig().Match(text) is { Success: true } old)
-            throw Bad("This looks like a Container Linux Config (YAML), and Ignition reads JSON", At(old), $"write it for Butane (variant: flatcar, version: 1.1.0), and translate it: butane --strict {file} > config.ign");
+            throw Bad("This looks like a Container Linux Config (YAML), and Ignition reads JSON", At(old),
+                $"write it for Butane (variant: flatcar, version: 1.1.0), and translate it: butane --strict {file} > config.ign");
     }
 
     private static int Number(Match match, string group) => int.Parse(match.Groups[group].ValueSpan, CultureInfo.InvariantCulture);

@@ -83,7 +83,10 @@ internal sealed class KickstartFile
         }
 
         return commands.Count == 0 && firstSection == text.Length
-            ? throw new CrustException(FailureKind.BadInput, "This is no kickstart file: it has neither a command nor a section", $"{file}:1:1", "write the commands of your installation into it") { Rule = "kickstart" }
+            ? throw new CrustException(FailureKind.BadInput, "This is no kickstart file: it has neither a command nor a section", $"{file}:1:1", "write the commands of your installation into it")
+            {
+                Rule = "kickstart",
+            }
             : new KickstartFile(text, commands.ToImmutable(), sections.ToImmutable(), firstSection);
     }
 

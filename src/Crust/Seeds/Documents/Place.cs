@@ -19,7 +19,8 @@ internal readonly partial record struct Place(string Source, int Line, int Colum
     public static Place Parse(string where)
     {
         var match = InFile().Match(where);
-        return match.Success ? new Place(match.Groups[1].Value, int.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture), int.Parse(match.Groups[3].ValueSpan, CultureInfo.InvariantCulture)) : Of(where);
+        return match.Success ? new Place(match.Groups[1].Value, int.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture), int.Parse(match.Groups[3].ValueSpan, CultureInfo.InvariantCulture))
+            : Of(where);
     }
 
     /// <summary>`user-data.yaml:7:3`, or the source alone.</summary>

@@ -44,7 +44,11 @@ internal sealed class PreseedFile
         }
 
         return answers.Count == 0
-            ? throw new CrustException(FailureKind.BadInput, "This is no preseed file: it answers no question", $"{file}:1:1", "write answers into it, such as: d-i debian-installer/locale string en_US.UTF-8") { Rule = "preseed-line" }
+            ? throw new CrustException(FailureKind.BadInput, "This is no preseed file: it answers no question", $"{file}:1:1",
+                "write answers into it, such as: d-i debian-installer/locale string en_US.UTF-8")
+            {
+                Rule = "preseed-line",
+            }
             : new PreseedFile(text, answers.ToImmutable());
     }
 

@@ -33,7 +33,8 @@ internal static class UserDataHeader
 
     /// <summary>Whether a text is a MIME message. cloud-init looks for the header in the first 4096 bytes, whatever stands around it; in a cloud-config it is part of a file's content.</summary>
     public static bool IsMime(string text) =>
-        (text.StartsWith("Content-Type:", StringComparison.OrdinalIgnoreCase) || text.StartsWith("MIME-Version:", StringComparison.OrdinalIgnoreCase) || text.StartsWith("From ", StringComparison.Ordinal))
+        (text.StartsWith("Content-Type:", StringComparison.OrdinalIgnoreCase) || text.StartsWith("MIME-Version:", StringComparison.OrdinalIgnoreCase)
+            || text.StartsWith("From ", StringComparison.Ordinal))
         && text[..Math.Min(text.Length, 4096)].Contains("mime-version:", StringComparison.OrdinalIgnoreCase);
 
     private static string Beginning(string text)

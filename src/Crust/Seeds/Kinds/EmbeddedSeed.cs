@@ -60,5 +60,6 @@ internal sealed class EmbeddedSeed : ISeedKind
         ? "It isn't known where this ISO's installer reads a configuration on its medium"
         : $"An ISO of the family {profile.Value.LowerName()} reads no cloud-config from its medium";
 
-    public const string Remedy = "name the family (seed.profile) if it is one of Kairos; or leave out userData, palette, ssh and hostname, and put the file in yourself: seed.files with PATH/THERE=FILE";
+    public const string Remedy = "name the family (seed.profile) if it is one of Kairos; or leave out userData, palette, ssh and hostname, and put the file in yourself: seed.files with "
+        + "PATH/THERE=FILE";
 }

@@ -30,7 +30,8 @@ internal static partial class CloudInitSchema
     {
         var newer = SchemaCheck.Run(SchemaLibrary.CloudConfig, document).Select(violation => violation.Place).ToHashSet();
         var known = SchemaLibrary.ReferenceCloudConfig.KnownKeys().ToHashSet();
-        var atTop = document.Entries.Where(entry => entry.Name is { } name && !known.Contains(name) && !Known.Value.Unlisted.Contains(name) && SchemaLibrary.CloudConfig.KnownKeys().Contains(name)).Select(entry => Newer(entry.Name!, entry.Key.Place));
+        var atTop = document.Entries.Where(entry => entry.Name is { } name && !known.Contains(name) && !Known.Value.Unlisted.Contains(name) && SchemaLibrary.CloudConfig.KnownKeys().Contains(name))
+            .Select(entry => Newer(entry.Name!, entry.Key.Place));
         var below = SchemaCheck.Run(SchemaLibrary.ReferenceCloudConfig, document)
             .Where(violation => violation.Fault is Fault.UnknownKey || (violation.Fault is Fault.WrongType && violation.Given is ValueKinds.Object))
             .Where(violation => !newer.Contains(violation.Place) && !Known.Value.Unlisted.Contains(Index().Replace(violation.Path, "[]"))).Select(violation => Newer(violation.Path, violation.Place));

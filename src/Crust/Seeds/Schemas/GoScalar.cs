@@ -68,7 +68,8 @@ internal static partial class GoScalar
     }
 
     // As yaml.v3 writes a float: the shortest form that reads back the same, with an exponent where it is large or small.
-    private static string Written(string text) => double.TryParse(text.Replace("_", "", StringComparison.Ordinal), NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && Math.Abs(value) is 0 or (>= 1e-4 and < 1e6)
+    private static string Written(string text) =>
+        double.TryParse(text.Replace("_", "", StringComparison.Ordinal), NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && Math.Abs(value) is 0 or (>= 1e-4 and < 1e6)
         ? value.ToString("R", CultureInfo.InvariantCulture)
         : "";
 

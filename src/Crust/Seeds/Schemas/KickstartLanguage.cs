@@ -54,7 +54,8 @@ internal sealed class KickstartLanguage
             // What all of a system's versions don't know isn't going away there, it never came.
             var end = family.Where(i => states[i] is 'D' or 'R' || (states[i] == '-' && taken.Count > 0 && i > taken[0])).ToList();
             if (end.Count > 0)
-                ends.Add($"{(states[end[^1]] == 'D' ? "deprecated" : "gone")} in {(family.Key == "F" ? "Fedora " : "RHEL ")}{Versions[end[0]][family.Key.Length..]}{(end.Count > 1 ? " and later" : "")}");
+                ends.Add($"{(states[end[^1]] == 'D' ? "deprecated" : "gone")} in "
+                    + $"{(family.Key == "F" ? "Fedora " : "RHEL ")}{Versions[end[0]][family.Key.Length..]}{(end.Count > 1 ? " and later" : "")}");
         }
 
         return ends.Count == 0 ? null : string.Join(", ", ends);
@@ -72,7 +73,8 @@ internal sealed class KickstartLanguage
     private static FrozenDictionary<string, KickstartWord> Words(JsonElement words, string all) => words.EnumerateObject().ToFrozenDictionary(word => word.Name, word => new KickstartWord(
         States(word.Value, all),
         word.Value.TryGetProperty("options", out var options)
-            ? options.EnumerateObject().ToFrozenDictionary(option => option.Name, option => new KickstartOption(States(option.Value, all), IsTrue(option.Value, "flag"), IsTrue(option.Value, "int"), Texts(option.Value, "choices")))
+            ? options.EnumerateObject().ToFrozenDictionary(option => option.Name, option =>
+                new KickstartOption(States(option.Value, all), IsTrue(option.Value, "flag"), IsTrue(option.Value, "int"), Texts(option.Value, "choices")))
             : null,
         Texts(word.Value, "required"),
         word.Value.TryGetProperty("words", out var most) ? most.GetInt32() : null));

@@ -41,12 +41,20 @@ internal sealed class SchemaCheck(YamlDialect dialect)
         if (schema.IsLenient)
             found = [.. found.Select(violation => violation.Path == path && violation.Fault is Fault.WrongValue ? violation with { IsWarning = true } : violation)];
         if (schema.IsTrue("deprecated") && found.TrueForAll(violation => violation.IsWarning))
-            found.Add(new Violation(Fault.Deprecated, path, node.Place, $"{Name(path)} is deprecated", PlainText(schema.Text("deprecated_description")) ?? "look up what came in its place") { IsWarning = true, Distance = 0 });
+            found.Add(new Violation(Fault.Deprecated, path, node.Place, $"{Name(path)} is deprecated", PlainText(schema.Text("deprecated_description")) ?? "look up what came in its place")
+            {
+                IsWarning = true,
+                Distance = 0,
+            });
         return found;
     }
 
     private Violation WrongType(ValueKinds wanted, ConfigNode node, string path) =>
-        new(Fault.WrongType, path, node.Place, $"{Name(path)} is {Described(node, dialect)}, and has to be {Noun(wanted)}", HowToBecome(wanted, node)) { Distance = 10, Given = PlainScalar.KindsOf(node, YamlDialect.Python) };
+        new(Fault.WrongType, path, node.Place, $"{Name(path)} is {Described(node, dialect)}, and has to be {Noun(wanted)}", HowToBecome(wanted, node))
+        {
+            Distance = 10,
+            Given = PlainScalar.KindsOf(node, YamlDialect.Python),
+        };
 
     private IEnumerable<Violation> CheckValues(Schema schema, ConfigNode node, string path)
     {
@@ -108,7 +116,10 @@ internal sealed class SchemaCheck(YamlDialect dialect)
     private IEnumerable<Violation> CheckList(Schema schema, ConfigList list, string path)
     {
         if (schema.Number("minItems") is { } least && list.Items.Length < least)
-            yield return new Violation(Fault.WrongValue, path, list.Place, $"{Name(path)} has too few entries: {list.Items.Length}", least <= 1 ? "fill it, or leave it out" : $"give {least}") { IsEmptyOrTwice = list.Items.IsEmpty };
+            yield return new Violation(Fault.WrongValue, path, list.Place, $"{Name(path)} has too few entries: {list.Items.Length}", least <= 1 ? "fill it, or leave it out" : $"give {least}")
+            {
+                IsEmptyOrTwice = list.Items.IsEmpty,
+            };
         if (schema.Number("maxItems") is { } most && list.Items.Length > most)
             yield return new Violation(Fault.WrongValue, path, list.Place, $"{Name(path)} has too many entries: {list.Items.Length}", $"give {most} at most");
         if (schema.IsTrue("uniqueItems"))
@@ -130,7 +141,10 @@ internal sealed class SchemaCheck(YamlDialect dialect)
             yield break;
 
         if (dialect is YamlDialect.Go && schema.Kinds is ValueKinds.String && GoScalar.Rewritten(scalar) is { } rewritten)
-            yield return new Violation(Fault.Rewritten, path, scalar.Place, $"{Name(path)} is {rewritten}, which Kairos writes back in another form before it is read", "put it in quotes") { IsWarning = !schema.IsExact };
+            yield return new Violation(Fault.Rewritten, path, scalar.Place, $"{Name(path)} is {rewritten}, which Kairos writes back in another form before it is read", "put it in quotes")
+            {
+                IsWarning = !schema.IsExact,
+            };
         else if (schema.Text("pattern") is { } pattern && !Regex.IsMatch(scalar.Value, pattern))
             yield return new Violation(Fault.WrongValue, path, scalar.Place, $"{Name(path)} has a form that it can't have", $"write {schema.Means ?? $"something that matches {pattern}"}");
         if (schema.Number("minLength") is { } least && scalar.Value.Length < least)
@@ -170,7 +184,10 @@ internal sealed class SchemaCheck(YamlDialect dialect)
         if (results.TrueForAll(result => result.Found.Exists(violation => IsAnotherKind(violation, path))))
             return [WrongType(results.Aggregate(ValueKinds.Nothing, (kinds, result) => kinds | (result.Branch.Kinds ?? ValueKinds.Nothing)), node, path)];
         if (results.TrueForAll(result => result.Branch.Values("enum").Any()))
-            return [new Violation(Fault.WrongValue, path, node.Place, $"{Name(path)} has a value that it can't have", Allowed([.. results.SelectMany(result => result.Branch.Values("enum"))], node)) { Distance = 50 }];
+            return [new Violation(Fault.WrongValue, path, node.Place, $"{Name(path)} has a value that it can't have", Allowed([.. results.SelectMany(result => result.Branch.Values("enum"))], node))
+            {
+                Distance = 50,
+            }];
         return results.MinBy(result => result.Found.Sum(violation => IsAnotherKind(violation, path) ? Far : violation.Distance)).Found;
     }
 

@@ -27,7 +27,8 @@ internal static partial class FileSecrets
         if (file is "preseed.cfg" || file.EndsWith(".preseed", StringComparison.Ordinal) || file.EndsWith(".seed", StringComparison.Ordinal))
             return PreseedSecrets.In(text);
         if (file is "netrc" or ".netrc" or "_netrc" or "auth.conf")
-            return FoundSecret.Joined([.. TextSecrets.In(text), .. NetrcWord().Matches(text).Select(match => new FoundSecret(match.Groups["value"].Index, match.Groups["value"].Length, "a password"))]);
+            return FoundSecret.Joined([.. TextSecrets.In(text),
+                .. NetrcWord().Matches(text).Select(match => new FoundSecret(match.Groups["value"].Index, match.Groups["value"].Length, "a password"))]);
         return InDocuments(file, text) is { } found ? FoundSecret.Joined([.. found, .. TextSecrets.ByForm(text)]) : TextSecrets.In(text);
     }
 
@@ -35,10 +36,13 @@ internal static partial class FileSecrets
     public static bool IsSecretBinary(string name) => SecretExtensions.Contains(Path.GetExtension(name).ToLowerInvariant()) || InCredentialStore(name);
 
     private static bool IsSecretWhole(string name, string file, string text) => IsSecretBinary(name)
-        || (text.Length <= LongestName && text.Trim() is { Length: > 0 } content && !content.Contains('\n') && !content.Contains(' ') && !content.Contains('=') && !content.Contains("://", StringComparison.Ordinal)
-            && file.Length > 0 && (SecretNames.IsSecret(Path.GetFileNameWithoutExtension(file).TrimStart('.')) || SecretNames.IsSecret(file.TrimStart('.'))) && !SecretNames.IsHarmless("password", content));
+        || (text.Length <= LongestName && text.Trim() is { Length: > 0 } content && !content.Contains('\n') && !content.Contains(' ') && !content.Contains('=')
+            && !content.Contains("://", StringComparison.Ordinal)
+            && file.Length > 0 && (SecretNames.IsSecret(Path.GetFileNameWithoutExtension(file).TrimStart('.')) || SecretNames.IsSecret(file.TrimStart('.')))
+                && !SecretNames.IsHarmless("password", content));
 
-    private static bool InCredentialStore(string name) => name.Contains("/credstore/", StringComparison.Ordinal) || name.Contains("/credstore.encrypted/", StringComparison.Ordinal) || name.StartsWith("credstore/", StringComparison.Ordinal);
+    private static bool InCredentialStore(string name) =>
+        name.Contains("/credstore/", StringComparison.Ordinal) || name.Contains("/credstore.encrypted/", StringComparison.Ordinal) || name.StartsWith("credstore/", StringComparison.Ordinal);
 
     // JSON and YAML, of which a file may have several documents. Null for what is neither, or can't be read.
     private static List<FoundSecret>? InDocuments(string file, string text)
@@ -71,7 +75,8 @@ internal static partial class FileSecrets
         return found;
     }
 
-    private static bool IsYaml(string file, string text) => file.EndsWith(".yaml", StringComparison.Ordinal) || file.EndsWith(".yml", StringComparison.Ordinal) || file.EndsWith("kubeconfig", StringComparison.Ordinal)
+    private static bool IsYaml(string file, string text) =>
+        file.EndsWith(".yaml", StringComparison.Ordinal) || file.EndsWith(".yml", StringComparison.Ordinal) || file.EndsWith("kubeconfig", StringComparison.Ordinal)
         || file is "user-data" or "network-config" or "meta-data" or "vendor-data" || text.StartsWith("#cloud-config", StringComparison.Ordinal) || YamlSign().IsMatch(text);
 
     private static IEnumerable<FoundSecret> Spans(string text, ConfigNode root)

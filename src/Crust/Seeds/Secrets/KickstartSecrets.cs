@@ -57,7 +57,8 @@ internal static class KickstartSecrets
     }
 
     // argparse takes an option that is written in part.
-    private static bool IsSecretOption(string option) => SecretNames.IsSecret(option) || (option.Length >= 3 && ("password".StartsWith(option, StringComparison.Ordinal) || "passphrase".StartsWith(option, StringComparison.Ordinal)));
+    private static bool IsSecretOption(string option) =>
+        SecretNames.IsSecret(option) || (option.Length >= 3 && ("password".StartsWith(option, StringComparison.Ordinal) || "passphrase".StartsWith(option, StringComparison.Ordinal)));
 
     private static FoundSecret Of(Word word, string name) => new(word.Start, word.End - word.Start, name) { Forms = [word.Value] };
 

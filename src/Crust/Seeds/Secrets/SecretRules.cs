@@ -28,7 +28,8 @@ internal static class SecretRules
             // Docker's and npm's logins: base64 of user:password.
             "auth" or "_auth" => value is ConfigScalar { Value: var login } && (Login(login) is not null || !above.IsEmpty && above.Contains("auths")),
             // {name: Authorization, value: …}: HTTP headers, variables of containers.
-            "value" => ConfigTree.Find(map, "name") is ConfigScalar said && (SecretNames.IsSecret(said.Value) || (parent is "httpHeaders" or "http_headers" or "headers" && SecretNames.IsSecretHeader(said.Value))),
+            "value" => ConfigTree.Find(map, "name") is ConfigScalar said
+                && (SecretNames.IsSecret(said.Value) || (parent is "httpHeaders" or "http_headers" or "headers" && SecretNames.IsSecretHeader(said.Value))),
             _ => parent is "headers" or "httpHeaders" or "http_headers" && value is ConfigScalar && name is not "name" && SecretNames.IsSecretHeader(name),
         };
     }
@@ -39,7 +40,8 @@ internal static class SecretRules
         if (name is "auth" or "_auth" && Login(value) is { } login)
             return [login, login[(login.IndexOf(':') + 1)..]];
         // A Secret's data, a binary value: what they are decoded to is what a log shows.
-        return Encodings.FromBase64(value, isGzip: false) is { Length: >= 8 } text && text.All(c => !char.IsControl(c) || char.IsWhiteSpace(c)) && text.All(c => c != '\uFFFD') ? [text, text.Trim()] : [];
+        return Encodings.FromBase64(value, isGzip: false) is { Length: >= 8 } text && text.All(c => !char.IsControl(c) || char.IsWhiteSpace(c))
+            && text.All(c => c != '\uFFFD') ? [text, text.Trim()] : [];
     }
 
     /// <summary>The path that a mapping names for a file; null if it names none.</summary>
@@ -51,6 +53,7 @@ internal static class SecretRules
     private static string? Login(string value)
     {
         var bytes = new byte[value.Length];
-        return value.Length >= 4 && Convert.TryFromBase64String(value, bytes, out var length) && Encoding.UTF8.GetString(bytes, 0, length) is var login && login.Contains(':') && !login.Any(char.IsControl) ? login : null;
+        return value.Length >= 4 && Convert.TryFromBase64String(value, bytes, out var length) && Encoding.UTF8.GetString(bytes, 0, length) is var login && login.Contains(':')
+            && !login.Any(char.IsControl) ? login : null;
     }
 }

@@ -18,11 +18,16 @@ internal static partial class SpecSecrets
     // What boot menus, boot loaders, log-in prompts and shells are told by people who type no secret.
     private static readonly ImmutableHashSet<string> Typed =
     [
-        "root", "admin", "administrator", "user", "ubuntu", "debian", "core", "kairos", "rocky", "alma", "fedora", "centos", "opensuse", "install", "installer", "live", "linux", "linuxefi", "linux16", "kernel", "vmlinuz", "initrd", "initrdefi", "boot", "auto",
-        "autoinstall", "expert", "rescue", "text", "graphical", "default", "local", "yes", "no", "ok", "exit", "quit", "reboot", "poweroff", "shutdown", "halt", "login", "help", "continue", "next", "accept", "normal", "start", "startx", "setup", "menu",
-        "set", "insmod", "configfile", "chainloader", "search", "ls", "cd", "cp", "mv", "mkdir", "mount", "umount", "sudo", "su", "sh", "bash", "ash", "echo", "printf", "cat", "passwd", "chpasswd", "curl", "wget", "dhclient", "udhcpc", "ip", "ifconfig", "ifup",
-        "systemctl", "service", "rc-service", "setup-alpine", "setup-disk", "setup-sshd", "setup-apkrepos", "exec", "chroot", "apk", "apt", "apt-get", "dnf", "yum", "zypper", "pacman", "nixos-install", "archinstall", "export", "dd", "kairos-agent", "elemental",
-        "tftp", "dhcp", "http", "sleep", "hostname", "cdrom", "none", "done", "enter", "console", "english", "en", "us", "utc", "loadkeys", "setfont", "preseed", "kickstart", "efi", "fs0:", "anaconda", "inst.text", "nomodeset", "quiet",
+        "root", "admin", "administrator", "user", "ubuntu", "debian", "core", "kairos", "rocky", "alma", "fedora", "centos", "opensuse", "install", "installer", "live", "linux", "linuxefi",
+            "linux16", "kernel", "vmlinuz", "initrd", "initrdefi", "boot", "auto",
+        "autoinstall", "expert", "rescue", "text", "graphical", "default", "local", "yes", "no", "ok", "exit", "quit", "reboot", "poweroff", "shutdown", "halt", "login", "help", "continue", "next",
+            "accept", "normal", "start", "startx", "setup", "menu",
+        "set", "insmod", "configfile", "chainloader", "search", "ls", "cd", "cp", "mv", "mkdir", "mount", "umount", "sudo", "su", "sh", "bash", "ash", "echo", "printf", "cat", "passwd", "chpasswd",
+            "curl", "wget", "dhclient", "udhcpc", "ip", "ifconfig", "ifup",
+        "systemctl", "service", "rc-service", "setup-alpine", "setup-disk", "setup-sshd", "setup-apkrepos", "exec", "chroot", "apk", "apt", "apt-get", "dnf", "yum", "zypper", "pacman",
+            "nixos-install", "archinstall", "export", "dd", "kairos-agent", "elemental",
+        "tftp", "dhcp", "http", "sleep", "hostname", "cdrom", "none", "done", "enter", "console", "english", "en", "us", "utc", "loadkeys", "setfont", "preseed", "kickstart", "efi", "fs0:",
+            "anaconda", "inst.text", "nomodeset", "quiet",
     ];
 
     public static IEnumerable<SpecSecret> In(BuildSpec spec)
@@ -33,7 +38,8 @@ internal static partial class SpecSecrets
                 yield return new SpecSecret(key, [secret.Reveal()]);
         }
 
-        foreach (var (path, text) in new[] { ("installer.iso", spec.Installer.Iso), ("installer.sha256", spec.Installer.Sha256), ("installer.sha256Signature", spec.Installer.ChecksumSignature), ("installer.boot.append", spec.Installer.BootAppend) })
+        foreach (var (path, text) in new[] { ("installer.iso", spec.Installer.Iso), ("installer.sha256", spec.Installer.Sha256), ("installer.sha256Signature", spec.Installer.ChecksumSignature),
+            ("installer.boot.append", spec.Installer.BootAppend) })
         {
             if (text is not null && In(path, [text]) is [{ IsEmpty: false } found])
                 yield return new SpecSecret(KeyOf(path), [.. found.SelectMany(one => one.ValuesIn(text)), .. UrlParts(text)]);

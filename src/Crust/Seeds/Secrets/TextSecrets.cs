@@ -118,7 +118,8 @@ internal static partial class TextSecrets
 
     private static bool IsVariable(string value) => VariableAlone().IsMatch(value);
 
-    private static Func<FoundSecret, FoundSecret> AfterColon(string text) => found => found.Name.EndsWith("chpasswd", StringComparison.Ordinal) && text.IndexOf(':', found.Start, found.Length) is >= 0 and var colon
+    private static Func<FoundSecret, FoundSecret> AfterColon(string text) => found =>
+        found.Name.EndsWith("chpasswd", StringComparison.Ordinal) && text.IndexOf(':', found.Start, found.Length) is >= 0 and var colon
         ? found with { Start = colon + 1, Length = found.End - colon - 1, Name = "an account's password" }
         : found;
 

@@ -71,7 +71,8 @@ internal sealed class TreeSecrets
                 for (var i = 0; i < list.Items.Length; i++)
                 {
                     // A command in words: what follows --password is one.
-                    var follows = i > 0 && list.Items[i - 1] is ConfigScalar { Value: ['-', ..] option } && !option.Contains('=') && !option.Contains(' ') && SecretNames.IsSecret(option.TrimStart('-'));
+                    var follows = i > 0 && list.Items[i - 1] is ConfigScalar { Value: ['-', ..] option } && !option.Contains('=') && !option.Contains(' ')
+                        && SecretNames.IsSecret(option.TrimStart('-'));
                     Visit(list.Items[i], at with { Path = $"{at.Path}[{i}]", IsInside = at.IsInside || (follows && list.Items[i] is ConfigScalar { Value: not ['-', ..] }) });
                 }
 
@@ -89,7 +90,8 @@ internal sealed class TreeSecrets
         if (SecretRules.IsByPlace(name, at.Names, map, value))
             return true;
         // What is a mapping below `authorization` or `passwd` are settings; a list of passwords is one of secrets.
-        return value is ConfigScalar ? SecretNames.IsSecret(name) : value is ConfigList { Items: [ConfigScalar, ..] } ? SecretNames.IsSecret(name) || SecretNames.IsContainer(name) : SecretNames.IsContainer(name);
+        return value is ConfigScalar ? SecretNames.IsSecret(name) : value is ConfigList { Items: [ConfigScalar, ..] } ? SecretNames.IsSecret(name) || SecretNames.IsContainer(name)
+            : SecretNames.IsContainer(name);
     }
 
     // Whether there is something.
