@@ -89,7 +89,7 @@ internal sealed class CrustServices : IAsyncDisposable
             new DiskStage(disks, care, journal),
             writer,
             new ImageStage(writer),
-            new ImageProver(Verifier, Folders),
+            new ImageProver(Verifier, tools, Folders, journal),
             new Attestor(signer, time),
             Shelf,
             _buildLog,

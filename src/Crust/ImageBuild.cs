@@ -102,12 +102,12 @@ internal sealed class ImageBuild(
             story = story.With(made.Disk, files);
             journal.Warn(made.Warning);
 
-            // The proof: the images are booted.
+            // The proof: one of the images is booted, the others are compared with it.
             var proofs = Proofs.None(made.Images);
             if (target.Proof is { } proof)
             {
                 var proving = stages.Begin(Stage.Verify, spec.Verify.Describe());
-                proofs = await prover.ProveAsync(made.Images, plan.ToProve, spec, proof, host.Accelerator.Used, drafts, cancellation);
+                proofs = await prover.ProveAsync(made.Images, made.Disk.Content, plan.ToProve, plan.Proven, proof, host.Accelerator.Used, drafts, cancellation);
                 proving.End(proofs.Describe());
             }
 

@@ -43,7 +43,10 @@ public sealed class BuildTests : IDisposable
         Assert.That(await Host.RunAsync("sh", ["-c", $"cd '{_crust.Images}' && sha256sum -c SHA256SUMS"], Cancellation), Does.Contain("installs.vmdk: OK").And.Contain("installs.img.bmap: OK"));
         using var manifest = JsonDocument.Parse(await File.ReadAllBytesAsync(_crust.Image("installs.manifest.json"), Cancellation));
         Assert.That(manifest.RootElement.GetProperty("images").EnumerateArray().Select(image => image.GetProperty("verified").GetProperty("expected").GetString()),
-            Has.Exactly(Disks.Count()).EqualTo("login:"));
+            Has.Exactly(Disks.Count()).EqualTo("stub login:"));
+        Assert.That(manifest.RootElement.GetProperty("images").EnumerateArray().Select(image => image.GetProperty("verified"))
+                .Select(proof => ((proof.GetProperty("diskBus").GetString(), proof.GetProperty("sameAs").GetString()))).GroupBy(proof => proof).Select(group => (group.Key.Item1, group.Key.Item2, group.Count())),
+            Is.EquivalentTo(new[] { ("virtio", null, 1), ("virtio", "installs.img", Disks.Count() - 2), ("scsi", "installs.img", 1) }), "one boot on each bus that is promised, a gce's is scsi");
         Assert.That(await File.ReadAllTextAsync(_crust.Image("installs.serial.log"), Cancellation), Does.Contain("stub: installer started"));
     }
 

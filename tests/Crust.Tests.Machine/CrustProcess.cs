@@ -13,7 +13,7 @@ internal sealed class CrustProcess : IDisposable
 {
     private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "Crust.Cli");
 
-    private static readonly (string Name, string Value)[] WithoutAppliance = [("--trim", "false"), ("--inspect", "false"), ("--tidy", "none")];
+    private static readonly (string Name, string Value)[] WithoutCare = [("--trim", "false"), ("--inspect", "false"), ("--tidy", "none"), ("--verify", "false")];
 
     public CrustProcess()
     {
@@ -43,7 +43,10 @@ internal sealed class CrustProcess : IDisposable
     /// <summary>Variables of the program's environment, on top of the tests' own.</summary>
     public Dictionary<string, string> Environment { get; }
 
-    /// <summary>Whether builds look at the installed disk, tidy it and discard free space, which takes a boot of the appliance; stub guests have no file systems.</summary>
+    /// <summary>
+    /// Whether builds look at the installed disk, tidy it and discard free space, which takes a boot of the appliance, and boot its images; stub guests have no file systems, and
+    /// a boot of theirs proves something where the test says so by an option.
+    /// </summary>
     public bool CaresForDisks { get; init; }
 
     /// <summary>A command and its arguments that start the program in a world of its own.</summary>
@@ -89,7 +92,7 @@ internal sealed class CrustProcess : IDisposable
 
     private RunningCrust Start(string[] before, string[] arguments)
     {
-        arguments = arguments is ["build", ..] && !CaresForDisks ? [.. arguments, .. WithoutAppliance.Where(option => !arguments.Contains(option.Name)).SelectMany(option => new[] { option.Name, option.Value })] : arguments;
+        arguments = arguments is ["build", ..] && !CaresForDisks ? [.. arguments, .. WithoutCare.Where(option => !arguments.Contains(option.Name)).SelectMany(option => new[] { option.Name, option.Value })] : arguments;
         // Whoever runs the tests may ignore signals (nohup does), and that is inherited.
         var info = new ProcessStartInfo("env", ["--default-signal", .. before, Program, .. arguments])
         {

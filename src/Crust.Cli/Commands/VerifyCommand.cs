@@ -64,6 +64,7 @@ internal static class VerifyCommand
                 view.Observe(new BuildEvent.Warned(warning));
             }
 
+            ControllerNote.Write(requests.Select(request => (request.Path, request.Format, wanted.Machine.DiskBus)), view);
             var checks = new List<Check>();
             foreach (var (path, format) in requests)
             {
@@ -106,7 +107,7 @@ internal static class VerifyCommand
         var files = RunFiles.Draft(folder.Path, Path.GetFullPath(image));
         try
         {
-            return new Check(image, await services.Verifier.VerifyAsync(requestWith(files), folder.Path, cancellation), null);
+            return new Check(image, (await services.Verifier.VerifyAsync(requestWith(files), folder.Path, cancellation)).Proof, null);
         }
         catch (CrustException e) when (e.Kind is FailureKind.GuestFailed)
         {

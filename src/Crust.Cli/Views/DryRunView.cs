@@ -7,6 +7,7 @@ using Crust.Planning;
 using Crust.Sanitizing;
 using Crust.Seeds;
 using Crust.Spec;
+using Crust.Verification;
 
 namespace Crust.Cli.Views;
 
@@ -23,14 +24,33 @@ internal static class DryRunView
         Line("build key", forecast.Key ?? "unknown until the installer is there");
         Line("install", Install(forecast));
         Line("to write", write.IsEmpty ? "nothing: all of it is there and unchanged" : string.Join(", ", write));
-        Line("to boot", forecast.Verifies ? spec.Verify.Describe() : "nothing");
-        foreach (var check in forecast.Verifies ? spec.Verify.Checks : [])
+        WriteProof();
+        foreach (var check in forecast.Proof is null ? [] : spec.Verify.Checks)
         {
             Line("", $"check: {CleanText.Line(hidden.Apply(check), int.MaxValue)}");
         }
 
         output.WriteLine();
         SeedView.Write(seed, output);
+
+        void WriteProof()
+        {
+            if (forecast.Proof is not { } proof || PlanOf(spec, proof) is not { Boots.IsEmpty: false } plan)
+            {
+                Line("to boot", "nothing");
+                return;
+            }
+
+            foreach (var (format, bus, other) in plan.Boots)
+            {
+                Line("to boot", $"{format.Name} on {bus.LowerName()}{(other is null ? "" : $", which {other.Name} is made for")}: {spec.Verify.Describe()} within {Duration.Format(spec.Verify.Deadline)}{(spec.Verify.Boot is VerifyBoot.Auto ? ", else unproven" : "")}");
+            }
+
+            if (!plan.Compared.IsEmpty)
+            {
+                Line("to compare", $"{string.Join(", ", Names(plan.Compared))} with {plan.Boots[0].Format.Name}");
+            }
+        }
 
         void Line(string what, string says) => output.WriteLine($"{what,-10} {says}");
     }
@@ -47,11 +67,15 @@ internal static class DryRunView
         ["cache"] = forecast.SharedCache,
         ["installs"] = forecast.CachedDisk is not null ? false : forecast.IsCacheKnown && forecast.SharedCache is null ? !forecast.ToWrite.IsEmpty : null,
         ["toWrite"] = Array(Names(forecast.ToWrite)),
-        ["verifies"] = forecast.Verifies,
-        ["verify"] = forecast.Verifies ? spec.Verify.Describe() : null,
-        ["checks"] = Array(forecast.Verifies ? spec.Verify.Checks.Select(check => CleanText.Line(hidden.Apply(check), int.MaxValue)) : []),
+        ["verifies"] = forecast.Proof is not null,
+        ["verify"] = forecast.Proof is null ? null : spec.Verify.Describe(),
+        ["boots"] = new JsonArray([.. (forecast.Proof is { } proof ? PlanOf(spec, proof).Boots : []).Select(boot => new JsonObject { ["format"] = boot.Format.Name, ["diskBus"] = boot.Bus.LowerName() })]),
+        ["compares"] = Array(forecast.Proof is { } given ? Names(PlanOf(spec, given).Compared) : []),
+        ["checks"] = Array(forecast.Proof is not null ? spec.Verify.Checks.Select(check => CleanText.Line(hidden.Apply(check), int.MaxValue)) : []),
         ["seed"] = JsonNode.Parse(seed.ToJson()),
     }.ToJsonString(Readable) + "\n";
+
+    private static ProofPlan PlanOf(BuildSpec spec, ExpectedProof proof) => ProofPlan.Of(spec.Formats.Select(ImageFormats.Named), proof);
 
     private static string Install(BuildForecast forecast) =>
         forecast.ToWrite.IsEmpty ? "no: nothing has to be written"

@@ -30,6 +30,9 @@ internal sealed class GceFormat : IImageFormat
 
     public string QemuDriver => QemuDisk.Raw;
 
+    // Compute Engine's first and second generation of machine types have virtio-scsi for boot disks, and nothing else.
+    public DiskBus? Bus => DiskBus.Scsi;
+
     public FormatNeeds NeedsOf(BuildSpec spec) => new(ImageWeight.Compressed) { Libraries = [HostLibrary.Deflate], IsUnpackedToBoot = true };
 
     public ImageSign SignIn(ImageSample file) => file.Has(0, [0x1f, 0x8b]) ? ImageSign.Compression : ImageSign.None;

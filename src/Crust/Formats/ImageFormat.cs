@@ -54,8 +54,11 @@ internal interface IImageFormat : IImageKind
     /// <summary>How registries have its images; as the layer of an artifact where it doesn't say otherwise.</summary>
     RegistryForm Registry => new();
 
-    /// <summary>The disk controller that the image itself asks for, where QEMU has none of that kind, so that what proves it boots it on another; null where the image asks for none.</summary>
+    /// <summary>The disk controller that the image itself asks for, where QEMU has none of that kind, so that what proves it is booted on another; null where the image asks for none.</summary>
     string? Controller => null;
+
+    /// <summary>What the platform that the format is for hangs a disk on, where it leaves no choice; null where it is the machine's own (`machine.diskBus`). The image is proven on it.</summary>
+    DiskBus? Bus => null;
 
     /// <summary>
     /// What decides the image beside the installed disk: settings of the spec, parts of Crust. An image that was made by another recipe is out of date.

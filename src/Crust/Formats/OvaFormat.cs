@@ -25,7 +25,8 @@ internal sealed class OvaFormat : IImageFormat
 
     public string? QemuDriver => Inner.QemuDriver;
 
-    public string Controller => "LSI Logic";
+    // rasd:ResourceSubType in the descriptor.
+    public string Controller => Inner.Controller;
 
     // What the descriptor has said of Secure Boot and TPM since its second version.
     public string RecipeOf(BuildSpec spec, FormatServices services) => OvfDescriptor.HasSecurity(spec.Machine) ? "ovf 2" : "";

@@ -38,6 +38,9 @@ internal sealed class VmdkFormat(Func<Deflater> createDeflater, int workers) : I
 
     public RegistryForm Registry => new() { ReferenceVariable = "VMDK_IMG" };
 
+    // ddb.adapterType in the descriptor.
+    public string Controller => "LSI Logic";
+
     public Action<ImageBytes>? HeaderCheck => VmdkHeader.Check;
 
     public FormatNeeds NeedsOf(BuildSpec spec) => new(ImageWeight.Compressed) { LargestDisk = Largest, Libraries = [HostLibrary.Deflate] };

@@ -49,7 +49,13 @@ internal sealed record SpaceEstimate(long Cache, long Images)
                 ImageWeight.Copied => isShared && clones ? 0 : data,
                 ImageWeight.Raw => data,
                 _ => data / DataPerCompressed,
-            }) + (forecast.Verifies && needs.Any(need => need.IsUnpackedToBoot) ? data : 0);
+            }) + (forecast.Proof is null ? 0 : needs.Count(need => need.IsUnpackedToBoot) switch
+            {
+                0 => 0,
+                // Two are compared where there is none that needn't be unpacked.
+                1 => data,
+                _ => needs.Any(need => !need.IsUnpackedToBoot) ? data : 2 * data,
+            });
         }
     }
 }

@@ -177,7 +177,8 @@ internal sealed class ImagesFolder(string folder)
         Library = image.Draft.Library,
         // Stays what it is when the file is renamed.
         Modified = File.GetLastWriteTimeUtc(image.Draft.Path),
-        Verified = image.Proof is { } proof ? proof.ToManifest() : image.Draft.Reused?.Verified,
+        Verified = image.Proof ?? image.Draft.Reused?.Verified,
+        Unproven = image.Unproven,
         ReusedFrom = image.Draft.Reused?.From,
     };
 

@@ -44,6 +44,12 @@ internal abstract record MachineSignal
 
     public sealed record Stalled(Stall Stall) : MachineSignal;
 
+    /// <summary>What the screen shows in text mode; empty where it shows a picture.</summary>
+    public sealed record ScreenShows(string Text) : MachineSignal;
+
+    /// <summary>What was to boot has failed to, and won't come up any more.</summary>
+    public sealed record BootFailed(MachineDiagnosis Cause) : MachineSignal;
+
     public sealed record NetworkRefused(IPAddress Address, Refusal Why) : MachineSignal;
 
     /// <summary>An SSH server answered with this banner.</summary>
@@ -121,13 +127,19 @@ internal sealed partial record MachineFacts
     /// <summary>The newest serial text, from its line's start.</summary>
     public string FreshSerial { get; init; } = "";
 
+    /// <summary>What the screen showed at the last look, in text mode; empty where it showed a picture, or isn't read.</summary>
+    public string ScreenText { get; init; } = "";
+
+    /// <summary>Why what was to boot won't come up; null while it still may.</summary>
+    public MachineDiagnosis? BootFailed { get; init; }
+
     public long BytesWritten { get; init; }
 
     public TimeSpan CpuTime { get; init; }
 
     /// <summary>Whether nothing more is to be expected of this machine.</summary>
     public bool IsOver => Shutdown is not null || PanicEvent || PanicText is not null || DiskError is not null
-        || QmpBroke is not null || TpmEnded is not null || NothingSignedBoots || Exit is not null || DeadlineExpired is not null || Stalled is not null || IsBootLoop;
+        || QmpBroke is not null || TpmEnded is not null || NothingSignedBoots || Exit is not null || DeadlineExpired is not null || Stalled is not null || BootFailed is not null || IsBootLoop;
 
     public MachineFacts With(MachineSignal signal) => signal switch
     {
@@ -154,6 +166,8 @@ internal sealed partial record MachineFacts
         MachineSignal.Written written => this with { BytesWritten = written.Bytes, CpuTime = written.CpuTime },
         MachineSignal.DeadlineExpired expired => this with { DeadlineExpired = expired.Deadline },
         MachineSignal.Stalled stalled => this with { Stalled = stalled.Stall },
+        MachineSignal.ScreenShows screen => this with { ScreenText = screen.Text },
+        MachineSignal.BootFailed failed => this with { BootFailed = BootFailed ?? failed.Cause },
         MachineSignal.SshBanner banner => this with { SshBanner = banner.Banner },
         MachineSignal.SshEnded ended => this with { SshPassed = ended.Passed },
         _ => this,

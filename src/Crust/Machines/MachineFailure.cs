@@ -70,6 +70,7 @@ internal static class MachineFailure
         MachineOutcome.Stalled { Stall: var stall } => (FailureKind.GuestFailed,
             $"{what} did nothing for {Duration.Format(stall.Quiet)}{(stall.Busy ? " but keep a processor busy" : "")}: {evidence.Diagnosis?.Sentence ?? "what it waits for can't be told"}",
             $"{evidence.Diagnosis?.Remedy ?? "look at the picture of its screen, and at the serial log"}; if it only needs longer, raise machine.stall (--stall)"),
+        MachineOutcome.BootFailed { Cause: var cause } => (FailureKind.GuestFailed, $"{what} {cause.Sentence}", cause.Remedy),
         MachineOutcome.BootLoop loop => (FailureKind.GuestFailed, $"{what} booted {loop.Boots} times over and wrote nothing to the disk in between: it is in a boot loop",
             "read in the serial log why it resets: more machine.memory or another machine.firmware often helps; the installed system may not boot, and the installer be started again"),
         MachineOutcome.DeadlineExpired late => (FailureKind.GuestFailed,

@@ -42,6 +42,9 @@ internal abstract record MachineOutcome
 
     internal sealed record Stalled(Stall Stall) : MachineOutcome;
 
+    /// <summary>What was to boot failed to, and waits.</summary>
+    internal sealed record BootFailed(MachineDiagnosis Cause) : MachineOutcome;
+
     /// <summary>It booted and reset over and over, and wrote nothing in between.</summary>
     public sealed record BootLoop(int Boots) : MachineOutcome;
 
@@ -58,7 +61,7 @@ internal static class Verdict
 
     // What a guest does whose kernel has killed a program of it, or found no room for itself.
     private static bool MayBeOfMemory(MachineOutcome outcome) => outcome is MachineOutcome.JobFailed or MachineOutcome.Panicked or MachineOutcome.Stalled or MachineOutcome.DeadlineExpired
-        or MachineOutcome.BootLoop or MachineOutcome.Reset { Finished: false };
+        or MachineOutcome.BootFailed or MachineOutcome.BootLoop or MachineOutcome.Reset { Finished: false };
 
     private static MachineOutcome OfRun(MachineFacts facts, OnReboot onReboot) => facts switch
     {
@@ -75,6 +78,7 @@ internal static class Verdict
         { Shutdown: { Reason: not "host-qmp-quit" } shutdown } => new MachineOutcome.EndedByHost(shutdown.Reason),
         { QmpBroke: { } reason } => new MachineOutcome.QemuDied(reason, facts.Exit?.Stderr ?? ""),
         { IsBootLoop: true } => new MachineOutcome.BootLoop(facts.Resets + 1),
+        { BootFailed: { } cause } => new MachineOutcome.BootFailed(cause),
         { Stalled: { } stall } => new MachineOutcome.Stalled(stall),
         { DeadlineExpired: { } deadline } => new MachineOutcome.DeadlineExpired(deadline),
         { Shutdown: not null } => new MachineOutcome.Stopped(),

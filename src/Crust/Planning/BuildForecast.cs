@@ -6,6 +6,7 @@ using Crust.Images;
 using Crust.Installers;
 using Crust.Seeds;
 using Crust.Spec;
+using Crust.Verification;
 
 namespace Crust.Planning;
 
@@ -55,7 +56,8 @@ internal sealed record BuildForecast
 
     public required ImmutableArray<IImageFormat> ToWrite { get; init; }
 
-    public bool Verifies { get; init; }
+    /// <summary>The proof of the images that is asked for; null for none.</summary>
+    internal ExpectedProof? Proof { get; init; }
 }
 
 /// <summary>Finds out what a build will have to do.</summary>
@@ -86,7 +88,7 @@ internal sealed class Forecaster(InstallerLibrary installers, ApplianceBuilder a
             IsCacheKnown = key is not null || spec.Installer.Iso is null,
             CachedDisk = keys is null ? null : disks.FindAllocated(keys.Local),
             ToWrite = ImagePlan.For(target, shelf.FindIntact(name), writer, isMade).ToWrite,
-            Verifies = target.Proof is not null,
+            Proof = target.Proof,
         };
         return forecast with
         {

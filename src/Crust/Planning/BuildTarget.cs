@@ -41,7 +41,7 @@ internal sealed record BuildTarget
         {
             Spec = spec,
             Name = spec.Name ?? glance.BaseName,
-            Proof = spec.Verify.Boot ?? spec.Installer.Iso is null ? new ExpectedProof(spec.Machine.Firmware, spec.Verify) : null,
+            Proof = spec.Verify.Boot is not VerifyBoot.False ? new ExpectedProof(spec.Machine, spec.Verify) : null,
         };
         if (glance.Iso is { } iso)
         {

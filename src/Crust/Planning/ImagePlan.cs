@@ -10,6 +10,9 @@ namespace Crust.Planning;
 /// <param name="ToProve">Images that are current but weren't proven to boot as the spec asks.</param>
 internal sealed record ImagePlan(ImmutableArray<IImageFormat> ToWrite, ImmutableArray<ManifestImage> ToProve)
 {
+    /// <summary>Images of the same build that are proven as the spec asks, also in formats that it doesn't ask for: they stand for others of the same disk.</summary>
+    public ImmutableArray<ManifestImage> Proven { get; init; } = [];
+
     public bool IsUpToDate => ToWrite.IsEmpty && ToProve.IsEmpty;
 
     /// <param name="target">What it is about. Where its keys aren't known, all images are to be written.</param>
@@ -28,13 +31,16 @@ internal sealed record ImagePlan(ImmutableArray<IImageFormat> ToWrite, Immutable
             {
                 toWrite.Add(format);
             }
-            else if (target.Proof is { } proof && format.QemuDriver is not null && !proof.IsGivenBy(image.Verified))
+            else if (target.Proof is { } proof && format.QemuDriver is not null && !proof.IsSettled(format, image.Verified, image.Unproven))
             {
                 toProve.Add(image);
             }
         }
 
-        return new(toWrite.ToImmutable(), toProve.ToImmutable());
+        return new(toWrite.ToImmutable(), toProve.ToImmutable())
+        {
+            Proven = [.. intact.Where(image => image.BuildKey == target.Key && ImageFormats.All.FirstOrDefault(format => format.Name == image.Format) is { } format && target.Proof?.IsGivenBy(format, image.Verified) is true)],
+        };
 
         // Another version of a library compresses differently. An image from a registry stays what it is there, the same on all hosts.
         bool IsUsable(IImageFormat format, ManifestImage image) => isMade

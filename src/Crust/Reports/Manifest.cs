@@ -216,6 +216,10 @@ internal sealed record ManifestImage
     /// <summary>How it was proven to boot; null if it wasn't.</summary>
     public required ManifestProof? Verified { get; init; }
 
+    /// <summary>What came of a boot that showed nothing either way; null if it was proven, or wasn't booted.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ManifestUnproven? Unproven { get; init; }
+
     /// <summary>The registry's name and digest of the image, if it was pulled from there in place of being written; null if it was written here.</summary>
     public string? ReusedFrom { get; init; }
 }

@@ -141,17 +141,16 @@ internal static class SpecKeys
     private static IEnumerable<SpecKey> Verify()
     {
         static BuildSpec With(BuildSpec s, Func<VerifySpec, VerifySpec> change) => s with { Verify = change(s.Verify) };
-        var boot = new ValueType<bool?>(
-            ValueTypes.Boolean.Placeholder, given => ValueTypes.Boolean.Parse(given), _ => null, ValueTypes.Boolean.Schema)
-        { IsSwitch = true };
         return
         [
-            SpecKey.Of("verify.boot", boot, s => s.Verify.Boot, (s, v) => With(s, x => x with { Boot = v }),
-                "Whether each image is booted before it gets its name; without it, yes with the reference installer and no with another.", "--verify"),
-            SpecKey.Of("verify.expect", ValueTypes.Text, s => s.Verify.Expect, (s, v) => With(s, x => x with { Expect = v! }),
-                "The text on the serial port that proves that an image is up.", "--expect"),
+            SpecKey.Of("verify.boot", VerifyTypes.Boot, s => s.Verify.Boot, (s, v) => With(s, x => x with { Boot = v }),
+                "Whether images are booted before they get their names. auto: one that shows no sign of being up or of having failed before the deadline is kept and reported as unproven; true: it fails the build.",
+                "--verify"),
+            SpecKey.Of("verify.expect", ValueTypes.Text, s => s.Verify.Expect, (s, v) => With(s, x => x with { Expect = v }),
+                "The text on the serial port that proves that an image is up; without it, a login prompt on the serial port or the screen, an SSH banner, or cloud-init's last message. Implies verify.boot: true.",
+                "--expect"),
             SpecKey.Of("verify.ssh", VerifyTypes.Ssh, s => s.Verify.Ssh, (s, v) => With(s, x => x with { Ssh = v }),
-                "true waits for the banner of the image's SSH server in place of the text; login, or user and key below this key, logs in, and waits for the text only where verify.expect is given.",
+                "true waits for the banner of the image's SSH server; login, or user and key below this key, logs in, and waits for a text only where verify.expect is given. Both imply verify.boot: true.",
                 "--verify-ssh", inMapping: VerifyTypes.Login),
             SpecKey.Of("verify.ssh.user", ValueTypes.AccountName, s => s.Verify.SshUser, (s, v) => With(s, x => x with { SshUser = v }),
                 "The account that logs in; without it, seed.ssh.user.", "--verify-ssh-user"),
@@ -160,7 +159,7 @@ internal static class SpecKeys
             SpecKey.Of("verify.checks", VerifyTypes.Checks, s => s.Verify.Checks, (s, v) => With(s, x => x with { Checks = v }),
                 "Command lines that are run in the guest after the log-in, one after the other; each has to exit with 0. No place for secrets: the manifest shows them.", "--check"),
             SpecKey.Of("verify.deadline", ValueTypes.Time, s => s.Verify.Deadline, (s, v) => With(s, x => x with { Deadline = v }),
-                "How long an image may take to come up and to pass its checks.", "--verify-deadline"),
+                "How long an image may take to come up and to pass its checks; 15m where verify.boot is true.", "--verify-deadline"),
         ];
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 
 namespace Crust.Spec;
 
@@ -41,12 +42,15 @@ internal static class SpecSchema
         var value = key.Schema();
         var schema = new JsonObject { ["description"] = key.Description };
         if (key.Default is not null && !key.IsList)
-            schema["default"] = TypesOf(value).Any(type => type is "boolean" or "integer") || value.ContainsKey("const")
+            schema["default"] = (TypesOf(value).Any(type => type is "boolean" or "integer") || value.ContainsKey("const")) && !IsWord(value, key.Default)
                 ? JsonNode.Parse(key.Default)
                 : key.Default;
         schema["anyOf"] = new JsonArray(value, new JsonObject { ["type"] = "null" });
         return schema;
     }
+
+    // Such as auto, of a key that is true or false as well.
+    private static bool IsWord(JsonObject value, string text) => value["pattern"]?.GetValue<string>() is { } pattern && Regex.IsMatch(text, pattern);
 
     private static JsonObject Child(JsonObject above, string name)
     {

@@ -12,6 +12,20 @@ internal static class VerifyTypes
 
     private const int MostChecks = 100;
 
+    /// <summary>Whether images are booted.</summary>
+    public static readonly ValueType<VerifyBoot> Boot = new(
+        "auto|true|false",
+        given => given.Single.Text switch
+        {
+            "auto" => VerifyBoot.Auto,
+            "true" => VerifyBoot.True,
+            "false" => VerifyBoot.False,
+            _ => throw ValueTypes.Bad(given.Single, "is neither auto, true nor false", "write auto, true or false"),
+        },
+        value => value.LowerName(),
+        () => new JsonObject { ["type"] = new JsonArray("boolean", "string"), ["pattern"] = "^auto$" })
+    { IsSwitch = true };
+
     public static readonly ValueType<SshProof> Ssh = new(
         $"true|false|{Login}",
         given => given.Single.Text switch

@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using Crust.Formats;
 using Crust.Machines;
 using Crust.Machines.Watching;
+using Crust.Sanitizing;
 using Crust.Spec;
 using Crust.Storage;
 using Crust.Tools;
@@ -14,28 +16,55 @@ namespace Crust.Verification;
 /// <param name="Verify">What to wait for, and how long.</param>
 /// <param name="Files">Get the serial port's output and pictures of the screen.</param>
 /// <param name="Login">Who logs in; null if nobody does.</param>
-internal sealed record BootRequest(string Image, IImageFormat Format, MachineSpec Machine, Accelerator Accelerator, VerifySpec Verify, RunFiles Files, SshLogin? Login = null);
+internal sealed record BootRequest(string Image, IImageFormat Format, MachineSpec Machine, Accelerator Accelerator, VerifySpec Verify, RunFiles Files, SshLogin? Login = null)
+{
+    /// <summary>The image for which this one is booted, on another disk bus than its own; null if it is for itself.</summary>
+    public string? For { get; init; }
+}
 
 /// <param name="Expected">What was seen.</param>
 /// <param name="Seconds">From QEMU's start until then.</param>
 /// <param name="Login">Who logged in, and the checks; null if nobody did.</param>
 internal sealed record BootProof(Firmware Firmware, string Expected, double Seconds, DiskBus DiskBus = DiskBus.Virtio, LoginProof? Login = null)
 {
-    internal ManifestProof ToManifest() => new(Firmware.LowerName(), Expected, Math.Round(Seconds, 1)) { DiskBus = DiskBus.LowerName(), Ssh = Login?.ToManifest() };
+    /// <summary>What kind of sign was seen: <see cref="UpSign.Kind"/>.</summary>
+    public string Sign { get; init; } = UpSign.Asked;
+
+    internal ManifestProof ToManifest() => new(Firmware.LowerName(), Expected, Math.Round(Seconds, 1)) { DiskBus = DiskBus.LowerName(), Sign = Sign, Ssh = Login?.ToManifest() };
 }
+
+/// <summary>An image that showed neither that it is up nor that it won't be.</summary>
+/// <param name="Firmware">What it was booted under.</param>
+/// <param name="DiskBus">What its disk hung on.</param>
+/// <param name="Deadline">How long it was given.</param>
+/// <param name="What">What came of it, as a sentence without a full stop.</param>
+/// <param name="Where">Where its serial log and the last picture of its screen are kept.</param>
+/// <param name="LastLines">The last lines on its serial port or, where there are none, on its screen; clean and without secrets.</param>
+internal sealed record UnprovenBoot(Firmware Firmware, DiskBus DiskBus, TimeSpan Deadline, string What, string Where, ImmutableArray<string> LastLines)
+{
+    internal ManifestUnproven ToManifest() => new(Firmware.LowerName(), DiskBus.LowerName(), Math.Round(Deadline.TotalSeconds, 1), What) { LastLines = LastLines };
+}
+
+/// <summary>What came of an image's boot: one of the two. A boot that failed is an error.</summary>
+/// <param name="Proof">It came up.</param>
+/// <param name="Unproven">Nobody knows.</param>
+internal sealed record BootVerdict(BootProof? Proof, UnprovenBoot? Unproven);
 
 /// <summary>Boots an image, on an overlay that is thrown away, and decides if it is alive.</summary>
 internal sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBuildObserver observer, TimeProvider time, ILogger log)
 {
+    private const int MostLastLines = 15;
+
     /// <summary>Boots the image and waits until it shows what was expected. The image isn't changed.</summary>
     /// <param name="folder">A private folder for the overlay.</param>
-    /// <exception cref="CrustException">It didn't come up in time, panicked, or ended.</exception>
-    public async Task<BootProof> VerifyAsync(BootRequest request, string folder, CancellationToken cancellation)
+    /// <returns>That it is up; where <see cref="VerifyBoot.Auto"/> asks for no more than what it shows, perhaps that nobody knows.</returns>
+    /// <exception cref="CrustException">It has failed to boot; or it had to come up, and didn't in time.</exception>
+    public async Task<BootVerdict> VerifyAsync(BootRequest request, string folder, CancellationToken cancellation)
     {
         var item = Path.GetFileName(request.Image);
         var started = time.GetTimestamp();
         await using var machine = await StartAsync(request, folder, cancellation);
-        var watch = new MachineWatch(machine, new WatchSettings(request.Machine.Stall, request.Files.ScreensFolder, Installs: false), time, log);
+        var watch = new MachineWatch(machine, new WatchSettings(request.Machine.Stall, request.Files.ScreensFolder, Installs: false) { ReadsScreen = true }, time, log);
         machine.OnSignal = (signal, facts) =>
         {
             watch.Observe(signal, facts);
@@ -47,24 +76,28 @@ internal sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBui
 
         using var watching = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var login = request.Login is null ? null : new LoginRun(request.Login, launcher.Hidden, says => observer.Observe(new BuildEvent.Progressed(Stage.Verify, item, null, GuestLine.Beginning(says))), time, log);
-        var ssh = new SshWatch(machine, time).RunAsync(request.Verify.Ssh, login, watching.Token);
+        var ssh = new SshWatch(machine, time).RunAsync(SshOf(request), login, watching.Token);
         var looking = watch.RunAsync(watching.Token);
-        if (request.Format.Controller is { } controller)
-        {
-            observer.Observe(new BuildEvent.Warned($"{item} asks for a disk controller of {controller}, which QEMU doesn't have: it is booted on {request.Machine.DiskBus.LowerName()}, and proves nothing of a system that lacks the driver for the other"));
-        }
-
-        var facts = await machine.WaitAsync(new Goal(request.Verify).IsReached, request.Verify.Deadline, cancellation);
+        var judging = new BootWatch(machine, time).RunAsync(watching.Token);
+        var goal = new BootGoal(request.Verify);
+        var facts = await machine.WaitAsync(goal.IsReached, request.Verify.Deadline, cancellation);
         await watching.CancelAsync();
-        await Task.WhenAll(ssh, looking);
+        await Task.WhenAll(ssh, looking, judging);
         var seconds = time.GetElapsedTime(started).TotalSeconds;
         var up = !facts.IsOver && login?.Failure is null;
         var diagnosis = up ? null : await watch.ConcludeAsync(request.Files.Screen.Path);
         var (outcome, _) = await machine.EndAsync(OnReboot.Fail);
         cancellation.ThrowIfCancellationRequested();
-        return up
-            ? new BootProof(request.Machine.Firmware, Seen(request.Verify, facts, login), seconds, request.Machine.DiskBus, login?.Proof)
-            : throw new VerifyFailure(request, RunEvidence.Of(machine, request.Files, facts, diagnosis)).Of(facts, outcome, login);
+        if (up)
+        {
+            var sign = Seen(request.Verify, facts, goal.Sign, login);
+            return new BootVerdict(new BootProof(request.Machine.Firmware, sign.Text, seconds, request.Machine.DiskBus, login?.Proof) { Sign = sign.Kind }, null);
+        }
+
+        var failure = new VerifyFailure(request, RunEvidence.Of(machine, request.Files, facts, diagnosis)).Of(facts, outcome, login);
+        return request.Verify.Boot is VerifyBoot.Auto && IsUndecided(outcome)
+            ? new BootVerdict(null, new UnprovenBoot(request.Machine.Firmware, request.Machine.DiskBus, request.Verify.Deadline, launcher.Hidden.Line(failure.What, int.MaxValue), failure.Where, LastLines(machine, facts)))
+            : throw failure;
     }
 
     /// <summary>Starts a machine from the image; for tests that go on inside the guest.</summary>
@@ -83,7 +116,7 @@ internal sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBui
             Memory = request.Machine.Memory,
             // Some systems reset once on their first boot.
             AllowReset = true,
-            ForwardSsh = request.Verify.Ssh is not SshProof.None,
+            ForwardSsh = SshOf(request) is not SshProof.None,
             Tpm = request.Machine.Tpm,
             Network = request.Machine.Network,
             NetworkAllow = request.Machine.NetworkAllow,
@@ -106,28 +139,21 @@ internal sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBui
                 $"name it with one of these extensions: {string.Join(" ", bootable.Select(format => format.Extension))}");
     }
 
-    private string Seen(VerifySpec verify, MachineFacts facts, LoginRun? login) => verify switch
+    // What a system does that may be well: it takes its time, waits for somebody, or powers off once its first boot is done.
+    private static bool IsUndecided(MachineOutcome outcome) => outcome is MachineOutcome.DeadlineExpired or MachineOutcome.Stalled or MachineOutcome.PoweredOff;
+
+    // Where any sign will do, the server's banner is one of them.
+    private static SshProof SshOf(BootRequest request) =>
+        request.Verify.TakesAnySign && request.Machine.Network is not MachineNetwork.None ? SshProof.Banner : request.Verify.Ssh;
+
+    private ImmutableArray<string> LastLines(RunningMachine machine, MachineFacts facts) =>
+        [.. launcher.Hidden.Lines(string.IsNullOrWhiteSpace(machine.SerialTail) ? facts.ScreenText : machine.SerialTail, int.MaxValue, CleanText.Longest).Where(line => !string.IsNullOrWhiteSpace(line)).TakeLast(MostLastLines)];
+
+    private UpSign Seen(VerifySpec verify, MachineFacts facts, UpSign? sign, LoginRun? login) => verify switch
     {
-        { Ssh: SshProof.Banner } => launcher.Hidden.Line(facts.SshBanner!),
-        { Ssh: SshProof.Login, LoginNeedsText: false } => login!.Proof!.Server,
-        _ => verify.Expect,
+        { TakesAnySign: true } => sign! with { Text = launcher.Hidden.Line(sign.Text) },
+        { Ssh: SshProof.Banner } => new UpSign(UpSign.SshBanner, launcher.Hidden.Line(facts.SshBanner!)),
+        { Ssh: SshProof.Login } => new UpSign(UpSign.SshLogin, verify.Expect ?? login!.Proof!.Server),
+        _ => new UpSign(UpSign.Asked, verify.Expect!),
     };
-
-    /// <summary>When an image is up, or it is known that it won't be.</summary>
-    private sealed class Goal(VerifySpec verify)
-    {
-        private bool _sawText;
-
-        public bool IsReached(MachineFacts facts)
-        {
-            // A fact holds only the newest text.
-            _sawText |= facts.FreshSerial.Contains(verify.Expect, StringComparison.Ordinal);
-            return verify.Ssh switch
-            {
-                SshProof.Banner => facts.SshBanner is not null,
-                SshProof.Login => facts.SshPassed is { } passed && (!passed || !verify.LoginNeedsText || _sawText),
-                _ => _sawText,
-            };
-        }
-    }
 }

@@ -4,71 +4,165 @@ using Crust.Machines;
 using Crust.Reports;
 using Crust.Spec;
 using Crust.Storage;
+using Crust.Tools;
 
 namespace Crust.Verification;
 
-/// <summary>An image that is whole, and proven to boot if that was asked for.</summary>
-/// <param name="Proof">How it was proven; null if that wasn't asked for.</param>
-internal sealed record ProvenImage(DraftImage Draft, BootProof? Proof);
-
-/// <summary>What came of proving the images of a build.</summary>
-/// <param name="Fresh">Images that were written just now.</param>
-/// <param name="Known">Images of earlier builds that are current and have been proven now.</param>
-internal sealed record Proofs(ImmutableArray<ProvenImage> Fresh, ImmutableArray<ManifestImage> Known)
+/// <summary>An image of which a proof is wanted, or that gives one to others.</summary>
+/// <param name="Path">The image.</param>
+/// <param name="Format">Its format.</param>
+/// <param name="Content">What its disk holds: images of one content are of one disk.</param>
+/// <param name="Proof">The proof that it has already; null for none.</param>
+internal sealed record ProofCandidate(string Path, IImageFormat Format, string Content, ManifestProof? Proof)
 {
-    /// <summary>No proof was asked for.</summary>
-    public static Proofs None(IEnumerable<DraftImage> images) => new([.. images.Select(image => new ProvenImage(image, null))], []);
-
-    /// <summary>The proofs in a few words.</summary>
-    public string Describe() => string.Join(", ", Fresh.Select(image => (image.Draft.Format.Name, image.Proof?.Seconds))
-        .Concat(Known.Select(image => (Name: image.Format, image.Verified?.Seconds)))
-        .Where(row => row.Seconds is not null)
-        .Select(row => $"{row.Name} is up after {row.Seconds:0} s"));
+    /// <summary>Its name.</summary>
+    public string File => System.IO.Path.GetFileName(Path);
 }
 
-/// <summary>Boots the images of a build, one after the other: each machine uses the cores that there are.</summary>
-internal sealed class ImageProver(BootVerifier verifier, Folders folders)
+/// <summary>What came of proving an image: a proof, or that it showed nothing either way.</summary>
+internal sealed record ImageProof(ManifestProof? Proof, ManifestUnproven? Unproven);
+
+/// <summary>
+/// Proves images. Those of one disk are compared with one of them, byte for byte, and that one is booted on each disk bus that one of them promises: a boot takes a minute
+/// under emulation, a comparison as long as reading. What has a proof already is booted no more, and stands for others.
+/// </summary>
+internal sealed class ImageProver(BootVerifier verifier, ToolBox tools, Folders folders, IBuildObserver observer)
 {
-    /// <exception cref="CrustException">An image didn't come up. Its serial log is in the images folder then.</exception>
-    internal async Task<Proofs> ProveAsync(
-        IEnumerable<DraftImage> drafts, IEnumerable<ManifestImage> known, BuildSpec spec, ExpectedProof expected, Accelerator accelerator, DraftFolder folder, CancellationToken cancellation)
+    /// <summary>Proves the images of a build as its spec asks.</summary>
+    /// <param name="drafts">Images that were written, or pulled, just now.</param>
+    /// <param name="content">What the disk holds of which they are.</param>
+    /// <param name="known">Images of earlier builds that are current, and lack a proof.</param>
+    /// <param name="proven">Images of earlier builds that have one.</param>
+    /// <param name="expected">The proof.</param>
+    /// <param name="accelerator">What runs the guests.</param>
+    /// <param name="folder">A private folder for overlays and logs.</param>
+    /// <exception cref="CrustException">One has failed to boot; its serial log is in the images folder then. Or one holds another disk than it should.</exception>
+    internal async Task<Proofs> ProveAsync(IReadOnlyCollection<DraftImage> drafts, string content, IReadOnlyCollection<ManifestImage> known, IEnumerable<ManifestImage> proven,
+        ExpectedProof expected, Accelerator accelerator, DraftFolder folder, CancellationToken cancellation)
     {
-        var fresh = ImmutableArray.CreateBuilder<ProvenImage>();
-        foreach (var draft in drafts)
+        // What another machine has proven needs no second proof.
+        var fresh = drafts.Where(draft => draft.Format.QemuDriver is not null)
+            .Select(draft => new ProofCandidate(draft.Path, draft.Format, content, expected.IsGivenBy(draft.Format, draft.Reused?.Verified) ? draft.Reused!.Verified : null)).ToList();
+        var proofs = await ProveAsync([.. fresh.Where(image => image.Proof is null), .. known.Select(OfShelf)], [.. fresh.Where(image => image.Proof is not null), .. proven.Select(OfShelf)],
+            expected, accelerator, folder, cancellation);
+        return new Proofs(
+            [.. drafts.Select(draft => proofs.TryGetValue(draft.Path, out var proof) ? new ProvenImage(draft, proof.Proof) { Unproven = proof.Unproven } : new ProvenImage(draft, null))],
+            [.. known.Select(image => proofs[PathOf(image.File)] is var proof ? image with { Verified = proof.Proof, Unproven = proof.Unproven } : image)]);
+
+        // Documents of earlier versions don't say of which disk an image is: it stands for itself.
+        ProofCandidate OfShelf(ManifestImage image) => new(PathOf(image.File), ImageFormats.Named(image.Format), image.DiskContent.Length > 0 ? image.DiskContent : image.File, image.Verified);
+    }
+
+    /// <summary>Proves images as a spec asks.</summary>
+    /// <param name="wanted">Those that lack a proof.</param>
+    /// <param name="proven">Others that have one.</param>
+    /// <param name="expected">The proof.</param>
+    /// <param name="accelerator">What runs the guests.</param>
+    /// <param name="folder">A private folder for overlays and logs.</param>
+    /// <returns>The proof of each image that was wanted, by its path.</returns>
+    /// <exception cref="CrustException">One has failed to boot; its serial log is in the images folder then. Or one holds another disk than it should.</exception>
+    private async Task<ImmutableDictionary<string, ImageProof>> ProveAsync(
+        IReadOnlyCollection<ProofCandidate> wanted, IReadOnlyCollection<ProofCandidate> proven, ExpectedProof expected, Accelerator accelerator, DraftFolder folder, CancellationToken cancellation)
+    {
+        var proofs = ImmutableDictionary.CreateBuilder<string, ImageProof>();
+        foreach (var disk in wanted.GroupBy(image => image.Content))
         {
-            // What another machine has proven needs no second proof.
-            if (expected.IsGivenBy(draft.Reused?.Verified))
+            ImmutableArray<ProofCandidate> known = [.. proven.Where(image => image.Content == disk.Key)];
+            // The cheapest to read, and to boot: it is read once for each other one.
+            var witness = known.Concat(disk).MinBy(image => (ProofPlan.Cost(image.Format), image.Proof is null))!;
+            var boots = await BootAsync(witness, disk, known, expected, accelerator, folder, cancellation);
+            ControllerNote.Write(disk.Where(image => boots[expected.BusOf(image.Format)].Proof.Proof is not null).Select(image => (image.File, image.Format, expected.BusOf(image.Format))), observer);
+            foreach (var image in disk)
             {
-                fresh.Add(new ProvenImage(draft, null));
+                if (image != witness)
+                {
+                    await CompareAsync(image, witness, folder, cancellation);
+                }
+
+                proofs[image.Path] = Of(image, boots[expected.BusOf(image.Format)]);
+                RunFiles.Draft(folder.Path, PathOf(image.File)).DropOld(except: proofs[image.Path].Unproven is { SameAs: null });
+            }
+        }
+
+        return proofs.ToImmutable();
+    }
+
+    // One proof for each bus: one that is known, or a boot.
+    private async Task<Dictionary<DiskBus, (ProofCandidate Image, ImageProof Proof)>> BootAsync(
+        ProofCandidate witness, IEnumerable<ProofCandidate> wanted, ImmutableArray<ProofCandidate> known, ExpectedProof expected, Accelerator accelerator, DraftFolder folder, CancellationToken cancellation)
+    {
+        var boots = new Dictionary<DiskBus, (ProofCandidate, ImageProof)>();
+        foreach (var images in wanted.GroupBy(image => expected.BusOf(image.Format)))
+        {
+            if (known.FirstOrDefault(image => expected.BusOf(image.Format) == images.Key) is { } proven)
+            {
+                boots[images.Key] = (proven, new ImageProof(proven.Proof, null));
                 continue;
             }
 
-            fresh.Add(new ProvenImage(draft, draft.Format.QemuDriver is not null ? await BootAsync(draft.Path, draft.Format) : null));
+            var request = new BootRequest(witness.Path, witness.Format, expected.Machine with { DiskBus = images.Key }, accelerator, expected.Verify, RunFiles.Draft(folder.Path, PathOf(witness.File)), expected.Login)
+            {
+                For = images.Contains(witness) ? null : images.First().File,
+            };
+            boots[images.Key] = (witness, await BootAsync(request, folder, cancellation));
         }
 
-        var again = ImmutableArray.CreateBuilder<ManifestImage>();
-        foreach (var image in known)
+        return boots;
+    }
+
+    private async Task<ImageProof> BootAsync(BootRequest request, DraftFolder folder, CancellationToken cancellation)
+    {
+        var scratch = Directory.CreateDirectory(Path.Combine(folder.Path, "booted")).FullName;
+        try
         {
-            again.Add(image with { Verified = (await BootAsync(PathOf(image.File), ImageFormats.Named(image.Format))).ToManifest() });
+            var verdict = await verifier.VerifyAsync(request, scratch, cancellation);
+            if (verdict.Unproven is { } unproven)
+            {
+                request.Files.KeepAll();
+                observer.Observe(new BuildEvent.Warned($"{unproven.What}: nobody knows whether it boots; {unproven.Where}{Quote(unproven.LastLines)}"));
+            }
+
+            return new ImageProof(verdict.Proof?.ToManifest(), verdict.Unproven?.ToManifest());
         }
-
-        return new Proofs(fresh.ToImmutable(), again.ToImmutable());
-
-        async Task<BootProof> BootAsync(string image, IImageFormat format)
+        catch (CrustException e)
         {
-            var files = RunFiles.Draft(folder.Path, PathOf(Path.GetFileName(image)));
-            try
-            {
-                return await verifier.VerifyAsync(new BootRequest(image, format, spec.Machine, accelerator, expected.Verify, files, expected.Login), folder.Path, cancellation);
-            }
-            catch (CrustException e)
-            {
-                files.KeepAll();
-                e.Add(files);
-                throw;
-            }
+            request.Files.KeepAll();
+            e.Add(request.Files);
+            throw;
+        }
+        finally
+        {
+            Directory.Delete(scratch, recursive: true);
         }
     }
+
+    private async Task CompareAsync(ProofCandidate image, ProofCandidate witness, DraftFolder folder, CancellationToken cancellation)
+    {
+        var scratch = Directory.CreateDirectory(Path.Combine(folder.Path, "compared")).FullName;
+        try
+        {
+            var one = await ForeignImage.OpenAsync(witness.Path, witness.Format, scratch, tools, cancellation);
+            var other = await ForeignImage.OpenAsync(image.Path, image.Format, scratch, tools, cancellation);
+            if (!await ContentComparison.AreSameAsync(one, other, tools, fraction => observer.Observe(new BuildEvent.Progressed(Stage.Verify, image.File, fraction, $"compared with {witness.File}")), cancellation))
+            {
+                throw new CrustException(FailureKind.InputOutput, $"The image {image.File} doesn't hold the same disk as {witness.File}, which was made of the same", image.Path,
+                    "build again; if they still differ, a drive or the memory of this host is failing, or this is a bug in Crust");
+            }
+        }
+        finally
+        {
+            Directory.Delete(scratch, recursive: true);
+        }
+    }
+
+    // What was seen of the image that was booted, told of this one.
+    private static ImageProof Of(ProofCandidate image, (ProofCandidate Image, ImageProof Proof) boot)
+    {
+        var same = boot.Image == image ? null : boot.Proof.Proof?.SameAs ?? boot.Image.File;
+        return new ImageProof(boot.Proof.Proof is { } proof ? proof with { SameAs = same, UnprovenController = image.Format.Controller } : null, boot.Proof.Unproven is { } unproven ? unproven with { SameAs = same } : null);
+    }
+
+    private static string Quote(ImmutableArray<string> lines) => lines.IsEmpty ? "; it said nothing" : $"; its last lines: {string.Join(" ⏎ ", lines.TakeLast(3))}";
 
     private string PathOf(string file) => Path.Combine(folders.Images, file);
 }

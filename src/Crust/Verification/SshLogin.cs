@@ -34,7 +34,7 @@ internal sealed class SshLogin
     public static SshLogin? Of(BuildSpec spec, Redactor hidden)
     {
         var verify = spec.Verify;
-        if (verify is not { Ssh: SshProof.Login, Boot: not false, SshUser: { } user })
+        if (verify is not { Ssh: SshProof.Login, Boot: not VerifyBoot.False, SshUser: { } user })
         {
             return null;
         }

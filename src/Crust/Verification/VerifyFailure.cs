@@ -9,7 +9,7 @@ internal sealed class CheckFailedException(string what, string where, string rem
 /// <summary>Turns the bad end of an image's boot into the error that a user reads.</summary>
 internal sealed class VerifyFailure(BootRequest request, RunEvidence evidence)
 {
-    private string Image => $"the image {Path.GetFileName(request.Image)}";
+    private string Image => $"the image {Path.GetFileName(request.Image)}{(request.For is { } other ? $", on {request.Machine.DiskBus.LowerName()} as {other} is made for," : "")}";
 
     /// <param name="facts">What is known of the machine.</param>
     /// <param name="login">The log-in; null if there was none.</param>
@@ -25,8 +25,8 @@ internal sealed class VerifyFailure(BootRequest request, RunEvidence evidence)
         {
             MachineOutcome.DeadlineExpired late when login is not null => Late(late.Deadline, login),
             MachineOutcome.DeadlineExpired late => Failed(
-                $"{Image} didn't show {(request.Verify.Ssh is SshProof.Banner ? "an SSH banner" : $"'{request.Verify.Expect}' on the serial port")} within {Duration.Format(late.Deadline)}{Seems()}",
-                "read in the serial log how far it came; set verify.expect to what this system prints, or raise verify.deadline"),
+                $"{Image} didn't show {request.Verify.Describe()} within {Duration.Format(late.Deadline)}{Seems()}",
+                "read in the serial log how far it came; set verify.expect to what this system prints, or raise verify.deadline (--verify-deadline)"),
             MachineOutcome.PoweredOff when login?.Check is { } check => Failed($"{Image} powered off while {check} ran", "read in the serial log why"),
             MachineOutcome.PoweredOff => Failed($"{Image} powered off instead of coming up", "read in the serial log why"),
             _ => MachineFailure.Of(outcome, Image, evidence),

@@ -118,6 +118,13 @@ internal static class StubGuests
         return await File.ReadAllBytesAsync(Path.Combine(work, "installed.bin"), cancellation);
     }
 
+    /// <summary>The boot sector of a system that comes up to "stub login: " on its screen alone, under BIOS.</summary>
+    public static async Task<byte[]> ScreenBootSectorAsync(string work, CancellationToken cancellation)
+    {
+        await AssembleAsync("comes-up-on-screen", work, cancellation);
+        return await File.ReadAllBytesAsync(Path.Combine(work, "comes-up-on-screen.bin"), cancellation);
+    }
+
     private static async Task AssembleAsync(string name, string work, CancellationToken cancellation)
     {
         var linkable = Path.Combine(work, name + ".o");

@@ -2,6 +2,7 @@ using Crust.Host;
 using Crust.Planning;
 using Crust.Spec;
 using Crust.Storage;
+using Crust.Verification;
 
 namespace Crust.Tests.Host;
 
@@ -39,9 +40,16 @@ public sealed class SpaceCheckTests
     public void Where_the_disk_is_cached_its_own_size_counts_and_it_takes_no_room() => Assert.That(
         SpaceEstimate.Of(HostSample.Forecast("vmdk") with { CachedDisk = 8 * GiB }, new BuildSpec(), true, false), Is.EqualTo(new SpaceEstimate(0, 2 * GiB)));
 
-    [Test]
-    public void Booting_what_has_to_be_unpacked_takes_room_for_that() => Assert.That(
-        SpaceEstimate.Of(HostSample.Forecast("gce") with { Verifies = true }, new BuildSpec(), true, false)!.Images, Is.EqualTo((long)(3.75 * GiB)));
+    [TestCase(3.75, "gce")]
+    [TestCase(7.5, "gce", "img.zst")]
+    [TestCase(7.5, "gce", "qcow2", "img")]
+    public void Booting_and_comparing_what_has_to_be_unpacked_takes_room_for_that(double gigabytes, params string[] formats)
+    {
+        var forecast = HostSample.Forecast(formats);
+        long ImagesOf(ExpectedProof? proof) => SpaceEstimate.Of(forecast with { Proof = proof }, new BuildSpec(), true, false)!.Images;
+
+        Assert.That(ImagesOf(new ExpectedProof(new MachineSpec(), new VerifySpec())), Is.EqualTo((long)(gigabytes * GiB)));
+    }
 
     [Test]
     public void Building_the_reference_installer_takes_room_too() => Assert.That(

@@ -39,8 +39,8 @@ public sealed class ImagesFolderTests
         Assert.That(File.ReadAllText(Path.Combine(_folder, "edge.img")), Is.EqualTo("first"));
         Assert.That(manifest.Images.Select(image => (image.Format, image.File, image.Size, image.BuildKey, image.Verified)), Is.EqualTo(new[]
         {
-            ("img", "edge.img", 5L, ManifestSample.Key, new ManifestProof("bios", "login:", 1.2) { DiskBus = "virtio" }),
-            ("vmdk", "edge.vmdk", 6L, ManifestSample.Key, new ManifestProof("bios", "login:", 1.2) { DiskBus = "virtio" }),
+            ("img", "edge.img", 5L, ManifestSample.Key, new ManifestProof("bios", "login:", 1.2)),
+            ("vmdk", "edge.vmdk", 6L, ManifestSample.Key, new ManifestProof("bios", "login:", 1.2)),
         }));
         Assert.That(_shelf.LoadManifest("edge")!.ToJson(), Is.EqualTo(manifest.ToJson()));
         Assert.That(_shelf.FindIntact("edge"), Is.EqualTo(manifest.Images));
@@ -145,7 +145,7 @@ public sealed class ImagesFolderTests
             var path = Path.Combine(drafts.Path, $"{name}.{image.Format}");
             File.WriteAllText(path, image.Content);
             var sum = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(path)));
-            return new ProvenImage(new DraftImage(ImageFormats.Named(image.Format), path, image.Content.Length, sum, $"of={image.Format}"), new BootProof(Firmware.Bios, "login:", 1.234));
+            return new ProvenImage(new DraftImage(ImageFormats.Named(image.Format), path, image.Content.Length, sum, $"of={image.Format}"), new ManifestProof("bios", "login:", 1.2));
         }).ToList();
         return await _shelf.PlaceAsync(ManifestSample.Full with { Name = name, Images = [], Sbom = null }, proven, _ => Task.FromResult(Attestations.None), Cancellation);
     }

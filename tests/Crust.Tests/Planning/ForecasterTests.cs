@@ -22,7 +22,7 @@ public sealed class ForecasterTests : HostFixture
     {
         var forecast = Sample.Forecaster.Of(new BuildSpec());
 
-        Assert.That((forecast.Name, forecast.BuildsReference, forecast.Appliance, forecast.Verifies), Is.EqualTo(("crust-reference", true, Need.Required, true)));
+        Assert.That((forecast.Name, forecast.BuildsReference, forecast.Appliance, forecast.Proof is not null), Is.EqualTo(("crust-reference", true, Need.Required, true)));
         Assert.That((forecast.IsCacheKnown, forecast.CachedDisk, forecast.InstallerSize), Is.EqualTo((true, (long?)null, (long?)ReferenceInstaller.AboutSize)));
     }
 

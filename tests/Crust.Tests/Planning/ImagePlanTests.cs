@@ -13,7 +13,7 @@ namespace Crust.Tests.Planning;
 
 public sealed class ImagePlanTests
 {
-    private static readonly ExpectedProof Login = new(Firmware.Bios, new VerifySpec());
+    private static readonly ExpectedProof Login = new(new MachineSpec(), new VerifySpec { Boot = VerifyBoot.True });
 
     private HostSample _host = null!;
 
@@ -64,12 +64,46 @@ public sealed class ImagePlanTests
     {
         ExpectedProof[] others =
         [
-            Login with { Firmware = Firmware.Uefi },
+            Login with { Machine = new MachineSpec { Firmware = Firmware.Uefi } },
             Login with { Verify = new VerifySpec { Expect = "other login:" } },
             Login with { Verify = new VerifySpec { Ssh = SshProof.Banner } },
         ];
 
         Assert.That(others.Select(other => For(["img"], [Img], other).ToProve), Is.All.EqualTo(new[] { Img }));
+    }
+
+    [Test]
+    public void Any_sign_of_a_system_that_is_up_proves_what_asks_for_none_in_particular() => Assert.That(
+        new[] { "login:", "edge login:", "SSH-2.0-OpenSSH_9.2" }.Select(seen => For(["img"], [Img with { Verified = ManifestSample.Img.Verified! with { Expected = seen } }], Login).IsUpToDate),
+        Is.All.True);
+
+    [Test]
+    public void An_image_that_has_shown_nothing_is_booted_again_only_for_longer_or_where_it_has_to_come_up()
+    {
+        var image = Img with { Verified = null, Unproven = new ManifestUnproven("bios", "virtio", 300, "the image edge.img showed nothing") };
+        bool IsCurrent(VerifyBoot boot, int minutes, Firmware firmware = Firmware.Bios) =>
+            For(["img"], [image], new ExpectedProof(new MachineSpec { Firmware = firmware }, new VerifySpec { Boot = boot, Deadline = TimeSpan.FromMinutes(minutes) })).IsUpToDate;
+
+        Assert.That((IsCurrent(VerifyBoot.Auto, 5), IsCurrent(VerifyBoot.Auto, 2)), Is.EqualTo((true, true)));
+        Assert.That((IsCurrent(VerifyBoot.Auto, 6), IsCurrent(VerifyBoot.True, 5), IsCurrent(VerifyBoot.Auto, 5, Firmware.Uefi)), Is.EqualTo((false, false, false)));
+    }
+
+    [Test]
+    public void A_format_that_promises_a_disk_bus_is_proven_on_that_one()
+    {
+        ManifestImage On(string? bus) => Current(ManifestSample.Img with { Format = "gce", File = "edge.tar.gz", Verified = ManifestSample.Img.Verified! with { DiskBus = bus } });
+
+        Assert.That(new[] { "scsi", "virtio", null }.Select(bus => For(["gce"], [On(bus)], Login).IsUpToDate), Is.EqualTo(new[] { true, false, false }));
+        Assert.That(For(["img"], [Img with { Verified = ManifestSample.Img.Verified! with { DiskBus = null } }], Login).IsUpToDate, Is.True, "a Crust that didn't tell booted on the machine's own");
+    }
+
+    [Test]
+    public void Images_that_are_proven_stand_for_others_of_the_same_build_also_where_nobody_asks_for_their_format()
+    {
+        var plan = For(["vmdk"], [Img, Vmdk], Login);
+
+        Assert.That((plan.ToProve.Single().Format, plan.Proven.Single().Format), Is.EqualTo(("vmdk", "img")));
+        Assert.That(For(["vmdk"], [Img with { BuildKey = new('0', 64) }, Vmdk], Login).Proven, Is.Empty);
     }
 
     [Test]
@@ -89,7 +123,7 @@ public sealed class ImagePlanTests
         {
             var verify = new VerifySpec { Ssh = SshProof.Login, SshUser = user, Checks = [.. checks] };
             var spec = new BuildSpec { Seed = new SeedSpec { Ssh = new SshSpec { User = user, Password = new Secret("hunter2") } }, Verify = change?.Invoke(verify) ?? verify };
-            return new ExpectedProof(Firmware.Bios, spec.Verify) { Login = SshLogin.Of(also?.Invoke(spec) ?? spec, new Redactor()) };
+            return new ExpectedProof(new MachineSpec(), spec.Verify) { Login = SshLogin.Of(also?.Invoke(spec) ?? spec, new Redactor()) };
         }
 
         bool IsCurrent(ExpectedProof proof) => For(["img"], [image], proof).IsUpToDate;
@@ -99,8 +133,8 @@ public sealed class ImagePlanTests
         Assert.That(IsCurrent(Asked(verify => verify with { Checks = [checks[0]] })), Is.False, "fewer checks");
         Assert.That(IsCurrent(Asked(verify => verify with { Checks = [checks[1], checks[0]] })), Is.False, "another order");
         Assert.That(IsCurrent(Asked(verify => verify with { Checks = [checks[0], "test -d /etc"] })), Is.False, "another check");
-        Assert.That(IsCurrent(Asked(verify => verify with { LoginNeedsText = true })), Is.False, "a text that nobody waited for");
-        Assert.That(IsCurrent(Asked(verify => verify with { LoginNeedsText = true, Expect = ManifestSample.LoggedIn.Expected })), Is.True);
+        Assert.That(IsCurrent(Asked(verify => verify with { Expect = "ready>" })), Is.False, "a text that nobody waited for");
+        Assert.That(IsCurrent(Asked(verify => verify with { Expect = ManifestSample.LoggedIn.Expected })), Is.True);
         Assert.That(IsCurrent(Login with { Verify = new VerifySpec { Ssh = SshProof.Banner } }), Is.True, "who logged in has seen a banner");
         Assert.That(For(["img"], [Img], Asked()).ToProve, Has.Length.EqualTo(1), "a text on the serial port is no log-in");
     }
@@ -111,7 +145,7 @@ public sealed class ImagePlanTests
         var folder = Directory.CreateTempSubdirectory("crust-keys-").FullName;
         try
         {
-            ExpectedProof With(string key) => new(Firmware.Bios, new VerifySpec { Ssh = SshProof.Login }) { Login = SshLogin.With("edge", Verification.SshServer.MakeKey(folder, key, "-t", "ed25519")) };
+            ExpectedProof With(string key) => new(new MachineSpec(), new VerifySpec { Ssh = SshProof.Login }) { Login = SshLogin.With("edge", Verification.SshServer.MakeKey(folder, key, "-t", "ed25519")) };
             var (one, other) = (With("one"), With("other"));
             var image = Img with { Verified = ManifestSample.LoggedIn with { Ssh = ManifestSample.LoggedIn.Ssh! with { Key = one.Login!.Key, Checks = [] } } };
 

@@ -47,7 +47,7 @@ internal sealed class PublishSample : IDisposable
         sample.Shelf = new ImagesFolder(Path.GetDirectoryName(Path.GetDirectoryName(written[0].Path))!);
         var facts = ManifestSample.Full with { BuildKey = new string(arch is Arch.Amd64 ? 'a' : 'b', 64), Images = [], Sbom = null, Provenance = null, Signature = null };
         facts = facts with { Machine = facts.Machine with { Arch = arch.LowerName() } };
-        await sample.Shelf.PlaceAsync(facts, [.. written.Select(change).Select(image => new ProvenImage(image, new BootProof(Firmware.Bios, "login:", 1)))], _ => Task.FromResult(Attestations.None), Cancellation);
+        await sample.Shelf.PlaceAsync(facts, [.. written.Select(change).Select(image => new ProvenImage(image, new ManifestProof("bios", "login:", 1)))], _ => Task.FromResult(Attestations.None), Cancellation);
         sample.Spec = new BuildSpec
         {
             Machine = new() { Arch = arch },

@@ -1,4 +1,5 @@
 using System.Xml.Linq;
+using Crust.Formats;
 using Crust.Reports;
 using Crust.Reports.Page;
 using Crust.Spec;
@@ -22,11 +23,27 @@ public sealed class ReportPageTests
     }
 
     [Test]
+    public void Each_image_is_told_with_the_proof_that_it_has()
+    {
+        var proof = new ManifestProof("uefi", "edge login:", 52.4) { DiskBus = "sata", Sign = "login-prompt" };
+        var unproven = new ManifestUnproven("uefi", "sata", 300, "the image edge.qcow2 didn't show a login prompt within 5m") { LastLines = ["Loading <Linux> ..."] };
+        string PageOf(ManifestImage image) => ReportPage.Render(ReportSample.Built with { Manifest = ReportSample.Built.Manifest! with { Images = [image] } }, null, [], null);
+
+        Assert.That(PageOf(ManifestSample.Img with { Verified = proof }), Does.Contain("✓ came up</span> under UEFI with its disk on sata after 52 s: it showed the login prompt ‘edge login:’</p>"));
+        Assert.That(PageOf(ManifestSample.Vmdk with { Verified = proof with { SameAs = "edge.img", UnprovenController = "LSI Logic" } }),
+            Does.Contain("✓ holds the same disk</span> as edge.img, byte for byte, which came up under UEFI with its disk on sata; not proven on LSI Logic, the disk controller that it asks for: QEMU has none"));
+        Assert.That(PageOf(ManifestSample.Img with { Verified = null, Unproven = unproven }),
+            Does.Contain("unproven</span>, booted under UEFI with its disk on sata: the image edge.qcow2 didn’t show a login prompt within 5m").And.Contain("<pre class=\"words\">Loading &lt;Linux&gt; ...</pre>"));
+        Assert.That(PageOf(ManifestSample.Vmdk with { Unproven = unproven with { SameAs = "edge.qcow2" } }), Does.Contain("unproven</span>: it holds the same disk as edge.qcow2, which was booted and showed nothing either way"));
+        Assert.That(PageOf(ManifestSample.Vmdk), Does.Contain("not booted"));
+    }
+
+    [Test]
     public void What_happened_is_told_in_one_sentence_at_the_top()
     {
-        Assert.That(Headline.Sentence(ReportSample.Built), Is.EqualTo("edge.iso installed its system in 1 min 46 s; from that disk, Crust made img and vmdk, and 1 image came up under BIOS."));
+        Assert.That(Headline.Sentence(ReportSample.Built), Is.EqualTo("edge.iso installed its system in 1 min 46 s; from that disk, Crust made img and vmdk, and 1 image is proven to boot under BIOS."));
         Assert.That(Headline.Sentence(ReportSample.Built with { FromCache = true }),
-            Is.EqualTo("From the disk that edge.iso had installed on 4 March 2025, 05:06 UTC, Crust made img and vmdk, and 1 image came up under BIOS."));
+            Is.EqualTo("From the disk that edge.iso had installed on 4 March 2025, 05:06 UTC, Crust made img and vmdk, and 1 image is proven to boot under BIOS."));
         Assert.That(Headline.Sentence(ReportSample.Failed),
             Is.EqualTo("The build failed in its stage install after 2 min 38 s: the installer edge.iso ended in a kernel panic: Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)."));
     }

@@ -136,7 +136,7 @@ public sealed class SpecErrorTests
     [TestCase("installer.boot.keys", "<entre>", "can't be typed: <entre> is no key", BootKeys)]
     [TestCase("installer.boot.keys", "größe", "can't be typed: 'ö' is on no key of an American keyboard", BootKeys)]
     [TestCase("iso.after", "off", "isn't poweroff or reboot", "write poweroff or reboot")]
-    [TestCase("verify.boot", "maybe", "is neither true nor false", "write true or false")]
+    [TestCase("verify.boot", "maybe", "is neither auto, true nor false", "write auto, true or false")]
     [TestCase("name", "../evil", "can't be an image's name", "use letters, digits, '.', '_', '+' and '-', beginning with a letter or digit, at most 100 of them")]
     [TestCase("seed.ssh.user", "Edge User", "can't be an account's name", "use lower-case letters, digits, '_' and '-', beginning with a letter or '_', at most 32 of them")]
     [TestCase("installer.iso", "ftp://example.org/x.iso", "isn't a URL that Crust can fetch", "write a path, or an http:// or https:// URL")]

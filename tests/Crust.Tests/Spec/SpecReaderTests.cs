@@ -111,7 +111,7 @@ public sealed class SpecReaderTests
             Assert.That(spec.Seed.Ssh.AuthorizedKeys, Is.EqualTo(new[] { "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGtleQ== me@home" }));
             Assert.That(spec.Formats, Is.EqualTo(new[] { "vmdk", "img" }));
             Assert.That(spec.Iso, Is.EqualTo(new IsoSpec { Target = "serial:S3Z*", Overwrite = true, After = AfterFlash.Reboot }));
-            Assert.That(spec.Verify, Is.EqualTo(new VerifySpec { Boot = false, Expect = "ready>", Ssh = SshProof.Banner, Deadline = TimeSpan.FromMinutes(5) }));
+            Assert.That(spec.Verify, Is.EqualTo(new VerifySpec { Boot = VerifyBoot.False, Expect = "ready>", Ssh = SshProof.Banner, Deadline = TimeSpan.FromMinutes(5) }));
         }
     }
 

@@ -34,7 +34,7 @@ public sealed class VerifyRulesTests
     {
         var verify = _sample.Read("verify: { boot: true, expect: 'login:', ssh: { user: edge, key: id_ed25519 }, checks: [ systemctl is-active k3s, 'test -d /etc/cloud' ], deadline: 5m }\n").Verify;
 
-        Assert.That((verify.Boot, verify.Expect, verify.LoginNeedsText, verify.SshUser, verify.SshKey), Is.EqualTo(((bool?)true, "login:", true, "edge", Path.Combine(_sample.Folder, "id_ed25519"))));
+        Assert.That((verify.Boot, verify.Expect, verify.Deadline, verify.SshUser, verify.SshKey), Is.EqualTo((VerifyBoot.True, "login:", TimeSpan.FromMinutes(5), "edge", Path.Combine(_sample.Folder, "id_ed25519"))));
         Assert.That(verify.Checks, Is.EqualTo(new[] { "systemctl is-active k3s", "test -d /etc/cloud" }));
         Assert.That(verify.Describe(), Is.EqualTo("'login:' on the serial port, an SSH log-in as edge by key, 2 checks"));
     }
@@ -44,7 +44,7 @@ public sealed class VerifyRulesTests
     {
         var verify = _sample.Read("verify: { ssh: { user: edge, key: id }, checks: 'true' }\n").Verify;
 
-        Assert.That((verify.Boot, verify.LoginNeedsText, verify.Checks.Single()), Is.EqualTo(((bool?)true, false, "true")));
+        Assert.That((verify.Boot, verify.Expect, verify.Checks.Single()), Is.EqualTo((VerifyBoot.True, (string?)null, "true")));
     }
 
     [Test]
@@ -54,7 +54,23 @@ public sealed class VerifyRulesTests
         var banner = _sample.Read("verify: { ssh: { user: edge, key: id }, checks: [ 'true' ] }\n", options: [("verify.boot", ["false"])]).Verify;
 
         Assert.That((login.Ssh, login.SshUser, login.SshKey, login.Checks.Length), Is.EqualTo((SshProof.Login, "ops", Path.Combine(_sample.Folder, "id"), 2)));
-        Assert.That(banner.Boot, Is.False, "one build without the proof");
+        Assert.That(banner.Boot, Is.EqualTo(VerifyBoot.False), "one build without the proof");
+    }
+
+    [TestCase("name: edge\n", VerifyBoot.Auto, 5)]
+    [TestCase("verify: { boot: auto }\n", VerifyBoot.Auto, 5)]
+    [TestCase("verify: { deadline: 2m }\n", VerifyBoot.Auto, 2)]
+    [TestCase("verify: { boot: true }\n", VerifyBoot.True, 15)]
+    [TestCase("verify: { boot: true, deadline: 2m }\n", VerifyBoot.True, 2)]
+    [TestCase("verify: { boot: false }\n", VerifyBoot.False, 5)]
+    [TestCase("verify: { expect: 'ready>' }\n", VerifyBoot.True, 15)]
+    [TestCase("verify: { boot: auto, ssh: true }\n", VerifyBoot.True, 15)]
+    [TestCase("verify: { boot: false, expect: 'ready>' }\n", VerifyBoot.False, 5)]
+    public void Any_sign_will_do_unless_one_is_asked_for_which_an_image_then_has_to_show(string yaml, VerifyBoot boot, int minutes)
+    {
+        var verify = _sample.Read(yaml).Verify;
+
+        Assert.That((verify.Boot, verify.Deadline), Is.EqualTo((boot, TimeSpan.FromMinutes(minutes))));
     }
 
     [Test]

@@ -1,3 +1,4 @@
+using Crust.Formats;
 using Crust.Machines;
 using Crust.Sanitizing;
 using Crust.Spec;
@@ -58,7 +59,7 @@ public sealed class BootVerifierTests
     public async Task A_text_that_is_asked_for_beside_the_log_in_has_to_be_seen_too()
     {
         var told = _fakes.FileFor("told");
-        var verify = new VerifySpec { Expect = "ready>", LoginNeedsText = true, Checks = [$"touch {told}"] };
+        var verify = new VerifySpec { Expect = "ready>", Checks = [$"touch {told}"] };
 
         var proof = await VerifyAsync(verify, Start, $"await {told}", "serial now ready> ", "serial and more", "expect quit", "reply quit {}", "exit 0");
         var error = await FailAsync(verify with { Deadline = TimeSpan.FromSeconds(5) }, Start, "serial no such text", "expect quit", "reply quit {}", "exit 0");
@@ -124,6 +125,58 @@ public sealed class BootVerifierTests
         Assert.That((proof.Expected.StartsWith("SSH-2.0-OpenSSH", StringComparison.Ordinal), proof.Login), Is.EqualTo((true, (LoginProof?)null)));
     }
 
+    [Test]
+    public async Task Where_any_sign_will_do_a_login_prompt_is_one()
+    {
+        var verdict = await VerdictAsync(AnySign, MachineNetwork.None, StartWithoutNetwork, "serial [    4.1] Run /init as init process", "serial edge login:", "expect quit", "reply quit {}", "exit 0");
+
+        Assert.That((verdict.Proof!.Sign, verdict.Proof.Expected, verdict.Unproven), Is.EqualTo(("login-prompt", "edge login:", (UnprovenBoot?)null)));
+        Assert.That(verdict.Proof.ToManifest(), Is.EqualTo(new ManifestProof("bios", "edge login:", Math.Round(verdict.Proof.Seconds, 1)) { DiskBus = "virtio", Sign = "login-prompt" }));
+    }
+
+    [Test]
+    public async Task Where_any_sign_will_do_the_banner_of_an_SSH_server_is_one()
+    {
+        var verdict = await VerdictAsync(AnySign, MachineNetwork.Host, Start, "serial Starting sshd", "expect quit", "reply quit {}", "exit 0");
+
+        Assert.That((verdict.Proof!.Sign, verdict.Proof.Expected.StartsWith("SSH-2.0-OpenSSH", StringComparison.Ordinal)), Is.EqualTo(("ssh-banner", true)));
+    }
+
+    [Test]
+    public async Task An_image_that_shows_nothing_either_way_is_unproven_and_not_failed_unless_it_has_to_come_up()
+    {
+        string[] script = [StartWithoutNetwork, "serial Loading Linux ...", "serial Loading hunter2 ...", "expect quit", "reply quit {}", "exit 0"];
+
+        var verdict = await VerdictAsync(AnySign with { Deadline = TimeSpan.FromSeconds(2) }, MachineNetwork.None, script);
+        var error = await Assert.CatchAsync<CrustException>(() => VerdictAsync(AnySign with { Boot = VerifyBoot.True, Deadline = TimeSpan.FromSeconds(2) }, MachineNetwork.None, script));
+
+        const string What = "the image disk.img didn't show a login prompt, an SSH banner or cloud-init's last message within 2s";
+        Assert.That((verdict.Proof, verdict.Unproven!.What, verdict.Unproven.Where), Is.EqualTo(((BootProof?)null, What, $"serial log: {_disk.Folder}/disk.img.serial.log")));
+        Assert.That(verdict.Unproven.LastLines, Is.EqualTo(new[] { "Loading Linux ...", "Loading ••• ..." }));
+        Assert.That((error!.Kind, error.What), Is.EqualTo((FailureKind.GuestFailed, What)));
+    }
+
+    [Test]
+    public async Task A_guest_that_powers_off_by_itself_has_not_failed_where_any_sign_will_do()
+    {
+        var verdict = await VerdictAsync(AnySign, MachineNetwork.None, StartWithoutNetwork, "serial First boot is done", PowerOff, "expect quit", "reply quit {}", "exit 0");
+
+        Assert.That(verdict.Unproven!.What, Is.EqualTo("the image disk.img powered off instead of coming up"));
+    }
+
+    [Test]
+    public async Task A_panic_fails_an_image_also_where_any_sign_will_do()
+    {
+        var error = await Assert.CatchAsync<CrustException>(() => VerdictAsync(AnySign, MachineNetwork.None, StartWithoutNetwork,
+            "serial [    1.2] Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)", "expect quit", "reply quit {}", "exit 0"));
+
+        Assert.That((error!.Kind, error.What), Is.EqualTo((FailureKind.GuestFailed, "the image disk.img ended in a kernel panic: Kernel panic - not syncing: VFS: Unable to mount root fs on unknown-block(0,0)")));
+    }
+
+    private static VerifySpec AnySign => new() { Deadline = TimeSpan.FromSeconds(60) };
+
+    private const string StartWithoutNetwork = "connect\ngreet\nexpect qmp_capabilities\nreply qmp_capabilities {}\nexpect cont\nreply cont {}";
+
     private async Task<CrustException> FailAsync(VerifySpec verify, params string[] script)
     {
         var error = await Assert.CatchAsync<CrustException>(() => VerifyAsync(verify, script));
@@ -133,14 +186,21 @@ public sealed class BootVerifierTests
 
     private async Task<BootProof> VerifyAsync(VerifySpec verify, params string[] script)
     {
+        verify = verify with { Boot = VerifyBoot.True };
         verify = verify.Ssh is SshProof.Banner ? verify : verify with { Ssh = SshProof.Login, SshUser = "edge", SshKey = verify.SshKey ?? _server.KeyFile };
+        return (await VerdictAsync(verify, MachineNetwork.Host, script)).Proof!;
+    }
+
+    private async Task<BootVerdict> VerdictAsync(VerifySpec verify, MachineNetwork network, params string[] script)
+    {
         _fakes.Add("qemu-system-x86_64", script);
         var image = Path.Combine(_disk.Folder, "disk.img");
         File.Copy(_disk.Path, image, overwrite: true);
         var hidden = new Redactor();
+        hidden.Hide(["hunter2"]);
         var launcher = new MachineLauncher(_fakes.ToolBox, FirmwareFinder.OfHost, _fakes.Folder, TimeProvider.System, Logger.None) { Hidden = hidden };
         // The script knows nothing of the gate between a guest and the network.
-        var request = new BootRequest(image, BootVerifier.FormatOf(image), new MachineSpec { Network = MachineNetwork.Host }, Accelerator.Tcg, verify, RunFiles.Draft(_fakes.Folder, image),
+        var request = new BootRequest(image, BootVerifier.FormatOf(image), new MachineSpec { Network = network }, Accelerator.Tcg, verify, RunFiles.Draft(_fakes.Folder, image),
             SshLogin.Of(new BuildSpec { Verify = verify }, hidden));
         return await new BootVerifier(launcher, _fakes.ToolBox, new Watcher(_progress), TimeProvider.System, Logger.None).VerifyAsync(request, _fakes.Folder, Cancellation);
     }

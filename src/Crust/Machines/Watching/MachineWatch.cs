@@ -8,7 +8,11 @@ namespace Crust.Machines.Watching;
 /// <param name="Stall">How long it may do nothing.</param>
 /// <param name="ScreensFolder">Where pictures of its screen are put.</param>
 /// <param name="Installs">Whether an installer runs in it, rather than an installed system.</param>
-internal sealed record WatchSettings(TimeSpan Stall, string ScreensFolder, bool Installs);
+internal sealed record WatchSettings(TimeSpan Stall, string ScreensFolder, bool Installs)
+{
+    /// <summary>Whether what a screen in text mode shows is signalled at each look.</summary>
+    public bool ReadsScreen { get; init; }
+}
 
 /// <summary>Watches a machine while somebody waits for it: keeps pictures of its screen and its course over time, and tells when it does nothing any more.</summary>
 internal sealed class MachineWatch(RunningMachine machine, WatchSettings settings, TimeProvider time, ILogger log)
@@ -38,6 +42,11 @@ internal sealed class MachineWatch(RunningMachine machine, WatchSettings setting
             {
                 await Task.Delay(interval, time, cancellation);
                 var picture = await TryAsync(_screens.LookAsync, cancellation);
+                if (settings.ReadsScreen && picture is not null)
+                {
+                    machine.Signal(new MachineSignal.ScreenShows(await TextOfAsync(picture, cancellation)));
+                }
+
                 var facts = machine.Facts;
                 if (stalls.Look(new SignsOfLife(machine.Elapsed, facts.BytesWritten, machine.SerialReceived, picture?.Hash, facts.CpuTime)) is { } stall)
                 {
@@ -62,8 +71,7 @@ internal sealed class MachineWatch(RunningMachine machine, WatchSettings setting
         try
         {
             var picture = await TryAsync(_screens.KeepLastAsync, timeout.Token);
-            var screen = picture is { IsText: true } ? await TryAsync(cancellation => ScreenText.ReadAsync(machine, cancellation), timeout.Token) : null;
-            return MachineDiagnosis.Of(machine.SerialTail, screen ?? "", settings.Installs);
+            return MachineDiagnosis.Of(machine.SerialTail, picture is null ? "" : await TextOfAsync(picture, timeout.Token), settings.Installs);
         }
         catch (OperationCanceledException)
         {
@@ -75,6 +83,9 @@ internal sealed class MachineWatch(RunningMachine machine, WatchSettings setting
             CopyNewest(lastScreen);
         }
     }
+
+    private async Task<string> TextOfAsync(ScreenPicture picture, CancellationToken cancellation) =>
+        (picture.IsText ? await TryAsync(token => ScreenText.ReadAsync(machine, token), cancellation) : null) ?? "";
 
     private void CopyNewest(string path)
     {

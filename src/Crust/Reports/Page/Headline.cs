@@ -38,12 +38,13 @@ internal static class Headline
         var written = story.Stages.LastOrDefault(stage => stage.Stage is Stage.Formats) is null ? [] : story.Spec.Formats.ToList();
         var images = (story.Manifest?.Images ?? []).Where(image => written.Contains(image.Format)).ToList();
         var proven = images.Count(image => image.Verified is not null);
+        var unproven = images.Count(image => image is { Verified: null, Unproven: not null });
         var installed = story.FromCache || story.Install is null
             ? $"From the disk that {installer} had installed{(story.Install is { } before ? $" on {Words.Moment(before.Finished)}" : "")}"
             : $"{installer} installed its system in {Words.Time(story.Install.Seconds)}; from that disk";
-        var proof = proven == 0 ? "none was booted"
-            : proven == images.Count ? $"{(proven switch { 1 => "it", 2 => "both", _ => $"all {proven}" })} came up under {Firmware(story)}"
-            : $"{Words.Count(proven, "image")} came up under {Firmware(story)}";
+        var proof = proven == 0 ? unproven == 0 ? "none was booted" : $"nobody knows whether {(unproven == 1 ? "it boots" : "they boot")}"
+            : proven == images.Count ? $"{(proven switch { 1 => "it is", 2 => "both are", _ => $"all {proven} are" })} proven to boot under {Firmware(story)}"
+            : $"{Words.Count(proven, "image")} {(proven == 1 ? "is" : "are")} proven to boot under {Firmware(story)}";
         return $"{installed}, Crust made {Words.List(written)}, and {proof}.";
     }
 

@@ -21,10 +21,9 @@ internal static class OutputsSection
         <p><strong>{image.File}</strong> <span class="meta">{image.Format}, {Words.ExactSize(image.Size)}</span></p>
         {(image.Sha256 is { } sum ? Checksum(html, "SHA-256", sum) : Markup.None)}
         {(image.BlockMap is { } map ? html.Of($"<p class=\"sum\">block map {map.File} {Checksum(html, "SHA-256", map.Sha256)}</p>") : Markup.None)}
-        <p class="proof">{(image.Verified is { } proof
-            ? html.Of($"<span class=\"good\">✓ came up</span> under {Words.Firmware(proof.Firmware)} after {Words.Time(proof.Seconds)}: it showed ‘{proof.Expected}’")
-            : html.Of($"<span class=\"quiet\">not booted</span>"))}{(image.BuildKey == manifest.BuildKey && image.SecretsMark == manifest.SecretsMark ? "" : "; of an earlier build")}</p>
-        {LoginPart.Render(html, image.Verified?.Ssh)}
+        <p class="proof">{ProofPart.Render(html, image)}{(image.BuildKey == manifest.BuildKey && image.SecretsMark == manifest.SecretsMark ? "" : "; of an earlier build")}</p>
+        {ProofPart.LastWords(html, image, story.ImagesFolder)}
+        {LoginPart.Render(html, image.Verified is { SameAs: null } booted ? booted.Ssh : null)}
         </li>
 
         """))}
