@@ -127,6 +127,7 @@ public sealed class BuildTests : IDisposable
         Assert.That(_crust.ImageFiles, Has.None.EndsWith(".work"));
         using var manifest = JsonDocument.Parse(await File.ReadAllBytesAsync(_crust.Image("installs.manifest.json"), Cancellation));
         var image = manifest.RootElement.GetProperty("images").EnumerateArray().Single(image => image.GetProperty("format").GetString() == "iso");
+        Assert.That(image.GetProperty("verified").GetProperty("sameAs").GetString(), Is.EqualTo("installs.img"), "the disk that it writes was compared");
         Assert.That(image.GetProperty("recipe").GetString(), Does.StartWith("iso 2 zstd 1 target=ask overwrite=false after=reboot appliance="));
     }
 

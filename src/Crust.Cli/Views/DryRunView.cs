@@ -43,7 +43,8 @@ internal static class DryRunView
 
             foreach (var (format, bus, other) in plan.Boots)
             {
-                Line("to boot", $"{format.Name} on {bus.LowerName()}{(other is null ? "" : $", which {other.Name} is made for")}: {spec.Verify.Describe()} within {Duration.Format(spec.Verify.Deadline)}{(spec.Verify.Boot is VerifyBoot.Auto ? ", else unproven" : "")}");
+                Line("to boot", $"{format.Name} on {bus.LowerName()}{(other is null ? "" : $", which {other.Name} is made for")}: {spec.Verify.Describe()} "
+                    + $"within {Duration.Format(spec.Verify.Deadline)}{(spec.Verify.Boot is VerifyBoot.Auto ? ", else unproven" : "")}");
             }
 
             if (!plan.Compared.IsEmpty)
@@ -69,7 +70,8 @@ internal static class DryRunView
         ["toWrite"] = Array(Names(forecast.ToWrite)),
         ["verifies"] = forecast.Proof is not null,
         ["verify"] = forecast.Proof is null ? null : spec.Verify.Describe(),
-        ["boots"] = new JsonArray([.. (forecast.Proof is { } proof ? PlanOf(spec, proof).Boots : []).Select(boot => new JsonObject { ["format"] = boot.Format.Name, ["diskBus"] = boot.Bus.LowerName() })]),
+        ["boots"] = new JsonArray([.. (forecast.Proof is { } proof ? PlanOf(spec, proof).Boots : []).Select(boot =>
+            new JsonObject { ["format"] = boot.Format.Name, ["diskBus"] = boot.Bus.LowerName() })]),
         ["compares"] = Array(forecast.Proof is { } given ? Names(PlanOf(spec, given).Compared) : []),
         ["checks"] = Array(forecast.Proof is not null ? spec.Verify.Checks.Select(check => CleanText.Line(hidden.Apply(check), int.MaxValue)) : []),
         ["seed"] = JsonNode.Parse(seed.ToJson()),

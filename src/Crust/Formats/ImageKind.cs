@@ -40,6 +40,9 @@ internal interface IImageKind
     /// <summary>The QEMU block driver that reads it, or the disk in it; null if it isn't one, but a medium that writes one.</summary>
     string? QemuDriver { get; }
 
+    /// <summary>Whether there is a disk in it: it is one, or a medium that writes one.</summary>
+    bool HoldsDisk => QemuDriver is not null;
+
     /// <summary>
     /// Checks the header of an image that <see cref="QemuDriver"/> reads, before any program of QEMU's does: it throws <see cref="NeedsOtherFilesException"/> or
     /// <see cref="InvalidDataException"/>. Null for kinds that have no header of their own, but wrap a disk of another kind or a raw one.
@@ -49,7 +52,7 @@ internal interface IImageKind
     /// <summary>By what a file shows that it is of this kind.</summary>
     ImageSign SignIn(ImageSample file);
 
-    /// <summary>Finds the disk in an image of this kind, perhaps one that somebody else has made. Not for a medium.</summary>
+    /// <summary>Finds the disk in an image of this kind, perhaps one that somebody else has made. For a medium, the disk that it writes.</summary>
     /// <param name="image">The image's path.</param>
     /// <param name="scratch">A private folder for what has to be unpacked.</param>
     /// <exception cref="CrustException">There is none in it.</exception>

@@ -5,6 +5,7 @@ using Crust.Formats.Iso;
 using Crust.Formats.Zstd;
 using Crust.Isos;
 using Crust.Spec;
+using Crust.Tools;
 
 namespace Crust.Formats;
 
@@ -18,6 +19,7 @@ internal sealed class IsoFormat : IImageFormat
     private const int Version = 2;
 
     private const double OtherContent = 40 << 20;
+    private const string DiskInIso = "/crust/flash/disk.img.zst";
 
     private static readonly ImgZstFormat Inner = new();
 
@@ -29,6 +31,8 @@ internal sealed class IsoFormat : IImageFormat
 
     public string? QemuDriver => null;
 
+    public bool HoldsDisk => true;
+
     public string RecipeOf(BuildSpec spec, FormatServices services) =>
         $"iso {Version} {Inner.RecipeOf(spec, services)} target={spec.Iso.Target} overwrite={Word(spec.Iso.Overwrite)} after={spec.Iso.After.LowerName()} "
             + $"appliance={services.Appliance.KeyOf(spec.Machine.Arch)[..16]}";
@@ -39,9 +43,28 @@ internal sealed class IsoFormat : IImageFormat
         Tools = HybridIso.Programs,
         Libraries = Inner.NeedsOf(spec).Libraries,
         TakesAppliance = true,
+        IsUnpackedToBoot = true,
     };
 
     public ImageSign SignIn(ImageSample file) => file.Has(0x8001, "CD001"u8) ? ImageSign.Volume : ImageSign.None;
+
+    public async Task<QemuDisk> OpenAsync(string image, string scratch, ToolBox tools, CancellationToken cancellation)
+    {
+        var compressed = Path.Combine(scratch, $"{Path.GetFileName(image)}.{Guid.NewGuid():N}{Inner.Extension}");
+        try
+        {
+            await tools.RunAsync(Xorriso.Of("-osirrox", "on", "-indev", Path.GetFullPath(image), "-extract_single", DiskInIso, compressed), cancellation);
+            return await Inner.OpenAsync(compressed, scratch, tools, cancellation);
+        }
+        catch (ToolFailedException e)
+        {
+            throw new CrustException(FailureKind.BadInput, $"There is no disk in the ISO: {e.What}", image, "give a medium that Crust has made, and that is whole", e);
+        }
+        finally
+        {
+            File.Delete(compressed);
+        }
+    }
 
     public async Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {
@@ -61,7 +84,7 @@ internal sealed class IsoFormat : IImageFormat
             Title = $"Write {request.Name} to a disk",
             Appliance = appliance,
             KernelArguments = ["crust.job=flash", $"crust.medium={label}", "console=tty0", .. appliance.SerialConsoles, .. appliance.KernelArguments],
-            Files = [("/crust/flash/disk.img.zst", payload.Path), ("/crust/flash/map", mapFile), ("/crust/flash/settings", settingsFile)],
+            Files = [(DiskInIso, payload.Path), ("/crust/flash/map", mapFile), ("/crust/flash/settings", settingsFile)],
         }, request.Path, work, written => request.Progress(Math.Min(1, written / total)), cancellation);
         Directory.Delete(work, recursive: true);
         return new WrittenImage(sha256);

@@ -31,7 +31,7 @@ internal sealed record ImagePlan(ImmutableArray<IImageFormat> ToWrite, Immutable
             {
                 toWrite.Add(format);
             }
-            else if (target.Proof is { } proof && format.QemuDriver is not null && !proof.IsSettled(format, image.Verified, image.Unproven))
+            else if (target.Proof is { } proof && format.HoldsDisk && !proof.IsSettled(format, image.Verified, image.Unproven))
             {
                 toProve.Add(image);
             }
@@ -39,7 +39,8 @@ internal sealed record ImagePlan(ImmutableArray<IImageFormat> ToWrite, Immutable
 
         return new(toWrite.ToImmutable(), toProve.ToImmutable())
         {
-            Proven = [.. intact.Where(image => image.BuildKey == target.Key && ImageFormats.All.FirstOrDefault(format => format.Name == image.Format) is { } format && target.Proof?.IsGivenBy(format, image.Verified) is true)],
+            Proven = [.. intact.Where(image => image.BuildKey == target.Key
+                && ImageFormats.All.FirstOrDefault(format => format.Name == image.Format) is { } format && target.Proof?.IsGivenBy(format, image.Verified) is true)],
         };
 
         // Another version of a library compresses differently. An image from a registry stays what it is there, the same on all hosts.

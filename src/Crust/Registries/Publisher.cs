@@ -76,7 +76,7 @@ internal sealed class Publisher(ToolBox tools, ImagesFolder shelf, string cache,
         foreach (var image in images)
         {
             var format = ImageFormats.Named(image.Format);
-            if (image.Verified is null && format.QemuDriver is not null)
+            if (image.Verified is null && format.HoldsDisk)
             {
                 observer.Observe(new BuildEvent.Warned($"{image.File} wasn't verified: nobody knows whether it boots (crust build --verify)"));
             }

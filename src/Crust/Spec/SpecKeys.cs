@@ -144,13 +144,16 @@ internal static class SpecKeys
         return
         [
             SpecKey.Of("verify.boot", VerifyTypes.Boot, s => s.Verify.Boot, (s, v) => With(s, x => x with { Boot = v }),
-                "Whether images are booted before they get their names. auto: one that shows no sign of being up or of having failed before the deadline is kept and reported as unproven; true: it fails the build.",
+                "Whether images are booted before they get their names. "
+                    + "auto: one that shows no sign of being up or of having failed before the deadline is kept and reported as unproven; true: it fails the build.",
                 "--verify"),
             SpecKey.Of("verify.expect", ValueTypes.Text, s => s.Verify.Expect, (s, v) => With(s, x => x with { Expect = v }),
-                "The text on the serial port that proves that an image is up; without it, a login prompt on the serial port or the screen, an SSH banner, or cloud-init's last message. Implies verify.boot: true.",
+                "The text on the serial port that proves that an image is up; "
+                    + "without it, a login prompt on the serial port or the screen, an SSH banner, or cloud-init's last message. Implies verify.boot: true.",
                 "--expect"),
             SpecKey.Of("verify.ssh", VerifyTypes.Ssh, s => s.Verify.Ssh, (s, v) => With(s, x => x with { Ssh = v }),
-                "true waits for the banner of the image's SSH server; login, or user and key below this key, logs in, and waits for a text only where verify.expect is given. Both imply verify.boot: true.",
+                "true waits for the banner of the image's SSH server; "
+                    + "login, or user and key below this key, logs in, and waits for a text only where verify.expect is given. Both imply verify.boot: true.",
                 "--verify-ssh", inMapping: VerifyTypes.Login),
             SpecKey.Of("verify.ssh.user", ValueTypes.AccountName, s => s.Verify.SshUser, (s, v) => With(s, x => x with { SshUser = v }),
                 "The account that logs in; without it, seed.ssh.user.", "--verify-ssh-user"),

@@ -52,23 +52,29 @@ internal static partial class BootSigns
     private static readonly ImmutableArray<Prompt> Prompts =
     [
         // SeaBIOS; the code in MBRs of syslinux, Microsoft's, and others.
-        new(@"No bootable device\.?(  ?Retrying in \d+ seconds\.)?|(Missing|No) operating system\.?|Operating system (not found|load(ing)? error)\.?|Error loading operating system\.?|Missing OS|Invalid partition table\.?|FATAL: No bootable medium found! System halted\.?",
+        new(@"No bootable device\.?(  ?Retrying in \d+ seconds\.)?|(Missing|No) operating system\.?|Operating system (not found|load(ing)? error)\.?"
+            + @"|Error loading operating system\.?|Missing OS|Invalid partition table\.?|FATAL: No bootable medium found! System halted\.?",
             null, "found nothing that its firmware can boot", NothingBoots),
         // EDK II's boot device selection (MdeModulePkg, BdsDxe), which then waits for a key.
         new(@"BdsDxe: No bootable option or device was found\.", null, "found nothing that its firmware can boot", NothingBoots),
         new(@"BdsDxe: Press any key to enter the Boot Manager Menu\.", @"^BdsDxe: No bootable option or device was found\.", "found nothing that its firmware can boot", NothingBoots),
         new(@"Shell> ?_?", null, "ended in the UEFI shell: its firmware found nothing that it can boot", NothingBoots),
-        new(@"grub rescue> ?_?", null, "stopped at GRUB's rescue prompt: it found neither its modules nor its configuration", "read the error before the prompt; the disk may hang on another machine.diskBus than GRUB was installed for, or /boot be damaged"),
+        new(@"grub rescue> ?_?", null, "stopped at GRUB's rescue prompt: it found neither its modules nor its configuration",
+            "read the error before the prompt; the disk may hang on another machine.diskBus than GRUB was installed for, or /boot be damaged"),
         new(@"grub> ?_?", null, "stopped at GRUB's prompt: it found no configuration", "look whether the installer wrote grub.cfg to where GRUB looks for it, for machine.firmware as it is set"),
         // ISOLINUX, SYSLINUX, EXTLINUX.
         new(@"boot: ?_?", null, "stopped at its boot loader's prompt", "give the boot loader a default entry and a time-out", AfterTimeouts),
         // initramfs-tools' shell; busybox adds its prompt to a line of its own.
         new(@"\(initramfs\) ?_?", null, "stopped in its initramfs' emergency shell: it didn't find or mount its root file system", ReadBefore),
-        new(@"(dracut|switch_root|emergency)?:/(root)?# ?_?|sh-[\d.]+# ?_?", @"Entering emergency mode|/run/initramfs/rdsosreport\.txt|^Warning: .* does not exist", "stopped in dracut's emergency shell: it didn't find or mount its root file system", ReadBefore),
-        new(@"[~/] # ?_?", @"initramfs emergency recovery shell launched|Launching emergency recovery shell", "stopped in its initramfs' emergency shell: it didn't find or mount its root file system", ReadBefore),
+        new(@"(dracut|switch_root|emergency)?:/(root)?# ?_?|sh-[\d.]+# ?_?", @"Entering emergency mode|/run/initramfs/rdsosreport\.txt|^Warning: .* does not exist",
+            "stopped in dracut's emergency shell: it didn't find or mount its root file system", ReadBefore),
+        new(@"[~/] # ?_?", @"initramfs emergency recovery shell launched|Launching emergency recovery shell",
+            "stopped in its initramfs' emergency shell: it didn't find or mount its root file system", ReadBefore),
         // systemd's emergency.service and rescue.service, by util-linux' sulogin.
-        new(@"Give root password for (maintenance|login):?|Press Enter for maintenance|\(or (press|type) Control-D to continue\):?( ?_)?|Press Enter to continue\.?|See sulogin\(8\) man page for more details\.|\S*[#$] ?_?",
-            @"You are in (emergency|rescue) mode|Welcome to (emergency|rescue) mode!|^Cannot open access to console, the root account is locked|^Give root password for", "came up in emergency mode", ReadBefore),
+        new(@"Give root password for (maintenance|login):?|Press Enter for maintenance|\(or (press|type) Control-D to continue\):?( ?_)?"
+            + @"|Press Enter to continue\.?|See sulogin\(8\) man page for more details\.|\S*[#$] ?_?",
+            @"You are in (emergency|rescue) mode|Welcome to (emergency|rescue) mode!|^Cannot open access to console, the root account is locked|^Give root password for",
+            "came up in emergency mode", ReadBefore),
     ];
 
     /// <summary>The sign of a system that is up in a text; null if there is none.</summary>

@@ -96,7 +96,8 @@ internal sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBui
 
         var failure = new VerifyFailure(request, RunEvidence.Of(machine, request.Files, facts, diagnosis)).Of(facts, outcome, login);
         return request.Verify.Boot is VerifyBoot.Auto && IsUndecided(outcome)
-            ? new BootVerdict(null, new UnprovenBoot(request.Machine.Firmware, request.Machine.DiskBus, request.Verify.Deadline, launcher.Hidden.Line(failure.What, int.MaxValue), failure.Where, LastLines(machine, facts)))
+            ? new BootVerdict(null, new UnprovenBoot(request.Machine.Firmware, request.Machine.DiskBus, request.Verify.Deadline,
+                launcher.Hidden.Line(failure.What, int.MaxValue), failure.Where, LastLines(machine, facts)))
             : throw failure;
     }
 
@@ -147,7 +148,8 @@ internal sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBui
         request.Verify.TakesAnySign && request.Machine.Network is not MachineNetwork.None ? SshProof.Banner : request.Verify.Ssh;
 
     private ImmutableArray<string> LastLines(RunningMachine machine, MachineFacts facts) =>
-        [.. launcher.Hidden.Lines(string.IsNullOrWhiteSpace(machine.SerialTail) ? facts.ScreenText : machine.SerialTail, int.MaxValue, CleanText.Longest).Where(line => !string.IsNullOrWhiteSpace(line)).TakeLast(MostLastLines)];
+        [.. launcher.Hidden.Lines(string.IsNullOrWhiteSpace(machine.SerialTail) ? facts.ScreenText : machine.SerialTail, int.MaxValue, CleanText.Longest)
+            .Where(line => !string.IsNullOrWhiteSpace(line)).TakeLast(MostLastLines)];
 
     private UpSign Seen(VerifySpec verify, MachineFacts facts, UpSign? sign, LoginRun? login) => verify switch
     {

@@ -48,7 +48,8 @@ internal sealed class BootPatience
     {
         (_looks, _sign) = (sign is not null && sign == _sign ? _looks + 1 : 1, sign);
         return sign is not null && _looks >= sign.Looks ? new MachineDiagnosis(sign.Sentence, sign.Remedy)
-            : resets >= ResetsOfALoop ? new MachineDiagnosis($"reset {resets} times over and never came up", "read in the serial log why it resets: more machine.memory or another machine.firmware often helps")
+            : resets >= ResetsOfALoop ? new MachineDiagnosis($"reset {resets} times over and never came up",
+                "read in the serial log why it resets: more machine.memory or another machine.firmware often helps")
             : null;
     }
 }

@@ -14,7 +14,8 @@ internal static class ControllerNote
         foreach (var group in images.Where(image => image.Format.Controller is not null).GroupBy(image => (image.Format.Controller, image.Bus)))
         {
             var (names, many) = (string.Join(", ", group.Select(image => image.Name)), group.Count() > 1);
-            observer.Observe(new BuildEvent.Noted($"{names} ask{(many ? "" : "s")} for a disk controller by {group.Key.Controller}, which QEMU doesn't have: {(many ? "they are" : "it is")} proven on {group.Key.Bus.LowerName()}; whether the system has the driver for the other isn't proven"));
+            observer.Observe(new BuildEvent.Noted($"{names} ask{(many ? "" : "s")} for a disk controller by {group.Key.Controller}, which QEMU doesn't have: "
+                + $"{(many ? "they are" : "it is")} proven on {group.Key.Bus.LowerName()}; whether the system has the driver for the other isn't proven"));
         }
     }
 }

@@ -41,7 +41,7 @@ internal sealed class ImageProver(BootVerifier verifier, ToolBox tools, Folders 
         ExpectedProof expected, Accelerator accelerator, DraftFolder folder, CancellationToken cancellation)
     {
         // What another machine has proven needs no second proof.
-        var fresh = drafts.Where(draft => draft.Format.QemuDriver is not null)
+        var fresh = drafts.Where(draft => draft.Format.HoldsDisk)
             .Select(draft => new ProofCandidate(draft.Path, draft.Format, content, expected.IsGivenBy(draft.Format, draft.Reused?.Verified) ? draft.Reused!.Verified : null)).ToList();
         var proofs = await ProveAsync([.. fresh.Where(image => image.Proof is null), .. known.Select(OfShelf)], [.. fresh.Where(image => image.Proof is not null), .. proven.Select(OfShelf)],
             expected, accelerator, folder, cancellation);
@@ -89,7 +89,8 @@ internal sealed class ImageProver(BootVerifier verifier, ToolBox tools, Folders 
 
     // One proof for each bus: one that is known, or a boot.
     private async Task<Dictionary<DiskBus, (ProofCandidate Image, ImageProof Proof)>> BootAsync(
-        ProofCandidate witness, IEnumerable<ProofCandidate> wanted, ImmutableArray<ProofCandidate> known, ExpectedProof expected, Accelerator accelerator, DraftFolder folder, CancellationToken cancellation)
+        ProofCandidate witness, IEnumerable<ProofCandidate> wanted, ImmutableArray<ProofCandidate> known,
+        ExpectedProof expected, Accelerator accelerator, DraftFolder folder, CancellationToken cancellation)
     {
         var boots = new Dictionary<DiskBus, (ProofCandidate, ImageProof)>();
         foreach (var images in wanted.GroupBy(image => expected.BusOf(image.Format)))
@@ -100,7 +101,8 @@ internal sealed class ImageProver(BootVerifier verifier, ToolBox tools, Folders 
                 continue;
             }
 
-            var request = new BootRequest(witness.Path, witness.Format, expected.Machine with { DiskBus = images.Key }, accelerator, expected.Verify, RunFiles.Draft(folder.Path, PathOf(witness.File)), expected.Login)
+            var request = new BootRequest(witness.Path, witness.Format, expected.Machine with { DiskBus = images.Key }, accelerator, expected.Verify,
+                RunFiles.Draft(folder.Path, PathOf(witness.File)), expected.Login)
             {
                 For = images.Contains(witness) ? null : images.First().File,
             };
@@ -143,7 +145,7 @@ internal sealed class ImageProver(BootVerifier verifier, ToolBox tools, Folders 
         {
             var one = await ForeignImage.OpenAsync(witness.Path, witness.Format, scratch, tools, cancellation);
             var other = await ForeignImage.OpenAsync(image.Path, image.Format, scratch, tools, cancellation);
-            if (!await ContentComparison.AreSameAsync(one, other, tools, fraction => observer.Observe(new BuildEvent.Progressed(Stage.Verify, image.File, fraction, $"compared with {witness.File}")), cancellation))
+            if (!await ContentComparison.AreSameAsync(one, other, tools, Report, cancellation))
             {
                 throw new CrustException(FailureKind.InputOutput, $"The image {image.File} doesn't hold the same disk as {witness.File}, which was made of the same", image.Path,
                     "build again; if they still differ, a drive or the memory of this host is failing, or this is a bug in Crust");
@@ -153,13 +155,17 @@ internal sealed class ImageProver(BootVerifier verifier, ToolBox tools, Folders 
         {
             Directory.Delete(scratch, recursive: true);
         }
+
+        void Report(double fraction) => observer.Observe(new BuildEvent.Progressed(Stage.Verify, image.File, fraction, $"compared with {witness.File}"));
     }
 
     // What was seen of the image that was booted, told of this one.
     private static ImageProof Of(ProofCandidate image, (ProofCandidate Image, ImageProof Proof) boot)
     {
         var same = boot.Image == image ? null : boot.Proof.Proof?.SameAs ?? boot.Image.File;
-        return new ImageProof(boot.Proof.Proof is { } proof ? proof with { SameAs = same, UnprovenController = image.Format.Controller } : null, boot.Proof.Unproven is { } unproven ? unproven with { SameAs = same } : null);
+        return new ImageProof(
+            boot.Proof.Proof is { } proof ? proof with { SameAs = same, UnprovenController = image.Format.Controller } : null,
+            boot.Proof.Unproven is { } unproven ? unproven with { SameAs = same } : null);
     }
 
     private static string Quote(ImmutableArray<string> lines) => lines.IsEmpty ? "; it said nothing" : $"; its last lines: {string.Join(" ⏎ ", lines.TakeLast(3))}";

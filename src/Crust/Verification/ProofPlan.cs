@@ -12,7 +12,7 @@ internal sealed record ProofPlan(ImmutableArray<(IImageFormat Format, DiskBus Bu
     /// <summary>The plan for some formats.</summary>
     public static ProofPlan Of(IEnumerable<IImageFormat> formats, ExpectedProof expected)
     {
-        ImmutableArray<IImageFormat> disks = [.. formats.Where(format => format.QemuDriver is not null)];
+        ImmutableArray<IImageFormat> disks = [.. formats.Where(format => format.HoldsDisk)];
         if (disks.IsEmpty)
         {
             return new ProofPlan([], []);
@@ -25,5 +25,5 @@ internal sealed record ProofPlan(ImmutableArray<(IImageFormat Format, DiskBus Bu
     }
 
     /// <summary>What it costs to read an image of that format again and again, and to boot it: the least is taken.</summary>
-    public static int Cost(IImageFormat format) => format.NeedsOf(new BuildSpec()).IsUnpackedToBoot ? 1 : 0;
+    public static int Cost(IImageFormat format) => format.QemuDriver is null ? 2 : format.NeedsOf(new BuildSpec()).IsUnpackedToBoot ? 1 : 0;
 }

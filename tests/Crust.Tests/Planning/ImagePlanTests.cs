@@ -177,8 +177,8 @@ public sealed class ImagePlanTests
     }
 
     [Test]
-    public void A_medium_is_not_asked_to_come_up_like_a_disk() =>
-        Assert.That(For(["iso"], [Current(ManifestSample.Img with { Format = "iso", File = "edge.iso", Verified = null })], Login).IsUpToDate, Is.True);
+    public void A_medium_is_proven_too_by_the_disk_that_it_writes() =>
+        Assert.That(For(["iso"], [Current(ManifestSample.Img with { Format = "iso", File = "edge.iso", Verified = null })], Login).ToProve, Has.Length.EqualTo(1));
 
     private ImagePlan For(IEnumerable<string> formats, IReadOnlyCollection<ManifestImage> intact, ExpectedProof? proof) =>
         ImagePlan.For(Target(formats) with { Proof = proof }, intact, _host.Writer);

@@ -32,8 +32,9 @@ public sealed class ReportPageTests
         Assert.That(PageOf(ManifestSample.Img with { Verified = proof }), Does.Contain("✓ came up</span> under UEFI with its disk on sata after 52 s: it showed the login prompt ‘edge login:’</p>"));
         Assert.That(PageOf(ManifestSample.Vmdk with { Verified = proof with { SameAs = "edge.img", UnprovenController = "LSI Logic" } }),
             Does.Contain("✓ holds the same disk</span> as edge.img, byte for byte, which came up under UEFI with its disk on sata; not proven on LSI Logic, the disk controller that it asks for: QEMU has none"));
+        Assert.That(PageOf(ManifestSample.Img with { Format = "iso", Verified = proof with { SameAs = "edge.img" } }), Does.Contain("✓ writes the same disk</span> as edge.img").And.Contain("the medium itself isn’t booted"));
         Assert.That(PageOf(ManifestSample.Img with { Verified = null, Unproven = unproven }),
-            Does.Contain("unproven</span>, booted under UEFI with its disk on sata: the image edge.qcow2 didn’t show a login prompt within 5m").And.Contain("<pre class=\"words\">Loading &lt;Linux&gt; ...</pre>"));
+            Does.Contain("unproven</span>, booted under UEFI with its disk on sata: the image edge.qcow2 didn&#39;t show a login prompt within 5m").And.Contain("<pre class=\"words\">Loading &lt;Linux&gt; ...</pre>"));
         Assert.That(PageOf(ManifestSample.Vmdk with { Unproven = unproven with { SameAs = "edge.qcow2" } }), Does.Contain("unproven</span>: it holds the same disk as edge.qcow2, which was booted and showed nothing either way"));
         Assert.That(PageOf(ManifestSample.Vmdk), Does.Contain("not booted"));
     }

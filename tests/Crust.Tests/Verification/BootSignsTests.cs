@@ -43,6 +43,7 @@ public sealed class BootSignsTests
     [TestCase("ovmf-no-bootable-option.log", "found nothing that its firmware can boot")]
     [TestCase("grub-prompt.log", "stopped at GRUB's prompt: it found no configuration")]
     [TestCase("initramfs-shell.log", "stopped in its initramfs' emergency shell: it didn't find or mount its root file system")]
+    [TestCase("emergency-mode.log", "came up in emergency mode")]
     public void Firmware_and_boot_loaders_that_wait_for_somebody_are_known_by_their_serial_port(string transcript, string sentence) =>
         Assert.That(BootSigns.DownIn(Read(transcript), "")?.Sentence, Is.EqualTo(sentence));
 

@@ -20,7 +20,7 @@ public sealed class ImageProverTests
 
     private static readonly string[] ComesUp = ["connect\ngreet\nexpect qmp_capabilities\nreply qmp_capabilities {}\nexpect cont\nreply cont {}", "serial edge login:", "expect quit", "reply quit {}", "exit 0"];
 
-    private readonly EventList _events = new();
+    private EventList _events = null!;
     private FakeTools _fakes = null!;
     private SampleDisk _disk = null!;
 
@@ -29,6 +29,7 @@ public sealed class ImageProverTests
     [SetUp]
     public void SetUp()
     {
+        _events = new EventList();
         _fakes = new FakeTools();
         _disk = new SampleDisk(4 << 20, new Piece(0, 4096), new Piece(1 << 20, 70_000, PieceKind.Noise));
     }
@@ -99,7 +100,7 @@ public sealed class ImageProverTests
     public async Task Images_of_a_disk_that_shows_nothing_are_unproven_with_one_warning()
     {
         _fakes.Add("qemu-system-x86_64", [ComesUp[0], "serial Loading Linux ...", .. ComesUp[2..]]);
-        await File.WriteAllTextAsync(Path.Combine(_disk.Folder, "edge.qcow2.serial.log"), "of an earlier boot", Cancellation);
+        OutputFile.Write(_fakes.Folder, Path.Combine(_disk.Folder, "edge.qcow2.serial.log"), "of an earlier boot");
 
         var proofs = (await ProveAsync([Draft("img"), Draft("qcow2")], verify: new VerifySpec { Deadline = TimeSpan.FromSeconds(2) })).Fresh;
 
@@ -123,7 +124,8 @@ public sealed class ImageProverTests
     [TestCase("img qcow2 vmdk", "img on Virtio", "qcow2 vmdk")]
     [TestCase("gce img.zst", "gce on Scsi, gce on Virtio for img.zst", "img.zst")]
     [TestCase("img.zst qcow2 gce", "qcow2 on Virtio, qcow2 on Scsi for gce", "img.zst gce")]
-    [TestCase("iso", "", "")]
+    [TestCase("iso img.zst", "img.zst on Virtio", "iso")]
+    [TestCase("iso", "iso on Virtio", "")]
     public void The_image_that_is_cheapest_to_read_is_the_one_that_is_booted(string formats, string boots, string compared)
     {
         var plan = ProofPlan.Of(formats.Split(' ').Select(ImageFormats.Named), new ExpectedProof(new MachineSpec(), new VerifySpec()));

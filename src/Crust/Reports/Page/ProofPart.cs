@@ -8,8 +8,10 @@ internal static class ProofPart
 {
     public static Markup Render(Template html, ManifestImage image) => image switch
     {
-        { Verified: { SameAs: { } other } proof } => html.Of($"<span class=\"good\">✓ holds the same disk</span> as {other}, byte for byte, which came up under {Where(proof.Firmware, proof.DiskBus)}{Controller(proof)}"),
-        { Verified: { } proof } => html.Of($"<span class=\"good\">✓ came up</span> under {Where(proof.Firmware, proof.DiskBus)} after {Words.Time(proof.Seconds)}: {Seen(proof)}{Controller(proof)}"),
+        { Verified: { SameAs: { } other } proof } => html.Of($"""
+            <span class="good">✓ {(IsMedium(image) ? "writes" : "holds")} the same disk</span> as {other}, byte for byte, which came up under {Where(proof)}{Unproven(image)}
+            """),
+        { Verified: { } proof } => html.Of($"<span class=\"good\">✓ came up</span> under {Where(proof)} after {Words.Time(proof.Seconds)}: {Seen(proof)}{Unproven(image)}"),
         { Unproven: { SameAs: { } other } } => html.Of($"<span class=\"bad\">unproven</span>: it holds the same disk as {other}, which was booted and showed nothing either way"),
         { Unproven: { } unproven } => html.Of($"<span class=\"bad\">unproven</span>, booted under {Where(unproven.Firmware, unproven.DiskBus)}: {unproven.What}"),
         _ => html.Of($"<span class=\"quiet\">not booted</span>"),
@@ -28,6 +30,8 @@ internal static class ProofPart
         </figure>
         """);
 
+    private static string Where(ManifestProof proof) => Where(proof.Firmware, proof.DiskBus);
+
     private static string Where(string firmware, string? bus) => bus is null ? Words.Firmware(firmware) : $"{Words.Firmware(firmware)} with its disk on {bus}";
 
     private static string Seen(ManifestProof proof) => proof.Sign switch
@@ -38,5 +42,8 @@ internal static class ProofPart
         _ => $"it showed ‘{proof.Expected}’",
     };
 
-    private static string Controller(ManifestProof proof) => proof.UnprovenController is { } controller ? $"; not proven on {controller}, the disk controller that it asks for: QEMU has none" : "";
+    private static string Unproven(ManifestImage image) => IsMedium(image) ? "; that is the disk in it: the medium itself isn’t booted"
+        : image.Verified?.UnprovenController is { } controller ? $"; not proven on {controller}, the disk controller that it asks for: QEMU has none" : "";
+
+    private static bool IsMedium(ManifestImage image) => ImageFormats.All.FirstOrDefault(format => format.Name == image.Format) is { QemuDriver: null };
 }
