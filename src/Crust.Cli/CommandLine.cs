@@ -41,7 +41,13 @@ internal static class CommandLine
                 throw wrong;
             }
 
-            var configuration = new InvocationConfiguration { Output = ResultWriter.Of(output, messages.Drain), Error = messages, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+            var configuration = new InvocationConfiguration
+            {
+                Output = ResultWriter.Of(output, messages.Drain),
+                Error = messages,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+            };
             return await parse.InvokeAsync(configuration, cancellation);
         }
         catch (CrustException e)

@@ -39,7 +39,7 @@ internal sealed class SparseDisk : IDisposable
         _file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write);
     }
 
-    /// <exception cref="CrustException">The disk would be longer than a file can be.</exception>
+    /// <exception cref="CrustException">There is no space for the data, it is more than an image of this length can hold, or the disk would be longer than a file can be.</exception>
     public void Append(ReadOnlySpan<byte> bytes)
     {
         while (bytes.Length > 0)

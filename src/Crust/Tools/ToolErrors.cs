@@ -28,7 +28,8 @@ internal sealed class ToolFailedException(ToolCommand command, ToolResult result
     {
         var text = result.Error.Trim().Length > 0 ? result.Error : result.Output;
         var last = text.Split('\n').Select(line => line.Trim()).LastOrDefault(line => line.Length > 0);
-        return last is null ? (HostFault.IsTooLarge(result.ExitCode, "") ? "a file would become larger than it may write (SIGXFSZ)" : "it said nothing") : last.Length > 300 ? last[..300] + "…" : last;
+        return last is not null ? (last.Length > 300 ? last[..300] + "…" : last)
+            : HostFault.IsTooLarge(result.ExitCode, "") ? "a file would become larger than it may write (SIGXFSZ)" : "it said nothing";
     }
 }
 

@@ -38,7 +38,8 @@ internal static class InputsSection
         yield return ("Seed", Words.Sentence(Seed(spec.Seed)));
         yield return ("Secrets", story.SecretsCarried.IsEmpty ? "The seed held none" : $"Whoever has an image has these secrets of its seed: {Words.List(story.SecretsCarried)}");
         yield return ("Machine", Machine(spec.Machine));
-        yield return ("Limits", $"deadline {Duration.Format(spec.Machine.Deadline)}, stall after {Duration.Format(spec.Machine.Stall)}; a reboot of the installer means: {spec.Machine.OnReboot.LowerName()}");
+        yield return ("Limits",
+            $"deadline {Duration.Format(spec.Machine.Deadline)}, stall after {Duration.Format(spec.Machine.Stall)}; a reboot of the installer means: {spec.Machine.OnReboot.LowerName()}");
         if (!spec.Installer.BootKeys.IsEmpty)
         {
             // What is typed may be a password.
@@ -68,7 +69,8 @@ internal static class InputsSection
         var says = new List<string>();
         if (seed.Ssh.User is { } user)
         {
-            string?[] ways = [seed.Ssh.Password is null && seed.Ssh.PasswordHash is null ? null : "a password", seed.Ssh.AuthorizedKeys.IsEmpty ? null : Words.Count(seed.Ssh.AuthorizedKeys.Length, "public key")];
+            string?[] ways = [seed.Ssh.Password is null && seed.Ssh.PasswordHash is null ? null : "a password",
+                seed.Ssh.AuthorizedKeys.IsEmpty ? null : Words.Count(seed.Ssh.AuthorizedKeys.Length, "public key")];
             says.Add($"the account {user} with {Words.List([.. ways.OfType<string>().DefaultIfEmpty("no way to log in")])}");
         }
 

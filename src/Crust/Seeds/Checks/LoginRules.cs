@@ -11,7 +11,8 @@ internal static class LoginRules
         "give it ssh_authorized_keys or a password's hash; SSH_PASSWORD or seed.ssh.authorizedKeys for the spec's account");
 
     public static readonly SeedRule LockedPassword = new("locked-password", SeedSeverity.Warning,
-        "An account of cloud-init with a password and no public key, and without `lock_passwd: false`: cloud-init locks the password", "users: [{name: edge, passwd: $6$…}]", "add lock_passwd: false");
+        "An account of cloud-init with a password and no public key, and without `lock_passwd: false`: cloud-init locks the password",
+        "users: [{name: edge, passwd: $6$…}]", "add lock_passwd: false");
 
     public static readonly SeedRule NoAccount = new("no-account", SeedSeverity.Warning, "The reference system gets no account at all", "#cloud-config alone",
         "give SSH_USER with SSH_PASSWORD or seed.ssh.authorizedKeys, or users in seed.userData");
