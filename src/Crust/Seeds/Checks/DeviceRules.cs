@@ -11,7 +11,8 @@ internal static partial class DeviceRules
 {
     public static readonly SeedRule Device = new("device", SeedSeverity.Error, "A disk that the build's machine doesn't have, by its bus (`machine.diskBus`) or by the number of disks",
         "install: {device: /dev/sda} (on virtio)",
-        "write auto or the disk's name on this bus, or set machine.diskBus");
+        "write auto or the disk's name on this bus, or set machine.diskBus")
+    { WarnsOnly = "for a disk under another name, and where the installer may take an extra disk" };
 
     // Stages that run while the installer does.
     private static readonly string[] InstallStages = ["before-install", "after-install", "after-install-chroot", "kairos-install.pre", "kairos-install.after", "kairos-uki-install.pre",
@@ -22,6 +23,7 @@ internal static partial class DeviceRules
         .. DevicesOf(request).Where(device => !device.IsSecret).SelectMany(device => Check(request.Spec, new NamedDisk(device.Value, device.Value, device.Place), "{0} or auto")),
         .. InstallerDisks.Of(request).SelectMany(device => Check(request.Spec, device, "{0}")),
         .. request.Spec.Machine.HasLargerExtraDisk ? CheckLargest(request) : [],
+        .. request.Spec.Machine.ExtraDisks.IsEmpty ? [] : CheckChoice(request),
     ];
 
     // Kairos' installer and Crust's take the largest disk for auto, Ubuntu's where nothing says otherwise.
@@ -42,6 +44,27 @@ internal static partial class DeviceRules
         var remedy = $"name {machine.DiskName}, or make machine.disk larger than machine.extraDisks";
         // Of two that are as large, which is taken is the installer's affair.
         yield return largest > machine.Disk ? Device.At(where, what, remedy) : Device.Warn(where, what.Replace("that is", "that may be", StringComparison.Ordinal), remedy);
+    }
+
+    // Without a word about disks, Anaconda uses all of them; Debian's installer asks which, or takes the first.
+    private static IEnumerable<SeedFinding> CheckChoice(SeedCheckRequest request)
+    {
+        var (machine, user) = (request.Spec.Machine, request.Files.UserData.FirstOrDefault());
+        var own = machine.DiskName;
+        return request.Spec.Seed.Kind switch
+        {
+            SeedKind.Kickstart when KickstartStorage.Of(KickstartFile.Read(user!.Text, user.Path)) is var storage && storage.Usable(DiskSizeRules.DisksOf(machine)).Any(disk => disk.Name != own)
+                && !storage.ClearsOnly(own) && storage.OnAnyDisk is { } place =>
+            [
+                Device.Warn(place, "Anaconda may put this on an extra disk, too, which is thrown away after the install", $"add: ignoredisk --only-use={own["/dev/".Length..]}"),
+            ],
+            SeedKind.Preseed when PreseedFile.Read(user!.Text, user.Path) is var file && file.AnswerTo("partman-auto/method") is { Value.Length: > 0 } method
+                && file.AnswerTo("partman-auto/disk") is not { Value.Length: > 0 } && !PartmanRecipe.MayChangeIn(file) =>
+            [
+                Device.Warn(method.Place, "The file doesn't say which disk is installed to, and extra disks are thrown away after the install", $"answer partman-auto/disk with {own}"),
+            ],
+            _ => [],
+        };
     }
 
     private static bool TakesLargest(ConfigMap autoinstall) => Find(autoinstall, "storage", "config") is null

@@ -107,7 +107,8 @@ internal static class DiskSizeRules
     // A disk under another name (by-id, by-path) may be any.
     private static string? NameOf(DiskDemand demand, ImmutableArray<(string Name, long Size)> disks) => disks.FirstOrDefault(disk => disk.Name == demand.Disk).Name;
 
-    private static ImmutableArray<(string Name, long Size)> DisksOf(MachineSpec machine) =>
+    /// <summary>The disks that the machine has beside the seed's own, by their names on its bus.</summary>
+    public static ImmutableArray<(string Name, long Size)> DisksOf(MachineSpec machine) =>
     [
         (machine.DiskName, machine.Disk),
         .. machine.ExtraDisks.Select((size, i) => (machine.DiskBus is DiskBus.Nvme ? $"/dev/nvme{i + 1}n1" : $"{machine.DiskName[..^1]}{(char)('b' + i)}", size)),

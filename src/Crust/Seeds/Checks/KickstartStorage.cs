@@ -20,6 +20,7 @@ internal sealed class KickstartStorage
 
     private readonly ImmutableArray<string> _only;
     private readonly ImmutableArray<string> _ignored;
+    private readonly ImmutableArray<string> _cleared;
     private readonly bool _hasOtherDisks;
 
     private KickstartStorage(KickstartFile file)
@@ -27,6 +28,7 @@ internal sealed class KickstartStorage
         _hasOtherDisks = file.Commands.Any(command => InstallerDisks.Adapters.Contains(command.Name));
         var ignore = file.Commands.LastOrDefault(command => command.Name == "ignoredisk");
         (_only, _ignored) = (Names(ignore?.Option("--only-use")), Names(ignore?.Option("--drives")));
+        _cleared = Names(file.Commands.LastOrDefault(command => command.Name == "clearpart")?.Option("--drives"));
 
         ImmutableArray<KickstartCommand> parts = [.. file.Commands.Where(command => command.Name is "part" or "partition" && IsNew(command))];
         var demands = ImmutableArray.CreateBuilder<DiskDemand>();
@@ -35,6 +37,7 @@ internal sealed class KickstartStorage
             demands.Add(DiskDemand.Of(DiskOf(part), SizeOf(part), 1 << 20, part.Place));
         foreach (var group in file.Commands.Where(command => command.Name == "volgroup"))
             AddGroup(file, parts, group, demands, overfull);
+        OnAnyDisk = file.Commands.FirstOrDefault(command => command.Name == "autopart" || (parts.Contains(command) && DiskOf(command) is null))?.Place;
         (Demands, Overfull) = (demands.ToImmutable(), overfull.ToImmutable());
     }
 
@@ -43,6 +46,12 @@ internal sealed class KickstartStorage
 
     /// <summary>Volume groups of fixed size that are too small for their volumes.</summary>
     public ImmutableArray<OverfullGroup> Overfull { get; }
+
+    /// <summary>Where the file first has something installed without saying on which disk; null for nowhere.</summary>
+    public Place? OnAnyDisk { get; }
+
+    /// <summary>Whether `clearpart` names one disk alone: a disk without a partition table that isn't named gets none, and so nothing.</summary>
+    public bool ClearsOnly(string disk) => _cleared is [var only] && only == disk;
 
     public static KickstartStorage Of(KickstartFile file) => new(file);
 

@@ -19,7 +19,7 @@ internal sealed partial class PartmanRecipe
     private PartmanRecipe(PreseedFile file, PreseedAnswer answer)
     {
         (_file, Place) = (file, answer.Place);
-        MayChange = Scripts.Any(question => file.AnswerTo(question) is { Value.Length: > 0 });
+        MayChange = MayChangeIn(file);
         var line = new List<string>();
         foreach (var word in answer.Value.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries))
         {
@@ -52,6 +52,9 @@ internal sealed partial class PartmanRecipe
 
     /// <summary>That of a file; null if it has none.</summary>
     public static PartmanRecipe? In(PreseedFile file) => file.AnswerTo("partman-auto/expert_recipe") is { Value.Length: > 0 } answer ? new PartmanRecipe(file, answer) : null;
+
+    /// <summary>Whether a file runs or includes something that may answer otherwise.</summary>
+    public static bool MayChangeIn(PreseedFile file) => Scripts.Any(question => file.AnswerTo(question) is { Value.Length: > 0 });
 
     /// <summary>The room that it gets: one disk, or several where the file names them for one volume group.</summary>
     public long RoomOn(ImmutableArray<(string Name, long Size)> disks)

@@ -60,6 +60,29 @@ public sealed class EndingAndLoginTests
         Assert.That(finding?.Remedy ?? "/dev/vda", Does.Contain("/dev/vda"));
     }
 
+    [TestCase(SeedKind.Kickstart, "autopart", 1, 1)]
+    [TestCase(SeedKind.Kickstart, "part / --size=1 --grow", 1, 1)]
+    [TestCase(SeedKind.Kickstart, "autopart", 0, null)]
+    [TestCase(SeedKind.Kickstart, "part / --size=1 --grow --ondisk=vda", 1, null)]
+    [TestCase(SeedKind.Kickstart, "ignoredisk --only-use=vda\nautopart", 1, null)]
+    [TestCase(SeedKind.Kickstart, "ignoredisk --drives=vdb\nautopart", 1, null)]
+    [TestCase(SeedKind.Kickstart, "ignoredisk --drives=vdb\nautopart", 2, 2)]
+    [TestCase(SeedKind.Kickstart, "clearpart --all --initlabel --drives=vda\nautopart", 1, null)]
+    [TestCase(SeedKind.Kickstart, "clearpart --all --initlabel\nautopart", 1, 2)]
+    [TestCase(SeedKind.Preseed, "d-i partman-auto/method string lvm", 1, 1)]
+    [TestCase(SeedKind.Preseed, "d-i partman-auto/method string lvm", 0, null)]
+    [TestCase(SeedKind.Preseed, "d-i partman-auto/method string lvm\nd-i partman-auto/disk string /dev/vda", 1, null)]
+    [TestCase(SeedKind.Preseed, "d-i partman-auto/method string lvm\nd-i partman/early_command string debconf-set partman-auto/disk /dev/vda", 1, null)]
+    public void An_installer_that_may_take_an_extra_disk_is_a_warning(SeedKind kind, string text, int extra, int? line)
+    {
+        var spec = SeedSample.SpecOf(_sample.SpecWithUserData(text + "\n") with { Kind = kind });
+
+        var found = SeedSample.FindingsIn(spec with { Machine = spec.Machine with { ExtraDisks = [.. Enumerable.Repeat(1L << 30, extra)] } }).Where(one => one.Rule == "device").ToList();
+
+        Assert.That(found.Select(one => (one.Severity, one.Place.Line)), Is.EqualTo(line is { } number ? new[] { (SeedSeverity.Warning, number) } : []));
+        Assert.That(found.Select(one => one.Remedy), Has.All.Contains("vda"));
+    }
+
     [Test]
     public void A_reboot_that_is_taken_for_the_end_is_fine() =>
         Assert.That(SeedSample.RulesAgainst(SeedSample.SpecOf(_sample.SpecWithUserData("#cloud-config\ninstall: {reboot: yes}\n"), OnReboot.Finish)), Is.Empty);
