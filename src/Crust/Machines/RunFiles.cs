@@ -17,15 +17,11 @@ internal sealed record RunFiles(LogFile SerialLog, LogFile Screen, string Screen
     public static RunFiles Draft(string drafts, string prefix) => new(
         LogFile.Draft(drafts, prefix + LogFile.SerialLogExtension), LogFile.Draft(drafts, prefix + LogFile.ScreenExtension), Path.Combine(drafts, $"{Path.GetFileName(prefix)}.{ScreensName}"));
 
-    /// <summary>Removes what earlier runs have left, unless it is this one's own.</summary>
-    /// <param name="except">Whether it is.</param>
-    public void DropOld(bool except)
+    /// <summary>Removes what earlier runs have left at their places.</summary>
+    public void DropAll()
     {
-        if (!except)
-        {
-            SerialLog.Drop();
-            Screen.Drop();
-        }
+        SerialLog.Drop();
+        Screen.Drop();
     }
 
     /// <summary>Leaves the serial log, of a run that went well; a picture of an earlier one that didn't is removed.</summary>

@@ -79,8 +79,14 @@ internal sealed class ImageProver(BootVerifier verifier, ToolBox tools, Folders 
                     await CompareAsync(image, witness, folder, cancellation);
                 }
 
-                proofs[image.Path] = Of(image, boots[expected.BusOf(image.Format)]);
-                RunFiles.Draft(folder.Path, PathOf(image.File)).DropOld(except: proofs[image.Path].Unproven is { SameAs: null });
+                var proof = Of(image, boots[expected.BusOf(image.Format)]);
+                if (proof.Unproven is not { SameAs: null })
+                {
+                    // What is beside it now is of an earlier boot.
+                    RunFiles.Draft(folder.Path, PathOf(image.File)).DropAll();
+                }
+
+                proofs[image.Path] = proof;
             }
         }
 
@@ -159,7 +165,7 @@ internal sealed class ImageProver(BootVerifier verifier, ToolBox tools, Folders 
         void Report(double fraction) => observer.Observe(new BuildEvent.Progressed(Stage.Verify, image.File, fraction, $"compared with {witness.File}"));
     }
 
-    // What was seen of the image that was booted, told of this one.
+    // What was seen of the image that was booted holds for this one, too.
     private static ImageProof Of(ProofCandidate image, (ProofCandidate Image, ImageProof Proof) boot)
     {
         var same = boot.Image == image ? null : boot.Proof.Proof?.SameAs ?? boot.Image.File;
