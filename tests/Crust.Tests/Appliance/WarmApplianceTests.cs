@@ -25,7 +25,7 @@ public sealed class WarmApplianceTests
     public void TearDown() => Directory.Delete(_folder, recursive: true);
 
     [Test]
-    public void The_same_appliance_on_the_same_QEMU_has_the_same_key() => Assert.That(Key(Image), Is.EqualTo(Key(Image)).And.Length.EqualTo(64));
+    public void The_same_appliance_on_the_same_QEMU_has_the_same_key() => Assert.That(Key(Image with { }), Is.EqualTo(Key(Image)).And.Length.EqualTo(64));
 
     [Test]
     public void Where_the_cache_is_plays_no_part() => Assert.That(Key(Image with { Kernel = "/b/vmlinuz", Initramfs = "/b/initramfs.zst" }), Is.EqualTo(Key(Image)));
