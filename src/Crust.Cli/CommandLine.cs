@@ -21,6 +21,7 @@ internal static class CommandLine
         PlanCommand.Create(),
         EmbedCommand.Create(),
         DoctorCommand.Create(),
+        RecipeCommand.Create(),
         SchemaCommand.Create(),
         CleanCommand.Create(),
     };

@@ -38,15 +38,15 @@ internal sealed class ApplianceBuilder(ToolBox tools, BuildCache cache, Folders 
     public void CopyTo(string folder, Arch arch) => cache.CopyTo(folder, Kind, KeyOf(arch));
 
     /// <summary>What decides the appliance's content, 64 hex digits.</summary>
-    internal string KeyOf(Arch arch) => Recipe.Key([RecipeFor(arch)], "appliance", Version, Mmdebstrap.Suite, arch.ToString());
+    internal string KeyOf(Arch arch) => BuilderFolder.Key([FolderFor(arch)], "appliance", Version, Mmdebstrap.Suite, arch.ToString());
 
-    private Recipe RecipeFor(Arch arch) => new(Path.Combine(folders.Builder, "appliance"), arch);
+    private BuilderFolder FolderFor(Arch arch) => new(Path.Combine(folders.Builder, "appliance"), arch);
 
     private async Task<string> BuildAsync(Arch arch, CacheEntry entry, CancellationToken cancellation)
     {
         var folder = entry.Draft;
         var clock = Stopwatch.StartNew();
-        var recipe = RecipeFor(arch);
+        var source = FolderFor(arch);
         if (arch is Arch.Amd64)
         {
             // GRUB's image for BIOS is made by GRUB's own program.
@@ -54,12 +54,12 @@ internal sealed class ApplianceBuilder(ToolBox tools, BuildCache cache, Folders 
         }
 
         observer.Observe(new BuildEvent.Started(Stage.Appliance, $"building Crust's own live system for {arch.LowerName()} (once)"));
-        File.Copy(recipe.PathOf("prepare.sh"), Path.Combine(folder, "prepare.sh"));
+        File.Copy(source.PathOf("prepare.sh"), Path.Combine(folder, "prepare.sh"));
         await tools.RunAsync(new Mmdebstrap
         {
             Variant = "extract",
             Arch = arch,
-            Packages = recipe.List("packages.list"),
+            Packages = source.List("packages.list"),
             Folder = folder,
             Output = Packages,
             Script = "prepare.sh",
@@ -69,8 +69,8 @@ internal sealed class ApplianceBuilder(ToolBox tools, BuildCache cache, Folders 
         var tar = Path.Combine(folder, Packages);
         using (var tree = await PackageTree.OpenAsync(tar, cancellation))
         {
-            ExtractBootFiles(tree, recipe, Path.Combine(folder, "boot"));
-            var contents = new InitramfsContents(tree, recipe);
+            ExtractBootFiles(tree, source, Path.Combine(folder, "boot"));
+            var contents = new InitramfsContents(tree, source);
             await File.WriteAllBytesAsync(Path.Combine(folder, "vmlinuz"), tree.Read(contents.KernelPath), cancellation);
             var modules = Path.Combine(folder, "modules");
             contents.ExtractModules(modules);
@@ -88,10 +88,10 @@ internal sealed class ApplianceBuilder(ToolBox tools, BuildCache cache, Folders 
         return entry.Keep();
     }
 
-    private static void ExtractBootFiles(PackageTree tree, Recipe recipe, string folder)
+    private static void ExtractBootFiles(PackageTree tree, BuilderFolder source, string folder)
     {
         Directory.CreateDirectory(folder);
-        foreach (var line in recipe.List("boot.list"))
+        foreach (var line in source.List("boot.list"))
         {
             var words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             File.WriteAllBytes(Path.Combine(folder, words[0]), tree.Read(words[1]));

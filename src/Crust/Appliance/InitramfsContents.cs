@@ -9,14 +9,14 @@ internal sealed class InitramfsContents
     private const string BusyBox = "/usr/lib/busybox/busybox";
 
     private readonly PackageTree _tree;
-    private readonly Recipe _recipe;
+    private readonly BuilderFolder _source;
     private readonly string _libraries;
 
-    public InitramfsContents(PackageTree tree, Recipe recipe)
+    public InitramfsContents(PackageTree tree, BuilderFolder source)
     {
         _tree = tree;
-        _recipe = recipe;
-        _libraries = $"/usr/lib/{(recipe.Arch is Arch.Amd64 ? "x86_64" : "aarch64")}-linux-gnu";
+        _source = source;
+        _libraries = $"/usr/lib/{(source.Arch is Arch.Amd64 ? "x86_64" : "aarch64")}-linux-gnu";
         KernelPath = tree.Below("/boot").FirstOrDefault(path => path.StartsWith("/boot/vmlinuz-", StringComparison.Ordinal))
             ?? throw PackageTree.Missing("/boot/vmlinuz-*");
         Release = KernelPath["/boot/vmlinuz-".Length..];
@@ -34,7 +34,7 @@ internal sealed class InitramfsContents
     public void ExtractModules(string folder)
     {
         string Text(string name) => Encoding.UTF8.GetString(_tree.Read($"{ModuleFolder}/{name}"));
-        var modules = new KernelModules(Text("modules.dep"), Text("modules.builtin")).Resolve(_recipe.List("modules.list"));
+        var modules = new KernelModules(Text("modules.dep"), Text("modules.builtin")).Resolve(_source.List("modules.list"));
         foreach (var name in modules.Concat(["modules.builtin", "modules.builtin.modinfo", "modules.order"]))
         {
             var path = Path.Combine(folder, ModuleFolder[1..], name);
@@ -60,7 +60,7 @@ internal sealed class InitramfsContents
 
         archive.AddDevice("/dev/console", 5, 1);
         archive.AddFile(BusyBox, _tree.Read("/bin/busybox"), executable: true);
-        foreach (var program in _recipe.List("programs.list"))
+        foreach (var program in _source.List("programs.list"))
         {
             AddProgram(archive, program);
         }
@@ -70,15 +70,15 @@ internal sealed class InitramfsContents
             archive.AddFile("/usr/" + Path.GetRelativePath(modules, path), File.ReadAllBytes(path), executable: false);
         }
 
-        archive.AddFile("/init", File.ReadAllBytes(_recipe.PathOf("init")), executable: true);
+        archive.AddFile("/init", File.ReadAllBytes(_source.PathOf("init")), executable: true);
         foreach (var name in new[] { "lib.sh", "await.sh" })
         {
-            archive.AddFile($"/crust/{name}", File.ReadAllBytes(_recipe.PathOf(name)), executable: false);
+            archive.AddFile($"/crust/{name}", File.ReadAllBytes(_source.PathOf(name)), executable: false);
         }
 
         foreach (var folder in (string[])["jobs", "disk"])
         {
-            foreach (var (name, path) in _recipe.Files(folder))
+            foreach (var (name, path) in _source.Files(folder))
             {
                 archive.AddFile($"/crust/{folder}/{name}", File.ReadAllBytes(path), executable: false);
             }

@@ -13,8 +13,8 @@ namespace Crust.Installers;
 /// most changes to an installer are to its scripts.
 /// </summary>
 /// <param name="tools">Needs mmdebstrap and mksquashfs.</param>
-/// <param name="recipe">`builder/reference/system`, for the architecture that is wanted.</param>
-internal sealed class DebianRoot(ToolBox tools, BuildCache cache, Recipe recipe)
+/// <param name="source">`builder/reference/system`, for the architecture that is wanted.</param>
+internal sealed class DebianRoot(ToolBox tools, BuildCache cache, BuilderFolder source)
 {
     /// <summary>Changes whenever this code would make something else from the same files.</summary>
     private const string Version = "1";
@@ -26,7 +26,7 @@ internal sealed class DebianRoot(ToolBox tools, BuildCache cache, Recipe recipe)
     public sealed record Result(string Squashfs, string SizeFile);
 
     /// <summary>What decides its content, 64 hex digits.</summary>
-    public string Key => Recipe.Key([recipe], "root", Version, Mmdebstrap.Suite, recipe.Arch.ToString());
+    public string Key => BuilderFolder.Key([source], "root", Version, Mmdebstrap.Suite, source.Arch.ToString());
 
     /// <summary>The root file system, from the cache if it is there.</summary>
     /// <exception cref="CrustException">A tool is missing or failed, or this host runs no programs of the architecture.</exception>
@@ -40,17 +40,17 @@ internal sealed class DebianRoot(ToolBox tools, BuildCache cache, Recipe recipe)
     private async Task<string> BuildAsync(CacheEntry entry, Action<double?, string> progress, CancellationToken cancellation)
     {
         var folder = entry.Draft;
-        await ForeignPrograms.CheckAsync(tools, recipe.Arch, cancellation);
+        await ForeignPrograms.CheckAsync(tools, source.Arch, cancellation);
         await WriteOverlayAsync(Path.Combine(folder, "overlay.tar"), cancellation);
-        File.Copy(recipe.PathOf("finish.sh"), Path.Combine(folder, "finish.sh"));
+        File.Copy(source.PathOf("finish.sh"), Path.Combine(folder, "finish.sh"));
         await tools.RunAsync(new Mmdebstrap
         {
             Variant = "minbase",
-            Arch = recipe.Arch,
+            Arch = source.Arch,
             // For arm64, finish.sh makes it once the overlay is there: that says which drivers are wanted.
-            MakesInitramfs = recipe.Arch is Arch.Amd64,
-            Packages = recipe.List("packages.list"),
-            Exclude = recipe.List("exclude.list"),
+            MakesInitramfs = source.Arch is Arch.Amd64,
+            Packages = source.List("packages.list"),
+            Exclude = source.List("exclude.list"),
             Folder = folder,
             Output = "root.tar",
             Overlay = "overlay.tar",
@@ -77,7 +77,7 @@ internal sealed class DebianRoot(ToolBox tools, BuildCache cache, Recipe recipe)
     {
         await using var stream = File.Create(path);
         await using var writer = new TarWriter(stream, TarEntryFormat.Ustar);
-        foreach (var (name, file) in recipe.Files("root"))
+        foreach (var (name, file) in source.Files("root"))
         {
             await using var content = File.OpenRead(file);
             await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.RegularFile, name)

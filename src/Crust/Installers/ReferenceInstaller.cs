@@ -49,37 +49,37 @@ internal sealed class ReferenceInstaller(ToolBox tools, BuildCache cache, Folder
     /// <exception cref="CrustException">A tool is missing or failed, or this host runs no programs of the architecture.</exception>
     public async Task<InstallerIso> GetAsync(Arch arch, CancellationToken cancellation)
     {
-        var recipe = RecipeFor(arch);
-        var root = RootOf(recipe);
-        using var entry = await cache.OpenAsync(Kind, KeyOf(recipe, root), _ => Progress(null, "waiting for another build that makes the reference installer"), cancellation);
-        return Load(entry.Found ?? await BuildAsync(recipe, root, entry, cancellation), recipe);
+        var source = FolderFor(arch);
+        var root = RootOf(source);
+        using var entry = await cache.OpenAsync(Kind, KeyOf(source, root), _ => Progress(null, "waiting for another build that makes the reference installer"), cancellation);
+        return Load(entry.Found ?? await BuildAsync(source, root, entry, cancellation), source);
     }
 
     /// <summary>The ISO if it is in the cache, else null.</summary>
     public InstallerIso? Find(Arch arch)
     {
-        var recipe = RecipeFor(arch);
-        return cache.Find(Kind, KeyOf(recipe, RootOf(recipe))) is { } folder ? Load(folder, recipe) : null;
+        var source = FolderFor(arch);
+        return cache.Find(Kind, KeyOf(source, RootOf(source))) is { } folder ? Load(folder, source) : null;
     }
 
     /// <summary>Copies it and its appliance out of the cache, where they must be, below a folder for `CRUST_PARTS`.</summary>
     /// <exception cref="CrustException">The folder can't be written.</exception>
     public void CopyTo(string folder, Arch arch)
     {
-        var recipe = RecipeFor(arch);
-        cache.CopyTo(folder, Kind, KeyOf(recipe, RootOf(recipe)));
+        var source = FolderFor(arch);
+        cache.CopyTo(folder, Kind, KeyOf(source, RootOf(source)));
         appliance.CopyTo(folder, arch);
     }
 
-    private Recipe RecipeFor(Arch arch) => new(Path.Combine(folders.Builder, "reference"), arch);
+    private BuilderFolder FolderFor(Arch arch) => new(Path.Combine(folders.Builder, "reference"), arch);
 
-    private DebianRoot RootOf(Recipe recipe) => new(tools, cache, new Recipe(recipe.PathOf("system"), recipe.Arch));
+    private DebianRoot RootOf(BuilderFolder source) => new(tools, cache, new BuilderFolder(source.PathOf("system"), source.Arch));
 
-    private string KeyOf(Recipe recipe, DebianRoot root) => Recipe.Key([recipe], "reference", Version, appliance.KeyOf(recipe.Arch), root.Key);
+    private string KeyOf(BuilderFolder source, DebianRoot root) => BuilderFolder.Key([source], "reference", Version, appliance.KeyOf(source.Arch), root.Key);
 
-    private static InstallerIso Load(string folder, Recipe recipe)
+    private static InstallerIso Load(string folder, BuilderFolder source)
     {
-        var name = NameFor(recipe.Arch);
+        var name = NameFor(source.Arch);
         var facts = JsonSerializer.Deserialize(File.ReadAllText(Path.Combine(folder, $"{name}.json")), IsoFactsJson.Default.ReferenceIsoRecord)!;
         return new InstallerIso
         {
@@ -87,34 +87,34 @@ internal sealed class ReferenceInstaller(ToolBox tools, BuildCache cache, Folder
             Sha256 = facts.Sha256,
             Size = facts.Size,
             VolumeId = VolumeId,
-            BootsBios = recipe.Arch is Arch.Amd64,
+            BootsBios = source.Arch is Arch.Amd64,
             BootsUefi = true,
             BaseName = name,
             IsReference = true,
             Profile = Profile,
-            MinimumDisk = long.Parse(recipe.Read("minimum-disk").Trim(), CultureInfo.InvariantCulture),
-            MinimumMemory = long.Parse(recipe.Read("minimum-memory").Trim(), CultureInfo.InvariantCulture),
+            MinimumDisk = long.Parse(source.Read("minimum-disk").Trim(), CultureInfo.InvariantCulture),
+            MinimumMemory = long.Parse(source.Read("minimum-memory").Trim(), CultureInfo.InvariantCulture),
             Source = "reference installer",
         };
     }
 
-    private async Task<string> BuildAsync(Recipe recipe, DebianRoot root, CacheEntry entry, CancellationToken cancellation)
+    private async Task<string> BuildAsync(BuilderFolder source, DebianRoot root, CacheEntry entry, CancellationToken cancellation)
     {
         var folder = entry.Draft;
         var system = await root.GetAsync((fraction, detail) => Progress(fraction * 0.9, detail), cancellation);
-        var image = await appliance.GetAsync(recipe.Arch, cancellation);
+        var image = await appliance.GetAsync(source.Arch, cancellation);
         var work = Path.Combine(folder, "work");
         Directory.CreateDirectory(work);
         Progress(0.9, "writing the ISO");
-        var name = NameFor(recipe.Arch);
+        var name = NameFor(source.Arch);
         var iso = Path.Combine(folder, $"{name}.iso");
-        var facts = new ReferenceIsoRecord(await new HybridIso(tools).WriteAsync(Content(recipe, image, system), iso, work, _ => { }, cancellation), new FileInfo(iso).Length);
+        var facts = new ReferenceIsoRecord(await new HybridIso(tools).WriteAsync(Content(source, image, system), iso, work, _ => { }, cancellation), new FileInfo(iso).Length);
         await File.WriteAllTextAsync(Path.Combine(folder, $"{name}.json"), JsonSerializer.Serialize(facts, IsoFactsJson.Default.ReferenceIsoRecord), cancellation);
         Directory.Delete(work, recursive: true);
         return entry.Keep();
     }
 
-    private static HybridIsoContent Content(Recipe recipe, ApplianceImage image, DebianRoot.Result system) => new()
+    private static HybridIsoContent Content(BuilderFolder source, ApplianceImage image, DebianRoot.Result system) => new()
     {
         VolumeId = VolumeId,
         Title = "Crust reference installer",
@@ -124,8 +124,8 @@ internal sealed class ReferenceInstaller(ToolBox tools, BuildCache cache, Folder
         [
             ("/crust/root.squashfs", system.Squashfs),
             ("/crust/root.size", system.SizeFile),
-            ("/crust/minimum-disk", recipe.PathOf("minimum-disk")),
-            ("/crust/read-seed.py", recipe.PathOf("read-seed.py")),
+            ("/crust/minimum-disk", source.PathOf("minimum-disk")),
+            ("/crust/read-seed.py", source.PathOf("read-seed.py")),
         ],
     };
 

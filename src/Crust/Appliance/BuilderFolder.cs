@@ -8,7 +8,7 @@ namespace Crust.Appliance;
 /// A folder of `builder/` that says what something is made from, for one architecture. What belongs to one alone says so in its name:
 /// `packages.arm64.list` continues `packages.list`, the files in `root.arm64/` join those in `root/`.
 /// </summary>
-internal sealed class Recipe(string folder, Arch arch)
+internal sealed class BuilderFolder(string folder, Arch arch)
 {
     private readonly string _name = arch.LowerName();
 
@@ -46,10 +46,10 @@ internal sealed class Recipe(string folder, Arch arch)
     }
 
     /// <summary>
-    /// A SHA-256 over the names and contents of all files of some recipes, save those of other architectures, and over
+    /// A SHA-256 over the names and contents of all files of some folders, save those of other architectures, and over
     /// <paramref name="facts"/>: whatever else decides what is made. File times and modes play no part.
     /// </summary>
-    public static string Key(IEnumerable<Recipe> recipes, params IEnumerable<string> facts)
+    public static string Key(IEnumerable<BuilderFolder> folders, params IEnumerable<string> facts)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         void Add(ReadOnlySpan<byte> data)
@@ -64,7 +64,7 @@ internal sealed class Recipe(string folder, Arch arch)
             Add(Encoding.UTF8.GetBytes(fact));
         }
 
-        foreach (var (name, path) in recipes.SelectMany(recipe => recipe.OwnFiles()))
+        foreach (var (name, path) in folders.SelectMany(folder => folder.OwnFiles()))
         {
             Add(Encoding.UTF8.GetBytes(name));
             Add(File.ReadAllBytes(path));

@@ -3,7 +3,7 @@ using Crust.Spec;
 
 namespace Crust.Tests.Appliance;
 
-public sealed class RecipeTests
+public sealed class BuilderFolderTests
 {
     private string _folder = "";
 
@@ -19,9 +19,9 @@ public sealed class RecipeTests
         File.WriteAllText(Path.Combine(_folder, name), text);
     }
 
-    private string Key(params string[] facts) => Recipe.Key([Of(Arch.Amd64)], facts);
+    private string Key(params string[] facts) => BuilderFolder.Key([Of(Arch.Amd64)], facts);
 
-    private Recipe Of(Arch arch) => new(_folder, arch);
+    private BuilderFolder Of(Arch arch) => new(_folder, arch);
 
     [Test]
     public void A_list_has_neither_comments_nor_empty_lines()

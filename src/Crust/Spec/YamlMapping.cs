@@ -1,0 +1,108 @@
+using System.Collections.Immutable;
+using YamlDotNet.RepresentationModel;
+
+namespace Crust.Spec;
+
+/// <summary>
+/// A mapping of a YAML file, read key by key. Whoever reads it asks for each key that there may be, and then calls <see cref="End"/>, which refuses all others: so no key
+/// is ever passed over, and each error names the file, the line, the column and the key.
+/// </summary>
+internal sealed class YamlMapping
+{
+    private readonly string _file;
+    private readonly string _path;
+    private readonly YamlMappingNode _node;
+    private readonly List<string> _asked = [];
+
+    private YamlMapping(string file, string path, YamlMappingNode node) => (_file, _path, _node) = (file, path, node);
+
+    /// <summary>Where it begins: `file:line:column, path`.</summary>
+    public string Where => At(_node, "");
+
+    /// <summary>The keys in the file's order.</summary>
+    /// <exception cref="CrustException">One isn't a word.</exception>
+    public ImmutableArray<string> Keys => [.. _node.Children.Keys.Select(key => key is YamlScalarNode { Value: { Length: > 0 } name } ? name : throw Bad(At(key, ""), "A key isn't a word", "write one word and a colon"))];
+
+    /// <summary>Reads a file's text.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="file">The file's name, for messages.</param>
+    /// <param name="what">What it should be, with its article: "a recipe".</param>
+    /// <exception cref="CrustException">It isn't YAML, or no mapping.</exception>
+    public static YamlMapping Parse(string text, string file, string what) => YamlText.Parse(text, file) is YamlMappingNode mapping
+        ? new YamlMapping(file, "", mapping)
+        : throw new CrustException(FailureKind.BadInput, $"This isn't {what}: it has no keys", $"{file}:1:1", $"write {what}'s keys, one a line");
+
+    /// <summary>A key's value as text; null where the key isn't there or says nothing.</summary>
+    /// <exception cref="CrustException">It is a list or a mapping.</exception>
+    public string? Text(string key) => Find(key) switch
+    {
+        null => null,
+        YamlScalarNode { Value: { } value } => value,
+        var other => throw Bad(At(other, key), $"'{key}' takes one value, not {KindOf(other)}", $"write {key}: and the value behind it"),
+    };
+
+    /// <summary>The same, of a key that has to be there.</summary>
+    /// <exception cref="CrustException">It isn't, or is no text.</exception>
+    public string Required(string key) => Text(key) is { Length: > 0 } value ? value : throw Missing(key);
+
+    /// <summary>A key's values: of a list, or of a single value the list with it alone; empty where the key isn't there.</summary>
+    /// <exception cref="CrustException">One of them isn't text.</exception>
+    public ImmutableArray<string> Texts(string key) => Find(key) switch
+    {
+        null => [],
+        YamlScalarNode { Value: { } value } => [value],
+        YamlSequenceNode list => [.. list.Children.Select(item => item is YamlScalarNode { Value: { } value } && !YamlText.IsNull(item) ? value
+            : throw Bad(At(item, key), $"An entry of '{key}' isn't a single value", "write one value an entry"))],
+        var other => throw Bad(At(other, key), $"'{key}' takes a list, not {KindOf(other)}", $"write {key}: [ … ]"),
+    };
+
+    /// <summary>A mapping below it; null where the key isn't there.</summary>
+    /// <exception cref="CrustException">It is something else.</exception>
+    public YamlMapping? Mapping(string key) => Find(key) switch
+    {
+        null => null,
+        YamlMappingNode mapping => new YamlMapping(_file, Below(key), mapping),
+        var other => throw Bad(At(other, key), $"'{key}' takes a mapping, not {KindOf(other)}", "write keys below it, further to the right"),
+    };
+
+    /// <summary>The mappings of a list; empty where the key isn't there.</summary>
+    /// <exception cref="CrustException">It is something else.</exception>
+    public ImmutableArray<YamlMapping> Mappings(string key) => Find(key) switch
+    {
+        null => [],
+        YamlSequenceNode list => [.. list.Children.Select((item, i) => item is YamlMappingNode mapping ? new YamlMapping(_file, $"{Below(key)}[{i}]", mapping)
+            : throw Bad(At(item, $"{key}[{i}]"), $"An entry of '{key}' is {KindOf(item)}, not a mapping", "write keys and values: { key: value }"))],
+        var other => throw Bad(At(other, key), $"'{key}' takes a list of mappings, not {KindOf(other)}", $"write {key}: and below it lines that begin with a dash"),
+    };
+
+    /// <summary>Refuses the keys that nobody has asked for.</summary>
+    /// <exception cref="CrustException">There is one.</exception>
+    public void End()
+    {
+        if (Keys.FirstOrDefault(key => !_asked.Contains(key)) is { } unknown)
+        {
+            throw Bad(At(_node.Children.Keys.First(key => key is YamlScalarNode { Value: var name } && name == unknown), unknown), $"There is no key '{unknown}' here", Nearest.Suggest(unknown, _asked));
+        }
+    }
+
+    /// <summary>The error that a value is wrong.</summary>
+    public CrustException Wrong(string key, string what, string remedy) => Bad(At(Node(key) ?? _node, key), what, remedy);
+
+    private CrustException Missing(string key) => Bad(Where, $"The key '{key}' is missing", $"write {key}: and its value");
+
+    private YamlNode? Find(string key)
+    {
+        _asked.Add(key);
+        return Node(key) is { } node && !YamlText.IsNull(node) ? node : null;
+    }
+
+    private YamlNode? Node(string key) => _node.Children.FirstOrDefault(child => child.Key is YamlScalarNode { Value: var name } && name == key).Value;
+
+    private string Below(string key) => _path.Length == 0 ? key : $"{_path}.{key}";
+
+    private string At(YamlNode node, string key) => YamlText.At(_file, node.Start) + (Below(key).TrimEnd('.') is { Length: > 0 } path ? $", {path}" : "");
+
+    private static string KindOf(YamlNode node) => node is YamlMappingNode ? "a mapping" : node is YamlSequenceNode ? "a list" : "one value";
+
+    private static CrustException Bad(string where, string what, string remedy) => new(FailureKind.BadInput, what, where, remedy);
+}
