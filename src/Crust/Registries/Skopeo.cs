@@ -162,9 +162,9 @@ internal sealed class Skopeo(ToolBox tools, PublishSpec how, string folder, Time
                     return;
                 }
 
-                if (now != last)
+                if (HasMoved(last, now))
                 {
-                    (last, since) = (now, time.GetTimestamp());
+                    since = time.GetTimestamp();
                     moved?.Invoke(now.Written);
                 }
                 else if (time.GetElapsedTime(since) >= how.Stall)
@@ -172,12 +172,22 @@ internal sealed class Skopeo(ToolBox tools, PublishSpec how, string folder, Time
                     await stalled.CancelAsync();
                     return;
                 }
+
+                last = now;
             }
         }
         catch (OperationCanceledException)
         {
             // skopeo has ended.
         }
+    }
+
+    // On a busy host, Go's runtime wakes its own threads several times a second, each time by a byte through a pipe, which counts as read and as written
+    // (runtime.netpollBreak): a registry that never answers would never be given up. A request, an answer and a piece of a blob are longer, or aren't read as they are written.
+    internal static bool HasMoved((long Read, long Written) before, (long Read, long Written) now)
+    {
+        var (read, written) = (now.Read - before.Read, now.Written - before.Written);
+        return Math.Max(read, written) >= 4096 || Math.Abs(read - written) >= 16;
     }
 
     // proc(5), /proc/<pid>/io: all that was read and written, sockets included. Null where the kernel doesn't tell, or the process is gone.
