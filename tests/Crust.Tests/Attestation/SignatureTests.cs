@@ -9,6 +9,7 @@ namespace Crust.Tests.Attestation;
 
 /// <summary>Signatures, made and checked by the real ssh-keygen and gpg.</summary>
 [CancelAfter(120_000)]
+[NonParallelizable] // It sets variables of the whole process.
 public sealed class SignatureTests
 {
     private const string Passphrase = "a passphrase that nobody guesses";

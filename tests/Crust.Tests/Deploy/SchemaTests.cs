@@ -2,7 +2,6 @@ namespace Crust.Tests.Deploy;
 
 /// <summary>All of `deploy/` against the schemas that Kubernetes, Flux, Argo CD, GitHub and GitLab publish; and what these would refuse.</summary>
 [CancelAfter(300_000)]
-[NonParallelizable]
 public sealed class SchemaTests
 {
     private static CancellationToken Cancellation => TestContext.CurrentContext.CancellationToken;

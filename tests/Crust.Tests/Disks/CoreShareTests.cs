@@ -13,14 +13,14 @@ public sealed class CoreShareTests
         using var cores = new CoreShare(3);
         var leases = await Task.WhenAll(Enumerable.Range(0, leased).Select(_ => cores.LeaseAsync(Cancellation)));
 
-        Assert.That(await MostAtOnceAsync(cores), Is.EqualTo(3 - leased));
+        await AssertAtOnceAsync(cores, 3 - leased);
 
         foreach (var lease in leases)
         {
             lease.Dispose();
         }
 
-        Assert.That(await MostAtOnceAsync(cores), Is.EqualTo(3));
+        await AssertAtOnceAsync(cores, 3);
     }
 
     [Test]
@@ -30,7 +30,7 @@ public sealed class CoreShareTests
         using var first = await cores.LeaseAsync(Cancellation);
         using var second = await cores.LeaseAsync(Cancellation);
 
-        Assert.That(await MostAtOnceAsync(cores), Is.EqualTo(1));
+        await AssertAtOnceAsync(cores, 1);
     }
 
     [Test]
@@ -40,7 +40,7 @@ public sealed class CoreShareTests
 
         await Assert.ThatAsync(() => cores.RunAsync(() => throw new IOException("no"), Cancellation), Throws.InstanceOf<IOException>());
 
-        Assert.That(await MostAtOnceAsync(cores), Is.EqualTo(1));
+        await AssertAtOnceAsync(cores, 1);
     }
 
     [Test]
@@ -57,24 +57,31 @@ public sealed class CoreShareTests
         await Assert.ThatAsync(() => waiting, Throws.InstanceOf<OperationCanceledException>());
     }
 
-    // On threads of their own: the pool may have fewer than there are shares.
-    private static async Task<int> MostAtOnceAsync(CoreShare cores)
+    // So many run at once, and no more. The first ones wait for each other, however busy this host is; on threads of their own, since the pool may have fewer than there are shares.
+    private static async Task AssertAtOnceAsync(CoreShare cores, int expected)
     {
         var (running, most) = (0, 0);
         var gate = new Lock();
+        using var all = new ManualResetEventSlim();
         await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => Task.Factory.StartNew(() => cores.RunAsync(() =>
         {
             lock (gate)
             {
                 most = Math.Max(most, ++running);
+                if (running == expected)
+                {
+                    all.Set();
+                }
             }
 
-            Thread.Sleep(50);
+            all.Wait(Cancellation);
+            // In which one too many would come.
+            Thread.Sleep(20);
             lock (gate)
             {
                 running--;
             }
         }, Cancellation).Wait(Cancellation), Cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
-        return most;
+        Assert.That(most, Is.EqualTo(expected));
     }
 }

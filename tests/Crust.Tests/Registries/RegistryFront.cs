@@ -46,7 +46,7 @@ internal sealed class RegistryFront : IDisposable
         "application/vnd.docker.distribution.manifest.v2+json", "application/vnd.docker.distribution.manifest.list.v2+json",
     ];
 
-    private readonly HttpListener _listener = new();
+    private readonly HttpListener _listener;
     private readonly HttpClient _client = new(new SocketsHttpHandler { AllowAutoRedirect = false });
     private readonly ConcurrentQueue<string> _requests = new();
     private readonly CancellationTokenSource _stop = new();
@@ -55,9 +55,7 @@ internal sealed class RegistryFront : IDisposable
     public RegistryFront(LocalRegistry registry)
     {
         _registry = registry.Host;
-        Host = $"127.0.0.1:{FreePort()}";
-        _listener.Prefixes.Add($"http://{Host}/");
-        _listener.Start();
+        (_listener, Host) = Listen();
         _ = ServeAsync();
     }
 
@@ -81,6 +79,25 @@ internal sealed class RegistryFront : IDisposable
         _listener.Close();
         _client.Dispose();
         _stop.Dispose();
+    }
+
+    // Another may take the port between finding and opening it.
+    private static (HttpListener Listener, string Host) Listen()
+    {
+        for (var tries = 0; ; tries++)
+        {
+            var host = $"127.0.0.1:{FreePort()}";
+            var listener = new HttpListener { Prefixes = { $"http://{host}/" } };
+            try
+            {
+                listener.Start();
+                return (listener, host);
+            }
+            catch (HttpListenerException) when (tries < 10)
+            {
+                listener.Close();
+            }
+        }
     }
 
     private static int FreePort()

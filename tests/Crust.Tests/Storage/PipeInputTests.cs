@@ -7,7 +7,7 @@ using Crust.Tests.Cli;
 namespace Crust.Tests.Storage;
 
 [CancelAfter(60_000)]
-[NonParallelizable]
+[NonParallelizable] // It sets how long the whole process waits for a pipe.
 public sealed class PipeInputTests
 {
     private string _folder = null!;

@@ -11,6 +11,7 @@ namespace Crust.Tests.Formats.Archives;
 
 /// <summary>Archives that are made to do harm: each is bad input with its file and a reason, in a moment and with little memory.</summary>
 [CancelAfter(120_000)]
+[NonParallelizable] // It counts the bytes that the whole process allocates.
 public sealed class HostileArchiveTests
 {
     private const int LengthField = 124;
