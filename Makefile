@@ -7,7 +7,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export DOTNET_NOLOGO := 1
-.PHONY: help vmdk img img.zst qcow2 kubevirt ova vhd vhdx gce iso all docker-build qcow2-image vmdk-image installer build tools publish-tools test-tools bench-tools bench sdk test format clean distclean
+.PHONY: help vmdk img img.zst qcow2 kubevirt ova vhd vhdx gce iso all docker-build qcow2-image vmdk-image installer build tools publish-tools test-tools bench-tools bench sdk test test-long format clean distclean
 
 # What a build needs, and what builds for arm64, the tests and the benchmarks need beyond that.
 PACKAGES      := qemu-system-x86 qemu-utils ovmf swtpm xorriso mmdebstrap uidmap squashfs-tools mtools dosfstools zstd cpio kmod util-linux libdeflate0
@@ -96,8 +96,11 @@ sdk:
 		echo "         or copy a bin/ folder that 'make build' made elsewhere: it runs without the SDK"; \
 		exit 3; } >&2
 
-test: test-tools sdk ## run all tests; the last line is N passed, N failed, N skipped
+test: test-tools sdk ## run the tests that prove all that Crust does; the last line is N passed, N failed, N skipped
 	@tests/run
+
+test-long: test-tools sdk ## run all tests, also those that repeat others or complete a matrix
+	@tests/run --long
 
 bench: bench-tools bin/crust ## measure Crust against qemu-img, and what a fleet asks for, and write docs/benchmarks.md and docs/scale.md; 40 minutes
 	bench/run
