@@ -6,10 +6,9 @@ namespace Crust.Tests.Machine;
 
 /// <summary>What happens to images when their making ends in the middle.</summary>
 [CancelAfter(300_000)]
-[NonParallelizable]
+[Parallelizable(ParallelScope.Self)]
 public sealed class ConversionTests
 {
-    private const int Kills = 20;
     private const int MiB = 1 << 20;
 
     private CrustProcess _crust = null!;
@@ -34,11 +33,13 @@ public sealed class ConversionTests
     [OneTimeTearDown]
     public void TearDown() => _crust.Dispose();
 
-    [Test]
-    public async Task However_often_Crust_is_killed_no_image_is_ever_half_under_its_final_name_and_the_next_build_finishes()
+    [TestCase(5)]
+    [TestCase(24, Category = "Long")]
+    public async Task However_often_Crust_is_killed_no_image_is_ever_half_under_its_final_name_and_the_next_build_finishes(int kills)
     {
         // The iso takes the longest by far, and xorriso at its end would be all that is ever killed.
         string[] formats = [.. Formats.Except(["iso"])];
+        Clear(_crust.Images);
         var clock = Stopwatch.StartNew();
         Assert.That((await BuildAsync(formats, Cancellation)).ExitCode, Is.Zero);
         var whole = clock.Elapsed;
@@ -46,21 +47,23 @@ public sealed class ConversionTests
         Assert.That(images, Has.Count.EqualTo(formats.Length + 3), "each image, and the maps of three");
         var expected = await HashesAsync(images);
 
-        var random = new Random(Environment.TickCount);
-        var killed = 0;
-        for (var i = 0; i < Kills; i++)
+        var seed = Random.Shared.Next();
+        TestContext.Out.WriteLine($"seed {seed}");
+        var random = new Random(seed);
+        for (var killed = 0; killed < kills;)
         {
             Clear(_crust.Images);
+            clock.Restart();
             await using var running = Start(formats);
             await Task.Delay(random.NextDouble() * whole, Cancellation);
             running.Signal("KILL");
-            killed += (await running.WaitAsync(Cancellation)).ExitCode == 137 ? 1 : 0;
+            var isKilled = (await running.WaitAsync(Cancellation)).ExitCode == 137;
+            // One that was done before took less time than was thought: what else this host does decides that.
+            (killed, whole) = isKilled ? (killed + 1, whole) : (killed, clock.Elapsed < whole ? clock.Elapsed : whole);
 
-            Assert.That(await HashesAsync([.. _crust.ImageFiles.Intersect(images)]), Is.SubsetOf(expected), $"after kill {i + 1}");
+            Assert.That(await HashesAsync([.. _crust.ImageFiles.Intersect(images)]), Is.SubsetOf(expected), $"after kill {killed} of seed {seed}");
         }
 
-        TestContext.Out.WriteLine($"{killed} of {Kills} were killed in the middle; a whole build takes {whole.TotalSeconds:0.0} s");
-        Assert.That(killed, Is.GreaterThan(Kills / 2));
         var last = await BuildAsync(formats, Cancellation);
         Assert.That(last.ExitCode, Is.Zero, last.Error);
         Assert.That(await HashesAsync(images), Is.EquivalentTo(expected));

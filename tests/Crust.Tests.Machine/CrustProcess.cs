@@ -1,7 +1,10 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.RegularExpressions;
+using Crust.Machines;
 using Crust.Spec;
+using Crust.Storage;
+using Serilog.Core;
 
 namespace Crust.Tests.Machine;
 
@@ -12,6 +15,9 @@ public sealed record CrustResult(int ExitCode, string Output, string Error);
 internal sealed class CrustProcess : IDisposable
 {
     private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "Crust.Cli");
+
+    // Each program has a cache of its own, and would wait in each of them for a guest that KVM may never run.
+    private static readonly Lazy<string?> ProbedAccelerator = new(ProbeAccelerator);
 
     private static readonly (string Name, string Value)[] WithoutCare = [("--trim", "false"), ("--inspect", "false"), ("--tidy", "none"), ("--verify", "false")];
 
@@ -67,8 +73,13 @@ internal sealed class CrustProcess : IDisposable
     public void ShareDearThings()
     {
         var shared = HostEnvironment.Read().CacheFolder;
-        Directory.CreateDirectory(Cache);
-        foreach (var kind in new[] { "appliance", "installers", "roots" })
+        PrivateFolder.Create(Cache);
+        if (ProbedAccelerator.Value is { } probed)
+        {
+            File.WriteAllText(ProbeFileIn(Cache), probed);
+        }
+
+        foreach (var kind in new[] { "appliance", "installers", "roots", "warm" })
         {
             Directory.CreateDirectory(Path.Combine(shared, kind));
             Directory.CreateSymbolicLink(Path.Combine(Cache, kind), Path.Combine(shared, kind));
@@ -93,6 +104,12 @@ internal sealed class CrustProcess : IDisposable
     private RunningCrust Start(string[] before, string[] arguments)
     {
         arguments = arguments is ["build", ..] && !CaresForDisks ? [.. arguments, .. WithoutCare.Where(option => !arguments.Contains(option.Name)).SelectMany(option => new[] { option.Name, option.Value })] : arguments;
+        if (!Path.Exists(Cache) && ProbedAccelerator.Value is { } probed)
+        {
+            PrivateFolder.Create(Cache);
+            File.WriteAllText(ProbeFileIn(Cache), probed);
+        }
+
         // Whoever runs the tests may ignore signals (nohup does), and that is inherited.
         var info = new ProcessStartInfo("env", ["--default-signal", .. before, Program, .. arguments])
         {
@@ -110,6 +127,24 @@ internal sealed class CrustProcess : IDisposable
     }
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
+
+    // What the probe of this host's KVM remembers; null where it needs no guest to tell.
+    private static string? ProbeAccelerator()
+    {
+        var folder = Directory.CreateTempSubdirectory("crust-accelerator-").FullName;
+        try
+        {
+            var probe = new AcceleratorProbe(Host.Tools, folder, Logger.None);
+            Task.Run(() => probe.ChooseAsync(Accelerator.Auto, Arch.Amd64, CancellationToken.None)).GetAwaiter().GetResult();
+            return File.Exists(ProbeFileIn(folder)) ? File.ReadAllText(ProbeFileIn(folder)) : null;
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static string ProbeFileIn(string cache) => new ProbeMemory(cache, "", Logger.None).File;
 }
 
 /// <summary>The program while it runs.</summary>

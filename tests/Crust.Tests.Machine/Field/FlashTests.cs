@@ -6,7 +6,7 @@ namespace Crust.Tests.Machine.Field;
 
 /// <summary>The `iso` in the field: real firmware boots it, and it writes its disk to another one.</summary>
 [CancelAfter(1_800_000)]
-[Parallelizable(ParallelScope.Children)]
+[Parallelizable(ParallelScope.All)]
 public sealed class FlashTests
 {
     private const string Question = "ALL OF IT WILL BE LOST";
@@ -28,8 +28,13 @@ public sealed class FlashTests
     [OneTimeTearDown]
     public void TearDown() => Directory.Delete(_folder, recursive: true);
 
-    [Test]
-    public async Task The_iso_writes_the_largest_disk_which_then_boots([Values] Firmware startedBy, [Values] bool isStick)
+    [TestCase(Firmware.Bios, true)]
+    [TestCase(Firmware.Uefi, true)]
+    [TestCase(Firmware.UefiSecure, false)]
+    [TestCase(Firmware.Bios, false, Category = "Long")]
+    [TestCase(Firmware.Uefi, false, Category = "Long")]
+    [TestCase(Firmware.UefiSecure, true, Category = "Long")]
+    public async Task The_iso_writes_the_largest_disk_which_then_boots(Firmware startedBy, bool isStick)
     {
         var target = EmptyDisk($"target-{startedBy}-{isStick}", SourceDisk.Size + (32 << 20));
         var other = FullDisk($"other-{startedBy}-{isStick}", 8 << 20);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Crust.Spec;
 using Crust.Tools;
@@ -74,12 +75,21 @@ internal static class StubGuests
 {
     private static readonly string Sources = Path.Combine(AppContext.BaseDirectory, "Guests");
     private static readonly ToolBox Tools = new(HostEnvironment.Read().SearchPath, Logger.None);
+    private static readonly ConcurrentDictionary<StubGuest, Lazy<Task<byte[]>>> Made = new();
+
+    /// <summary>Puts the guest's ISO, which is made once for all tests, into a folder as <see cref="MakeIsoAsync"/> does.</summary>
+    public static async Task<string> IsoAsync(StubGuest kind, string folder, CancellationToken cancellation)
+    {
+        var iso = Path.Combine(folder, FileName(kind) + ".iso");
+        await File.WriteAllBytesAsync(iso, await Made.GetOrAdd(kind, _ => new(() => ReadAsync(kind))).Value.WaitAsync(cancellation), cancellation);
+        return iso;
+    }
 
     /// <summary>
     /// Makes the guest's bootable ISO (El Torito, BIOS, no emulation; volume id STUB; 370 KB, byte-identical each time) in a
     /// folder, under a name such as `resets-once-then-installs.iso`, and gives its path.
     /// </summary>
-    public static async Task<string> IsoAsync(StubGuest kind, string folder, CancellationToken cancellation)
+    public static async Task<string> MakeIsoAsync(StubGuest kind, string folder, CancellationToken cancellation)
     {
         var name = FileName(kind);
         var work = Directory.CreateTempSubdirectory("crust-stub-").FullName;
@@ -123,6 +133,20 @@ internal static class StubGuests
     {
         await AssembleAsync("comes-up-on-screen", work, cancellation);
         return await File.ReadAllBytesAsync(Path.Combine(work, "comes-up-on-screen.bin"), cancellation);
+    }
+
+    // No test's own token: the others wait for it, too.
+    private static async Task<byte[]> ReadAsync(StubGuest kind)
+    {
+        var folder = Directory.CreateTempSubdirectory("crust-stub-iso-").FullName;
+        try
+        {
+            return await File.ReadAllBytesAsync(await MakeIsoAsync(kind, folder, CancellationToken.None));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
     private static async Task AssembleAsync(string name, string work, CancellationToken cancellation)

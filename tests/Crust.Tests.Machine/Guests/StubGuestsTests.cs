@@ -16,7 +16,7 @@ public sealed class StubGuestsTests
     [Test]
     public async Task Each_stub_guest_becomes_a_small_ISO_that_boots_under_BIOS([Values] StubGuest kind)
     {
-        var iso = await StubGuests.IsoAsync(kind, _folder, TestContext.CurrentContext.CancellationToken);
+        var iso = await StubGuests.MakeIsoAsync(kind, _folder, TestContext.CurrentContext.CancellationToken);
 
         var facts = IsoInspector.Inspect(iso, iso);
         Assert.That((facts.VolumeId, facts.BootsBios, facts.BootsUefi), Is.EqualTo(("STUB", true, false)));
@@ -27,11 +27,11 @@ public sealed class StubGuestsTests
     [Test]
     public async Task A_stub_guest_is_byte_identical_each_time_so_that_caches_can_be_tested_with_it()
     {
-        var first = await File.ReadAllBytesAsync(await StubGuests.IsoAsync(StubGuest.Installs, _folder, TestContext.CurrentContext.CancellationToken));
+        var first = await File.ReadAllBytesAsync(await StubGuests.MakeIsoAsync(StubGuest.Installs, _folder, TestContext.CurrentContext.CancellationToken));
 
         // Dates in an ISO count seconds: the second one is to be made in another.
         await Task.Delay(TimeSpan.FromSeconds(1.1), TestContext.CurrentContext.CancellationToken);
-        var second = await File.ReadAllBytesAsync(await StubGuests.IsoAsync(StubGuest.Installs, _folder, TestContext.CurrentContext.CancellationToken));
+        var second = await File.ReadAllBytesAsync(await StubGuests.MakeIsoAsync(StubGuest.Installs, _folder, TestContext.CurrentContext.CancellationToken));
 
         Assert.That(first.AsSpan().SequenceEqual(second), Is.True);
     }

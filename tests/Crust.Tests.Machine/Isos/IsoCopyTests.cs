@@ -51,10 +51,10 @@ public sealed class IsoCopyTests
     }
 
     [TestCase(Firmware.Bios, false)]
-    [TestCase(Firmware.Bios, true)]
-    [TestCase(Firmware.Uefi, false)]
     [TestCase(Firmware.Uefi, true)]
     [TestCase(Firmware.UefiSecure, false)]
+    [TestCase(Firmware.Bios, true, Category = "Long")]
+    [TestCase(Firmware.Uefi, false, Category = "Long")]
     public async Task It_boots(Firmware firmware, bool asStick)
     {
         Drive drive = asStick ? new Drive.UsbStick { File = _copy } : new Drive.Cdrom { File = _copy };
