@@ -71,7 +71,8 @@ internal static class MachineState
     private static async Task<string> MachineTypeAsync(QmpClient qmp, CancellationToken cancellation)
     {
         var types = await qmp.ExecuteAsync("query-machines", null, cancellation);
-        return types.EnumerateArray().First(type => type.TryGetProperty("alias", out var alias) && alias.GetString() == "q35").GetProperty("name").GetString()!;
+        return types.EnumerateArray().Where(type => type.TryGetProperty("alias", out var alias) && alias.GetString() == "q35").Select(type => type.GetProperty("name").GetString()).FirstOrDefault()
+            ?? throw new QmpException("QEMU names no versioned machine type for q35");
     }
 
     private static async Task<string> DigestAsync(string file, CancellationToken cancellation)
