@@ -37,7 +37,7 @@ public sealed class StallTests : IDisposable
         var result = await BuildAsync(StubGuest.Spins, "--stall", "3s");
 
         Assert.That(result.ExitCode, Is.EqualTo(4), result.Error);
-        Assert.That(result.Error, Does.Match("did nothing for [67]s but keep a processor busy"));
+        Assert.That(result.Error, Does.Match(@"did nothing for (?:[6-9]|[1-9]\d+)s but keep a processor busy"), "not after 3 s; how much later depends on what else this host does");
     }
 
     [Test]
