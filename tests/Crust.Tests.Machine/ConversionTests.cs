@@ -5,7 +5,7 @@ using Crust.Tests.Machine.Guests;
 namespace Crust.Tests.Machine;
 
 /// <summary>What happens to images when their making ends in the middle.</summary>
-[CancelAfter(300_000)]
+[CancelAfter(900_000)]
 [Parallelizable(ParallelScope.Self)]
 public sealed class ConversionTests
 {

@@ -5,7 +5,7 @@ using FsCheck.Fluent;
 
 namespace Crust.Tests.Disks;
 
-[CancelAfter(120_000)]
+[CancelAfter(300_000)]
 public sealed class BlockMapTests
 {
     private const int Block = BlockMap.Block;

@@ -4,7 +4,7 @@ using Crust.Tools;
 namespace Crust.Tests.Disks;
 
 /// <summary>Block maps are judged by bmaptool, which knows nothing of Crust.</summary>
-[CancelAfter(120_000)]
+[CancelAfter(300_000)]
 public sealed class BmapFileTests
 {
     private SampleDisk _disk = null!;

@@ -3,7 +3,7 @@ using Crust.Tests.Disks;
 
 namespace Crust.Tests.Formats;
 
-[CancelAfter(120_000)]
+[CancelAfter(300_000)]
 public sealed class GceFormatTests : ImageFixture
 {
     private const int MiB = 1 << 20;

@@ -3,7 +3,7 @@ using Crust.Tests.Installers;
 
 namespace Crust.Tests.Formats;
 
-[CancelAfter(120_000)]
+[CancelAfter(300_000)]
 public sealed class ImgZstFormatTests
 {
     private SampleImages _images = null!;

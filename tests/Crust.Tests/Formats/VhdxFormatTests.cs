@@ -5,7 +5,7 @@ using FsCheck.Fluent;
 
 namespace Crust.Tests.Formats;
 
-[CancelAfter(120_000)]
+[CancelAfter(300_000)]
 public sealed class VhdxFormatTests : ImageFixture
 {
     private const int MiB = 1 << 20;

@@ -9,7 +9,7 @@ using FsCheck.Fluent;
 
 namespace Crust.Tests.Formats;
 
-[CancelAfter(120_000)]
+[CancelAfter(300_000)]
 public sealed class VmdkFormatTests
 {
     private const int Grain = VmdkStructure.Grain;

@@ -7,7 +7,7 @@ using Crust.Tests.Formats;
 namespace Crust.Tests.Registries;
 
 /// <summary>Images pushed to Debian's registry, and read back from it.</summary>
-[CancelAfter(300_000)]
+[CancelAfter(600_000)]
 public sealed class PublisherTests : RegistryFixture
 {
     private string _repository = "";

@@ -13,7 +13,7 @@ namespace Crust.Tests.Formats.Headers;
 /// Headers of all kinds, changed at random: each is either refused as what a user can mend or taken, and of those that are taken QEMU names no other file. No other
 /// exception, no hang, and memory is bounded.
 /// </summary>
-[CancelAfter(120_000)]
+[CancelAfter(300_000)]
 public sealed class HeaderFuzzTests
 {
     private const int Seed = 20261128;
