@@ -103,6 +103,8 @@ public sealed class SecretTests : IDisposable
         const string user = "54321";
         using var crust = new CrustProcess { Before = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups"] };
         var iso = await StubGuests.IsoAsync(StubGuest.Hangs, crust.Folder, Cancellation);
+        // Whoever makes the cache owns it.
+        Directory.CreateDirectory(crust.Cache);
         await Host.RunAsync("chown", ["-R", $"{user}:{user}", crust.Folder], Cancellation);
         crust.Environment["SSH_USER"] = "edge";
         crust.Environment["SSH_PASSWORD"] = Password;

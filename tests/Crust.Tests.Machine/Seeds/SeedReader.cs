@@ -58,7 +58,9 @@ internal static class SeedReader
             var archive = new CpioArchive();
             // Whoever starts it without the ISO's boot loader doesn't name the job.
             var init = await File.ReadAllTextAsync(Path.Combine(Folders.BuilderBesideProgram, "appliance", "init"), cancellation);
-            archive.AddFile("/init", Encoding.UTF8.GetBytes(init.Replace("job=$(kernel_argument crust.job)", "job=read-seed")), executable: true);
+            const string ReadsJob = "job=$(argument job)";
+            Assert.That(init, Does.Contain(ReadsJob), "where the job is replaced");
+            archive.AddFile("/init", Encoding.UTF8.GetBytes(init.Replace(ReadsJob, "job=read-seed")), executable: true);
             archive.AddFile("/crust/jobs/read-seed", Encoding.UTF8.GetBytes(Job), executable: false);
             file.Write(new byte[(4 - (file.Length % 4)) % 4]);
             archive.WriteTo(file);
