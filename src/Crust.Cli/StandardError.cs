@@ -12,7 +12,6 @@ internal sealed partial class StandardError : Stream
 {
     private const int Descriptor = 2;
     private const int Interrupted = 4;
-    private const short Writable = 4;
 
     public override bool CanRead => false;
 
@@ -44,8 +43,7 @@ internal sealed partial class StandardError : Stream
             else if (Marshal.GetLastPInvokeError() is Posix.WouldBlock)
             {
                 // The descriptor may be non-blocking: its flags are shared with the program that started Crust.
-                var waited = new Waited { Descriptor = Descriptor, Events = Writable };
-                _ = Poll(ref waited, 1, Timeout.Infinite);
+                _ = Posix.Poll(Descriptor, Posix.CanWrite, Timeout.Infinite);
             }
             else if (Marshal.GetLastPInvokeError() != Interrupted)
             {
@@ -68,15 +66,4 @@ internal sealed partial class StandardError : Stream
 
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
     private static partial nint Write(int file, ReadOnlySpan<byte> buffer, nint count);
-
-    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
-    private static partial int Poll(ref Waited file, nuint count, int timeout);
-
-    [StructLayout(LayoutKind.Sequential)]
-    private struct Waited
-    {
-        public int Descriptor;
-        public short Events;
-        public short Returned;
-    }
 }

@@ -10,7 +10,6 @@ namespace Crust.Storage;
 /// </summary>
 internal static partial class PipeInput
 {
-    private const short PollIn = 1;
     private const int SliceMilliseconds = 100;
     private const int Interrupted = 4;
 
@@ -84,35 +83,10 @@ internal static partial class PipeInput
 
     private static int Wait(SafeFileHandle pipe)
     {
-        var added = false;
-        try
-        {
-            pipe.DangerousAddRef(ref added);
-            var wanted = new PollRequest { File = (int)pipe.DangerousGetHandle(), Events = PollIn };
-            var ready = Poll(ref wanted, 1, SliceMilliseconds);
-            return ready >= 0 ? ready : Marshal.GetLastPInvokeError() == Interrupted ? 0 : throw Posix.Error("the pipe");
-        }
-        finally
-        {
-            if (added)
-            {
-                pipe.DangerousRelease();
-            }
-        }
+        var ready = Posix.Poll(pipe, Posix.CanRead, SliceMilliseconds);
+        return ready >= 0 ? ready : Marshal.GetLastPInvokeError() == Interrupted ? 0 : throw Posix.Error("the pipe");
     }
-
-    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
-    private static partial int Poll(ref PollRequest wanted, nuint count, int timeout);
 
     [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
     private static partial nint Read(SafeFileHandle file, byte[] buffer, nuint count);
-
-    // struct pollfd of poll.h.
-    [StructLayout(LayoutKind.Sequential)]
-    private struct PollRequest
-    {
-        public int File;
-        public short Events;
-        public short Returned;
-    }
 }

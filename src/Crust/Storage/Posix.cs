@@ -22,6 +22,12 @@ internal static partial class Posix
     /// <summary>Waits for nobody: for a pipe, a device.</summary>
     public const int NonBlocking = 0x800;
 
+    /// <summary>An event of poll(2): there is something to read, or the end.</summary>
+    public const short CanRead = 1;
+
+    /// <summary>An event of poll(2): a write won't wait.</summary>
+    public const short CanWrite = 4;
+
     public const int NoSuchFile = 2;
 
     /// <summary>errno: it may not be done.</summary>
@@ -98,6 +104,46 @@ internal static partial class Posix
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     internal static partial int Control(SafeHandle file, int command, int argument);
 
+    /// <summary>Waits until a file can be read or written: how many of the one can be, 0 when the time is up, negative if that fails.</summary>
+    /// <param name="file">Its descriptor.</param>
+    /// <param name="events"><see cref="CanRead"/> or <see cref="CanWrite"/>.</param>
+    /// <param name="milliseconds">How long at most; -1 for ever.</param>
+    internal static int Poll(int file, short events, int milliseconds)
+    {
+        var wanted = new PollRequest { File = file, Events = events };
+        return Poll(ref wanted, 1, milliseconds);
+    }
+
+    /// <summary>The same of a handle, which isn't closed meanwhile.</summary>
+    internal static int Poll(SafeHandle file, short events, int milliseconds)
+    {
+        var isHeld = false;
+        try
+        {
+            file.DangerousAddRef(ref isHeld);
+            return Poll((int)file.DangerousGetHandle(), events, milliseconds);
+        }
+        finally
+        {
+            if (isHeld)
+            {
+                file.DangerousRelease();
+            }
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
+    private static partial int Poll(ref PollRequest wanted, nuint count, int milliseconds);
+
     [LibraryImport("libc", EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int MakeFolder(string path, int mode);
+
+    // struct pollfd of poll.h.
+    [StructLayout(LayoutKind.Sequential)]
+    private struct PollRequest
+    {
+        public int File;
+        public short Events;
+        public short Returned;
+    }
 }

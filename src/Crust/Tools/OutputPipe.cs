@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipes;
 using System.Runtime.InteropServices;
+using Crust.Storage;
 
 namespace Crust.Tools;
 
@@ -8,14 +9,13 @@ namespace Crust.Tools;
 /// Reads what a program writes to one of its streams, until nobody can write to it any more, or until the program's time is up. A daemon that the program has
 /// started may hold the pipe for as long as it lives; what the program itself has written is in the pipe by then, and is still read.
 /// </summary>
-internal static partial class OutputPipe
+internal static class OutputPipe
 {
     private const int BufferLength = 1 << 16;
 
     // How often ReadMuchAsync looks at the time while nothing comes.
     private const int LookMilliseconds = 100;
 
-    private const short CanRead = 1; // POLLIN of poll(2).
 
     /// <summary>Reads without a thread of its own: what people read.</summary>
     /// <param name="pipe">The end of the pipe that is read.</param>
@@ -94,33 +94,5 @@ internal static partial class OutputPipe
     }
 
     // Whether there are bytes to read, or the pipe is at its end.
-    private static bool WaitForBytes(SafeHandle pipe, int milliseconds)
-    {
-        var isHeld = false;
-        try
-        {
-            pipe.DangerousAddRef(ref isHeld);
-            var wait = new PollDescriptor { File = (int)pipe.DangerousGetHandle(), Events = CanRead };
-            return Poll(ref wait, 1, milliseconds) > 0;
-        }
-        finally
-        {
-            if (isHeld)
-            {
-                pipe.DangerousRelease();
-            }
-        }
-    }
-
-    [LibraryImport("libc", EntryPoint = "poll")]
-    private static partial int Poll(ref PollDescriptor files, nuint count, int milliseconds);
-
-    // struct pollfd of poll.h.
-    [StructLayout(LayoutKind.Sequential)]
-    private struct PollDescriptor
-    {
-        public int File;
-        public short Events;
-        public short Found;
-    }
+    private static bool WaitForBytes(SafeHandle pipe, int milliseconds) => Posix.Poll(pipe, Posix.CanRead, milliseconds) > 0;
 }
