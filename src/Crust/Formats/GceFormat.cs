@@ -1,12 +1,12 @@
 using System.IO.Compression;
 using System.Text;
 using Crust.Disks;
-using Crust.Formats.Archives;
 using Crust.Formats.Gce;
 using Crust.Formats.Headers;
 using Crust.Spec;
 using Crust.Storage;
 using Crust.Tools;
+using Crust.Trees;
 
 namespace Crust.Formats;
 

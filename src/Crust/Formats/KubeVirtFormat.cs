@@ -1,10 +1,10 @@
-using Crust.Formats.Archives;
 using Crust.Formats.Headers;
 using Crust.Formats.KubeVirt;
 using Crust.Oci;
 using Crust.Spec;
 using Crust.Storage;
 using Crust.Tools;
+using Crust.Trees;
 
 namespace Crust.Formats;
 
@@ -33,7 +33,7 @@ internal sealed class KubeVirtFormat : IImageFormat, IOciArchive
 
     // Crust writes oci-layout first, others index.json or a blob.
     public ImageSign SignIn(ImageSample file) =>
-        TarMember.BeginsIn(file) && (file.Has(0, "oci-layout"u8) || file.Has(0, "index.json"u8) || file.Has(0, "blobs/"u8) || file.Has(0, "./oci-layout"u8)) ? ImageSign.Member : ImageSign.None;
+        file.IsTar && (file.Has(0, "oci-layout"u8) || file.Has(0, "index.json"u8) || file.Has(0, "blobs/"u8) || file.Has(0, "./oci-layout"u8)) ? ImageSign.Member : ImageSign.None;
 
     public Task<QemuDisk> OpenAsync(string image, string scratch, ToolBox tools, CancellationToken cancellation) => Task.Run(() => ContainerDiskReader.Open(image), cancellation);
 

@@ -6,6 +6,7 @@ using Crust.Formats.Ova;
 using Crust.Spec;
 using Crust.Storage;
 using Crust.Tools;
+using Crust.Trees;
 
 namespace Crust.Formats;
 
@@ -33,7 +34,7 @@ internal sealed class OvaFormat : IImageFormat
 
     public FormatNeeds NeedsOf(BuildSpec spec) => Inner.NeedsOf(spec) with { Wraps = Inner.Name };
 
-    public ImageSign SignIn(ImageSample file) => TarMember.BeginsIn(file) ? ImageSign.Archive : ImageSign.None;
+    public ImageSign SignIn(ImageSample file) => file.IsTar ? ImageSign.Archive : ImageSign.None;
 
     public Task<QemuDisk> OpenAsync(string image, string scratch, ToolBox tools, CancellationToken cancellation) => Task.Run(() => OvaReader.Open(image), cancellation);
 

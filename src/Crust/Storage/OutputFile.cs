@@ -49,7 +49,7 @@ internal static partial class OutputFile
 
     /// <summary>Whether a file was placed by Crust, perhaps written to since; null if its file system can't tell.</summary>
     internal static bool? IsSigned(string path) =>
-        GetAttribute(path, Mark, null, 0) >= 0 ? true
+        Posix.GetAttribute(path, Mark, null, 0) >= 0 ? true
         : Marshal.GetLastPInvokeError() switch
         {
             NoAttribute => false,
@@ -72,7 +72,4 @@ internal static partial class OutputFile
 
     [LibraryImport("libc", EntryPoint = "lsetxattr", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int SetAttribute(string path, string name, byte[] value, nuint size, int flags);
-
-    [LibraryImport("libc", EntryPoint = "lgetxattr", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial nint GetAttribute(string path, string name, byte[]? value, nuint size);
 }

@@ -91,6 +91,10 @@ internal static partial class Posix
     [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int Link(string file, string name);
 
+    /// <summary>Reads an extended attribute of a file, of the link itself where it is one: its length, negative if there is none.</summary>
+    [LibraryImport("libc", EntryPoint = "lgetxattr", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial nint GetAttribute(string path, string name, byte[]? value, nuint size);
+
     [LibraryImport("libc", EntryPoint = "rmdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int RemoveEmptyFolder(string path);
 

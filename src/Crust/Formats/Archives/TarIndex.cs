@@ -1,4 +1,5 @@
 using Crust.Formats.Headers;
+using Crust.Trees;
 using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Formats.Archives;
@@ -49,7 +50,7 @@ internal sealed class TarIndex
     /// <summary>Where the content of a member is that has to be a file.</summary>
     /// <exception cref="InvalidDataException">It is a link or a device.</exception>
     public FilePart FileOf(ArchiveEntry member) => member.Kind is TarKind.File ? new FilePart(member.Offset, member.Length)
-        : throw new InvalidDataException($"{Shown(member.Name)} in {_what} is {(member.Kind is TarKind.Link ? "a link" : "no regular file")}");
+        : throw new InvalidDataException($"{Shown(member.Name)} in {_what} is {(member.Kind is TarKind.Symlink or TarKind.HardLink ? "a link" : "no regular file")}");
 
     /// <summary>Refuses links and devices among all members.</summary>
     /// <exception cref="InvalidDataException">There is one.</exception>

@@ -1,5 +1,5 @@
-using Crust.Formats.Archives;
 using Crust.Storage;
+using Crust.Trees;
 
 namespace Crust.Formats.Gce;
 

@@ -39,6 +39,9 @@ internal sealed class ImageSample
     /// <summary>Whether the file has these bytes at an offset.</summary>
     public bool Has(int offset, ReadOnlySpan<byte> bytes) => _length >= offset + bytes.Length && _head.AsSpan(offset).StartsWith(bytes);
 
+    /// <summary>Whether it begins with a member of a tar archive, in any of tar's formats since POSIX's.</summary>
+    public bool IsTar => Has(257, "ustar"u8);
+
     /// <summary>Whether the file's last sector, before which there is something, begins with these bytes.</summary>
     public bool HasInLastSector(ReadOnlySpan<byte> bytes) => _lastSector.AsSpan().StartsWith(bytes);
 }

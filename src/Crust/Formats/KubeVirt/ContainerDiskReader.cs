@@ -5,6 +5,7 @@ using Crust.Formats.Archives;
 using Crust.Formats.Headers;
 using Crust.Oci;
 using Crust.Storage;
+using Crust.Trees;
 
 namespace Crust.Formats.KubeVirt;
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Crust.Formats.Archives;
+using Crust.Trees;
 
 namespace Crust.Formats.KubeVirt;
 

@@ -3,6 +3,7 @@ using System.Xml;
 using Crust.Formats.Archives;
 using Crust.Formats.Headers;
 using Crust.Storage;
+using Crust.Trees;
 
 namespace Crust.Formats.Ova;
 

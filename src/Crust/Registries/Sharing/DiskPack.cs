@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Crust.Disks;
-using Crust.Formats.Archives;
 using Crust.Machines;
+using Crust.Trees;
 
 namespace Crust.Registries.Sharing;
 

@@ -2,10 +2,10 @@ using System.IO.Compression;
 using System.Text;
 using Crust.Disks;
 using Crust.Formats;
-using Crust.Formats.Archives;
 using Crust.Formats.Ova;
 using Crust.Formats.Zstd;
 using Crust.Tests.Disks;
+using Crust.Trees;
 
 namespace Crust.Tests.Formats.Archives;
 

@@ -1,10 +1,10 @@
 using System.Text;
 using System.Text.Json;
 using Crust.Formats;
-using Crust.Formats.Archives;
 using Crust.Formats.KubeVirt;
 using Crust.Formats.Ova;
 using Crust.Tests.Disks;
+using Crust.Trees;
 using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Tests.Formats.Headers;

@@ -1,7 +1,7 @@
 using System.Formats.Tar;
-using Crust.Formats.Archives;
+using Crust.Trees;
 
-namespace Crust.Tests.Formats.Archives;
+namespace Crust.Tests.Trees;
 
 public sealed class TarMemberTests
 {

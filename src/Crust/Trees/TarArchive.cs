@@ -1,26 +1,10 @@
 using System.Buffers.Text;
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
 using System.Text;
+using Crust.Sanitizing;
 
-namespace Crust.Formats.Archives;
-
-/// <summary>What a member of a tar archive is.</summary>
-internal enum TarKind
-{
-    File,
-
-    Folder,
-
-    /// <summary>A symbolic or a hard link.</summary>
-    Link,
-
-    /// <summary>A device, a FIFO, a sparse file, or what nobody knows.</summary>
-    Other,
-}
-
-/// <param name="Name">Its name, without a leading `./`.</param>
-/// <param name="Offset">Where its content starts, in bytes from the archive's start.</param>
-/// <param name="Length">Its content's length in bytes; it lies within the archive.</param>
-internal sealed record ArchiveEntry(string Name, TarKind Kind, long Offset, long Length);
+namespace Crust.Trees;
 
 /// <summary>
 /// Reads a tar archive that somebody else may have made: POSIX's ustar and pax (IEEE 1003.1, pax, "pax Interchange Format"), GNU's long names and binary numbers
@@ -37,7 +21,7 @@ internal sealed class TarArchive(Stream archive, long length)
     public const int LongestText = 64 << 10;
 
     private const int Block = TarMember.Block;
-    private const int MostMembers = 100_000;
+    private const string AttributePrefix = "SCHILY.xattr.";
     private const long MostTexts = 64 << 20;
 
     private readonly byte[] _header = new byte[Block];
@@ -47,19 +31,23 @@ internal sealed class TarArchive(Stream archive, long length)
     private int _members;
     private long _texts;
 
+    /// <summary>More members are refused.</summary>
+    public int MostMembers { get; init; } = 100_000;
+
     /// <summary>The next member, whose content the stream then stands before; null at the archive's end.</summary>
     /// <exception cref="InvalidDataException">It is no archive, is damaged, or tells of more than there is.</exception>
     /// <exception cref="IOException">It can't be read.</exception>
     public ArchiveEntry? Next()
     {
         string? longName = null;
-        var pax = new Dictionary<string, string>();
+        string? longLink = null;
+        var pax = new Dictionary<string, byte[]>();
         while (true)
         {
             Skip(_next - _position);
             if (_next >= length || !ReadHeader())
             {
-                return longName is null && pax.Count == 0 ? null : throw new InvalidDataException("it ends before the member that a long name is for");
+                return longName is null && longLink is null && pax.Count == 0 ? null : throw new InvalidDataException("it ends before the member that a long name is for");
             }
 
             if (++_members > MostMembers)
@@ -67,7 +55,7 @@ internal sealed class TarArchive(Stream archive, long length)
                 throw new InvalidDataException($"it has more than {MostMembers} members");
             }
 
-            var (type, size) = (_header[156], pax.TryGetValue("size", out var said) ? Decimal(said) : Number(_header.AsSpan(124, 12)));
+            var (type, size) = (_header[156], Decimal(pax, "size") ?? Number(_header.AsSpan(124, 12)));
             // Of links, devices and folders the length says nothing.
             size = type is (byte)'1' or (byte)'2' or (byte)'3' or (byte)'4' or (byte)'5' or (byte)'6' ? 0 : size;
             if (size > length - _position)
@@ -83,14 +71,14 @@ internal sealed class TarArchive(Stream archive, long length)
                     longName = Text(ReadText(size));
                     break;
                 case (byte)'K':
-                    ReadText(size);
+                    longLink = Text(ReadText(size));
                     break;
                 case (byte)'x':
                     AddRecords(pax, ReadText(size));
                     break;
                 case (byte)'g':
                     // What holds for all members may be a comment, as git writes it; not what a member is.
-                    var global = new Dictionary<string, string>();
+                    var global = new Dictionary<string, byte[]>();
                     AddRecords(global, ReadText(size));
                     if (global.Keys.Any(key => key is "path" or "size" or "linkpath" || key.StartsWith("GNU.sparse", StringComparison.Ordinal)))
                     {
@@ -99,18 +87,31 @@ internal sealed class TarArchive(Stream archive, long length)
 
                     break;
                 default:
-                    var name = Plain(pax.GetValueOrDefault("path") ?? longName ?? NameInHeader());
-                    return new ArchiveEntry(name, KindOf(type, name, pax), _position, size);
+                    var name = Plain(TextOf(pax, "path") ?? longName ?? NameInHeader());
+                    return new ArchiveEntry(name, KindOf(type, name, pax), _position, size)
+                    {
+                        Mode = (UnixFileMode)(Number(_header.AsSpan(100, 8)) & 0xfff),
+                        Owner = Id(pax, "uid", _header.AsSpan(108, 8)),
+                        Group = Id(pax, "gid", _header.AsSpan(116, 8)),
+                        LinkTarget = TextOf(pax, "linkpath") ?? longLink ?? Text(_header.AsSpan(157, 100)),
+                        Device = type is (byte)'3' or (byte)'4' ? ((int)Number(_header.AsSpan(329, 8)), (int)Number(_header.AsSpan(337, 8))) : default,
+                        Attributes = pax.Where(record => record.Key.StartsWith(AttributePrefix, StringComparison.Ordinal))
+                            .ToImmutableSortedDictionary(record => record.Key[AttributePrefix.Length..], record => ImmutableCollectionsMarshal.AsImmutableArray(record.Value), StringComparer.Ordinal),
+                    };
             }
         }
     }
 
-    private static TarKind KindOf(byte type, string name, Dictionary<string, string> pax) => pax.Keys.Any(key => key.StartsWith("GNU.sparse", StringComparison.Ordinal)) ? TarKind.Other : type switch
+    private static TarKind KindOf(byte type, string name, Dictionary<string, byte[]> pax) => pax.Keys.Any(key => key.StartsWith("GNU.sparse", StringComparison.Ordinal)) ? TarKind.Other : type switch
     {
         // The oldest archives know no folders.
         0 or (byte)'0' or (byte)'7' => name.EndsWith('/') ? TarKind.Folder : TarKind.File,
         (byte)'5' => TarKind.Folder,
-        (byte)'1' or (byte)'2' => TarKind.Link,
+        (byte)'1' => TarKind.HardLink,
+        (byte)'2' => TarKind.Symlink,
+        (byte)'3' => TarKind.CharacterDevice,
+        (byte)'4' => TarKind.BlockDevice,
+        (byte)'6' => TarKind.Fifo,
         _ => TarKind.Other,
     };
 
@@ -123,7 +124,7 @@ internal sealed class TarArchive(Stream archive, long length)
         }
 
         return name.StartsWith('/') || name.Split('/').Contains("..") || name.Contains('\0')
-            ? throw new InvalidDataException($"it has a member that leaves it: {Headers.ImageBytes.Printable(Encoding.UTF8.GetBytes(name))}") : name;
+            ? throw new InvalidDataException($"it has a member that leaves it: {CleanText.Line(name, 100)}") : name;
     }
 
     private string NameInHeader()
@@ -206,7 +207,7 @@ internal sealed class TarArchive(Stream archive, long length)
     }
 
     // "LENGTH KEY=VALUE\n", where the length counts all of the record.
-    private static void AddRecords(Dictionary<string, string> records, ReadOnlySpan<byte> bytes)
+    private static void AddRecords(Dictionary<string, byte[]> records, ReadOnlySpan<byte> bytes)
     {
         while (bytes.Length > 0)
         {
@@ -218,13 +219,19 @@ internal sealed class TarArchive(Stream archive, long length)
             }
 
             var record = bytes[(blank + 1)..(size - 1)];
-            records[Encoding.UTF8.GetString(record[..equals])] = Encoding.UTF8.GetString(record[(equals + 1)..]);
+            records[Encoding.UTF8.GetString(record[..equals])] = record[(equals + 1)..].ToArray();
             bytes = bytes[size..];
         }
     }
 
-    private static long Decimal(string text) => long.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var size)
+    private static string? TextOf(Dictionary<string, byte[]> records, string key) => records.TryGetValue(key, out var value) ? Encoding.UTF8.GetString(value) : null;
+
+    private static long? Decimal(Dictionary<string, byte[]> records, string key) => TextOf(records, key) is not { } text ? null
+        : long.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var size)
         ? size : throw new InvalidDataException("it has a length that is no number");
+
+    private static int Id(Dictionary<string, byte[]> records, string key, ReadOnlySpan<byte> field) => (Decimal(records, key) ?? Number(field)) is var id and <= int.MaxValue
+        ? (int)id : throw new InvalidDataException("it has an owner whose number is too large");
 
     private static string Text(ReadOnlySpan<byte> field) => Encoding.UTF8.GetString(field.IndexOf((byte)0) is var end and >= 0 ? field[..end] : field);
 
