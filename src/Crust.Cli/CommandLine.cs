@@ -22,6 +22,7 @@ internal static class CommandLine
         EmbedCommand.Create(),
         DoctorCommand.Create(),
         RecipeCommand.Create(),
+        SysextCommand.Create(),
         SchemaCommand.Create(),
         CleanCommand.Create(),
     };

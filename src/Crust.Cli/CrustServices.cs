@@ -17,6 +17,7 @@ using Crust.Sanitizing;
 using Crust.Seeds;
 using Crust.Spec;
 using Crust.Storage;
+using Crust.Sysexts;
 using Crust.Tools;
 using Crust.Verification;
 using Serilog;
@@ -58,6 +59,7 @@ internal sealed class CrustServices : IAsyncDisposable
         Shelf = new ImagesFolder(Folders.Images);
         Probe = new AcceleratorProbe(tools, Folders.Cache, _log);
         ImageCheck = new ImageCheck(tools, Folders);
+        SysextIndex = new SysextIndex(signer);
         Verifier = new BootVerifier(launcher, tools, journal, time, _log);
         var appliance = new ApplianceBuilder(tools, cache, Folders, journal);
         Reference = new ReferenceInstaller(tools, cache, Folders, appliance, journal);
@@ -107,6 +109,8 @@ internal sealed class CrustServices : IAsyncDisposable
     public BootVerifier Verifier { get; }
 
     public ImageCheck ImageCheck { get; }
+
+    public SysextIndex SysextIndex { get; }
 
     public ReferenceInstaller Reference { get; }
 

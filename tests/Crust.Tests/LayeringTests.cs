@@ -14,7 +14,7 @@ public sealed partial class LayeringTests
     private static readonly ImmutableArray<string> Order =
     [
         "Sanitizing", "Storage", "Events", "Spec", "Tools", "Oci", "Machines", "Disks", "Appliance", "Isos", "Downloads", "Trees", "Recipes", "Formats", "Inspection", "Seeds",
-        "Installers", "Reports", "Verification", "Attestation", "Images", "Registries", "Planning", "Host", Story, "Embedding",
+        "Installers", "Reports", "Verification", "Attestation", "Sysexts", "Images", "Registries", "Planning", "Host", Story, "Embedding",
     ];
 
     // The root itself, which tells the story.

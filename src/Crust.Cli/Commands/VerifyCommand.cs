@@ -118,12 +118,14 @@ internal static class VerifyCommand
 
     private sealed record Check(string Image, BootProof? Proof, CrustException? Failure)
     {
-        public string Word => Failure is null ? "up" : Failure is CheckFailedException ? "up, but a check failed" : NotUp;
+        public string Word => !IsUp ? NotUp : Failure is null ? "up" : "up, but a check failed";
+
+        private bool IsUp => Failure is null or CheckFailedException;
 
         public JsonObject ToJson() => new()
         {
             ["file"] = CleanText.Block(Image),
-            ["up"] = Proof is not null,
+            ["up"] = IsUp,
             ["firmware"] = Proof?.Firmware.LowerName(),
             ["expected"] = Proof is null ? null : CleanText.Line(Proof.Expected),
             ["seconds"] = Proof is null ? null : Math.Round(Proof.Seconds, 1),

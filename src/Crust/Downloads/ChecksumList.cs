@@ -33,6 +33,9 @@ internal sealed partial class ChecksumList
 
     private ChecksumList(ImmutableArray<ChecksumEntry> entries) => _entries = entries;
 
+    /// <summary>The files with their SHA-256 sums, in the list's order; lines that name no file aren't among them.</summary>
+    public IEnumerable<(string Name, string Sum)> Sha256Sums => _entries.Where(entry => entry.Algorithm == Sha256 && !entry.Path.IsEmpty).Select(entry => (entry.Path[^1], entry.Sum));
+
     /// <summary>Reads a list, of whatever encoding; lines that are none of a list don't count.</summary>
     public static ChecksumList Parse(byte[] bytes) => Parse(Decode(bytes));
 

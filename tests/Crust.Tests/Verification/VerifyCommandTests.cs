@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using Crust.Tests.Disks;
 
 namespace Crust.Tests.Verification;
@@ -22,6 +23,24 @@ public sealed class VerifyCommandTests
 
         Assert.That((code, output), Is.EqualTo(((int)FailureKind.GuestFailed, $"{image}: up, but a check failed\n")), error);
         Assert.That(error, Does.Contain($"verify     {image} is up, but a check failed").And.Contain("crust: the image edge.img came up, and the check 'exit 3' (2 of 2) exited with 3\n"));
+    }
+
+    [Test]
+    public async Task The_JSON_says_up_too_with_the_check_as_the_error()
+    {
+        using var server = SshServer.Start();
+        using var fakes = new FakeTools();
+        using var disk = new SampleDisk(1 << 20);
+        fakes.Add("qemu-system-x86_64", server.QemuScript, "expect quit", "reply quit {}", "exit 0");
+        await File.WriteAllTextAsync(fakes.FileFor("crust.yaml"), "version: 1\nmachine: { accelerator: tcg, network: host }\n");
+        var path = disk.FileFor("edge.img");
+        File.Copy(disk.Path, path);
+
+        var (code, output, error) = await RunAsync(fakes, "verify", path, "--json", "--ssh-user", "edge", "--ssh-key", server.KeyFile, "--check", "exit 3");
+
+        Assert.That(code, Is.EqualTo((int)FailureKind.GuestFailed), error);
+        var image = JsonDocument.Parse(output).RootElement.EnumerateArray().Single();
+        Assert.That((image.GetProperty("up").GetBoolean(), image.GetProperty("error").GetString()), Is.EqualTo((true, "the image edge.img came up, and the check 'exit 3' exited with 3")));
     }
 
     private static async Task<(int Code, string Output, string Error)> RunAsync(FakeTools fakes, params string[] arguments)

@@ -1,0 +1,9 @@
+using System.CommandLine;
+
+namespace Crust.Cli.Commands;
+
+/// <summary>`crust sysext`: system extensions.</summary>
+internal static class SysextCommand
+{
+    public static Command Create() => new("sysext", "Works with system extensions.") { SysextIndexCommand.Create() };
+}
