@@ -1,4 +1,5 @@
 using Crust.Formats;
+using Crust.Recipes;
 using Crust.Spec;
 
 namespace Crust.Tests.Cli;
@@ -34,6 +35,10 @@ public sealed class CommandLineTests
     [Test]
     public async Task A_result_goes_to_standard_output_alone() =>
         Assert.That(await CommandLineRun.OfAsync("schema"), Is.EqualTo(new CommandLineRun(0, SpecSchema.ToJson(ImageFormats.ForSpec), "")));
+
+    [Test]
+    public async Task The_schema_of_recipes_has_a_command_too() =>
+        Assert.That(await CommandLineRun.OfAsync("schema", "recipe"), Is.EqualTo(new CommandLineRun(0, RecipeSchema.ToJson(), "")));
 
     [TestCase(FailureKind.BadInput, 2)]
     [TestCase(FailureKind.HostLacks, 3)]

@@ -28,6 +28,23 @@ public sealed class ShippedRecipesTests
         }
     }
 
+    [Test]
+    public void What_people_ask_for_is_there() => Assert.That(Names, Is.SupersetOf(new[]
+    {
+        "kubernetes", "crictl", "cni-plugins", "docker", "docker-compose", "docker-buildx", "containerd", "runc", "crun", "nerdctl", "cri-o", "k3s", "rke2", "tailscale", "wasmtime", "wasmcloud",
+        "cilium-cli", "falco", "consul", "nomad", "vault", "nebula", "helm", "flux", "gitops", "crane", "cosign", "oras", "k9s",
+    }));
+
+    [TestCaseSource(nameof(Names))]
+    public void What_is_only_started_comes_with_a_file_or_has_its_text(string name)
+    {
+        var recipe = Book.Get(name);
+        foreach (var unit in recipe.Units.Where(unit => unit.Text is null))
+        {
+            Assert.That(recipe.Units.Any(other => other.Name == unit.Name && other is { Text: not null, DropIn: null }) || recipe.Files.Any(file => file.Target.EndsWith("/systemd/system/", StringComparison.Ordinal)), unit.Name);
+        }
+    }
+
     [TestCase("k3s", "1.36.4+k3s1", Arch.Amd64, "k3s", "https://github.com/k3s-io/k3s/releases/download/v1.36.4%2Bk3s1/k3s")]
     [TestCase("k3s", "1.36.4+k3s1", Arch.Arm64, "k3s", "https://github.com/k3s-io/k3s/releases/download/v1.36.4%2Bk3s1/k3s-arm64")]
     [TestCase("docker", "29.7.2", Arch.Arm64, "docker", "https://download.docker.com/linux/static/stable/aarch64/docker-29.7.2.tgz")]
