@@ -14,7 +14,7 @@ public sealed record CrustResult(int ExitCode, string Output, string Error);
 /// <summary>Runs the program as a user does, in a folder of its own with a cache of its own.</summary>
 internal sealed class CrustProcess : IDisposable
 {
-    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "Crust.Cli");
+    private static readonly string BuiltProgram = Path.Combine(AppContext.BaseDirectory, "Crust.Cli");
 
     // Each program has a cache of its own, and would wait in each of them for a guest that KVM may never run.
     private static readonly Lazy<string?> ProbedAccelerator = new(ProbeAccelerator);
@@ -54,6 +54,9 @@ internal sealed class CrustProcess : IDisposable
     /// a boot of theirs proves something where the test says so by an option.
     /// </summary>
     public bool CaresForDisks { get; init; }
+
+    /// <summary>The program; the one that was built with the tests, if nothing else is said.</summary>
+    public string Program { get; set; } = BuiltProgram;
 
     /// <summary>A command and its arguments that start the program in a world of its own.</summary>
     public string[] Before { get; init; } = [];

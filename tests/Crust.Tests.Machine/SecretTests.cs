@@ -103,6 +103,9 @@ public sealed class SecretTests : IDisposable
         const string user = "54321";
         using var crust = new CrustProcess { Before = ["setpriv", "--reuid", user, "--regid", user, "--clear-groups"] };
         var iso = await StubGuests.IsoAsync(StubGuest.Hangs, crust.Folder, Cancellation);
+        // The user may not be able to enter the folder of the checkout: it may be root's home.
+        await Host.RunAsync("cp", ["-a", AppContext.BaseDirectory, Path.Combine(crust.Folder, "program")], Cancellation);
+        crust.Program = Path.Combine(crust.Folder, "program", "Crust.Cli");
         // Whoever makes the cache owns it.
         Directory.CreateDirectory(crust.Cache);
         await Host.RunAsync("chown", ["-R", $"{user}:{user}", crust.Folder], Cancellation);

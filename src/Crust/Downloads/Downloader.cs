@@ -20,7 +20,7 @@ internal sealed class Downloader(HttpSource source, string cacheFolder, IsoHash 
     private static readonly TimeSpan BetweenReports = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Bytes that may still be written to a folder's file system.</summary>
-    public Func<string, long> FreeSpace { get; init; } = folder => new DriveInfo(folder).AvailableFreeSpace;
+    public Func<string, long> FreeSpace { get; init; } = folder => FolderSpace.Of(folder).Free;
 
     /// <summary>The file's path in the cache; it is downloaded unless it is there already, and still the same.</summary>
     /// <param name="fileName">What it is called in the cache.</param>

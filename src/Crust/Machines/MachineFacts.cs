@@ -38,7 +38,8 @@ internal abstract record MachineSignal
     public sealed record TpmEnded(int Code, string Stderr) : MachineSignal;
 
     /// <summary>Bytes the guest has written to its disks so far, and QEMU's CPU time.</summary>
-    public sealed record Written(long Bytes, TimeSpan CpuTime) : MachineSignal;
+    /// <param name="WantedTime">The CPU time with that for which QEMU waited for a processor.</param>
+    public sealed record Written(long Bytes, TimeSpan CpuTime, TimeSpan WantedTime) : MachineSignal;
 
     public sealed record DeadlineExpired(TimeSpan Deadline) : MachineSignal;
 
@@ -137,6 +138,8 @@ internal sealed partial record MachineFacts
 
     public TimeSpan CpuTime { get; init; }
 
+    public TimeSpan WantedTime { get; init; }
+
     /// <summary>Whether nothing more is to be expected of this machine.</summary>
     public bool IsOver => Shutdown is not null || PanicEvent || PanicText is not null || DiskError is not null
         || QmpBroke is not null || TpmEnded is not null || NothingSignedBoots || Exit is not null || DeadlineExpired is not null || Stalled is not null || BootFailed is not null || IsBootLoop;
@@ -163,7 +166,7 @@ internal sealed partial record MachineFacts
         // QEMU ends it on its own way out.
         MachineSignal.TpmEnded ended => this with { TpmEnded = Shutdown is null && Exit is null ? ended : TpmEnded },
         MachineSignal.Exited exited => this with { Exit = exited },
-        MachineSignal.Written written => this with { BytesWritten = written.Bytes, CpuTime = written.CpuTime },
+        MachineSignal.Written written => this with { BytesWritten = written.Bytes, CpuTime = written.CpuTime, WantedTime = written.WantedTime },
         MachineSignal.DeadlineExpired expired => this with { DeadlineExpired = expired.Deadline },
         MachineSignal.Stalled stalled => this with { Stalled = stalled.Stall },
         MachineSignal.ScreenShows screen => this with { ScreenText = screen.Text },

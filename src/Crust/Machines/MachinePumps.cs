@@ -171,7 +171,7 @@ internal sealed class MachinePumps(RunningTool qemu, QmpClient qmp, Func<Machine
                     }
                 }
 
-                await signal(new MachineSignal.Written(MachineEvents.BytesWritten(await reply), qemu.CpuTime));
+                await signal(new MachineSignal.Written(MachineEvents.BytesWritten(await reply), qemu.CpuTime, qemu.WantedTime));
             }
         }
         catch (Exception e) when (e is OperationCanceledException or QmpException)

@@ -6,13 +6,19 @@ namespace Crust.Storage;
 /// <param name="Clones">Whether files on it can share blocks.</param>
 internal sealed record FolderSpace(ulong Device, long Free, bool Clones)
 {
+    // linux/magic.h
+    private const long Btrfs = 0x9123683E;
+    private const long Xfs = 0x58465342;
+
     /// <summary>Looks at a folder, or at the nearest one above it that is there.</summary>
     /// <exception cref="IOException">It can't be looked at.</exception>
     public static FolderSpace Of(string folder)
     {
         var there = Nearest(folder);
-        var drive = new DriveInfo(there);
-        return new FolderSpace(FileIdentity.Of(there).Device, drive.AvailableFreeSpace, drive.DriveFormat is "btrfs" or "xfs");
+        // Not DriveInfo: it looks for the folder's mount in /proc/mounts, which in a chroot has none for the root.
+        return Posix.GetFileSystem(there, out var facts) == 0
+            ? new FolderSpace(FileIdentity.Of(there).Device, (long)facts.AvailableBlocks * facts.BlockSize, facts.Type is Btrfs or Xfs)
+            : throw Posix.Error(there);
     }
 
     /// <summary>The folder, or the nearest one above it that is there.</summary>

@@ -98,6 +98,10 @@ internal static partial class Posix
     [LibraryImport("libc", EntryPoint = "rmdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int RemoveEmptyFolder(string path);
 
+    /// <summary>Tells of the file system that a path is on; negative if that fails.</summary>
+    [LibraryImport("libc", EntryPoint = "statfs", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int GetFileSystem(string path, out FileSystem facts);
+
     /// <summary>Opens a file as the lowest descriptor that is free, which programs that are started inherit; negative if that fails.</summary>
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int OpenFile(string path, int flags, int mode);
@@ -141,6 +145,18 @@ internal static partial class Posix
 
     [LibraryImport("libc", EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int MakeFolder(string path, int mode);
+
+    // struct statfs of statfs(2), as 64-bit Linux has it.
+    [StructLayout(LayoutKind.Sequential)]
+    internal unsafe struct FileSystem
+    {
+        public long Type;
+        public long BlockSize;
+        public ulong Blocks;
+        public ulong FreeBlocks;
+        public ulong AvailableBlocks;
+        private fixed long _others[10];
+    }
 
     // struct pollfd of poll.h.
     [StructLayout(LayoutKind.Sequential)]

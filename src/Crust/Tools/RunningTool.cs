@@ -51,6 +51,41 @@ internal sealed partial class RunningTool : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Time for which its threads wanted a processor so far: the CPU time that they got, and the time for which they waited for other programs (proc(5), schedstat). On a host
+    /// with nothing else to do, it is the CPU time; on one that is busy, a program that computes gets a tenth of a core and wants a whole one.
+    /// </summary>
+    public TimeSpan WantedTime
+    {
+        get
+        {
+            try
+            {
+                // Of a kernel without CONFIG_SCHEDSTATS, only the CPU time is known.
+                var wanted = Directory.EnumerateDirectories($"/proc/{Id}/task").Select(WantedBy).Aggregate(TimeSpan.Zero, (sum, time) => sum + time);
+                return wanted > CpuTime ? wanted : CpuTime;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return CpuTime;
+            }
+        }
+    }
+
+    // Nanoseconds on a processor, nanoseconds waiting for one, and how often it got one. A thread may end meanwhile.
+    private static TimeSpan WantedBy(string thread)
+    {
+        try
+        {
+            var numbers = File.ReadAllText(Path.Combine(thread, "schedstat")).Split(' ');
+            return numbers.Length < 2 ? TimeSpan.Zero : TimeSpan.FromMicroseconds((ulong.Parse(numbers[0]) + ulong.Parse(numbers[1])) / 1000.0);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
+        {
+            return TimeSpan.Zero;
+        }
+    }
+
     /// <exception cref="OperationCanceledException">Cancelled; the program and all it started were ended first.</exception>
     /// <exception cref="Exception">What <see cref="ToolCommand.OnOutput"/> or <see cref="ToolCommand.OnLine"/> has thrown; the program was killed for it.</exception>
     public async Task<ToolResult> WaitAsync(CancellationToken cancellation)

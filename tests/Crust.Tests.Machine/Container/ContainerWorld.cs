@@ -12,6 +12,9 @@ internal sealed class ContainerWorld : IDisposable
 {
     private const string Base = "localhost/debian:base";
 
+    // A client without an engine may stand before it in PATH.
+    private static readonly Lazy<string> Podman = new(() => HostEnvironment.Read().SearchPath.Select(folder => Path.Combine(folder, "podman")).Where(File.Exists).First(Answers));
+
     /// <summary>The checkout.</summary>
     public static string Root { get; } = Path.GetDirectoryName(RepositoryFile.PathOf("Dockerfile"))!;
 
@@ -37,7 +40,7 @@ internal sealed class ContainerWorld : IDisposable
         world.Environment["CONTAINERS_CONF"] = Path.Combine(world.Folder, "containers.conf");
         world.Environment["CONTAINERS_STORAGE_CONF"] = Path.Combine(world.Folder, "storage.conf");
         world.Environment["BUILDAH_ISOLATION"] = "chroot";
-        world.Environment["ENGINE"] = "podman";
+        world.Environment["ENGINE"] = Podman.Value;
         world.Environment["DEBIAN"] = Base;
         // Where the appliance and the reference installer are on this host already, they needn't be built a second time.
         world.Environment["BUILD_ARGS"] = $"--network host -v {HostEnvironment.Read().CacheFolder}:/prebuilt";
@@ -63,7 +66,7 @@ internal sealed class ContainerWorld : IDisposable
         return folder;
     }
 
-    public Task<CrustResult> PodmanAsync(CancellationToken cancellation, params IEnumerable<string> arguments) => StartAsync("podman", arguments, [], cancellation);
+    public Task<CrustResult> PodmanAsync(CancellationToken cancellation, params IEnumerable<string> arguments) => StartAsync(Podman.Value, arguments, [], cancellation);
 
     /// <summary>Runs make in the checkout.</summary>
     public Task<CrustResult> MakeAsync(IEnumerable<string> arguments, (string Name, string Value)[] variables, CancellationToken cancellation) =>
@@ -74,6 +77,13 @@ internal sealed class ContainerWorld : IDisposable
         // The store's driver mounts it onto itself, which would keep the folder. Nothing else is podman's to remove: `system reset` would take the user's networks, too.
         StartAsync("umount", [Path.Combine(Folder, "store", "overlay")], [], CancellationToken.None).GetAwaiter().GetResult();
         Directory.Delete(Folder, recursive: true);
+    }
+
+    private static bool Answers(string engine)
+    {
+        using var process = Process.Start(new ProcessStartInfo(engine, ["version"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        process.WaitForExit();
+        return process.ExitCode == 0;
     }
 
     private async Task<CrustResult> StartAsync(string program, IEnumerable<string> arguments, (string Name, string Value)[] variables, CancellationToken cancellation)

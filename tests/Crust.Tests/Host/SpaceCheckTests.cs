@@ -125,6 +125,16 @@ public sealed class SpaceCheckTests
         Assert.That(FolderSpace.Of("/proc").Device, Is.Not.EqualTo(FolderSpace.Of(folder).Device));
     }
 
+    [Test]
+    public void The_free_space_is_what_is_free_for_a_user()
+    {
+        var drive = new DriveInfo("/dev/shm");
+
+        // Other programs write meanwhile.
+        Assert.That(FolderSpace.Of("/dev/shm").Free, Is.EqualTo(drive.AvailableFreeSpace).Within(1 << 28));
+        Assert.That(FolderSpace.Of("/proc").Free, Is.Zero);
+    }
+
     private static long Images(string format, bool isShared, bool clones = false) => SpaceEstimate.Of(HostSample.Forecast(format), new BuildSpec(), isShared, clones)!.Images;
 
     private static IEnumerable<Finding> Find(BuildForecast forecast, double cacheGiB, double imagesGiB, bool shared = false) =>

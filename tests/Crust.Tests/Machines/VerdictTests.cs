@@ -155,7 +155,7 @@ public sealed class VerdictTests
 
         static MachineOutcome Boot(long written) => Of(OnReboot.Continue, [.. Enumerable.Range(1, 6).SelectMany(boot => new MachineSignal[]
         {
-            new MachineSignal.Written(boot * written, TimeSpan.Zero), new MachineSignal.Reset(DateTimeOffset.UnixEpoch.AddMinutes(boot)),
+            new MachineSignal.Written(boot * written, TimeSpan.Zero, TimeSpan.Zero), new MachineSignal.Reset(DateTimeOffset.UnixEpoch.AddMinutes(boot)),
         })]);
     }
 

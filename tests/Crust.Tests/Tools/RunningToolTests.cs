@@ -136,6 +136,25 @@ public sealed class RunningToolTests
     }
 
     [Test]
+    public async Task On_a_busy_processor_a_program_that_computes_wants_more_time_than_it_gets()
+    {
+        var spin = ToolCommand.Of("taskset", "-c", "0", "sh", "-c", "while :; do :; done");
+        await using var one = Tools.Start(spin);
+        await using var two = Tools.Start(spin);
+        await using var three = Tools.Start(spin);
+
+        while (one.WantedTime - one.CpuTime < TimeSpan.FromSeconds(0.5))
+        {
+            await Task.Delay(20, Cancellation);
+        }
+
+        await one.KillAsync();
+        await two.KillAsync();
+        await three.KillAsync();
+        Assert.That(one.WantedTime, Is.EqualTo(TimeSpan.Zero));
+    }
+
+    [Test]
     public async Task A_program_gets_its_arguments_as_they_are()
     {
         string[] odd = ["", " ", "a b", "\t", "line\nline", "\"", "\\", "\\\\", "a\\", "a \\", "\\\" \\\\\"", "'", "$HOME", "`true`", "*", "-", "--", "ä\u00a0€ \U0001F600", "a\"\"b", "\"a b\""];

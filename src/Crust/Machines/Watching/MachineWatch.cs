@@ -48,7 +48,7 @@ internal sealed class MachineWatch(RunningMachine machine, WatchSettings setting
                 }
 
                 var facts = machine.Facts;
-                if (stalls.Look(new SignsOfLife(machine.Elapsed, facts.BytesWritten, machine.SerialReceived, picture?.Hash, facts.CpuTime)) is { } stall)
+                if (stalls.Look(new SignsOfLife(machine.Elapsed, facts.BytesWritten, machine.SerialReceived, picture?.Hash, facts.WantedTime)) is { } stall)
                 {
                     machine.Signal(new MachineSignal.Stalled(stall));
                     return;

@@ -5,7 +5,8 @@ namespace Crust.Machines.Watching;
 /// <param name="BytesWritten">Bytes that the guest has written to its disks.</param>
 /// <param name="SerialReceived">Bytes that came over the serial port.</param>
 /// <param name="Screen">What identifies the picture on its screen; null where there is none.</param>
-internal readonly record struct SignsOfLife(TimeSpan At, long BytesWritten, long SerialReceived, string? Screen, TimeSpan CpuTime);
+/// <param name="WantedTime">For how long its processors had something to do.</param>
+internal readonly record struct SignsOfLife(TimeSpan At, long BytesWritten, long SerialReceived, string? Screen, TimeSpan WantedTime);
 
 /// <param name="Busy">Whether its processors were busy meanwhile.</param>
 internal sealed record Stall(TimeSpan Quiet, bool Busy);
@@ -19,7 +20,7 @@ internal sealed class StallWatch(TimeSpan limit)
 {
     // A cursor that blinks and a spinner show the same few pictures over and over: only one that wasn't among the last ones is new.
     private const int RememberedScreens = 16;
-    // An idle guest takes a few hundredths of a core; a busy one takes what the host has left for it.
+    // An idle guest wants a few hundredths of a core, a busy one a whole one.
     private const double BusyCores = 0.2;
 
     private readonly List<string> _screens = [];
@@ -36,7 +37,7 @@ internal sealed class StallWatch(TimeSpan limit)
         }
 
         var quiet = now.At - _last.At;
-        var busy = (now.CpuTime - _last.CpuTime).TotalSeconds > BusyCores * quiet.TotalSeconds;
+        var busy = (now.WantedTime - _last.WantedTime).TotalSeconds > BusyCores * quiet.TotalSeconds;
         return quiet >= (busy ? 2 * limit : limit) ? new Stall(quiet, busy) : null;
     }
 

@@ -11,7 +11,7 @@ public sealed class TraceRecorderTests
         var recorder = new TraceRecorder();
         for (var second = 0; second < 36_000; second++)
         {
-            recorder.Observe(new MachineSignal.Written(second * 1000L, TimeSpan.FromSeconds(second / 2.0)), new MachineFacts(), TimeSpan.FromSeconds(second));
+            recorder.Observe(new MachineSignal.Written(second * 1000L, TimeSpan.FromSeconds(second / 2.0), TimeSpan.FromSeconds(second)), new MachineFacts(), TimeSpan.FromSeconds(second));
         }
 
         var samples = recorder.Trace([]).Samples;
