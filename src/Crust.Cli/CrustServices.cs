@@ -1,6 +1,8 @@
 using Crust.Appliance;
 using Crust.Attestation;
+using Crust.Bases;
 using Crust.Disks;
+using Crust.Downloads;
 using Crust.Events;
 using Crust.Formats;
 using Crust.Host;
@@ -63,21 +65,23 @@ internal sealed class CrustServices : IAsyncDisposable
         Verifier = new BootVerifier(launcher, tools, journal, time, _log);
         var appliance = new ApplianceBuilder(tools, cache, Folders, journal);
         Reference = new ReferenceInstaller(tools, cache, Folders, appliance, journal);
+        var http = new HttpSource(HttpSource.NewClient(proxies), time, _log) { Proxies = proxies };
         Installers = new InstallerLibrary(new InstallerSource(Folders.Cache, proxies, tools, journal, time, _log), Reference);
+        Sources = new SourceLibrary(Installers, new BaseSource(new SourceFetcher(Folders.Cache, http, tools, Stage.Base, journal, time, _log), tools));
         Seeds = new SeedComposer();
         var disks = new DiskStore(cache, _log);
         var writer = new ImageWriter(new FormatServices(tools, appliance), journal);
         var care = new DiskCare(tools, new ApplianceRun(appliance, new WarmAppliance(launcher, tools, cache, environment.ApplianceStart, time, _log), launcher, time), journal, time);
         Inspector = new Inspector(tools, care, Probe, Folders, journal, time);
         var checks = new HostChecks(tools, firmware, Probe, Folders);
-        var forecaster = new Forecaster(Installers, appliance, disks, writer, Shelf);
+        var forecaster = new Forecaster(Sources, appliance, disks, writer, Shelf);
         Forecaster = forecaster;
         Doctor = new Doctor(checks, forecaster);
-        Planner = new Planner(Installers, writer, new RegistryTags(tools, Folders.Cache, journal, time).ListAsync);
+        Planner = new Planner(Sources, writer, new RegistryTags(tools, Folders.Cache, journal, time).ListAsync);
         Publisher = new Publisher(tools, Shelf, Folders.Cache, journal, time);
         var preflight = new Preflight(checks, forecaster);
         var shared = new SharedCaches(tools, cache, journal, time) { Signer = signer };
-        Exchange = new BuildExchange(Installers, Seeds, shared, disks, journal, hidden, time);
+        Exchange = new BuildExchange(Sources, Seeds, shared, disks, journal, hidden, time);
         var machine = new InstallerMachine(
             new SeedCourier(new SeedVolume(tools), new IsoCopy(tools, journal)),
             new IsoFiles(tools),
@@ -85,7 +89,7 @@ internal sealed class CrustServices : IAsyncDisposable
             Folders);
         Build = new ImageBuild(
             preflight,
-            new DiskSources(preflight, Installers, Seeds, machine, disks.LocalKey, journal, hidden),
+            new DiskSources(Sources, Seeds, new DiskMakers(preflight, machine, new BaseWriter(tools, journal)), disks.LocalKey, journal, hidden, time),
             shared,
             disks,
             new DiskStage(disks, care, journal),
@@ -115,6 +119,8 @@ internal sealed class CrustServices : IAsyncDisposable
     public ReferenceInstaller Reference { get; }
 
     public InstallerLibrary Installers { get; }
+
+    public SourceLibrary Sources { get; }
 
     public SeedComposer Seeds { get; }
 

@@ -12,6 +12,9 @@ public enum Stage
     /// <summary>Fetching, checking or building the installer ISO.</summary>
     Installer,
 
+    /// <summary>Fetching and checking the base image.</summary>
+    Base,
+
     /// <summary>Composing the seed volume.</summary>
     Seed,
 
@@ -20,6 +23,9 @@ public enum Stage
 
     /// <summary>The installer's run in the machine.</summary>
     Install,
+
+    /// <summary>Putting the base image onto the disk.</summary>
+    Unpack,
 
     /// <summary>Tidying the installed disk, looking at what is on it, and discarding what its file systems don't use any more.</summary>
     Disk,

@@ -15,6 +15,9 @@ internal interface IDiskSource
 
     DiskOrigin Origin { get; }
 
+    /// <summary>The stage in which the disk is filled.</summary>
+    Stage Filling { get; }
+
     /// <summary>The user's files that take part.</summary>
     ImmutableArray<SeedFile> Files { get; }
 

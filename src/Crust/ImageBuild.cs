@@ -5,7 +5,6 @@ using Crust.Events;
 using Crust.Formats;
 using Crust.Host;
 using Crust.Images;
-using Crust.Installers;
 using Crust.Machines;
 using Crust.Planning;
 using Crust.Registries.Sharing;
@@ -29,7 +28,7 @@ internal sealed class ImageBuild(
     {
         var stages = new StageRunner(journal, time);
         hidden.Hide(spec);
-        OutputCheck.Check(spec, spec.Name ?? InstallerLibrary.NameOf(spec.Installer, spec.Machine.Arch), shelf);
+        OutputCheck.Check(spec, spec.Name ?? SourceLibrary.NameOf(spec), shelf);
         var login = SshLogin.Of(spec, hidden);
 
         // The host: what it can do and lacks, before anything takes time.
@@ -39,7 +38,7 @@ internal sealed class ImageBuild(
         journal.Warn(host.Warnings);
         var signingKey = await attestor.TryKeyAsync(spec.Sign, cancellation);
 
-        // The source: the installer, and what the seed tells it. With it, the build's keys are known.
+        // The source: a base image; or the installer, and what the seed tells it. With it, the build's keys are known.
         var source = await sources.OpenAsync(spec, stages, cancellation);
         var (target, origin) = (source.Target.ProvenBy(login), source.Origin);
         var (name, keys) = (target.Name, target.Keys ?? throw new InvalidOperationException(target.Unknown));
@@ -79,10 +78,10 @@ internal sealed class ImageBuild(
             var made = await ImageStage.PullAsync(offers, build, plan.ToWrite, drafts, stages, cancellation);
             if (made is null)
             {
-                // The disk: this machine's, another machine's, or a new one, for which QEMU boots the installer.
-                var installing = stages.Begin(Stage.Install, $"{Path.GetFileName(origin.Path)} on a disk of {Size.Format(spec.Machine.Disk)}");
+                // The disk: this machine's, another machine's, or a new one: QEMU boots the installer for it, or the base image is put onto it.
+                var installing = stages.Begin(source.Filling, $"{Path.GetFileName(origin.Path)} on a disk of {Size.Format(spec.Machine.Disk)}");
                 InstalledDisk? disk;
-                using (var draft = await disks.OpenAsync(keys.Local, spec.Machine.Disk, journal.TellOfWait, cancellation))
+                using (var draft = await disks.OpenAsync(keys.Local, spec.Machine.Disk, lockFile => journal.TellOfWait(source.Filling, lockFile), cancellation))
                 {
                     disk = draft.Found ?? await sharedDisks.PullAsync(build, draft, stages, cancellation);
                     if (disk is null)
@@ -92,7 +91,7 @@ internal sealed class ImageBuild(
                     }
                 }
 
-                installing.End(disk.FromCache ? "from the cache; the installer wasn't booted" : $"{Size.Format(disk.Allocated)} on the disk");
+                installing.End(disk.FromCache ? origin.IsBase ? "from the cache" : "from the cache; the installer wasn't booted" : $"{Size.Format(disk.Allocated)} on the disk");
                 disk = await diskStage.InspectAsync(disk, source, host.Accelerator.Used, drafts.Path, stages, cancellation);
 
                 // The formats, side by side, from that one disk.

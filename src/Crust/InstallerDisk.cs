@@ -26,11 +26,13 @@ internal sealed class InstallerDisk(
 
     public DiskOrigin Origin => iso;
 
+    public Stage Filling => Stage.Install;
+
     public ImmutableArray<SeedFile> Files => files.Files;
 
     public ImmutableArray<string> SecretPaths => seed.SecretPaths;
 
-    public void CheckSpace(IEnumerable<IImageFormat> toWrite) => preflight.CheckSpace(target.Spec, iso, files, toWrite);
+    public void CheckSpace(IEnumerable<IImageFormat> toWrite) => preflight.CheckSpace(target.Spec, iso, files.SizeWith(target.Spec, iso.Size), toWrite);
 
     public async Task<InstallFacts> FillAsync(string disk, Accelerator accelerator, RunFiles run, CancellationToken cancellation)
     {

@@ -1,3 +1,4 @@
+using Crust.Disks;
 using Crust.Events;
 using Crust.Formats;
 using Crust.Installers;
@@ -29,7 +30,7 @@ public sealed class ImageStageTests
         using var drafts = DraftFolder.Create(_disk.FileFor("images"));
         File.CreateSymbolicLink(Path.Combine(drafts.Path, "edge.vmdk"), "/dev/full");
         var spec = new BuildSpec { Formats = ["vmdk"] };
-        var target = BuildTarget.Of(spec, SeedFiles.Read(spec.Seed), new InstallerGlance(null, InstallerSample.Iso, "edge"), () => null);
+        var target = BuildTarget.Of(spec, SeedFiles.Read(spec.Seed), new SourceGlance(null, InstallerSample.Iso, "edge"), () => null);
         var journal = new BuildJournal(new EventList(), TimeProvider.System, new Redactor());
         var stage = new ImageStage(new ImageWriter(_disk.Services, journal));
 

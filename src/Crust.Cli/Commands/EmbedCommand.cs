@@ -12,10 +12,10 @@ internal static class EmbedCommand
     {
         var spec = new SpecOptions();
         var output = new Option<string>("--output", "-o") { Description = "The folder, which isn't there yet or is empty.", HelpName = "FOLDER", Required = true };
-        var isoFolder = new Option<string>("--iso-folder") { Description = "Where the ISO will lie.", HelpName = "FOLDER", DefaultValueFactory = _ => "/iso" };
+        var isoFolder = new Option<string>("--iso-folder") { Description = "Where the ISO or the base image will lie.", HelpName = "FOLDER", DefaultValueFactory = _ => "/iso" };
         var secrets = new Option<bool>("--secrets") { Description = "Embed secrets, too: whoever gets the container has them." };
         var quiet = CommonOptions.Quiet();
-        var command = new Command("embed", "Collects a spec with its ISO and files in a folder, to be built into a container (make docker-build).") { output, isoFolder, secrets, quiet };
+        var command = new Command("embed", "Collects a spec with its ISO or base image and its files in a folder, to be built into a container (make docker-build).") { output, isoFolder, secrets, quiet };
         spec.AddTo(command);
         command.SetAction(async (parse, cancellation) =>
         {
@@ -24,7 +24,7 @@ internal static class EmbedCommand
             await using var view = ProgressView.Create(environment, parse.GetValue(quiet), MessageWriter.Of(parse));
             await using var services = new CrustServices(environment, "images", view, MessageWriter.Of(parse).Hidden);
             var withSecrets = parse.GetValue(secrets);
-            var embedded = await new Embedder(ImageFormats.ForSpec, services.Installers)
+            var embedded = await new Embedder(ImageFormats.ForSpec, services.Sources)
                 .WriteAsync(spec.Sources(parse, environment), folder, parse.GetRequiredValue(isoFolder), withSecrets, cancellation);
             await view.DisposeAsync();
 

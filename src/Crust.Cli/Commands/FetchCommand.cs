@@ -13,7 +13,7 @@ internal static class FetchCommand
         var json = CommonOptions.Json();
         var quiet = CommonOptions.Quiet();
         var command = new Command("fetch",
-            "Brings what a build needs into this machine's cache: the installer, and the installed disk of a shared cache. The build itself then needs no login.") { json, quiet };
+            "Brings what a build needs into this machine's cache: the installer or the base image, and the installed disk of a shared cache. The build itself then needs no login.") { json, quiet };
         spec.AddTo(command);
         command.SetAction(async (parse, cancellation) =>
         {
@@ -26,13 +26,13 @@ internal static class FetchCommand
             parse.InvocationConfiguration.Output.WriteLine(parse.GetValue(json)
                 ? new JsonObject
                 {
-                    ["installer"] = fetched.Installer.Path,
-                    ["sha256"] = fetched.Installer.Sha256,
-                    ["size"] = fetched.Installer.Size,
+                    [fetched.Source.Kind] = fetched.Source.Path,
+                    ["sha256"] = fetched.Source.Sha256,
+                    ["size"] = fetched.Source.Size,
                     ["hasDisk"] = fetched.HasDisk,
                     ["diskFrom"] = fetched.DiskFrom,
                 }.ToJsonString()
-                : fetched.Installer.Path);
+                : fetched.Source.Path);
             return (int)ExitCode.Done;
         });
         return command;

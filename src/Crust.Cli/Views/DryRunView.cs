@@ -15,14 +15,14 @@ internal static class DryRunView
 {
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>For people: what would be done, then what the installer would be told.</summary>
+    /// <summary>For people: what would be done, then what an installer would be told.</summary>
     public static void Write(BuildSpec spec, BuildForecast forecast, SeedListing seed, Redactor hidden, TextWriter output)
     {
         var write = Names(forecast.ToWrite);
         Line("images", $"{forecast.Name} ({string.Join(", ", spec.Formats)})");
-        Line("installer", spec.Installer.Shown + (forecast.BuildsReference ? ", which has to be built" : ""));
-        Line("build key", forecast.Key ?? "unknown until the installer is there");
-        Line("install", Install(forecast));
+        Line(spec.HasBase ? "base" : "installer", spec.ShownSource + (forecast.BuildsReference ? ", which has to be built" : ""));
+        Line("build key", forecast.Key ?? $"unknown until the {Noun(spec)} is there");
+        Line(spec.HasBase ? "unpack" : "install", Install(forecast, Noun(spec)));
         Line("to write", write.IsEmpty ? "nothing: all of it is there and unchanged" : string.Join(", ", write));
         WriteProof();
         foreach (var check in forecast.Proof is null ? [] : spec.Verify.Checks)
@@ -30,8 +30,11 @@ internal static class DryRunView
             Line("", $"check: {CleanText.Line(hidden.Apply(check), int.MaxValue)}");
         }
 
-        output.WriteLine();
-        SeedView.Write(seed, output);
+        if (!spec.HasBase)
+        {
+            output.WriteLine();
+            SeedView.Write(seed, output);
+        }
 
         void WriteProof()
         {
@@ -62,7 +65,7 @@ internal static class DryRunView
         ["version"] = 1,
         ["name"] = forecast.Name,
         ["formats"] = Array(spec.Formats),
-        ["installer"] = spec.Installer.Shown,
+        [spec.HasBase ? "base" : "installer"] = spec.ShownSource,
         ["buildKey"] = forecast.Key,
         ["buildsReference"] = forecast.BuildsReference,
         ["cache"] = forecast.SharedCache,
@@ -79,12 +82,14 @@ internal static class DryRunView
 
     private static ProofPlan PlanOf(BuildSpec spec, ExpectedProof proof) => ProofPlan.Of(spec.Formats.Select(ImageFormats.Named), proof);
 
-    private static string Install(BuildForecast forecast) =>
+    private static string Noun(BuildSpec spec) => spec.HasBase ? "base image" : "installer";
+
+    private static string Install(BuildForecast forecast, string noun) =>
         forecast.ToWrite.IsEmpty ? "no: nothing has to be written"
         : forecast.CachedDisk is { } bytes ? $"no: the installed disk is cached ({Size.Format(bytes)})"
         : forecast.SharedCache is { } shared ? $"yes, unless {shared} has the disk or the images; it is asked in the build"
         : forecast.IsCacheKnown ? "yes"
-        : "yes, unless the installed disk is cached: nobody knows before the installer is there";
+        : $"yes, unless the installed disk is cached: nobody knows before the {noun} is there";
 
     private static ImmutableArray<string> Names(IEnumerable<IImageFormat> formats) => [.. formats.Select(format => format.Name)];
 

@@ -27,7 +27,7 @@ internal static class ProvenanceWriter
                 BuildType = BuildType,
                 ExternalParameters = External(manifest, spec),
                 InternalParameters = Internal(manifest),
-                ResolvedDependencies = [Installer(manifest.Installer), .. manifest.SeedFiles.Select(SeedFile), Program()],
+                ResolvedDependencies = [Origin(manifest), .. manifest.SeedFiles.Select(SeedFile), Program()],
             },
             new RunDetails(
                 new Builder(BuilderId, Versions(manifest)),
@@ -58,7 +58,7 @@ internal static class ProvenanceWriter
         var machine = manifest.Machine;
         var external = new JsonObject
         {
-            ["installer"] = new JsonObject { ["source"] = spec.Installer.Shown },
+            [manifest.Origin.Kind] = new JsonObject { ["source"] = spec.ShownSource },
             ["machine"] = new JsonObject
             {
                 ["arch"] = machine.Arch,
@@ -119,10 +119,14 @@ internal static class ProvenanceWriter
         ["recipes"] = new JsonObject(SubjectsOf(manifest).Where(image => image.Recipe.Length > 0).Select(image => KeyValuePair.Create(image.File, (JsonNode?)image.Recipe))),
     };
 
-    private static Resource Installer(ManifestInstaller installer) => Resource.Of("installer", installer.Sha256) with
+    private static Resource Origin(Manifest manifest)
     {
-        Annotations = ImmutableSortedDictionary<string, string>.Empty.Add("source", installer.Source).Add("volumeId", installer.VolumeId),
-    };
+        var source = ImmutableSortedDictionary<string, string>.Empty.Add("source", manifest.Origin.Source);
+        return Resource.Of(manifest.Origin.Kind, manifest.Origin.Sha256) with
+        {
+            Annotations = manifest is { Installer: { } installer } ? source.Add("volumeId", installer.VolumeId) : source.Add("form", manifest.Base!.Form),
+        };
+    }
 
     // A file with secrets has no digest, which would help to guess them; a descriptor has to have one or a URI.
     private static Resource SeedFile(ManifestSeedFile file) => $"seed/{file.Role}/{file.File}" is var name && file.Sha256 is { } sum

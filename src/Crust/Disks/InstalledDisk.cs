@@ -9,7 +9,7 @@ namespace Crust.Disks;
 /// <summary>How an installed disk came to be; kept beside it.</summary>
 internal sealed record InstallFacts
 {
-    /// <summary>Those of a disk that no installer has run for, as benchmarks and tests have.</summary>
+    /// <summary>Those of a disk that no installer has run for.</summary>
     internal static InstallFacts None { get; } = new()
     {
         Accelerator = "none",
@@ -22,10 +22,10 @@ internal sealed record InstallFacts
         CommandLine = "",
     };
 
-    /// <summary>What ran the guest: `kvm` or `tcg`.</summary>
+    /// <summary>What ran the guest: `kvm` or `tcg`; `none` where no installer has run, but a base image was put onto the disk.</summary>
     public required string Accelerator { get; init; }
 
-    /// <summary>From QEMU's start to its end, in seconds.</summary>
+    /// <summary>From QEMU's start to its end, or what putting a base image onto the disk took, in seconds.</summary>
     public required double Seconds { get; init; }
 
     /// <summary>CPU time that QEMU used, in seconds.</summary>
@@ -34,7 +34,7 @@ internal sealed record InstallFacts
     /// <summary>CPU time that Crust itself used meanwhile, in seconds.</summary>
     public required double CrustCpuSeconds { get; init; }
 
-    /// <summary>Bytes that the guest wrote to the disk.</summary>
+    /// <summary>Bytes that the guest wrote to the disk, or that came from a base image.</summary>
     public required long BytesWritten { get; init; }
 
     /// <summary>Bytes that the installer had left in free space of file systems, and that were discarded; null if that wasn't tried or couldn't be done.</summary>
@@ -49,7 +49,7 @@ internal sealed record InstallFacts
     /// <summary>How often the guest reset on its way (`onReboot: continue`).</summary>
     public required int Resets { get; init; }
 
-    /// <summary>When the guest had powered off.</summary>
+    /// <summary>When the guest had powered off, or the base image was on the disk.</summary>
     public required DateTimeOffset Finished { get; init; }
 
     /// <summary>QEMU's command line. Holds no secrets: these are on the seed volume.</summary>

@@ -19,6 +19,9 @@ internal sealed class Downloader(HttpSource source, string cacheFolder, IsoHash 
     private const int NoSpace = 28; // ENOSPC
     private static readonly TimeSpan BetweenReports = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>The stage that its progress belongs to.</summary>
+    public Stage Stage { get; init; } = Stage.Installer;
+
     /// <summary>Bytes that may still be written to a folder's file system.</summary>
     public Func<string, long> FreeSpace { get; init; } = folder => FolderSpace.Of(folder).Free;
 
@@ -111,7 +114,7 @@ internal sealed class Downloader(HttpSource source, string cacheFolder, IsoHash 
             slot.Discard();
             throw have > 0
                 ? new PassingProblemException("the server's file isn't the one whose beginning was here")
-                : Mismatch(ShownUrl.Of(url), sha256, actual);
+                : Mismatch(ShownUrl.Of(url), sha256, actual, Stage);
         }
 
         slot.Finish();
@@ -120,9 +123,10 @@ internal sealed class Downloader(HttpSource source, string cacheFolder, IsoHash 
     }
 
     /// <summary>The error for a file that isn't the one its checksum is of.</summary>
-    public static CrustException Mismatch(string where, string expected, string actual) => new(FailureKind.BadInput,
-        $"The ISO isn't the one that the checksum is of: expected SHA-256 {expected}, it has {actual}", where,
-        "compare installer.sha256 (ISO_SHA256) with what the vendor publishes for this very file; if they agree, the file was damaged or replaced on its way");
+    public static CrustException Mismatch(string where, string expected, string actual, Stage stage = Stage.Installer) => new(FailureKind.BadInput,
+        $"The {(stage is Stage.Base ? "image" : "ISO")} isn't the one that the checksum is of: expected SHA-256 {expected}, it has {actual}", where,
+        $"compare {(stage is Stage.Base ? "base.sha256 (BASE_SHA256)" : "installer.sha256 (ISO_SHA256)")} with what the vendor publishes for this very file; if they agree, the file was damaged or "
+            + "replaced on its way");
 
     // Appends the body to the partial file; gives the SHA-256 of all of it.
     private async Task<string> ReceiveAsync(DownloadSlot slot, HttpResponseMessage response, Uri url, long have, long? total, CancellationToken cancellation)
@@ -169,5 +173,5 @@ internal sealed class Downloader(HttpSource source, string cacheFolder, IsoHash 
     }
 
     private void Report(string name, double? fraction, string detail) =>
-        observer.Observe(new BuildEvent.Progressed(Stage.Installer, null, fraction, $"downloading {name}: {detail}"));
+        observer.Observe(new BuildEvent.Progressed(Stage, null, fraction, $"downloading {name}: {detail}"));
 }

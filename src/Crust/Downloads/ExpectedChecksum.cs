@@ -4,15 +4,15 @@ using Crust.Storage;
 
 namespace Crust.Downloads;
 
-/// <summary>Says which SHA-256 a spec's ISO has to have: the spec itself, or a list of checksums, perhaps a signed one.</summary>
+/// <summary>Says which SHA-256 a file that a spec names has to have: the spec itself, or a list of checksums, perhaps a signed one.</summary>
 internal sealed class ExpectedChecksum(ChecksumLists lists, ListSignature signatures, IBuildObserver observer)
 {
     /// <summary>The sum in lower-case hex; null if the spec says none.</summary>
-    /// <param name="path">The parts of the ISO's path or URL.</param>
-    /// <exception cref="CrustException">There is no such list, it isn't to be trusted, or it hasn't the ISO.</exception>
-    public async Task<string?> FindAsync(InstallerSpec spec, IReadOnlyList<string> path, CancellationToken cancellation)
+    /// <param name="path">The parts of the file's path or URL.</param>
+    /// <exception cref="CrustException">There is no such list, it isn't to be trusted, or it hasn't the file.</exception>
+    public async Task<string?> FindAsync(SourceFile file, IReadOnlyList<string> path, CancellationToken cancellation)
     {
-        if (spec.Sha256 is not { } sha256)
+        if (file.Sha256 is not { } sha256)
         {
             return null;
         }
@@ -23,38 +23,50 @@ internal sealed class ExpectedChecksum(ChecksumLists lists, ListSignature signat
         }
 
         var shown = ShownOf(sha256);
-        CheckWay(spec, shown);
-        var list = await ReadAsync(sha256, "installer.sha256", cancellation);
-        if (spec.ChecksumKey is { } keys)
+        CheckWay(file, shown);
+        var list = await ReadAsync(sha256, $"{file.Section}.sha256", cancellation);
+        if (file.Key is { } keys)
         {
-            var signature = spec.ChecksumSignature is { } at && at != sha256 ? await ReadAsync(at, "installer.sha256Signature", cancellation) : null;
-            var where = signature is null ? $"installer.sha256: {shown}" : $"installer.sha256Signature: {ShownOf(spec.ChecksumSignature!)}";
-            list = await signatures.CheckAsync(list, signature, keys, where, cancellation);
+            var signature = file.ChecksumSignature is { } at && at != sha256 ? await ReadAsync(at, $"{file.Section}.sha256Signature", cancellation) : null;
+            var where = signature is null ? $"{file.Section}.sha256: {shown}" : $"{file.Section}.sha256Signature: {ShownOf(file.ChecksumSignature!)}";
+            list = await signatures.CheckAsync(list, signature, keys, file.Section, where, cancellation);
         }
 
-        return ChecksumList.Parse(list).Find(path, $"installer.sha256: {shown}");
+        return ChecksumList.Parse(list).Find(path, $"{file.Section}.sha256: {shown}");
     }
 
-    // Over plain HTTP, whoever can change the ISO on its way can change the list as well: the two always agree.
-    private void CheckWay(InstallerSpec spec, string shown)
+    /// <summary>Checks the detached signature of the file itself, if the spec names one.</summary>
+    /// <param name="path">The file on this host.</param>
+    /// <exception cref="CrustException">It isn't signed by one of the keys that the spec names.</exception>
+    public async Task CheckSignatureAsync(SourceFile file, string path, CancellationToken cancellation)
     {
-        if (spec.ChecksumKey is not null || !UrlOf(spec.Sha256!, out var url) || url!.Scheme != "http")
+        if (file.Signature is { } at)
+        {
+            var signature = await ReadAsync(at, $"{file.Section}.signature", cancellation);
+            await signatures.CheckFileAsync(path, signature, file.Key!, file, $"{file.Section}.signature: {ShownOf(at)}", cancellation);
+        }
+    }
+
+    // Over plain HTTP, whoever can change the file on its way can change the list as well: the two always agree.
+    private void CheckWay(SourceFile file, string shown)
+    {
+        if (file.Key is not null || !UrlOf(file.Sha256!, out var url) || url!.Scheme != "http")
         {
             return;
         }
 
         // What comes from this host itself, nobody on the way can change.
-        if (!spec.AllowUnverified && !url.IsLoopback)
+        if (!file.AllowUnverified && !url.IsLoopback)
         {
-            throw new CrustException(FailureKind.BadInput, "The list of checksums comes by plain HTTP and isn't signed, so whoever can replace the ISO on its way can replace the list, too",
-                $"installer.sha256: {shown}",
-                "give the list's https URL, or its signature and the vendor's public key in installer.sha256Signature and installer.key, or the ISO's 64 hex digits; or set "
-                    + "installer.allowUnverified to take whatever comes");
+            throw new CrustException(FailureKind.BadInput,
+                $"The list of checksums comes by plain HTTP and isn't signed, so whoever can replace the {file.Noun} on its way can replace the list, too", $"{file.Section}.sha256: {shown}",
+                $"give the list's https URL, or its signature and the vendor's public key in {file.Section}.sha256Signature and {file.Section}.key, or the {file.Noun}'s 64 hex digits; or set "
+                    + $"{file.Section}.allowUnverified to take whatever comes");
         }
 
-        if (!url.IsLoopback || (UrlOf(spec.Iso!, out var iso) && iso!.Scheme == "http"))
+        if (!url.IsLoopback || (UrlOf(file.Source, out var source) && source!.Scheme == "http"))
         {
-            observer.Observe(new BuildEvent.Warned($"{shown} came by plain HTTP and isn't signed: whoever can replace the ISO on its way can replace this list, too"));
+            observer.Observe(new BuildEvent.Warned($"{shown} came by plain HTTP and isn't signed: whoever can replace the {file.Noun} on its way can replace this list, too"));
         }
     }
 
@@ -85,10 +97,10 @@ internal sealed class ExpectedChecksum(ChecksumLists lists, ListSignature signat
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw key == "installer.sha256"
+            throw key.EndsWith(".sha256", StringComparison.Ordinal)
                 ? new CrustException(FailureKind.BadInput, $"This is no SHA-256, and no file of them that can be read: {e.Message}", $"{key}: {pathOrUrl}",
                     "give 64 hex digits, or the path or URL of a SHA256SUMS file", e)
-                : new CrustException(FailureKind.BadInput, $"The signature can't be read: {e.Message}", $"{key}: {pathOrUrl}", "give the path or URL of the list's signature", e);
+                : new CrustException(FailureKind.BadInput, $"The signature can't be read: {e.Message}", $"{key}: {pathOrUrl}", "give the path or URL of the signature", e);
         }
     }
 

@@ -5,7 +5,7 @@ using Crust.Tools;
 
 namespace Crust.Downloads;
 
-/// <summary>Checks with GnuPG's gpgv who has signed a list of checksums. Only the keys that a spec names count.</summary>
+/// <summary>Checks with GnuPG's gpgv who has signed a list of checksums, or a file itself. Only the keys that a spec names count.</summary>
 /// <param name="tools">Needs gpgv.</param>
 /// <param name="cacheFolder">What gpgv reads is copied to a private folder there.</param>
 internal sealed class ListSignature(ToolBox tools, string cacheFolder)
@@ -19,61 +19,80 @@ internal sealed class ListSignature(ToolBox tools, string cacheFolder)
     /// <summary>What was signed: the list, or what stands in it between the marks of a signature in the clear. Nothing else of it is to be believed.</summary>
     /// <param name="signature">The signature, or a list that is signed in the clear; null if it is in the list itself.</param>
     /// <param name="keys">A file of GPG's public keys: exported ones, armoured or not, or a keyring.</param>
+    /// <param name="section">The section of the spec that names them.</param>
     /// <param name="where">What is checked, for messages.</param>
     /// <exception cref="CrustException">It isn't signed by one of the keys.</exception>
-    public async Task<byte[]> CheckAsync(byte[] list, byte[]? signature, string keys, string where, CancellationToken cancellation)
+    public async Task<byte[]> CheckAsync(byte[] list, byte[]? signature, string keys, string section, string where, CancellationToken cancellation)
     {
-        var ring = ReadKeys(keys);
+        var ring = ReadKeys(keys, section);
         var inTheClear = signature is null ? list : SignedText.IsIn(Encoding.UTF8.GetString(signature)) ? signature : null;
         if (signature is null && !SignedText.IsIn(Encoding.UTF8.GetString(list)))
         {
-            throw Bad("The list of checksums isn't signed", where, "name its signature in installer.sha256Signature (SHA256SUMS.sign, SHA256SUMS.gpg, *.asc), or leave installer.key out");
+            throw Bad("The list of checksums isn't signed", where, $"name its signature in {section}.sha256Signature (SHA256SUMS.sign, SHA256SUMS.gpg, *.asc), or leave {section}.key out");
         }
 
         using var scratch = new ScratchFolder(cacheFolder);
-        string Keep(string name, byte[] bytes)
-        {
-            var path = Path.Combine(scratch.Path, name);
-            File.WriteAllBytes(path, bytes);
-            return path;
-        }
-
         var output = Path.Combine(scratch.Path, "signed");
-        string[] what = inTheClear is not null ? ["--output", output, "--", Keep("list.asc", inTheClear)] : ["--", Keep("list.sig", signature!), Keep("list", list)];
-        var result = await tools.RunAsync(ToolCommand.Of(Program, ["--homedir", scratch.Path, "--status-fd", "1", "--keyring", Keep("keys.gpg", ring), .. what]) with
+        string[] what = inTheClear is not null ? ["--output", output, "--", Keep(scratch, "list.asc", inTheClear)]
+            : ["--", Keep(scratch, "list.sig", signature!), Keep(scratch, "list", list)];
+        await CheckAsync(scratch, ring, what, inTheClear is not null, new Signed("list of checksums", keys, section, where), cancellation);
+        return inTheClear is null ? list : await File.ReadAllBytesAsync(output, cancellation);
+    }
+
+    /// <summary>Checks the detached signature of a file.</summary>
+    /// <param name="keys">As above.</param>
+    /// <param name="file">What the file is, for messages.</param>
+    /// <param name="where">What is checked, for messages.</param>
+    /// <exception cref="CrustException">It isn't signed by one of the keys.</exception>
+    public async Task CheckFileAsync(string path, byte[] signature, string keys, SourceFile file, string where, CancellationToken cancellation)
+    {
+        var ring = ReadKeys(keys, file.Section);
+        using var scratch = new ScratchFolder(cacheFolder);
+        await CheckAsync(scratch, ring, ["--", Keep(scratch, "file.sig", signature), Path.GetFullPath(path)], false, new Signed(file.Noun, keys, file.Section, where), cancellation);
+    }
+
+    private async Task CheckAsync(ScratchFolder scratch, byte[] ring, string[] what, bool hasText, Signed signed, CancellationToken cancellation)
+    {
+        var result = await tools.RunAsync(ToolCommand.Of(Program, ["--homedir", scratch.Path, "--status-fd", "1", "--keyring", Keep(scratch, "keys.gpg", ring), .. what]) with
         {
             // What it ends with is judged by what it says.
             SuccessCodes = [.. Enumerable.Range(0, 256)],
         }, cancellation);
         var status = GpgStatus.Of(result.Output);
-        // A list may have several signatures, of keys old and new: one that is trusted is enough. A signature that carries its own text says nothing of the list.
+        // There may be several signatures, of keys old and new: one that is trusted is enough. A signature that carries its own text says nothing of what it is for.
         var isGood = status.Any(line => line.Keyword == "GOODSIG") && status.Any(line => line.Keyword == "VALIDSIG")
-            && status.All(line => line.Keyword != "BADSIG") && status.Any(line => line.Keyword == "PLAINTEXT") == inTheClear is not null;
+            && status.All(line => line.Keyword != "BADSIG") && status.Any(line => line.Keyword == "PLAINTEXT") == hasText;
         if (!isGood)
         {
-            throw Bad(Problem(status), where, $"see that list, signature and key belong together; the vendor says which key signs, and {keys} has to hold it", result.Error.Trim());
+            throw Bad(Problem(status, signed), signed.Where, $"see that {signed.Noun}, signature and key belong together; the vendor says which key signs, and {signed.Keys} has to hold it",
+                result.Error.Trim());
         }
-
-        return inTheClear is null ? list : await File.ReadAllBytesAsync(output, cancellation);
     }
 
-    private static string Problem(IReadOnlyCollection<GpgStatus> status)
+    private static string Keep(ScratchFolder scratch, string name, byte[] bytes)
+    {
+        var path = Path.Combine(scratch.Path, name);
+        File.WriteAllBytes(path, bytes);
+        return path;
+    }
+
+    private static string Problem(IReadOnlyCollection<GpgStatus> status, Signed signed)
     {
         bool Has(string keyword) => status.Any(line => line.Keyword == keyword);
-        return Has("BADSIG") ? "The signature of the list of checksums is wrong: the list was changed after it was signed"
-            : Has("EXPKEYSIG") ? "The key that signed the list of checksums has expired"
-            : Has("REVKEYSIG") ? "The key that signed the list of checksums was revoked"
-            : Has("EXPSIG") ? "The signature of the list of checksums has expired"
+        return Has("BADSIG") ? $"The signature of the {signed.Noun} is wrong: the {signed.Noun} was changed after it was signed"
+            : Has("EXPKEYSIG") ? $"The key that signed the {signed.Noun} has expired"
+            : Has("REVKEYSIG") ? $"The key that signed the {signed.Noun} was revoked"
+            : Has("EXPSIG") ? $"The signature of the {signed.Noun} has expired"
             : status.FirstOrDefault(line => line.Keyword == "NO_PUBKEY") is { } missing
-                ? $"The list of checksums is signed by the key {missing.Arguments.FirstOrDefault()}, which isn't among those of installer.key"
-            : Has("GOODSIG") ? "The signature isn't one of the list of checksums, but of a text of its own"
-            : Has("NODATA") ? "What is given as the signature of the list of checksums is no OpenPGP signature"
-            : "The signature of the list of checksums can't be checked";
+                ? $"The {signed.Noun} is signed by the key {missing.Arguments.FirstOrDefault()}, which isn't among those of {signed.Section}.key"
+            : Has("GOODSIG") ? $"The signature isn't one of the {signed.Noun}, but of a text of its own"
+            : Has("NODATA") ? $"What is given as the signature of the {signed.Noun} is no OpenPGP signature"
+            : $"The signature of the {signed.Noun} can't be checked";
     }
 
-    private static byte[] ReadKeys(string keys)
+    private static byte[] ReadKeys(string keys, string section)
     {
-        var where = $"installer.key: {keys}";
+        var where = $"{section}.key: {keys}";
         using var file = UserFile.Open(keys, where, "key's");
         using var read = new MemoryStream();
         var piece = new byte[1 << 16];
@@ -121,4 +140,9 @@ internal sealed class ListSignature(ToolBox tools, string cacheFolder)
     }
 
     private static CrustException Bad(string what, string where, string remedy, string said = "") => new(FailureKind.BadInput, what, where, remedy) { Detail = said };
+
+    /// <summary>What is signed, for messages.</summary>
+    /// <param name="Keys">The file of keys.</param>
+    /// <param name="Section">The section of the spec that names it.</param>
+    private sealed record Signed(string Noun, string Keys, string Section, string Where);
 }

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using Crust.Disks;
-using Crust.Installers;
+using Crust.Planning;
 using Crust.Seeds;
 using Crust.Seeds.Documents;
 using Crust.Seeds.Secrets;
@@ -9,16 +9,15 @@ using Crust.Storage;
 
 namespace Crust.Embedding;
 
-/// <summary>Collects a spec and all that it names in a folder, to be built into a container: `work/crust.yaml`, `work/files/…` and `iso/NAME.iso`.</summary>
-internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, InstallerLibrary installers)
+/// <summary>Collects a spec and all that it names in a folder, to be built into a container: `work/crust.yaml`, `work/files/…`, and the ISO or the base image in `iso/`.</summary>
+internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, SourceLibrary library)
 {
-    private const string Iso = "installer.iso";
-
-    // What the ISO in the folder makes needless: its checksum is known then.
-    private static readonly ImmutableHashSet<string> AboutIso = [Iso, "installer.sha256", "installer.sha256Signature", "installer.key", "installer.allowUnverified"];
+    // What the file in the folder makes needless: its checksum is known then.
+    private static readonly ImmutableHashSet<string> AboutSource = [.. new[] { "installer", "base" }
+        .SelectMany(section => new[] { "iso", "image", "sha256", "sha256Signature", "signature", "key", "allowUnverified" }.Select(name => $"{section}.{name}"))];
 
     /// <param name="folder">A folder that isn't there yet, or is empty; it is whole, or isn't there.</param>
-    /// <param name="isoFolder">Where the ISO will lie when the spec is read, absolute.</param>
+    /// <param name="isoFolder">Where the ISO or the base image will lie when the spec is read, absolute.</param>
     /// <exception cref="CrustException">The spec is wrong, its installer can't be had, a file of its seed holds a secret and secrets aren't wanted, or the folder can't be written.</exception>
     public async Task<EmbeddedSpec> WriteAsync(SpecSources sources, string folder, string isoFolder, bool withSecrets, CancellationToken cancellation)
     {
@@ -28,7 +27,7 @@ internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, Installe
         ImmutableArray<string> inFiles =
         [
             .. SeedFiles.ReadAsWritten(spec.Seed).Files.SelectMany(file => file.SecretNames.Select(name => $"{file.Path}: {name}")),
-            .. SpecKeys.For(formats).Where(key => !key.IsSecret && key.SecretOf(spec) is null && !AboutIso.Contains(key.Path) && given.ContainsKey(key.Path))
+            .. SpecKeys.For(formats).Where(key => !key.IsSecret && key.SecretOf(spec) is null && !AboutSource.Contains(key.Path) && given.ContainsKey(key.Path))
                 .SelectMany(key => SecretsIn(key.Path, given[key.Path])),
         ];
         if (!withSecrets && !inFiles.IsEmpty)
@@ -41,14 +40,14 @@ internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, Installe
         if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any())
             throw new CrustException(FailureKind.BadInput, "The folder holds something already", folder, "empty it, or name another");
 
-        var iso = spec.Installer.Iso is null ? null : await installers.GetAsync(spec.Installer, spec.Machine.Arch, cancellation);
+        var source = spec.IsReference ? null : await library.GetAsync(spec, cancellation);
         var draft = new Draft(spec, given, withSecrets, inFiles);
-        foreach (var key in SpecKeys.For(formats).Where(key => draft.Given.ContainsKey(key.Path) && !AboutIso.Contains(key.Path)))
+        foreach (var key in SpecKeys.For(formats).Where(key => draft.Given.ContainsKey(key.Path) && !AboutSource.Contains(key.Path)))
             draft.Add(key, IsPrivate(key, given[key.Path]));
-        if (iso is not null)
+        if (source is not null)
         {
-            draft.Say(Iso, Path.Combine(isoFolder, Path.GetFileName(iso.Path)));
-            draft.Say("installer.sha256", iso.Sha256);
+            draft.Say(source.IsBase ? "base.image" : "installer.iso", Path.Combine(isoFolder, Path.GetFileName(source.Path)));
+            draft.Say($"{source.Kind}.sha256", source.Sha256);
         }
 
         HeldFolder? held = null;
@@ -60,8 +59,8 @@ internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, Installe
             var partial = Path.Combine(held.Path, Path.GetFileName(folder));
             draft.WriteTo(Path.Combine(partial, "work"));
             Directory.CreateDirectory(Path.Combine(partial, "iso"));
-            if (iso is not null)
-                SparseFile.Duplicate(iso.Path, Path.Combine(partial, "iso", Path.GetFileName(iso.Path)), _ => { }, cancellation);
+            if (source is not null)
+                SparseFile.Duplicate(source.Path, Path.Combine(partial, "iso", Path.GetFileName(source.Path)), _ => { }, cancellation);
             if (Directory.Exists(folder))
                 Directory.Delete(folder);
             WholeFile.PlaceFolder(partial, folder);
@@ -75,7 +74,7 @@ internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, Installe
             held?.Dispose();
         }
 
-        return new EmbeddedSpec(draft.Secrets, iso?.Path);
+        return new EmbeddedSpec(draft.Secrets, source?.Path);
     }
 
     private static IEnumerable<string> SecretsIn(string key, GivenValue value) => SpecSecrets.In(key, [.. value.Items.Select(item => item.Text)])

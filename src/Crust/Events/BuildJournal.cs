@@ -60,7 +60,8 @@ internal sealed class BuildJournal(IBuildObserver observer, TimeProvider time, R
             .ToImmutableSortedDictionary(group => group.Key, group => Math.Round(group.Sum(stage => stage.Seconds), 3), StringComparer.Ordinal);
 
     /// <summary>Reports that another process installs the same disk, and that its result is waited for.</summary>
-    internal void TellOfWait(string lockFile) => Observe(new BuildEvent.Progressed(Stage.Install, null, null, "another build installs the same; waiting for its result"));
+    internal void TellOfWait(Stage stage, string lockFile) =>
+        Observe(new BuildEvent.Progressed(stage, null, null, $"another build {(stage is Stage.Install ? "installs" : "makes")} the same; waiting for its result"));
 
     /// <summary>Warns of what isn't null.</summary>
     public void Warn(params IEnumerable<string?> messages)

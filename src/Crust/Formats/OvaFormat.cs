@@ -30,7 +30,10 @@ internal sealed class OvaFormat : IImageFormat
     public string Controller => Inner.Controller;
 
     // What the descriptor has said of Secure Boot and TPM since its second version.
-    public string RecipeOf(BuildSpec spec, FormatServices services) => OvfDescriptor.HasSecurity(spec.Machine) ? "ovf 2" : "";
+    public string RecipeOf(BuildSpec spec, FormatServices services) => (OvfDescriptor.HasSecurity(spec.Machine) ? "ovf 2" : "") + (spec.HasBase ? MachineOf(spec.Machine) : "");
+
+    // The descriptor's machine, which the build key of a base image doesn't tell.
+    private static string MachineOf(MachineSpec machine) => $" machine={machine.Firmware.LowerName()},{machine.Cpus},{machine.Memory},{machine.Tpm}";
 
     public FormatNeeds NeedsOf(BuildSpec spec) => Inner.NeedsOf(spec) with { Wraps = Inner.Name };
 

@@ -1,6 +1,6 @@
 using Crust.Formats;
 using Crust.Images;
-using Crust.Installers;
+using Crust.Planning;
 using Crust.Reports;
 using Crust.Spec;
 using Crust.Storage;
@@ -68,10 +68,10 @@ internal static class OutputCheck
     // A newer version under the same file name is the usual case; another ISO whose name only looks the same without what a file name can't have isn't.
     private static void CheckSource(BuildSpec spec, string name, Manifest? manifest)
     {
-        if (spec.Name is null && spec.Installer.Iso is { } iso && manifest is not null
-            && InstallerSource.TitleOf(manifest.Installer.Source) is var earlier && earlier != InstallerSource.TitleOf(iso))
+        if (spec.Name is null && spec.SourceFile is { } file && manifest?.Origin is { } made && file.Section == made.Kind
+            && SourceLibrary.TitleOf(made.Source, spec.HasBase) != SourceLibrary.TitleOf(file.Source, spec.HasBase))
         {
-            throw Bad($"The images of another ISO, {manifest.Installer.Source}, are called '{name}' already, and this build would replace them", spec.Installer.Shown,
+            throw Bad($"The images of another {file.Noun}, {made.Source}, are called '{name}' already, and this build would replace them", file.Shown,
                 "give one of the two another name with --name");
         }
     }

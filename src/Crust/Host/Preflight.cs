@@ -1,9 +1,8 @@
 using System.Collections.Immutable;
+using Crust.Disks;
 using Crust.Formats;
-using Crust.Isos;
 using Crust.Machines;
 using Crust.Planning;
-using Crust.Seeds;
 using Crust.Spec;
 
 namespace Crust.Host;
@@ -34,11 +33,12 @@ internal sealed class Preflight(HostChecks checks, Forecaster forecaster)
         return new HostReadiness(found.Accelerator!, [.. found.Warnings.Concat(found.Problems).Select(finding => finding.ToWarning())]);
     }
 
-    /// <summary>Checks, once the installer is there and its disk isn't, that the file systems have room for the disk and its images.</summary>
+    /// <summary>Checks, once the installer or the base image is there and its disk isn't, that the file systems have room for the disk and its images.</summary>
+    /// <param name="seedSize">About the size of the seed while the installer runs, in bytes.</param>
     /// <exception cref="CrustException">They haven't.</exception>
-    public void CheckSpace(BuildSpec spec, InstallerIso installer, SeedFiles seed, IEnumerable<IImageFormat> toWrite)
+    public void CheckSpace(BuildSpec spec, DiskOrigin origin, long seedSize, IEnumerable<IImageFormat> toWrite)
     {
-        var forecast = new BuildForecast { Name = installer.BaseName, InstallerSize = installer.Size, SeedSize = seed.SizeWith(spec, installer.Size), IsCacheKnown = true, ToWrite = [.. toWrite] };
+        var forecast = new BuildForecast { Name = origin.BaseName, SourceSize = origin.Size, SeedSize = seedSize, IsCacheKnown = true, ToWrite = [.. toWrite] };
         if (checks.Space.Find(forecast, spec).Where(finding => finding.Gravity is Gravity.Problem).ToImmutableArray() is { IsEmpty: false } problems)
         {
             throw ErrorOf(problems);

@@ -9,7 +9,7 @@ namespace Crust.Host;
 /// <param name="Images">In the images folder.</param>
 internal sealed record SpaceEstimate(long Cache, long Images)
 {
-    // What an installer leaves is usually two to four times its ISO, which is compressed.
+    // What an installer leaves is usually two to four times its ISO, which is compressed; so is what comes of a compressed base image.
     private const int InstalledPerIso = 3;
     private const long Reserve = 512L << 20;
 
@@ -30,7 +30,7 @@ internal sealed record SpaceEstimate(long Cache, long Images)
             return new SpaceEstimate(0, 0);
         }
 
-        if ((forecast.CachedDisk ?? (InstalledPerIso * forecast.InstallerSize)) is not { } data)
+        if ((forecast.CachedDisk ?? (InstalledPerIso * forecast.SourceSize)) is not { } data)
         {
             return null;
         }

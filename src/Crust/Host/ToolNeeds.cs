@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Crust.Bases;
 using Crust.Downloads;
 using Crust.Isos;
 using Crust.Machines;
@@ -43,12 +44,13 @@ internal sealed record ToolNeed(string Program, Need Need, string For)
         [
             new(QemuArguments.ProgramFor(spec.Machine.Arch), Need.Required, "runs the machine"),
             new("qemu-img", Need.Required, "makes and converts disks"),
-            new("xorriso", Need.Required, "writes the seed"),
+            new("xorriso", spec.HasBase ? Need.None : Need.Required, "writes the seed"),
             .. spec.Seed.FileSystem is SeedFileSystem.Vfat ? FatVolume.Programs.Select(tool => new ToolNeed(tool, Need.Required, "writes the seed")) : [],
             new("setpriv", Need.Required, "starts all others, and ends them with Crust"),
             .. spec.Machine.Tpm ? new[] { new ToolNeed(TpmEmulator.Program, Need.Required, "is the machine's TPM") } : [],
             .. spec.Sign.Program is { } signer ? new[] { new ToolNeed(signer, Need.Required, "signs the provenance") } : [],
-            .. spec.Installer.ChecksumKey is not null ? new[] { new ToolNeed(ListSignature.Program, Need.Required, "checks who signed the list of checksums") } : [],
+            .. spec.SourceFile?.Key is not null ? new[] { new ToolNeed(ListSignature.Program, Need.Required, $"checks who signed the list of checksums{(spec.HasBase ? " or the image" : "")}") } : [],
+            .. spec.HasBase && Compression.ByName(spec.Base.Image!) is { Program: var unpacker } ? new[] { new ToolNeed(unpacker, Need.Required, "unpacks the base image") } : [],
             .. writing.SelectMany(format => format.Needs.Tools.Select(tool => new ToolNeed(tool, Need.Required, format.Name))),
             .. ForAppliance.Select(tool => new ToolNeed(tool, forecast.Appliance, live)),
             .. HybridIso.Programs.Prepend("mksquashfs").Select(tool => new ToolNeed(tool, forecast.BuildsReference ? Need.Required : Need.None, "the reference installer")),

@@ -11,6 +11,9 @@ internal sealed class IsoHash(string cacheFolder, IBuildObserver observer, ILogg
     private const int BufferSize = 1 << 20;
     private const int BuffersPerReport = 64;
 
+    /// <summary>The stage that its progress belongs to.</summary>
+    public Stage Stage { get; init; } = Stage.Installer;
+
     /// <summary>A file's SHA-256, as 64 lower-case hex digits.</summary>
     /// <exception cref="CrustException">It can't be read, or changes meanwhile.</exception>
     public async Task<string> OfAsync(string path, CancellationToken cancellation)
@@ -26,7 +29,7 @@ internal sealed class IsoHash(string cacheFolder, IBuildObserver observer, ILogg
             var hash = await ComputeAsync(path, cancellation);
             if (FileIdentity.Of(path) != before)
             {
-                throw new CrustException(FailureKind.InputOutput, "The ISO changed while it was read", path, "wait until it is complete, and start again");
+                throw new CrustException(FailureKind.InputOutput, $"The {Noun} changed while it was read", path, "wait until it is complete, and start again");
             }
 
             Remember(path, hash);
@@ -34,7 +37,7 @@ internal sealed class IsoHash(string cacheFolder, IBuildObserver observer, ILogg
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CrustException(FailureKind.InputOutput, $"The ISO can't be read: {e.Message}", path, "check the drive that it is on, and that this user may read it", e);
+            throw new CrustException(FailureKind.InputOutput, $"The {Noun} can't be read: {e.Message}", path, "check the drive that it is on, and that this user may read it", e);
         }
     }
 
@@ -56,6 +59,8 @@ internal sealed class IsoHash(string cacheFolder, IBuildObserver observer, ILogg
             log.Warning("The checksum of {Path} can't be remembered: {Error}", path, e.Message);
         }
     }
+
+    private string Noun => Stage is Stage.Base ? "image" : "ISO";
 
     private string? Recall(string path, FileIdentity identity)
     {
@@ -81,7 +86,7 @@ internal sealed class IsoHash(string cacheFolder, IBuildObserver observer, ILogg
                 offset += read;
                 if (count % BuffersPerReport == BuffersPerReport - 1)
                 {
-                    observer.Observe(new BuildEvent.Progressed(Stage.Installer, null, Math.Min(1, (double)offset / size), $"computing the checksum of {Path.GetFileName(path)}"));
+                    observer.Observe(new BuildEvent.Progressed(Stage, null, Math.Min(1, (double)offset / size), $"computing the checksum of {Path.GetFileName(path)}"));
                 }
             }
         }

@@ -3,7 +3,6 @@ using Crust.Appliance;
 using Crust.Disks;
 using Crust.Formats;
 using Crust.Images;
-using Crust.Installers;
 using Crust.Seeds;
 using Crust.Spec;
 using Crust.Verification;
@@ -33,8 +32,8 @@ internal sealed record BuildForecast
     /// <summary>The family of systems that the seed is composed for; null if nobody knows.</summary>
     public SeedProfile? Profile { get; init; }
 
-    /// <summary>The installer's size in bytes, perhaps only about; null if it isn't known before it is downloaded.</summary>
-    public required long? InstallerSize { get; init; }
+    /// <summary>The size in bytes of the installer or the base image, perhaps only about; null if it isn't known before it is downloaded.</summary>
+    public required long? SourceSize { get; init; }
 
     /// <summary>About the size of the seed while the installer runs, in bytes: the user's files, and a copy of the ISO where they are put into one.</summary>
     public long SeedSize { get; init; }
@@ -61,7 +60,7 @@ internal sealed record BuildForecast
 }
 
 /// <summary>Finds out what a build will have to do.</summary>
-internal sealed class Forecaster(InstallerLibrary installers, ApplianceBuilder appliance, DiskStore disks, ImageWriter writer, ImagesFolder shelf)
+internal sealed class Forecaster(SourceLibrary sources, ApplianceBuilder appliance, DiskStore disks, ImageWriter writer, ImagesFolder shelf)
 {
     /// <summary>Looks at the cache and the images; fetches, builds and changes nothing.</summary>
     /// <exception cref="CrustException">The spec can't be built anywhere: its files are missing or wrong, or its installer doesn't fit its machine.</exception>
@@ -73,19 +72,19 @@ internal sealed class Forecaster(InstallerLibrary installers, ApplianceBuilder a
     private BuildForecast Of(BuildSpec spec, bool isMade)
     {
         var files = SeedFiles.Read(spec.Seed);
-        var glance = installers.Glance(spec.Installer, spec.Machine.Arch);
+        var glance = sources.Glance(spec);
         var target = BuildTarget.Of(spec, files, glance, disks.LocalKey.Find);
         var (name, key, keys) = (target.Name, target.Key, target.Keys);
         var forecast = new BuildForecast
         {
             Name = name,
             Key = key,
-            Profile = spec.Seed.Profile ?? installers.ProfileOf(spec.Installer),
-            InstallerSize = glance.Size,
+            Profile = spec.Seed.Profile ?? sources.ProfileOf(spec),
+            SourceSize = glance.Size,
             SeedSize = files.SizeWith(spec, glance.Size ?? 0),
-            BuildsReference = spec.Installer.Iso is null && glance.Iso is null,
+            BuildsReference = spec.IsReference && glance.Origin is null,
             // What isn't built yet has no disk, in all likelihood.
-            IsCacheKnown = key is not null || spec.Installer.Iso is null,
+            IsCacheKnown = key is not null || spec.IsReference,
             CachedDisk = keys is null ? null : disks.FindAllocated(keys.Local),
             ToWrite = ImagePlan.For(target, shelf.FindIntact(name), writer, isMade).ToWrite,
             Proof = target.Proof,
@@ -107,6 +106,6 @@ internal sealed class Forecaster(InstallerLibrary installers, ApplianceBuilder a
 
     /// <summary>How much the care of its disk needs the appliance.</summary>
     internal static Need NeedOfDisk(BuildSpec spec) => spec.Tidy is { IsEmpty: false } ? Need.Required
-        : spec.Trim || spec.Inspect || (spec.Tidy is null && spec.Installer.Iso is null) ? Need.Wanted
+        : spec.Trim || spec.Inspect || (spec.Tidy is null && spec.IsReference) ? Need.Wanted
         : Need.None;
 }

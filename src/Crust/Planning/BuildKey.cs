@@ -17,6 +17,9 @@ internal static class BuildKey
     // Raise it when a change of Crust changes what installers find in the machine.
     private const int Recipe = 1;
 
+    // Raise it when a change of Crust makes another disk of the same base image.
+    private const int BaseRecipe = 1;
+
     /// <summary>The keys of a build. Its installer needn't be here.</summary>
     /// <param name="installerSha256">The installer's SHA-256 in hex.</param>
     /// <param name="isReference">Whether it is Crust's own.</param>
@@ -25,6 +28,19 @@ internal static class BuildKey
         Material(installerSha256, isReference, seed.Published, spec, SpecSecrets.Masked),
         Material(installerSha256, isReference, seed.Secrets?.Reveal() ?? seed.Published, spec, (_, items) => items),
         spec.Publish.KeySecret?.Reveal(), local);
+
+    /// <summary>The keys of a build that starts from a base image. No machine runs for its disk, and nothing is told to anybody: of the machine, the disk's size and what kind of guest it is count.</summary>
+    /// <param name="imageSha256">The SHA-256 in hex of the image's file.</param>
+    public static BuildKeys ForBase(string imageSha256, BuildSpec spec, Func<byte[]?> local)
+    {
+        var material = new StringBuilder()
+            .Append($"crust build key, base, recipe {BaseRecipe}\n")
+            .Append($"base {imageSha256}\n")
+            .Append($"machine {spec.Machine.Arch} disk={spec.Machine.Disk}\n")
+            .Append(Care(spec, isReference: false))
+            .ToString();
+        return BuildKeys.Of(material, material, spec.Publish.KeySecret?.Reveal(), local);
+    }
 
     private static string Material(string installerSha256, bool isReference, string seed, BuildSpec spec, Func<string, ImmutableArray<string>, ImmutableArray<string>> shown)
     {
@@ -35,13 +51,15 @@ internal static class BuildKey
             .Append($"installer {installerSha256}\n")
             .Append($"machine {machine.Arch} {machine.Firmware} cpus={machine.Cpus} memory={machine.Memory} disk={machine.Disk} onReboot={machine.OnReboot}\n")
             .Append(Unusual(machine))
-            .Append($"trim={(spec.Trim ? DiskCare.TrimVersion : 0)}\n")
-            .Append(DiskWork.TidyOf(spec, isReference) is { IsEmpty: false } steps ? $"tidy={DiskCare.TidyVersion} {string.Join(',', steps.Order())}\n" : "")
+            .Append(Care(spec, isReference))
             .Append(spec.Installer.BootKernel is { } kernel ? $"kernel={kernel} initrd={spec.Installer.BootInitrd}\nappend={Append(spec, shown)}\n" : "")
             .AppendJoin("", shown("installer.boot.keys", spec.Installer.BootKeys).Select(keys => $"keys={keys}\n"))
             .Append($"seed\n{seed}")
             .ToString();
     }
+
+    private static string Care(BuildSpec spec, bool isReference) => $"trim={(spec.Trim ? DiskCare.TrimVersion : 0)}\n"
+        + (DiskWork.TidyOf(spec, isReference) is { IsEmpty: false } steps ? $"tidy={DiskCare.TidyVersion} {string.Join(',', steps.Order())}\n" : "");
 
     private static string? Append(BuildSpec spec, Func<string, ImmutableArray<string>, ImmutableArray<string>> shown) =>
         spec.Installer.BootAppend is { } append ? shown("installer.boot.append", [append])[0] : null;

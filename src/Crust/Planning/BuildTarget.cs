@@ -1,4 +1,5 @@
-using Crust.Installers;
+using Crust.Disks;
+using Crust.Isos;
 using Crust.Seeds;
 using Crust.Spec;
 using Crust.Storage;
@@ -34,7 +35,7 @@ internal sealed record BuildTarget
     /// <param name="files">The files that it names.</param>
     /// <param name="local">Gets this machine's secret key, where it counts what is here; null where it has none, or it doesn't count.</param>
     /// <exception cref="CrustException">It can't be built anywhere: its files are missing or wrong, or its installer doesn't fit its machine.</exception>
-    public static BuildTarget Of(BuildSpec spec, SeedFiles files, InstallerGlance glance, Func<byte[]?> local)
+    public static BuildTarget Of(BuildSpec spec, SeedFiles files, SourceGlance glance, Func<byte[]?> local)
     {
         BuildRules.CheckFormats(spec);
         var target = new BuildTarget
@@ -43,13 +44,19 @@ internal sealed record BuildTarget
             Name = spec.Name ?? glance.BaseName,
             Proof = spec.Verify.Boot is not VerifyBoot.False ? new ExpectedProof(spec.Machine, spec.Verify) : null,
         };
-        if (glance.Iso is { } iso)
+        if (spec.HasBase)
+        {
+            return (glance.Origin?.Sha256 ?? glance.Promised) is { } image ? target with { Keys = BuildKey.ForBase(image, spec, local) }
+                : target with { Unknown = "its base image's checksum isn't known here; give its SHA-256 in base.sha256, or download it: crust build" };
+        }
+
+        if (glance.Origin is InstallerIso iso)
         {
             BuildRules.CheckInstaller(iso, spec);
             return target.With(iso.Sha256, iso.IsReference, () => SeedComposer.KeyOf(spec, files, iso), local);
         }
 
-        if (spec.Installer.Iso is null)
+        if (spec.IsReference)
         {
             return target with { Unknown = "the reference installer isn't built here; crust installer builds it" };
         }

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Crust.Formats;
-using Crust.Installers;
 using Crust.Registries;
 using Crust.Seeds;
 using Crust.Spec;
@@ -14,7 +13,7 @@ internal sealed record SpecToPlan(string File, BuildSpec Spec);
 /// <summary>Finds out which builds are due: those with an image that no registry has under its build key (`PublishedKey`). Nothing is downloaded, built or booted.</summary>
 /// <param name="writer">Knows what decides an image beside its disk.</param>
 /// <param name="listTags">Lists a repository's tags; none for a repository that isn't there.</param>
-internal sealed class Planner(InstallerLibrary installers, ImageWriter writer, Func<string, PublishSpec, CancellationToken, Task<IReadOnlySet<string>>> listTags)
+internal sealed class Planner(SourceLibrary sources, ImageWriter writer, Func<string, PublishSpec, CancellationToken, Task<IReadOnlySet<string>>> listTags)
 {
     // Registries limit how many requests they take at once.
     private const int RegistriesAtOnce = 4;
@@ -68,14 +67,14 @@ internal sealed class Planner(InstallerLibrary installers, ImageWriter writer, F
         };
     }
 
-    // An ISO on this host is read as a whole once; its checksum is remembered.
+    // A file on this host is read as a whole once; its checksum is remembered.
     private async Task HashAsync(IReadOnlyList<SpecToPlan> specs, CancellationToken cancellation)
     {
-        foreach (var spec in specs.Select(spec => spec.Spec).Where(spec => spec.Installer.Iso is { } iso && !PathOrUrl.IsUrl(iso)).DistinctBy(spec => spec.Installer.Iso))
+        foreach (var spec in specs.Select(spec => spec.Spec).Where(spec => spec.SourceFile is { } file && !PathOrUrl.IsUrl(file.Source)).DistinctBy(spec => (spec.HasBase, spec.SourceFile!.Source)))
         {
-            if (installers.Glance(spec.Installer, spec.Machine.Arch).Iso is null)
+            if (sources.Glance(spec).Origin is null)
             {
-                await installers.GetAsync(spec.Installer, spec.Machine.Arch, cancellation);
+                await sources.GetAsync(spec, cancellation);
             }
         }
     }
@@ -83,7 +82,7 @@ internal sealed class Planner(InstallerLibrary installers, ImageWriter writer, F
     private Wanted Identify(SpecToPlan one, string? since)
     {
         var spec = one.Spec;
-        var target = BuildTarget.Of(spec, SeedFiles.Read(spec.Seed), installers.Glance(spec.Installer, spec.Machine.Arch), () => null);
+        var target = BuildTarget.Of(spec, SeedFiles.Read(spec.Seed), sources.Glance(spec), () => null);
         return new Wanted(one, target,
         [
             .. spec.Formats.Select(ImageFormats.Named).Select(format => new WantedImage(

@@ -24,7 +24,9 @@ internal sealed record Artifact(OciDocument Manifest, OciDescriptor Descriptor, 
 
     public const string Arch = "vnd.crust.arch";
 
-    public const string Installer = "vnd.crust.installer";
+    /// <summary>The annotation with the digest of what the disk was made from.</summary>
+    /// <param name="kind">`installer` or `base`.</param>
+    public static string OriginOf(string kind) => $"vnd.crust.{kind}";
 
     private const string BlockMapType = "application/vnd.crust.bmap+xml";
 
@@ -108,7 +110,7 @@ internal sealed record Artifact(OciDocument Manifest, OciDescriptor Descriptor, 
             .Add(Arch, manifest.Machine.Arch)
             .Add(BuildKey, image.BuildKey)
             .Add("vnd.crust.format", image.Format)
-            .Add(Installer, OciDescriptor.DigestOf(manifest.Installer.Sha256));
+            .Add(OriginOf(manifest.Origin.Kind), OciDescriptor.DigestOf(manifest.Origin.Sha256));
         // An image of an earlier disk with the same key may still be there: the rest is of the latest.
         if (image.DiskContent.Length > 0 && image.DiskContent != manifest.DiskContent)
         {

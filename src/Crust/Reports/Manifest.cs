@@ -5,6 +5,7 @@ using System.Text.Json.Serialization.Metadata;
 using Crust.Disks;
 using Crust.Events;
 using Crust.Formats;
+using Crust.Isos;
 using Crust.Sanitizing;
 using Crust.Spec;
 
@@ -34,8 +35,18 @@ internal sealed record Manifest
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? SecretsMark { get; init; }
 
-    /// <summary>The installer.</summary>
-    public required ManifestInstaller Installer { get; init; }
+    /// <summary>The installer; null where there was a base image.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ManifestInstaller? Installer { get; init; }
+
+    /// <summary>The base image; null where there was an installer.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ManifestBase? Base { get; init; }
+
+    /// <summary>What the disk was made from, whichever of the two it was.</summary>
+    [JsonIgnore]
+    public ManifestOrigin Origin => Base is { } image ? new(DiskOrigin.BaseKind, image.Source, image.Sha256)
+        : new(DiskOrigin.InstallerKind, Installer?.Source ?? "", Installer?.Sha256 ?? "");
 
     /// <summary>The files that the seed was made of; their contents, which may be secret, are in no manifest.</summary>
     public ImmutableArray<ManifestSeedFile> SeedFiles { get; init; } = [];
@@ -94,7 +105,8 @@ internal sealed record Manifest
         Crust = CrustVersion.Current,
         BuildKey = story.BuildKey,
         SecretsMark = story.SecretsMark,
-        Installer = new() { Source = story.Origin.Source, Sha256 = story.Origin.Sha256, Size = story.Origin.Size, VolumeId = story.Origin.VolumeId },
+        Installer = story.Origin is InstallerIso iso ? new() { Source = iso.Source, Sha256 = iso.Sha256, Size = iso.Size, VolumeId = iso.VolumeId } : null,
+        Base = story.Origin.IsBase ? new(story.Origin.Source, story.Origin.Sha256, story.Origin.Size, story.Origin.Form) : null,
         SeedFiles = [.. story.SeedFiles.Select(file => new ManifestSeedFile(file.Role, Path.GetFileName(file.Path), file.Size, file.PublicSha256))],
         SecretsCarried = story.SecretsCarried,
         Machine = new()
@@ -167,6 +179,17 @@ internal sealed record ManifestInstaller
     /// <summary>Its ISO 9660 volume id.</summary>
     public required string VolumeId { get; init; }
 }
+
+/// <summary>The base image, as the manifest has it.</summary>
+/// <param name="Source">Where it came from, as the user named it.</param>
+/// <param name="Sha256">The SHA-256 of its file, in hex.</param>
+/// <param name="Size">The file's size in bytes.</param>
+/// <param name="Form">What the file is: `qcow2`, `xz`.</param>
+internal sealed record ManifestBase(string Source, string Sha256, long Size, string Form);
+
+/// <summary>What the disk was made from.</summary>
+/// <param name="Kind">`installer` or `base`.</param>
+internal sealed record ManifestOrigin(string Kind, string Source, string Sha256);
 
 /// <summary>A file that the seed was made of.</summary>
 /// <param name="Role">What it was for: `user-data`, `network-config`.</param>

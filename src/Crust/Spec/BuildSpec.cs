@@ -1,15 +1,38 @@
 using System.Collections.Immutable;
-using Crust.Sanitizing;
 
 namespace Crust.Spec;
 
 /// <summary>All that a build needs to know, complete and checked: what the user said, and defaults for the rest.</summary>
 internal sealed record BuildSpec
 {
-    /// <summary>The images' base name; null for the installer ISO's base name.</summary>
+    /// <summary>The images' base name; null for the base name of the installer ISO or the base image.</summary>
     public string? Name { get; init; }
 
     public InstallerSpec Installer { get; init; } = new();
+
+    /// <summary>What the build starts from in place of an installer, if it names an image.</summary>
+    public BaseSpec Base { get; init; } = new();
+
+    /// <summary>Whether a base image is taken, and no installer is booted.</summary>
+    public bool HasBase => Base.Image is not null;
+
+    /// <summary>The file that the system comes from, as the user named it; null for the reference installer.</summary>
+    public SourceFile? SourceFile => Base.Image is { } image
+        ? new("base", "image", image)
+        {
+            Sha256 = Base.Sha256,
+            ChecksumSignature = Base.ChecksumSignature,
+            Signature = Base.Signature,
+            Key = Base.Key,
+            AllowUnverified = Base.AllowUnverified,
+        }
+        : Installer.File;
+
+    /// <summary>What the system comes from, for people.</summary>
+    public string ShownSource => SourceFile?.Shown ?? "the reference installer";
+
+    /// <summary>Whether it comes from Crust's own installer.</summary>
+    public bool IsReference => SourceFile is null;
 
     public MachineSpec Machine { get; init; } = new();
 
@@ -60,8 +83,16 @@ internal sealed record InstallerSpec
     public string? Iso { get; init; }
 
     /// <summary>The same for people: without a login or a token that a URL may hold.</summary>
-    public string Shown => Iso is null ? "the reference installer"
-        : Iso.Contains("://", StringComparison.Ordinal) && Uri.TryCreate(Iso, UriKind.Absolute, out var url) ? ShownUrl.Of(url) : Iso;
+    public string Shown => Iso is null ? "the reference installer" : SourceFile.ShownOf(Iso);
+
+    /// <summary>The ISO with what proves it; null for the reference installer.</summary>
+    public SourceFile? File => Iso is null ? null : new("installer", "ISO", Iso)
+    {
+        Sha256 = Sha256,
+        ChecksumSignature = ChecksumSignature,
+        Key = ChecksumKey,
+        AllowUnverified = AllowUnverified,
+    };
 
     /// <summary>The SHA-256 that the ISO must have: 64 hex digits, or a path or URL of a SHA256SUMS file; null for none.</summary>
     public string? Sha256 { get; init; }

@@ -1,10 +1,9 @@
 using System.Collections.Immutable;
-using System.Text.RegularExpressions;
 
 namespace Crust.Spec;
 
 /// <summary>What must hold between the keys of a spec, and defaults of one that depend on another.</summary>
-internal static partial class SpecRules
+internal static class SpecRules
 {
     // q35's AHCI controller has 6 ports; the installed disk, the installer and the seed take 3.
     private const int MostExtraSataDisks = 3;
@@ -22,13 +21,14 @@ internal static partial class SpecRules
     public static BuildSpec Complete(BuildSpec spec)
     {
         var machine = spec.Machine.Arch is Arch.Arm64 && !spec.Origins.ContainsKey("machine.firmware") ? spec.Machine with { Firmware = Firmware.Uefi } : spec.Machine;
-        return spec with { Machine = machine, Verify = VerifyRules.Complete(spec) };
+        return spec with { Machine = machine, Seed = SourceRules.Complete(spec), Verify = VerifyRules.Complete(spec) };
     }
 
     /// <exception cref="CrustException">Two keys contradict each other.</exception>
     public static void Check(BuildSpec spec)
     {
         string WhereIs(string key) => spec.Origins.GetValueOrDefault(key, key);
+        SourceRules.Check(spec, WhereIs);
         CheckAccount(spec.Seed.Ssh, WhereIs);
         CheckTwoWays(spec);
         CheckSeedKind(spec.Seed, WhereIs);
@@ -37,7 +37,6 @@ internal static partial class SpecRules
         CheckMachine(spec, WhereIs);
         CheckSign(spec, WhereIs);
         CheckKeySecret(spec, WhereIs);
-        CheckListKey(spec.Installer, WhereIs);
         VerifyRules.Check(spec, WhereIs);
     }
 
@@ -127,23 +126,6 @@ internal static partial class SpecRules
             throw Bad($"The secret of the build key is shorter than {least} characters", whereIs(spec.Origins.ContainsKey("publish.keySecret") ? "publish.keySecret" : "publish.keySecretFile"),
                 "make one: openssl rand -hex 32");
     }
-
-    private static void CheckListKey(InstallerSpec installer, Func<string, string> whereIs)
-    {
-        // The reference installer has no list, and a CI may set the variables for all of its builds.
-        if (installer.Iso is null)
-            return;
-        if (installer.ChecksumSignature is not null && installer.ChecksumKey is null)
-            throw Bad("There is a signature of the list of checksums, and no key that may have made it", whereIs("installer.sha256Signature"),
-                "name a file with the vendor's public key in installer.key");
-        if (installer.ChecksumKey is not null && (installer.Sha256 is null || Sha256Digits().IsMatch(installer.Sha256)))
-            throw Bad($"There is a key for the list of checksums, and {(installer.Sha256 is null ? "no list" : "installer.sha256 is no list but a checksum, which needs none")}",
-                whereIs("installer.key"),
-                "name the vendor's list (SHA256SUMS) in installer.sha256, by path or URL; or leave the key out");
-    }
-
-    [GeneratedRegex(@"\A[0-9a-f]{64}\z")]
-    private static partial Regex Sha256Digits();
 
     private static void CheckSign(BuildSpec spec, Func<string, string> whereIs)
     {

@@ -30,6 +30,8 @@ internal sealed class ToolBox(ImmutableArray<string> searchPath, ILogger log)
         ["depmod"] = "kmod",
         ["cpio"] = "cpio",
         ["zstd"] = "zstd",
+        ["xz"] = "xz-utils",
+        ["bzip2"] = "bzip2",
         ["setpriv"] = "util-linux",
         ["prlimit"] = "util-linux",
         ["ssh"] = "openssh-client",

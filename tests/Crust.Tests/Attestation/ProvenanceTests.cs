@@ -40,7 +40,7 @@ public sealed class ProvenanceTests
         }));
         Assert.That(definition.GetProperty("resolvedDependencies").EnumerateArray().Take(2).Select(Named), Is.EqualTo(new[]
         {
-            $"installer sha256 {manifest.Installer.Sha256}",
+            $"installer sha256 {manifest.Installer!.Sha256}",
             $"seed/user-data/user-data.yaml sha256 {manifest.SeedFiles[0].Sha256}",
         }));
         Assert.That(definition.GetProperty("resolvedDependencies")[2].GetProperty("uri").GetString(), Does.StartWith("pkg:generic/crust@"));

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using Crust.Appliance;
+using Crust.Bases;
 using Crust.Disks;
+using Crust.Downloads;
 using Crust.Formats;
 using Crust.Host;
 using Crust.Images;
@@ -55,8 +57,12 @@ internal sealed class HostSample : IDisposable
         new AcceleratorProbe(Fakes.ToolBoxWithNothingElse, Folders.Cache, Logger.None) { Device = Fakes.FileFor("kvm") }, Folders, Files, library => !Missing.Contains(library), path => Look(path));
 
     public Forecaster Forecaster => new(
-        new InstallerLibrary(new InstallerSource(Folders.Cache, Observer, TimeProvider.System, Logger.None), Reference),
+        SourcesOf(new InstallerSource(Folders.Cache, Observer, TimeProvider.System, Logger.None)),
         Appliance, new DiskStore(Cache, Logger.None), Writer, new ImagesFolder(Folders.Images));
+
+    public SourceLibrary SourcesOf(InstallerSource source) => new(new InstallerLibrary(source, Reference), new BaseSource(
+        new SourceFetcher(Folders.Cache, new HttpSource(HttpSource.NewClient(), TimeProvider.System, Logger.None), Fakes.ToolBoxWithNothingElse, Stage.Base, Observer, TimeProvider.System, Logger.None),
+        Fakes.ToolBoxWithNothingElse));
 
     public ReferenceInstaller Reference => new(Fakes.ToolBoxWithNothingElse, Cache, Folders, Appliance, Observer);
 
@@ -81,7 +87,7 @@ internal sealed class HostSample : IDisposable
         new(spec ?? new BuildSpec(), forecast ?? Forecast("img"), thoroughly);
 
     public static BuildForecast Forecast(params string[] formats) =>
-        new() { Name = "edge", InstallerSize = 1L << 30, IsCacheKnown = true, ToWrite = [.. formats.Select(ImageFormats.Named)] };
+        new() { Name = "edge", SourceSize = 1L << 30, IsCacheKnown = true, ToWrite = [.. formats.Select(ImageFormats.Named)] };
 
     /// <summary>Puts a file where Linux would have it.</summary>
     public void Write(string path, string content)

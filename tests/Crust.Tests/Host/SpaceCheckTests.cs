@@ -109,7 +109,7 @@ public sealed class SpaceCheckTests
         Assert.That(Find(HostSample.Forecast("img") with { IsCacheKnown = false }, 0, 0).All(finding => finding.IsEstimate), Is.True);
 
     [Test]
-    public void Of_an_ISO_that_is_not_downloaded_nothing_is_known() => Assert.That(Find(HostSample.Forecast("img") with { InstallerSize = null }, 1, 1).Single().What,
+    public void Of_an_ISO_that_is_not_downloaded_nothing_is_known() => Assert.That(Find(HostSample.Forecast("img") with { SourceSize = null }, 1, 1).Single().What,
         Is.EqualTo("What is needed isn't known before the ISO is downloaded: about four times its size and 512 MiB; 1.0 GiB are free"));
 
     [Test]

@@ -53,6 +53,29 @@ public sealed class BuildKeyTests
         }, Is.Unique);
 
     [Test]
+    public void A_base_s_key_is_of_its_digest_and_its_disk_and_of_nothing_that_only_an_installer_needs()
+    {
+        var plain = Spec with { Base = new BaseSpec { Image = "/edge.img" } };
+        string KeyOf(BuildSpec spec, char digit = 'd') => BuildKey.ForBase(new string(digit, 64), spec, () => null).Published;
+
+        Assert.That(new[]
+        {
+            KeyOf(plain),
+            KeyOf(plain, 'e'),
+            KeyOf(plain with { Machine = plain.Machine with { Disk = 99L << 30 } }),
+            KeyOf(plain with { Machine = plain.Machine with { Arch = Arch.Arm64 } }),
+            KeyOf(plain with { Trim = false }),
+            KeyOf(plain with { Tidy = [TidyStep.Logs] }),
+        }, Is.Unique);
+        Assert.That(new[]
+        {
+            KeyOf(plain with { Machine = plain.Machine with { Firmware = Firmware.Uefi, Cpus = 7, Memory = 9L << 30, DiskBus = DiskBus.Nvme, Network = MachineNetwork.None, Tpm = true } }),
+            KeyOf(plain with { Base = new BaseSpec { Image = "https://example.org/other-name.img", Sha256 = "x" } }),
+            KeyOf(plain with { Name = "other", Formats = ["vmdk"], Inspect = false }),
+        }, Is.All.EqualTo(KeyOf(plain)));
+    }
+
+    [Test]
     public void Another_installer_has_another_key() =>
         Assert.That(Of(Seed, Spec, new('e', 64)), Is.Not.EqualTo(Key));
 

@@ -23,7 +23,7 @@ public sealed class ForecasterTests : HostFixture
         var forecast = Sample.Forecaster.Of(new BuildSpec());
 
         Assert.That((forecast.Name, forecast.BuildsReference, forecast.Appliance, forecast.Proof is not null), Is.EqualTo(("crust-reference", true, Need.Required, true)));
-        Assert.That((forecast.IsCacheKnown, forecast.CachedDisk, forecast.InstallerSize), Is.EqualTo((true, (long?)null, (long?)ReferenceInstaller.AboutSize)));
+        Assert.That((forecast.IsCacheKnown, forecast.CachedDisk, forecast.SourceSize), Is.EqualTo((true, (long?)null, (long?)ReferenceInstaller.AboutSize)));
     }
 
     [TestCase(false, false, "img", Need.None)]
@@ -45,13 +45,13 @@ public sealed class ForecasterTests : HostFixture
         await new InstallerSource(Sample.Folders.Cache, new EventList(), TimeProvider.System, Logger.None).GetAsync(Sample.Spec.Installer, TestContext.CurrentContext.CancellationToken);
         var after = Sample.Forecaster.Of(Sample.Spec);
 
-        Assert.That((before.Name, before.InstallerSize, before.IsCacheKnown), Is.EqualTo(("edge", (long?)new FileInfo(Sample.Iso).Length, false)));
+        Assert.That((before.Name, before.SourceSize, before.IsCacheKnown), Is.EqualTo(("edge", (long?)new FileInfo(Sample.Iso).Length, false)));
         Assert.That((after.IsCacheKnown, after.CachedDisk), Is.EqualTo((true, (long?)null)));
     }
 
     [Test]
     public void Of_an_ISO_that_is_not_downloaded_the_size_is_unknown() => Assert.That(
-        Sample.Forecaster.Of(Sample.Spec with { Installer = new() { Iso = "https://example.org/edge.iso", Sha256 = new string('0', 64) } }).InstallerSize, Is.Null);
+        Sample.Forecaster.Of(Sample.Spec with { Installer = new() { Iso = "https://example.org/edge.iso", Sha256 = new string('0', 64) } }).SourceSize, Is.Null);
 
     [Test]
     public void What_is_wrong_with_the_spec_is_bad_input()

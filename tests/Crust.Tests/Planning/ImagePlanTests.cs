@@ -1,3 +1,4 @@
+using Crust.Disks;
 using Crust.Formats;
 using Crust.Installers;
 using Crust.Planning;
@@ -193,6 +194,6 @@ public sealed class ImagePlanTests
     private static BuildTarget Target(IEnumerable<string> formats)
     {
         var spec = new BuildSpec { Formats = [.. formats] };
-        return BuildTarget.Of(spec, SeedFiles.Read(spec.Seed), new InstallerGlance(null, InstallerSample.Iso, "edge"), () => null);
+        return BuildTarget.Of(spec, SeedFiles.Read(spec.Seed), new SourceGlance(null, InstallerSample.Iso, "edge"), () => null);
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
+using Crust.Disks;
 using Crust.Formats;
 using Crust.Installers;
 using Crust.Planning;
@@ -159,7 +160,7 @@ public sealed class PlannerTests : HostFixture
 
     private Task<BuildPlan> PlanAsync(params SpecToPlan[] specs) => Planner().PlanAsync(specs, Repository, Cancellation);
 
-    private Planner Planner() => new(new InstallerLibrary(Source(), Sample.Reference), Sample.Writer, (repository, _, _) =>
+    private Planner Planner() => new(Sample.SourcesOf(Source()), Sample.Writer, (repository, _, _) =>
     {
         _asked.Add(repository);
         return Task.FromResult<IReadOnlySet<string>>(_tags);
@@ -173,6 +174,6 @@ public sealed class PlannerTests : HostFixture
     private string KeyOf(BuildSpec spec)
     {
         var installer = Source().GetAsync(spec.Installer, Cancellation).GetAwaiter().GetResult();
-        return BuildTarget.Of(spec, SeedFiles.Read(spec.Seed), new InstallerGlance(installer.Size, installer, installer.BaseName), () => null).Key!;
+        return BuildTarget.Of(spec, SeedFiles.Read(spec.Seed), new SourceGlance(installer.Size, installer, installer.BaseName), () => null).Key!;
     }
 }

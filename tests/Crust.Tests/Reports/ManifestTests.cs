@@ -113,7 +113,7 @@ public sealed class ManifestTests
         var manifest = Manifest.Of(story, disk.Facts, journal, [ManifestSample.Img]);
 
         Assert.That(manifest.Machine, Is.EqualTo(new ManifestMachine { Arch = "arm64", Firmware = "uefi", Cpus = 3, Memory = 4L << 30, Disk = 100L << 30 }));
-        Assert.That(manifest.Installer.Source, Is.EqualTo(InstallerSample.Iso.Source));
+        Assert.That(manifest.Installer!.Source, Is.EqualTo(InstallerSample.Iso.Source));
         Assert.That(manifest.Finished, Is.EqualTo(disk.Install.Finished));
         Assert.That(manifest.DiskContent, Is.EqualTo(disk.Content));
         Assert.That(manifest.Crust, Is.EqualTo(CrustVersion.Current));

@@ -177,10 +177,13 @@ public sealed class SpecReaderTests
                 _ => "some",
             };
             (string, string)[] account = key.Path.StartsWith("seed.ssh.", StringComparison.Ordinal) && key.Path != "seed.ssh.user" || key.Path.StartsWith("verify.", StringComparison.Ordinal) ? [("SSH_USER", "edge")]
-                : key.Path.StartsWith("sign.passphrase", StringComparison.Ordinal) ? [("SIGN_GPG_KEY", "edge")] : [];
+                : key.Path.StartsWith("sign.passphrase", StringComparison.Ordinal) ? [("SIGN_GPG_KEY", "edge")]
+                : key.Path.StartsWith("base.", StringComparison.Ordinal) && key.Path != "base.image" ? [("BASE_IMAGE", "edge.img")] : [];
             if (key.Variable is not null)
                 Assert.That(_sample.Read(null, [.. account, (key.Variable, text)]).WhereIs(key.Path), Is.EqualTo($"environment variable {key.Variable}"));
-            (string, string[])[] kernel = key.Path is "installer.boot.initrd" or "installer.boot.append" ? [("installer.boot.kernel", ["/vmlinuz"])] : key.Path is "verify.checks" ? [("verify.ssh", ["login"])] : [];
+            (string, string[])[] kernel = key.Path is "installer.boot.initrd" or "installer.boot.append" ? [("installer.boot.kernel", ["/vmlinuz"])] : key.Path is "verify.checks" ? [("verify.ssh", ["login"])]
+                : key.Path is "base.key" or "base.signature" or "base.sha256Signature"
+                    ? [.. new[] { "base.key", "base.signature", "base.sha256" }.Where(other => other != key.Path).Select(other => (other, new[] { "https://example.org/some" }))] : [];
             if (key.Option is not null)
                 Assert.That(_sample.Read(null, account, [.. kernel, (key.Path, [text])]).WhereIs(key.Path), Is.EqualTo($"option {key.Option}"));
         }

@@ -82,7 +82,7 @@ internal sealed record DiskArtifact(string Digest, OciDescriptor Disk, OciDescri
         .Add(Artifact.Arch, build.Spec.Machine.Arch.LowerName())
         .Add(Artifact.BuildKey, disk.Key)
         .Add(Artifact.DiskContent, disk.Content)
-        .Add(Artifact.Installer, OciDescriptor.DigestOf(build.SourceSha256))
+        .Add(Artifact.OriginOf(build.Spec.HasBase ? DiskOrigin.BaseKind : DiskOrigin.InstallerKind), OciDescriptor.DigestOf(build.SourceSha256))
         .Add(DiskSize, disk.Size.ToString(CultureInfo.InvariantCulture))
         .Add(DiskData, disk.Map.Data.ToString(CultureInfo.InvariantCulture));
 }

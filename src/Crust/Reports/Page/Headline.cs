@@ -34,14 +34,15 @@ internal static class Headline
             return $"The build failed {(stage is null ? "" : $"in its stage {stage} ")}after {Words.Time(story.Seconds)}: {failure.What}.";
         }
 
-        var installer = Path.GetFileName(story.Origin.Path);
+        var source = Path.GetFileName(story.Origin.Path);
         var written = story.Stages.LastOrDefault(stage => stage.Stage is Stage.Formats) is null ? [] : story.Spec.Formats.ToList();
         var images = (story.Manifest?.Images ?? []).Where(image => written.Contains(image.Format)).ToList();
         var proven = images.Count(image => image.Verified is not null);
         var unproven = images.Count(image => image is { Verified: null, Unproven: not null });
-        var installed = story.FromCache || story.Install is null
-            ? $"From the disk that {installer} had installed{(story.Install is { } before ? $" on {Words.Moment(before.Finished)}" : "")}"
-            : $"{installer} installed its system in {Words.Time(story.Install.Seconds)}; from that disk";
+        var installed = story.Origin.IsBase ? $"From the base image {source}"
+            : story.FromCache || story.Install is null
+            ? $"From the disk that {source} had installed{(story.Install is { } before ? $" on {Words.Moment(before.Finished)}" : "")}"
+            : $"{source} installed its system in {Words.Time(story.Install.Seconds)}; from that disk";
         var proof = proven == 0 ? unproven == 0 ? "none was booted" : $"nobody knows whether {(unproven == 1 ? "it boots" : "they boot")}"
             : proven == images.Count ? $"{(proven switch { 1 => "it is", 2 => "both are", _ => $"all {proven} are" })} proven to boot under {Firmware(story)}"
             : $"{Words.Count(proven, "image")} {(proven == 1 ? "is" : "are")} proven to boot under {Firmware(story)}";
@@ -55,9 +56,18 @@ internal static class Headline
         yield return ("in all", Words.Time(story.Seconds));
         if (story.Install is { } install)
         {
-            yield return (story.FromCache ? "installed in, earlier" : "in the machine", Words.Time(install.Seconds));
-            yield return ("written by the guest", Size.Format(install.BytesWritten));
-            yield return ("accelerator", install.Accelerator.ToUpperInvariant());
+            if (story.Origin.IsBase)
+            {
+                yield return (story.FromCache ? "unpacked in, earlier" : "unpacking", Words.Time(install.Seconds));
+                yield return ("data of the base", Size.Format(install.BytesWritten));
+            }
+            else
+            {
+                yield return (story.FromCache ? "installed in, earlier" : "in the machine", Words.Time(install.Seconds));
+                yield return ("written by the guest", Size.Format(install.BytesWritten));
+                yield return ("accelerator", install.Accelerator.ToUpperInvariant());
+            }
+
             if (install.Resets > 0)
             {
                 yield return ("boots", Words.Number(install.Resets + 1));

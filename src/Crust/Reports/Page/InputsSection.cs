@@ -11,7 +11,7 @@ internal static class InputsSection
         <div>
         <ul class="files">
         <li>
-        <p><strong>{Path.GetFileName(story.Origin.Path)}</strong> <span class="meta">the installer, {Words.ExactSize(story.Origin.Size)}, volume ‘{story.Origin.VolumeId}’</span></p>
+        <p><strong>{Path.GetFileName(story.Origin.Path)}</strong> <span class="meta">the {(story.Origin.IsBase ? "base image" : "installer")}, {Words.ExactSize(story.Origin.Size)}, {story.Origin.Form}</span></p>
         {OutputsSection.Checksum(html, "SHA-256", story.Origin.Sha256)}
         <p class="quiet">from {story.Origin.Source}</p>
         </li>
@@ -35,6 +35,13 @@ internal static class InputsSection
     {
         var spec = story.Spec;
         yield return ("Formats", Words.List(spec.Formats));
+        if (story.Origin.IsBase)
+        {
+            yield return ("Disk", $"the base image grown to {Size.ToSpecText(spec.Machine.Disk)}");
+            yield return ("Machine", $"{Machine(spec.Machine)}, to boot the images");
+            yield break;
+        }
+
         yield return ("Seed", Words.Sentence(Seed(spec.Seed)));
         yield return ("Secrets", story.SecretsCarried.IsEmpty ? "The seed held none" : $"Whoever has an image has these secrets of its seed: {Words.List(story.SecretsCarried)}");
         yield return ("Machine", Machine(spec.Machine));

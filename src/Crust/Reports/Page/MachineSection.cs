@@ -30,7 +30,7 @@ internal static class MachineSection
         }
 
         yield return ("Host", story.Host.ToString());
-        if (story.Install is { } install)
+        if (story is { Install: { } install, Origin.IsBase: false })
         {
             yield return ("Processor time", $"QEMU {Words.Time(install.QemuCpuSeconds)}, Crust {Words.Time(install.CrustCpuSeconds)}, in a run of {Words.Time(install.Seconds)}");
         }

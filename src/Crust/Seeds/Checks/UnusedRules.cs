@@ -20,7 +20,7 @@ internal static class UnusedRules
     public static IEnumerable<SeedFinding> Check(SeedCheckRequest request)
     {
         var (spec, kind) = (request.Spec, request.Spec.Seed.Kind);
-        if (spec.Installer.Iso is null && kind is not SeedKind.Nocloud)
+        if (spec.IsReference && kind is not SeedKind.Nocloud)
         {
             yield return Reference.At(GeneratedConfig.At(spec, "seed.kind"), $"The reference installer reads a NoCloud volume alone, and seed.kind is {kind.LowerName()}");
             yield break;

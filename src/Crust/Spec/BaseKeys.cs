@@ -1,0 +1,26 @@
+namespace Crust.Spec;
+
+/// <summary>The keys of the spec's section `base`.</summary>
+internal static class BaseKeys
+{
+    public static IEnumerable<SpecKey> All()
+    {
+        static BuildSpec With(BuildSpec s, Func<BaseSpec, BaseSpec> change) => s with { Base = change(s.Base) };
+        return
+        [
+            SpecKey.Of("base.image", ValueTypes.FileOrUrl, s => s.Base.Image, (s, v) => With(s, b => b with { Image = v }),
+                "A disk image that the build starts from in place of an installer, a path or an http(s) URL: raw, qcow2, vmdk, vhd, vhdx or vdi, perhaps compressed with xz, gzip, bzip2 or zstd.",
+                "--base", "BASE_IMAGE"),
+            SpecKey.Of("base.sha256", ValueTypes.Checksum, s => s.Base.Sha256, (s, v) => With(s, b => b with { Sha256 = v }),
+                "The SHA-256 that the image's file must have, as it is downloaded: 64 hex digits, or a SHA256SUMS file by path or URL.", "--base-sha256", "BASE_SHA256"),
+            SpecKey.Of("base.sha256Signature", ValueTypes.FileOrUrl, s => s.Base.ChecksumSignature, (s, v) => With(s, b => b with { ChecksumSignature = v }),
+                "The GPG signature of the SHA256SUMS file, by path or URL; not needed where the file is signed in the clear.", "--base-sha256-signature"),
+            SpecKey.Of("base.signature", ValueTypes.FileOrUrl, s => s.Base.Signature, (s, v) => With(s, b => b with { Signature = v }),
+                "The detached GPG signature of the image's file itself, by path or URL; base.sha256 isn't needed then.", "--base-signature"),
+            SpecKey.Of("base.key", ValueTypes.FilePath, s => s.Base.Key, (s, v) => With(s, b => b with { Key = v }),
+                "A file of GPG's public keys, one of which has to have signed the SHA256SUMS file or the image.", "--base-key"),
+            SpecKey.Of("base.allowUnverified", ValueTypes.Boolean, s => s.Base.AllowUnverified, (s, v) => With(s, b => b with { AllowUnverified = v }),
+                "Takes an image from a URL without a checksum or a signature, and a SHA256SUMS file that comes by plain HTTP without a signature.", "--base-allow-unverified"),
+        ];
+    }
+}

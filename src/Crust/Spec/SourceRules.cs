@@ -1,0 +1,58 @@
+using System.Text.RegularExpressions;
+
+namespace Crust.Spec;
+
+/// <summary>What must hold of the file that a system comes from: an installer's ISO, or a base image.</summary>
+internal static partial class SourceRules
+{
+    /// <summary>Nothing is told to a base: no installer reads a seed.</summary>
+    public static SeedSpec Complete(BuildSpec spec) => spec.HasBase ? spec.Seed with { Kind = SeedKind.None } : spec.Seed;
+
+    /// <exception cref="CrustException">Two keys contradict each other.</exception>
+    public static void Check(BuildSpec spec, Func<string, string> whereIs)
+    {
+        CheckBase(spec, whereIs);
+        if (spec.SourceFile is { } file)
+            CheckProof(file, whereIs);
+    }
+
+    private static void CheckBase(BuildSpec spec, Func<string, string> whereIs)
+    {
+        string? GivenIn(string section) => spec.Origins.Keys.Where(key => key.StartsWith(section, StringComparison.Ordinal)).Order(StringComparer.Ordinal).FirstOrDefault();
+        if (!spec.HasBase)
+        {
+            if (GivenIn("base.") is { } alone)
+                throw Bad($"There is a {alone}, and no image that it is for", whereIs(alone), "name the image in base.image (BASE_IMAGE, --base), or leave it out");
+            return;
+        }
+
+        if (GivenIn("installer.") is { } installer)
+            throw Bad("The system would come from two places, an installer and a base image", $"{whereIs(installer)}; {whereIs("base.image")}", "leave out installer, or base");
+        if (GivenIn("seed.") is { } seed)
+            throw Bad($"{seed} is for an installer, and with base.image none is booted", $"{whereIs(seed)}; {whereIs("base.image")}",
+                "leave out seed; what the image's own cloud-init or Ignition is to read comes from the platform that boots it");
+        foreach (var key in new[] { "machine.onReboot", "machine.extraDisks" }.Where(spec.Origins.ContainsKey))
+            throw Bad($"{key} is about an installer's run, and with base.image none is booted", $"{whereIs(key)}; {whereIs("base.image")}", "leave it out");
+    }
+
+    private static void CheckProof(SourceFile file, Func<string, string> whereIs)
+    {
+        string Key(string name) => $"{file.Section}.{name}";
+        var isList = file.Sha256 is { } sum && !Sha256Digits().IsMatch(sum);
+        if (file.ChecksumSignature is not null && file.Key is null)
+            throw Bad("There is a signature of the list of checksums, and no key that may have made it", whereIs(Key("sha256Signature")),
+                $"name a file with the vendor's public key in {Key("key")}");
+        if (file.Signature is not null && file.Key is null)
+            throw Bad($"There is a signature of the {file.Noun}, and no key that may have made it", whereIs(Key("signature")), $"name a file with the vendor's public key in {Key("key")}");
+        if (file.ChecksumSignature is not null && file.Section == "base" && !isList)
+            throw Bad("There is a signature of a list of checksums, and base.sha256 names no list", whereIs(Key("sha256Signature")), "give the signature of the image itself in base.signature");
+        if (file.Key is not null && file.Signature is null && !isList)
+            throw Bad($"There is a key for the list of checksums, and {(file.Sha256 is null ? "no list" : $"{Key("sha256")} is no list but a checksum, which needs none")}", whereIs(Key("key")),
+                $"name the vendor's list (SHA256SUMS) in {Key("sha256")}, by path or URL; or leave the key out");
+    }
+
+    private static CrustException Bad(string what, string where, string remedy) => new(FailureKind.BadInput, what, where, remedy);
+
+    [GeneratedRegex(@"\A[0-9a-f]{64}\z")]
+    private static partial Regex Sha256Digits();
+}
