@@ -1,7 +1,6 @@
 using Crust.Disks;
 using Crust.Events;
 using Crust.Formats;
-using Crust.Installers;
 using Crust.Machines;
 using Crust.Planning;
 using Crust.Sanitizing;

@@ -2,7 +2,6 @@ using Crust.Disks;
 using Crust.Downloads;
 using Crust.Formats;
 using Crust.Spec;
-using Crust.Storage;
 using Crust.Tools;
 
 namespace Crust.Bases;
@@ -40,8 +39,8 @@ internal sealed class BaseSource(SourceFetcher fetcher, ToolBox tools)
         }
 
         var (kind, compression) = Identify(path);
-        return new SourceGlance(new FileInfo(path).Length,
-            glance.Sha256 is { } sha256 ? Describe(file, path, sha256, compression?.Name ?? kind!.Name) : null, BaseNameOf(file.Source)) { Promised = glance.Promised };
+        var image = glance.Sha256 is { } sha256 ? Describe(file, path, sha256, compression?.Name ?? kind!.Name) : null;
+        return new SourceGlance(new FileInfo(path).Length, image, BaseNameOf(file.Source)) { Promised = glance.Promised };
     }
 
     /// <summary>A file's name without what says that it is an image, and how it is compressed.</summary>

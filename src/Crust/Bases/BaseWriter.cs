@@ -97,7 +97,7 @@ internal sealed partial class BaseWriter(ToolBox tools, IBuildObserver observer)
         return facts.RootElement.GetProperty("virtual-size").GetInt64();
     }
 
-    private Task ConvertAsync(QemuDisk found, BaseImage image, string raw, CancellationToken cancellation) => RunAsync(
+    private Task<ToolResult> ConvertAsync(QemuDisk found, BaseImage image, string raw, CancellationToken cancellation) => RunAsync(
         ToolCommand.Of("qemu-img", "convert", "-p", "-S", "4k", "-O", QemuDisk.Raw, found.Reference, raw) with
         {
             WatchOutput = true,

@@ -5,6 +5,8 @@ namespace Crust.Spec;
 /// <summary>What must hold of the file that a system comes from: an installer's ISO, or a base image.</summary>
 internal static partial class SourceRules
 {
+    private static readonly string[] OfInstallersRun = ["machine.onReboot", "machine.extraDisks"];
+
     /// <summary>Nothing is told to a base: no installer reads a seed.</summary>
     public static SeedSpec Complete(BuildSpec spec) => spec.HasBase ? spec.Seed with { Kind = SeedKind.None } : spec.Seed;
 
@@ -31,7 +33,7 @@ internal static partial class SourceRules
         if (GivenIn("seed.") is { } seed)
             throw Bad($"{seed} is for an installer, and with base.image none is booted", $"{whereIs(seed)}; {whereIs("base.image")}",
                 "leave out seed; what the image's own cloud-init or Ignition is to read comes from the platform that boots it");
-        foreach (var key in new[] { "machine.onReboot", "machine.extraDisks" }.Where(spec.Origins.ContainsKey))
+        if (OfInstallersRun.FirstOrDefault(spec.Origins.ContainsKey) is { } key)
             throw Bad($"{key} is about an installer's run, and with base.image none is booted", $"{whereIs(key)}; {whereIs("base.image")}", "leave it out");
     }
 

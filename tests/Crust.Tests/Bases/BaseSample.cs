@@ -40,14 +40,14 @@ internal sealed class BaseSample : IDisposable
 
     public async Task<string> ConvertAsync(string format, string name, CancellationToken cancellation, params string[] options)
     {
-        await RunAsync(cancellation, "qemu-img", ["convert", "-f", "raw", "-O", format, .. options, Raw(), FileFor(name)]);
+        await RunAsync("qemu-img", ["convert", "-f", "raw", "-O", format, .. options, Raw(), FileFor(name)], cancellation);
         return FileFor(name);
     }
 
     /// <summary>Packs a file; gives the packed one's path.</summary>
-    public async Task<string> PackAsync(string path, string program, string extension, CancellationToken cancellation)
+    public static async Task<string> PackAsync(string path, string program, string extension, CancellationToken cancellation)
     {
-        await RunAsync(cancellation, program, program == "zstd" ? ["-q", "-k", path] : ["-k", path]);
+        await RunAsync(program, program == "zstd" ? ["-q", "-k", path] : ["-k", path], cancellation);
         return path + extension;
     }
 
@@ -62,7 +62,7 @@ internal sealed class BaseSample : IDisposable
         return disk;
     }
 
-    public static async Task<string> RunAsync(CancellationToken cancellation, string program, params string[] arguments) =>
+    public static async Task<string> RunAsync(string program, string[] arguments, CancellationToken cancellation) =>
         (await Tools.RunAsync(ToolCommand.Of(program, arguments), cancellation)).Output;
 
     public void Dispose()

@@ -30,7 +30,7 @@ public sealed class BaseSourceTests
     [Test]
     public async Task A_download_is_checked_against_its_sum_and_taken_once()
     {
-        var packed = await File.ReadAllBytesAsync(await _sample.PackAsync(_sample.Raw(), "xz", ".xz", Cancellation), Cancellation);
+        var packed = await File.ReadAllBytesAsync(await BaseSample.PackAsync(_sample.Raw(), "xz", ".xz", Cancellation), Cancellation);
         var sum = Convert.ToHexStringLower(SHA256.HashData(packed));
         _sample.Server.Answer = request => LoopbackServer.File(request, packed, null);
         var file = BaseSample.FileOf(_sample.Server.Url("images/edge.img.xz"), sum);
@@ -107,7 +107,7 @@ public sealed class BaseSourceTests
     public async Task Images_that_need_other_files_are_refused()
     {
         var overlay = _sample.FileFor("over.qcow2");
-        await BaseSample.RunAsync(Cancellation, "qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", _sample.Raw(), overlay);
+        await BaseSample.RunAsync("qemu-img", ["create", "-q", "-f", "qcow2", "-F", "raw", "-b", _sample.Raw(), overlay], Cancellation);
         Assert.That((await FailureAsync(BaseSample.FileOf(overlay))).What, Does.StartWith("The image isn't complete in itself: it needs").And.Contain("edge.img"));
 
         var flat = await _sample.ConvertAsync("vmdk", "flat.vmdk", Cancellation, "-o", "subformat=monolithicFlat");
@@ -117,14 +117,14 @@ public sealed class BaseSourceTests
     private async Task<CrustException> FailureAsync(SourceFile file) => (await Assert.CatchAsync<CrustException>(() => _sample.Source.GetAsync(file, Cancellation)))!;
 
     // Gives the path of the public key.
-    private async Task<string> SignAsync(string path)
+    private static async Task<string> SignAsync(string path)
     {
         var home = Directory.CreateDirectory(path + ".home").FullName;
         File.SetUnixFileMode(home, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        await BaseSample.RunAsync(Cancellation, "gpg", "--homedir", home, "--batch", "--quiet", "--passphrase", "", "--quick-gen-key", "vendor@example.org", "ed25519");
-        await BaseSample.RunAsync(Cancellation, "gpg", "--homedir", home, "--batch", "--yes", "--output", path + ".sig", "--detach-sign", path);
-        await BaseSample.RunAsync(Cancellation, "gpg", "--homedir", home, "--batch", "--yes", "--output", path + ".key", "--export");
-        await BaseSample.RunAsync(Cancellation, "gpgconf", "--homedir", home, "--kill", "all");
+        await BaseSample.RunAsync("gpg", ["--homedir", home, "--batch", "--quiet", "--passphrase", "", "--quick-gen-key", "vendor@example.org", "ed25519"], Cancellation);
+        await BaseSample.RunAsync("gpg", ["--homedir", home, "--batch", "--yes", "--output", path + ".sig", "--detach-sign", path], Cancellation);
+        await BaseSample.RunAsync("gpg", ["--homedir", home, "--batch", "--yes", "--output", path + ".key", "--export"], Cancellation);
+        await BaseSample.RunAsync("gpgconf", ["--homedir", home, "--kill", "all"], Cancellation);
         return path + ".key";
     }
 }

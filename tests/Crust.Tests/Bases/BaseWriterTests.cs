@@ -41,10 +41,10 @@ public sealed class BaseWriterTests
     [TestCase("gzip", ".gz")]
     public async Task A_compressed_image_is_unpacked_whatever_kind_it_is(string program, string extension)
     {
-        var raw = await _sample.PackAsync(_sample.Raw("packed.img"), program, extension, Cancellation);
+        var raw = await BaseSample.PackAsync(_sample.Raw("packed.img"), program, extension, Cancellation);
         await AssertIsTheDiskAsync(await _sample.WriteAsync(raw, Size, Cancellation));
 
-        var vmdk = await _sample.PackAsync(await _sample.ConvertAsync("vmdk", "packed.vmdk", Cancellation), program, extension, Cancellation);
+        var vmdk = await BaseSample.PackAsync(await _sample.ConvertAsync("vmdk", "packed.vmdk", Cancellation), program, extension, Cancellation);
         await AssertIsTheDiskAsync(await _sample.WriteAsync(vmdk, Size, Cancellation));
     }
 
@@ -68,7 +68,7 @@ public sealed class BaseWriterTests
     [TestCase("gzip", ".gz")]
     public async Task One_that_is_cut_off_is_refused_and_nothing_is_left(string program, string extension)
     {
-        var packed = await _sample.PackAsync(_sample.Raw("cut.img"), program, extension, Cancellation);
+        var packed = await BaseSample.PackAsync(_sample.Raw("cut.img"), program, extension, Cancellation);
         await using (var file = File.OpenWrite(packed))
         {
             file.SetLength(file.Length / 2);
@@ -95,7 +95,7 @@ public sealed class BaseWriterTests
             Assert.That(error.Remedy, Does.Contain("to 8M or more"));
         }
 
-        var packed = await FailureAsync(await _sample.PackAsync(_sample.Raw("l.img"), "xz", ".xz", Cancellation), BaseSample.DiskSize - 512);
+        var packed = await FailureAsync(await BaseSample.PackAsync(_sample.Raw("l.img"), "xz", ".xz", Cancellation), BaseSample.DiskSize - 512);
         Assert.That(packed.What, Does.Contain("is larger than the disk of"));
         AssertNothingIsLeft();
     }
@@ -105,7 +105,7 @@ public sealed class BaseWriterTests
     {
         await File.WriteAllTextAsync(_sample.FileFor("text"), new string('x', 10_000), Cancellation);
 
-        var error = await FailureAsync(await _sample.PackAsync(_sample.FileFor("text"), "xz", ".xz", Cancellation), Size);
+        var error = await FailureAsync(await BaseSample.PackAsync(_sample.FileFor("text"), "xz", ".xz", Cancellation), Size);
 
         Assert.That(error.What, Is.EqualTo("This is neither an ISO nor a disk image"));
         AssertNothingIsLeft();
@@ -115,9 +115,9 @@ public sealed class BaseWriterTests
     public async Task One_that_names_a_backing_file_is_refused_also_when_it_is_compressed()
     {
         var overlay = _sample.FileFor("over.qcow2");
-        await BaseSample.RunAsync(Cancellation, "qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", _sample.Raw(), overlay);
+        await BaseSample.RunAsync("qemu-img", ["create", "-q", "-f", "qcow2", "-F", "raw", "-b", _sample.Raw(), overlay], Cancellation);
 
-        var error = await FailureAsync(await _sample.PackAsync(overlay, "xz", ".xz", Cancellation), Size);
+        var error = await FailureAsync(await BaseSample.PackAsync(overlay, "xz", ".xz", Cancellation), Size);
 
         Assert.That(error.What, Does.StartWith("The image isn't complete in itself: it needs"));
         Assert.That(error.Detail + error.What, Does.Contain("edge.img"));
@@ -133,11 +133,11 @@ public sealed class BaseWriterTests
             file.SetLength(BaseSample.DiskSize);
         }
 
-        await BaseSample.RunAsync(Cancellation, "sgdisk", "-n", "1:2048:+2M", raw);
+        await BaseSample.RunAsync("sgdisk", ["-n", "1:2048:+2M", raw], Cancellation);
 
         var disk = await _sample.WriteAsync(raw, Size, Cancellation);
 
-        Assert.That(await BaseSample.RunAsync(Cancellation, "sgdisk", "-v", disk), Does.Contain("No problems found"));
+        Assert.That(await BaseSample.RunAsync("sgdisk", ["-v", disk], Cancellation), Does.Contain("No problems found"));
     }
 
     private async Task<CrustException> FailureAsync(string source, long size) => (await Assert.CatchAsync<CrustException>(() => _sample.WriteAsync(source, size, Cancellation)))!;

@@ -100,7 +100,7 @@ public sealed class GptGrowthTests
         return GptGrowth.Fit(file);
     }
 
-    private Task MakeAsync(long size, string? path = null)
+    private Task<string> MakeAsync(long size, string? path = null)
     {
         Grow(size, path);
         return SgdiskAsync("-U", "11111111-2222-3333-4444-555555555555", "-n", "1:2048:+4M", "-t", "1:ef00", "-u", "1:11111111-2222-3333-4444-555555555556", "-n", "2:0:+8M",

@@ -2,7 +2,6 @@ using Crust.Host;
 using Crust.Installers;
 using Crust.Isos;
 using Crust.Planning;
-using Crust.Seeds;
 using Crust.Spec;
 using Crust.Storage;
 using Crust.Tests.Installers;

@@ -1,6 +1,5 @@
 using Crust.Disks;
 using Crust.Formats;
-using Crust.Installers;
 using Crust.Planning;
 using Crust.Reports;
 using Crust.Sanitizing;
