@@ -62,6 +62,8 @@ internal sealed class CrustServices : IAsyncDisposable
         Probe = new AcceleratorProbe(tools, Folders.Cache, _log);
         ImageCheck = new ImageCheck(tools, Folders);
         SysextIndex = new SysextIndex(signer);
+        SysextBuilder = new SysextBuilder(tools);
+        SysextReader = new SysextReader(tools);
         Verifier = new BootVerifier(launcher, tools, journal, time, _log);
         var appliance = new ApplianceBuilder(tools, cache, Folders, journal);
         Reference = new ReferenceInstaller(tools, cache, Folders, appliance, journal);
@@ -115,6 +117,10 @@ internal sealed class CrustServices : IAsyncDisposable
     public ImageCheck ImageCheck { get; }
 
     public SysextIndex SysextIndex { get; }
+
+    public SysextBuilder SysextBuilder { get; }
+
+    public SysextReader SysextReader { get; }
 
     public ReferenceInstaller Reference { get; }
 

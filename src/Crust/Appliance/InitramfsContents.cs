@@ -1,5 +1,6 @@
 using System.Text;
 using Crust.Spec;
+using Crust.Trees;
 
 namespace Crust.Appliance;
 
@@ -106,9 +107,9 @@ internal sealed class InitramfsContents
         }
 
         var content = _tree.Read(real);
-        var needs = ElfFile.Needs(content);
+        var elf = ElfFile.TryRead(TreeContent.Of(content));
         archive.AddFile(place, content, executable: !place.StartsWith("/etc/", StringComparison.Ordinal));
-        foreach (var need in needs)
+        foreach (var need in elf is null ? [] : elf.Interpreter is { } loader ? elf.Needed.Add(loader) : elf.Needed)
         {
             AddProgram(archive, need);
         }

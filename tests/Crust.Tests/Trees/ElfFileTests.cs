@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
-using Crust.Appliance;
+using Crust.Trees;
 
-namespace Crust.Tests.Appliance;
+namespace Crust.Tests.Trees;
 
 public sealed class ElfFileTests
 {
@@ -25,11 +25,13 @@ public sealed class ElfFileTests
             Put(file, 0x180 + (i * 8), dynamic[i]);
         }
 
-        Assert.That(ElfFile.Needs(file), Is.EquivalentTo(new[] { "/lib/ld", "libc.so.6", "libm.so.6" }));
+        var elf = ElfFile.TryRead(TreeContent.Of(file))!;
+
+        Assert.That((elf.Interpreter, elf.Needed), Is.EqualTo(("/lib/ld", (string[])["libc.so.6", "libm.so.6"])));
     }
 
     [Test]
-    public void A_script_needs_nothing() => Assert.That(ElfFile.Needs("#!/bin/sh\necho a script of more than sixty-four bytes, so that only its magic tells\n"u8), Is.Empty);
+    public void A_script_is_no_such_file() => Assert.That(ElfFile.TryRead(TreeContent.Of("#!/bin/sh\necho a script of more than sixty-four bytes, so that only its magic tells\n")), Is.Null);
 
     private static void Put(byte[] file, int at, long value) => BinaryPrimitives.WriteInt64LittleEndian(file.AsSpan(at), value);
 

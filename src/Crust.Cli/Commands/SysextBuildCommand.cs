@@ -1,0 +1,86 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Crust.Cli.Progress;
+using Crust.Spec;
+using Crust.Sysexts;
+using Crust.Trees;
+
+namespace Crust.Cli.Commands;
+
+/// <summary>`crust sysext build`: a system extension from a folder or an archive.</summary>
+internal static class SysextBuildCommand
+{
+    public static Command Create()
+    {
+        var source = new Argument<string>("FOLDER|TAR") { Description = "What goes into it: a folder or a tar archive that isn't compressed, with usr and opt at its top." };
+        var name = new Option<string>("--name") { Description = "Its name, and the version in its file's name; the source's base name if it isn't there.", HelpName = "NAME[@VERSION]" };
+        var os = new Option<string>("--os") { Description = "The ID of the systems that it is for, or _any.", HelpName = "ID" };
+        var level = new Option<string>("--level") { Description = "Their SYSEXT_LEVEL.", HelpName = "LEVEL" };
+        var version = new Option<string>("--os-version") { Description = "Their VERSION_ID.", HelpName = "VERSION" };
+        var arch = new Option<Arch>("--arch") { Description = "The architecture of the programs in it.", HelpName = Words<Arch>() };
+        var profile = Profile();
+        var format = new Option<SysextFormat>("--format") { Description = "How it is packed.", HelpName = Words<SysextFormat>() };
+        var key = new Option<string>("--key") { Description = "The private key (PEM, RSA) that signs a ddi.", HelpName = "FILE" };
+        var certificate = new Option<string>("--certificate") { Description = "The key's certificate (PEM), which machines have in /etc/verity.d.", HelpName = "FILE" };
+        var reload = new Option<bool>("--reload") { Description = "Have systemd read its units again after a merge (systemd 255 and later)." };
+        var epoch = new Option<long?>("--epoch") { Description = "The time of all files in it, in seconds since 1970 (SOURCE_DATE_EPOCH, 0 otherwise).", HelpName = "SECONDS" };
+        var (output, json) = (CommonOptions.Output(), CommonOptions.Json());
+        output.Description = "The folder for the extension.";
+        var command = new Command("build", "Builds a system extension from a folder or an archive: the same bytes from the same input.") { source, name, os, level, version, arch, profile, format, key, certificate, reload, epoch, output, json };
+        command.SetAction(async (parse, cancellation) =>
+        {
+            var environment = HostEnvironment.Read();
+            await using var services = new CrustServices(environment, parse.GetRequiredValue(output), new Silence(), MessageWriter.Of(parse).Hidden);
+            var path = parse.GetRequiredValue(source);
+            var named = (parse.GetValue(name) ?? Path.GetFileNameWithoutExtension(Path.TrimEndingDirectorySeparator(path))).Split('@', 2);
+            var plan = new SysextPlan
+            {
+                Name = named[0],
+                Version = named.ElementAtOrDefault(1),
+                Profile = parse.GetValue(profile),
+                Level = parse.GetValue(level),
+                OsVersion = parse.GetValue(version),
+                Arch = parse.GetValue(arch),
+                Reload = parse.GetValue(reload),
+                Format = parse.GetValue(format),
+                Signer = SignerOf(parse.GetValue(format), parse.GetValue(key), parse.GetValue(certificate)),
+                Epoch = EpochOf(parse.GetValue(epoch), environment),
+            }.For(parse.GetValue(os));
+            var tree = Directory.Exists(path) ? FileTree.FromFolder(path) : FileTree.FromTar(path);
+            var built = await services.SysextBuilder.BuildAsync(plan, tree, services.Folders.Images, cancellation);
+            foreach (var warning in built.Warnings)
+            {
+                MessageWriter.Of(parse).Warn(warning.ToLine());
+            }
+
+            parse.InvocationConfiguration.Output.WriteLine(parse.GetValue(json)
+                ? new JsonObject { ["file"] = built.Path, ["bytes"] = built.Length, ["sha256"] = built.Sha256 }.ToJsonString()
+                : $"{built.Sha256}  {built.Path}");
+            return (int)ExitCode.Done;
+        });
+        return command;
+    }
+
+    public static Option<SysextProfile> Profile() => new("--profile") { Description = "The kind of system that it is for.", HelpName = Words<SysextProfile>() };
+
+    public static string Words<TEnum>()
+        where TEnum : struct, Enum => string.Join('|', Enum.GetValues<TEnum>().Select(value => value.LowerName()));
+
+    private static (string Key, string Certificate)? SignerOf(SysextFormat format, string? key, string? certificate) => (key, certificate) switch
+    {
+        (null, null) => null,
+        _ when format is not SysextFormat.Ddi => throw new CrustException(FailureKind.BadInput, $"A {format.LowerName()} has no place for a signature", "--key", "use --format ddi"),
+        ({ } file, { } of) => (file, of),
+        _ => throw new CrustException(FailureKind.BadInput, "A signature takes a key and its certificate", key is null ? "--certificate" : "--key", "give both: --key FILE --certificate FILE"),
+    };
+
+    private static long EpochOf(long? given, HostEnvironment environment)
+    {
+        var text = environment.Variables.GetValueOrDefault("SOURCE_DATE_EPOCH");
+        var epoch = given ?? (text is null or "" ? 0 : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var parsed) ? parsed : -1);
+        // squashfs has 32 bits for it.
+        return epoch is >= 0 and <= uint.MaxValue ? epoch
+            : throw new CrustException(FailureKind.BadInput, $"'{(given is null ? text : epoch)}' is no time in seconds since 1970", given is null ? "SOURCE_DATE_EPOCH" : "--epoch", $"write a number from 0 to {uint.MaxValue}");
+    }
+}
