@@ -10,6 +10,7 @@ using Crust.Images;
 using Crust.Inspection;
 using Crust.Installers;
 using Crust.Isos;
+using Crust.Layers;
 using Crust.Machines;
 using Crust.Planning;
 using Crust.Registries;
@@ -73,7 +74,8 @@ internal sealed class CrustServices : IAsyncDisposable
         Seeds = new SeedComposer();
         var disks = new DiskStore(cache, _log);
         var writer = new ImageWriter(new FormatServices(tools, appliance), journal);
-        var care = new DiskCare(tools, new ApplianceRun(appliance, new WarmAppliance(launcher, tools, cache, environment.ApplianceStart, time, _log), launcher, time), journal, time);
+        var jobs = new ApplianceRun(appliance, new WarmAppliance(launcher, tools, cache, environment.ApplianceStart, time, _log), launcher, time);
+        var care = new DiskCare(tools, jobs, journal, time);
         Inspector = new Inspector(tools, care, Probe, Folders, journal, time);
         var checks = new HostChecks(tools, firmware, Probe, Folders);
         var forecaster = new Forecaster(Sources, appliance, disks, writer, Shelf);
@@ -89,12 +91,14 @@ internal sealed class CrustServices : IAsyncDisposable
             new IsoFiles(tools),
             new InstallRun(launcher, new GuestScreen(tools, showsGuest, environment.HasDisplay), journal, time, _log),
             Folders);
+        var diskStage = new DiskStage(disks, care, journal);
         Build = new ImageBuild(
             preflight,
             new DiskSources(Sources, Seeds, new DiskMakers(preflight, machine, new BaseWriter(tools, journal)), disks.LocalKey, journal, hidden, time),
             shared,
             disks,
-            new DiskStage(disks, care, journal),
+            diskStage,
+            new LayerStage(disks, diskStage, new LayerRun(tools, jobs, journal, _log), journal),
             writer,
             new ImageStage(writer),
             new ImageProver(Verifier, tools, Folders, journal),

@@ -27,6 +27,9 @@ public enum Stage
     /// <summary>Putting the base image onto the disk.</summary>
     Unpack,
 
+    /// <summary>Putting layers onto the installed disk.</summary>
+    Layers,
+
     /// <summary>Tidying the installed disk, looking at what is on it, and discarding what its file systems don't use any more.</summary>
     Disk,
 

@@ -3,8 +3,11 @@ using Crust.Disks;
 using Crust.Formats;
 using Crust.Machines;
 using Crust.Planning;
+using Crust.Reports;
+using Crust.Sanitizing;
 using Crust.Seeds;
 using Crust.Spec;
+using Crust.Storage;
 
 namespace Crust;
 
@@ -34,4 +37,22 @@ internal interface IDiskSource
     /// <param name="cancellation">Cancels it; no process is left.</param>
     /// <exception cref="CrustException">It failed; nothing may be made of the disk.</exception>
     Task<InstallFacts> FillAsync(string disk, Accelerator accelerator, RunFiles files, CancellationToken cancellation);
+}
+
+internal static class SourceStory
+{
+    /// <summary>What is known of a build before anything is made of its source.</summary>
+    public static BuildStory StoryOf(this IDiskSource source, BuildKeys keys, Redactor hidden, string imagesFolder) => new()
+    {
+        Name = source.Target.Name,
+        Spec = source.Target.Spec,
+        Hidden = hidden,
+        SecretsCarried = source.SecretPaths,
+        Origin = source.Origin,
+        SeedFiles = source.Files,
+        BuildKey = keys.Published,
+        SecretsMark = keys.Mark,
+        ImagesFolder = imagesFolder,
+        Host = HostFacts.Read(),
+    };
 }

@@ -18,7 +18,7 @@ namespace Crust;
 
 /// <summary>The main job, from top to bottom in the order in which it happens. CONTRIBUTING.md has the map.</summary>
 internal sealed class ImageBuild(
-    Preflight preflight, DiskSources sources, SharedCaches caches, DiskStore disks, DiskStage diskStage, ImageWriter writer, ImageStage imageStage, ImageProver prover,
+    Preflight preflight, DiskSources sources, SharedCaches caches, DiskStore disks, DiskStage diskStage, LayerStage layerStage, ImageWriter writer, ImageStage imageStage, ImageProver prover,
     Attestor attestor, ImagesFolder shelf, BuildLog log, BuildJournal journal, Redactor hidden, TimeProvider time)
 {
     /// <summary>Builds what the spec asks for; what is there already and unchanged is reused.</summary>
@@ -57,19 +57,7 @@ internal sealed class ImageBuild(
         using var cache = caches.Open(spec, keys, journal);
         var build = new SharedBuild(keys.Published, name, spec, origin.Sha256);
         var sharedDisks = new SharedDisks(cache);
-        var story = new BuildStory
-        {
-            Name = name,
-            Spec = spec,
-            Hidden = hidden,
-            SecretsCarried = source.SecretPaths,
-            Origin = origin,
-            SeedFiles = source.Files,
-            BuildKey = keys.Published,
-            SecretsMark = keys.Mark,
-            ImagesFolder = shelf.Path,
-            Host = HostFacts.Read(),
-        };
+        var story = source.StoryOf(keys, hidden, shelf.Path);
         try
         {
             // Images that another machine has made of the same build. From a disk that is here, they are made sooner than they are pulled.
@@ -78,7 +66,7 @@ internal sealed class ImageBuild(
             var made = await ImageStage.PullAsync(offers, build, plan.ToWrite, drafts, stages, cancellation);
             if (made is null)
             {
-                // The disk: this machine's, another machine's, or a new one: QEMU boots the installer for it, or the base image is put onto it.
+                // The disk: this machine's, another machine's, or a new one: QEMU boots the installer for it, or the base image is put onto it. Its layers come, and then care.
                 var installing = stages.Begin(source.Filling, $"{Path.GetFileName(origin.Path)} on a disk of {Size.Format(spec.Machine.Disk)}");
                 InstalledDisk? disk;
                 using (var draft = await disks.OpenAsync(keys.Local, spec.Machine.Disk, lockFile => journal.TellOfWait(source.Filling, lockFile), cancellation))
@@ -87,7 +75,10 @@ internal sealed class ImageBuild(
                     if (disk is null)
                     {
                         source.CheckSpace(plan.ToWrite);
-                        disk = await diskStage.InstallAsync(source, draft, host.Accelerator.Used, files, stages, cancellation);
+                        var filled = target.Layers.IsEmpty
+                            ? await diskStage.FillAsync(source, draft, host.Accelerator.Used, files, cancellation)
+                            : await layerStage.FillAsync(source, draft, host.Accelerator.Used, files, stages, cancellation);
+                        disk = await diskStage.KeepAsync(filled, source, draft, host.Accelerator.Used, stages, cancellation);
                     }
                 }
 

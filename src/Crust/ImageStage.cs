@@ -77,6 +77,6 @@ internal sealed class ImageStage(ImageWriter writer)
         }
 
         ImmutableArray<DraftImage> images = [.. wanted.SelectMany(format => reused.Concat(written).Where(image => image.Format == format))];
-        return new MadeImages(disk.Facts, images, SpdxDocument.Write(disk.Install.Inspection, disk.Content, disk.Install.Finished), disk) { Failure = failure };
+        return new MadeImages(disk.Facts, images, SpdxDocument.Write(disk.Install.Inspection, disk.Content, disk.Install.Finished, disk.Install.Layers), disk) { Failure = failure };
     }
 }

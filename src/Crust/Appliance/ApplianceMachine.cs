@@ -14,14 +14,17 @@ internal static class ApplianceMachine
     private const long Memory = 1L << 30;
 
     /// <summary>One that boots and does a job.</summary>
-    public static MachineDescription ToBoot(ApplianceImage appliance, Accelerator accelerator, Drive.Disk disk) => Of(appliance, accelerator, Boot) with { Drives = [disk] };
+    /// <param name="like">What its processors, its memory and its network are like; null for the appliance's own, which has no network.</param>
+    public static MachineDescription ToBoot(ApplianceImage appliance, Accelerator accelerator, ImmutableArray<Drive> drives, MachineSpec? like = null) =>
+        Of(appliance, accelerator, Boot) with { Drives = drives } is var machine && like is null ? machine
+            : machine with { Cpus = like.Cpus, Memory = Math.Max(Memory, like.Memory), Network = like.Network, NetworkAllow = like.NetworkAllow };
 
     /// <summary>One that boots and is saved.</summary>
     public static MachineDescription ToSave(ApplianceImage appliance, Accelerator accelerator) => Of(appliance, accelerator, Save) with { HotPlug = true };
 
     /// <summary>One that was saved and does a job.</summary>
-    public static MachineDescription ToRestore(ApplianceImage appliance, Accelerator accelerator, Drive.Disk disk, SavedMachine saved) =>
-        ToSave(appliance, accelerator) with { Drives = [disk], Restored = saved };
+    public static MachineDescription ToRestore(ApplianceImage appliance, Accelerator accelerator, ImmutableArray<Drive> drives, SavedMachine saved) =>
+        ToSave(appliance, accelerator) with { Drives = drives, Restored = saved };
 
     /// <summary>The command line of its kernel.</summary>
     internal static ImmutableArray<string> KernelArguments(ApplianceImage appliance, string host) =>

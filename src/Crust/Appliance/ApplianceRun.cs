@@ -12,6 +12,18 @@ internal sealed record ApplianceJob(string Name, Drive.Disk Disk, Accelerator Ac
     /// <summary>The disk's architecture; the appliance has the same.</summary>
     public Arch Arch { get; init; } = Arch.Amd64;
 
+    /// <summary>A file that the job reads as a second disk, of whole sectors; null for none.</summary>
+    public string? Data { get; init; }
+
+    /// <summary>What the machine has to be like for programs that the job runs: it is booted then. Null for a job that brings its own, in the appliance's own machine.</summary>
+    public MachineSpec? Like { get; init; }
+
+    /// <summary>The machine's time; null for now.</summary>
+    public DateTimeOffset? Time { get; init; }
+
+    /// <summary>What the job is, for messages.</summary>
+    public string Title { get => field ?? $"the appliance's job '{Name}'"; init; }
+
     public TimeSpan Deadline { get; init; } = TimeSpan.FromMinutes(15);
 
     /// <summary>Receives how far the job is, from 0 to 1, and what it does.</summary>
@@ -20,6 +32,11 @@ internal sealed record ApplianceJob(string Name, Drive.Disk Disk, Accelerator Ac
     public Action<string> OnWarning { get; init; } = _ => { };
 
     internal Action<GuestWord.Found> OnFound { get; init; } = _ => { };
+
+    /// <summary>Receives what programs print that the job runs, line by line.</summary>
+    public Action<string> OnOutput { get; init; } = _ => { };
+
+    internal ImmutableArray<Drive> Drives => Data is null ? [Disk] : [Disk, new Drive.Disk("raw") { File = Data, ReadOnly = true }];
 
     /// <summary>Its arguments, `NAME=VALUE`; no line feeds.</summary>
     public ImmutableArray<string> Arguments { get; init; } = [];
@@ -41,13 +58,13 @@ internal sealed class ApplianceRun(ApplianceBuilder builder, WarmAppliance warm,
     public async Task<string> RunAsync(ApplianceJob job, CancellationToken cancellation)
     {
         var appliance = await builder.GetAsync(job.Arch, cancellation);
-        await using var machine = await RestoreAsync(appliance, job, cancellation) ?? await BootAsync(appliance, job, cancellation);
+        await using var machine = (job.Like is null ? await RestoreAsync(appliance, job, cancellation) : null) ?? await BootAsync(appliance, job, cancellation);
         await machine.WaitAsync(_ => false, job.Deadline, cancellation);
         var (outcome, facts) = await machine.EndAsync(OnReboot.Fail);
         cancellation.ThrowIfCancellationRequested();
         return outcome is MachineOutcome.PoweredOff && facts.JobDone is { } done
             ? done
-            : throw MachineFailure.Of(outcome, $"the appliance's job '{job.Name}'", new RunEvidence(machine.SerialTail, job.SerialLog));
+            : throw MachineFailure.Of(outcome, job.Title, new RunEvidence(machine.SerialTail, job.SerialLog));
     }
 
     // Null where there is no saved machine, or what was restored didn't come to its job: nothing was done to the disk then.
@@ -61,7 +78,7 @@ internal sealed class ApplianceRun(ApplianceBuilder builder, WarmAppliance warm,
         RunningMachine? machine = null;
         try
         {
-            machine = await launcher.StartAsync(ApplianceMachine.ToRestore(appliance, job.Accelerator, job.Disk, saved), job.SerialLog, cancellation);
+            machine = await launcher.StartAsync(ApplianceMachine.ToRestore(appliance, job.Accelerator, job.Drives, saved), job.SerialLog, cancellation);
             machine.OnSignal = (signal, _) => Tell(signal, job);
             await machine.SayAsync(Orders(job, isRestored: true), cancellation);
             var facts = await machine.WaitAsync(facts => facts.Job is not null, HelloDeadline, cancellation);
@@ -88,7 +105,7 @@ internal sealed class ApplianceRun(ApplianceBuilder builder, WarmAppliance warm,
 
     private async Task<RunningMachine> BootAsync(ApplianceImage appliance, ApplianceJob job, CancellationToken cancellation)
     {
-        var machine = await launcher.StartAsync(ApplianceMachine.ToBoot(appliance, job.Accelerator, job.Disk), job.SerialLog, cancellation);
+        var machine = await launcher.StartAsync(ApplianceMachine.ToBoot(appliance, job.Accelerator, job.Drives, job.Like), job.SerialLog, cancellation);
         try
         {
             machine.OnSignal = (signal, _) => Tell(signal, job);
@@ -109,7 +126,7 @@ internal sealed class ApplianceRun(ApplianceBuilder builder, WarmAppliance warm,
 
     // As builder/appliance/await.sh reads it.
     private string Orders(ApplianceJob job, bool isRestored) => string.Concat(
-        new[] { $"job={job.Name}", $"time={time.GetUtcNow().ToUnixTimeSeconds()}", "disks=1" }
+        new[] { $"job={job.Name}", $"time={(job.Time ?? time.GetUtcNow()).ToUnixTimeSeconds()}", "disks=1" }
             .Concat(isRestored ? ["restored=1"] : []).Concat(job.Arguments).Append("go").Select(line => line + "\n"));
 
     private static void Tell(MachineSignal signal, ApplianceJob job)
@@ -121,6 +138,9 @@ internal sealed class ApplianceRun(ApplianceBuilder builder, WarmAppliance warm,
                 break;
             case MachineSignal.Word { Said: GuestWord.Warning warning }:
                 job.OnWarning(warning.Message);
+                break;
+            case MachineSignal.Word { Said: GuestWord.Output output }:
+                job.OnOutput(output.Line);
                 break;
             case MachineSignal.Word { Said: GuestWord.Found found }:
                 job.OnFound(found);

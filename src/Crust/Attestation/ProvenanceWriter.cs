@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Crust.Disks;
 using Crust.Reports;
 using Crust.Spec;
 
@@ -27,7 +28,7 @@ internal static class ProvenanceWriter
                 BuildType = BuildType,
                 ExternalParameters = External(manifest, spec),
                 InternalParameters = Internal(manifest),
-                ResolvedDependencies = [Origin(manifest), .. manifest.SeedFiles.Select(SeedFile), Program()],
+                ResolvedDependencies = [Origin(manifest), .. manifest.SeedFiles.Select(SeedFile), .. manifest.Install.Layers.Select(Layer), Program()],
             },
             new RunDetails(
                 new Builder(BuilderId, Versions(manifest)),
@@ -81,6 +82,11 @@ internal static class ProvenanceWriter
             external["installer"]!["bootKernel"] = kernel;
         }
 
+        if (!manifest.Install.Layers.IsEmpty)
+        {
+            external["layers"] = new JsonArray([.. manifest.Install.Layers.Select(layer => new JsonObject { ["kind"] = layer.Kind, ["source"] = layer.Source })]);
+        }
+
         if (!machine.ExtraDisks.IsEmpty)
         {
             external["machine"]!["extraDisks"] = new JsonArray([.. machine.ExtraDisks.Select(size => JsonValue.Create(size))]);
@@ -127,6 +133,11 @@ internal static class ProvenanceWriter
             Annotations = manifest is { Installer: { } installer } ? source.Add("volumeId", installer.VolumeId) : source.Add("form", manifest.Base!.Form),
         };
     }
+
+    private static Resource Layer(LayerFacts layer, int index) => Resource.Of($"layer/{index + 1}/{layer.Kind}", layer.Sha256) with
+    {
+        Annotations = ImmutableSortedDictionary<string, string>.Empty.Add("source", layer.Source),
+    };
 
     // A file with secrets has no digest, which would help to guess them; a descriptor has to have one or a URI.
     private static Resource SeedFile(ManifestSeedFile file) => $"seed/{file.Role}/{file.File}" is var name && file.Sha256 is { } sum

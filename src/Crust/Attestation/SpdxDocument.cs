@@ -13,7 +13,8 @@ internal static class SpdxDocument
     /// <summary>The document; null if no system's packages are known.</summary>
     /// <param name="content">What the disk holds: <see cref="InstalledDisk.Content"/>.</param>
     /// <param name="created">When the disk was ready.</param>
-    public static string? Write(DiskInspection? inspection, string content, DateTimeOffset created)
+    /// <param name="layers">What was put onto it. Which packages came with one, nobody knows: they stand among the system's.</param>
+    public static string? Write(DiskInspection? inspection, string content, DateTimeOffset created, ImmutableArray<LayerFacts> layers)
     {
         ImmutableArray<SystemFacts> systems = [.. (inspection?.Systems ?? []).Where(system => system.Packages is { IsEmpty: false })];
         if (systems.IsEmpty)
@@ -24,6 +25,15 @@ internal static class SpdxDocument
         var packages = new JsonArray();
         var relationships = new JsonArray();
         var ids = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var (layer, number) in layers.Select((layer, i) => (layer, i + 1)))
+        {
+            var id = IdOf($"Layer-{number}-{layer.Kind}", ids);
+            var made = Element(id, $"layer {number}: {layer.Kind} {layer.Source}", "");
+            made["comment"] = $"put onto the installed disk; sha256:{layer.Sha256}";
+            packages.Add(made);
+            relationships.Add(Relationship("SPDXRef-DOCUMENT", "DESCRIBES", id));
+        }
+
         foreach (var system in systems)
         {
             var root = IdOf($"System-{system.Name}", ids);

@@ -34,6 +34,21 @@ internal sealed class DiskDraft : IDisposable
         return Folder.Disk;
     }
 
+    /// <summary>Makes the disk a copy of another one, with the files of its installer's run: a reflink where the file system allows it, else without its holes.</summary>
+    /// <exception cref="CrustException">The cache can't be written.</exception>
+    internal async Task CopyAsync(InstalledDisk disk, CancellationToken cancellation)
+    {
+        try
+        {
+            await Task.Run(() => SparseFile.Duplicate(disk.Path, Folder.Disk, _ => { }, cancellation), cancellation);
+            Folder.TakeRun(new DiskFolder(disk.RunFolder));
+        }
+        catch (IOException e)
+        {
+            throw new CrustException(FailureKind.InputOutput, $"The disk can't be copied: {e.Message}", Folder.Disk, "free space on the cache's file system, or set CRUST_CACHE to one that has more", e);
+        }
+    }
+
     /// <summary>Keeps a disk that was installed here. It is never written again.</summary>
     /// <exception cref="IOException">The cache can't be written.</exception>
     public async Task<InstalledDisk> KeepAsync(InstallFacts install, CancellationToken cancellation)

@@ -40,6 +40,9 @@ internal sealed record InstallFacts
     /// <summary>Bytes that the installer had left in free space of file systems, and that were discarded; null if that wasn't tried or couldn't be done.</summary>
     public long? TrimmedBytes { get; init; }
 
+    /// <summary>What was put onto the disk after that, in order.</summary>
+    public ImmutableArray<LayerFacts> Layers { get; init; } = [];
+
     /// <summary>What is on the disk; null if it wasn't looked at, or couldn't be.</summary>
     public DiskInspection? Inspection { get; init; }
 
@@ -64,6 +67,12 @@ internal sealed record InstallFacts
     /// <summary>How it went over time.</summary>
     public InstallTrace Trace { get; init; } = InstallTrace.None;
 }
+
+/// <summary>A layer that is on a disk.</summary>
+/// <param name="Kind">Its kind, as a spec has it: `files`.</param>
+/// <param name="Source">What it was made of: a file's or folder's name, packages.</param>
+/// <param name="Sha256">The digest that stands for it: docs/layers.md says over what.</param>
+internal sealed record LayerFacts(string Kind, string Source, string Sha256);
 
 /// <summary>What is known of an installed disk, which needn't be here itself.</summary>
 /// <param name="Content">What it holds, as <see cref="BlockMap.Content"/> computes it.</param>
@@ -139,6 +148,19 @@ internal readonly record struct DiskFolder(string Path)
 
     /// <summary>Its block map.</summary>
     public string Map => System.IO.Path.Combine(Path, "disk.bmap");
+
+    /// <summary>Copies the files of an installer's run from the folder of another disk: all that isn't the disk itself.</summary>
+    /// <exception cref="IOException">They can't be copied.</exception>
+    public void TakeRun(DiskFolder other)
+    {
+        ImmutableArray<string> own = [other.Disk, other.Map, other.Record];
+        foreach (var file in Directory.EnumerateFiles(other.Path, "*", SearchOption.AllDirectories).Where(file => !own.Contains(file)))
+        {
+            var copy = System.IO.Path.Combine(Path, System.IO.Path.GetRelativePath(other.Path, file));
+            Directory.CreateDirectory(System.IO.Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy, overwrite: true);
+        }
+    }
 
     /// <summary>What is known of it: a <see cref="DiskRecord"/>.</summary>
     public string Record => System.IO.Path.Combine(Path, "disk.json");

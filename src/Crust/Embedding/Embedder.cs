@@ -24,6 +24,11 @@ internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, SourceLi
         var reader = new SpecReader(formats);
         var spec = reader.Read(sources);
         var given = reader.Gather(sources);
+        if (!spec.Layers.IsEmpty)
+        {
+            throw new CrustException(FailureKind.BadInput, "A spec with layers can't be embedded", spec.WhereIs("layers"), "embed the spec without its layers, and build the layers where their files are");
+        }
+
         ImmutableArray<string> inFiles =
         [
             .. SeedFiles.ReadAsWritten(spec.Seed).Files.SelectMany(file => file.SecretNames.Select(name => $"{file.Path}: {name}")),

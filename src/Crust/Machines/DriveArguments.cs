@@ -37,6 +37,11 @@ internal static class DriveArguments
 
     private static string[] For(Drive drive, MachineDescription machine, int index, string bootIndex) => drive switch
     {
+        Drive.Disk { ReadOnly: true } disk =>
+        [
+            .. ReadOnly(disk.File, index),
+            .. machine.Restored is null ? new[] { "-device", DiskDevice(disk, index, machine.HotPlug ? $",bus={SlotName(index)}" : bootIndex) } : [],
+        ],
         // The disk is disposable until the guest is off: no flush of the guest's reaches the host's disk (cache=unsafe).
         Drive.Disk disk =>
         [

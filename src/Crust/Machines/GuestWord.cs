@@ -24,6 +24,9 @@ internal abstract record GuestWord
     /// <summary>Something worth knowing. `{"warning":"…"}`.</summary>
     public sealed record Warning(string Message) : GuestWord;
 
+    /// <summary>A line that a program has printed which the job runs. `{"output":"…"}`.</summary>
+    public sealed record Output(string Line) : GuestWord;
+
     /// <summary>The job failed. `{"failed":"…"}`.</summary>
     public sealed record Failed(string Message) : GuestWord;
 
@@ -50,6 +53,7 @@ internal abstract record GuestWord
             return Text(root, "hello") is { } job ? new Hello(job)
                 : Text(root, "failed") is { } failed ? new Failed(failed)
                 : Text(root, "done") is { } done ? new Done(done)
+                : Text(root, "output") is { } output ? new Output(output)
                 : Text(root, "warning") is { } warning ? new Warning(warning)
                 : root.TryGetProperty("ready", out _) ? new Ready()
                 : Text(root, "found") is { } kind && root.TryGetProperty("data", out var data) && data.TryGetBytesFromBase64(out var bytes) ? new Found(kind, Text(root, "at") ?? "", bytes)

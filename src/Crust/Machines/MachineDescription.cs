@@ -76,6 +76,9 @@ internal abstract record Drive
     {
         public DiskBus Bus { get; init; } = DiskBus.Virtio;
 
+        /// <summary>Whether its guest can only read it.</summary>
+        public bool ReadOnly { get; init; }
+
         /// <summary>Its serial number, at most 20 characters; null for none.</summary>
         public string? Serial { get; init; }
     }

@@ -91,7 +91,12 @@ internal sealed class MachinePumps(RunningTool qemu, QmpClient qmp, Func<Machine
             {
                 if (GuestWord.Parse(line) is { } said)
                 {
-                    LogWord(said, ++words);
+                    // What its programs print goes where the job's owner wants it.
+                    if (said is not GuestWord.Output)
+                    {
+                        LogWord(said, ++words);
+                    }
+
                     await signal(new MachineSignal.Word(said));
                 }
             }

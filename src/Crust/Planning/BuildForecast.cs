@@ -104,8 +104,8 @@ internal sealed class Forecaster(SourceLibrary sources, ApplianceBuilder applian
         return need is Need.None || appliance.IsCached(spec.Machine.Arch) ? Need.None : need;
     }
 
-    /// <summary>How much the care of its disk needs the appliance.</summary>
-    internal static Need NeedOfDisk(BuildSpec spec) => spec.Tidy is { IsEmpty: false } ? Need.Required
+    /// <summary>How much its disk's layers and care need the appliance.</summary>
+    internal static Need NeedOfDisk(BuildSpec spec) => spec.Tidy is { IsEmpty: false } || !spec.Layers.IsEmpty ? Need.Required
         : spec.Trim || spec.Inspect || (spec.Tidy is null && spec.IsReference) ? Need.Wanted
         : Need.None;
 }

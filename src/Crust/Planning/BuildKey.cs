@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using Crust.Inspection;
+using Crust.Layers;
 using Crust.Seeds;
 using Crust.Seeds.Secrets;
 using Crust.Spec;
@@ -24,25 +25,26 @@ internal static class BuildKey
     /// <param name="installerSha256">The installer's SHA-256 in hex.</param>
     /// <param name="isReference">Whether it is Crust's own.</param>
     /// <param name="local">Gets this machine's secret key; null where it has none yet.</param>
-    public static BuildKeys For(string installerSha256, bool isReference, SeedKey seed, BuildSpec spec, Func<byte[]?> local) => BuildKeys.Of(
-        Material(installerSha256, isReference, seed.Published, spec, SpecSecrets.Masked),
-        Material(installerSha256, isReference, seed.Secrets?.Reveal() ?? seed.Published, spec, (_, items) => items),
+    public static BuildKeys For(string installerSha256, bool isReference, SeedKey seed, BuildSpec spec, ImmutableArray<Layer> layers, Func<byte[]?> local) => BuildKeys.Of(
+        Material(installerSha256, isReference, seed.Published, spec, layers, SpecSecrets.Masked),
+        Material(installerSha256, isReference, seed.Secrets?.Reveal() ?? seed.Published, spec, layers, (_, items) => items),
         spec.Publish.KeySecret?.Reveal(), local);
 
     /// <summary>The keys of a build that starts from a base image. No machine runs for its disk, and nothing is told to anybody: of the machine, the disk's size and what kind of guest it is count.</summary>
     /// <param name="imageSha256">The SHA-256 in hex of the image's file.</param>
-    public static BuildKeys ForBase(string imageSha256, BuildSpec spec, Func<byte[]?> local)
+    public static BuildKeys ForBase(string imageSha256, BuildSpec spec, ImmutableArray<Layer> layers, Func<byte[]?> local)
     {
         var material = new StringBuilder()
             .Append($"crust build key, base, recipe {BaseRecipe}\n")
             .Append($"base {imageSha256}\n")
             .Append($"machine {spec.Machine.Arch} disk={spec.Machine.Disk}\n")
             .Append(Care(spec, isReference: false))
+            .AppendJoin("", layers.Select(layer => layer.Material))
             .ToString();
         return BuildKeys.Of(material, material, spec.Publish.KeySecret?.Reveal(), local);
     }
 
-    private static string Material(string installerSha256, bool isReference, string seed, BuildSpec spec, Func<string, ImmutableArray<string>, ImmutableArray<string>> shown)
+    private static string Material(string installerSha256, bool isReference, string seed, BuildSpec spec, ImmutableArray<Layer> layers, Func<string, ImmutableArray<string>, ImmutableArray<string>> shown)
     {
         var machine = spec.Machine;
         // The accelerator and limits of time decide if an install succeeds, not what it leaves.
@@ -52,6 +54,7 @@ internal static class BuildKey
             .Append($"machine {machine.Arch} {machine.Firmware} cpus={machine.Cpus} memory={machine.Memory} disk={machine.Disk} onReboot={machine.OnReboot}\n")
             .Append(Unusual(machine))
             .Append(Care(spec, isReference))
+            .AppendJoin("", layers.Select(layer => layer.Material))
             .Append(spec.Installer.BootKernel is { } kernel ? $"kernel={kernel} initrd={spec.Installer.BootInitrd}\nappend={Append(spec, shown)}\n" : "")
             .AppendJoin("", shown("installer.boot.keys", spec.Installer.BootKeys).Select(keys => $"keys={keys}\n"))
             .Append($"seed\n{seed}")

@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using Crust.Disks;
 using Crust.Isos;
+using Crust.Layers;
 using Crust.Seeds;
 using Crust.Spec;
 using Crust.Storage;
@@ -25,6 +27,12 @@ internal sealed record BuildTarget
     /// <summary>Its keys; null if they can't be known yet.</summary>
     public BuildKeys? Keys { get; private init; }
 
+    /// <summary>What is put onto the installed disk.</summary>
+    public ImmutableArray<Layer> Layers { get; private init; } = [];
+
+    /// <summary>The keys in this machine's cache of the disks before each layer, that of the bare installed disk first; empty without layers, or where keys aren't known.</summary>
+    public ImmutableArray<string> DisksBelow { get; private init; } = [];
+
     /// <summary>The build key; null if it can't be known yet.</summary>
     public string? Key => Keys?.Published;
 
@@ -42,18 +50,19 @@ internal sealed record BuildTarget
         {
             Spec = spec,
             Name = spec.Name ?? glance.BaseName,
+            Layers = Layer.ReadAll(spec),
             Proof = spec.Verify.Boot is not VerifyBoot.False ? new ExpectedProof(spec.Machine, spec.Verify) : null,
         };
         if (spec.HasBase)
         {
-            return (glance.Origin?.Sha256 ?? glance.Promised) is { } image ? target with { Keys = BuildKey.ForBase(image, spec, local) }
+            return (glance.Origin?.Sha256 ?? glance.Promised) is { } image ? target.With((its, layers) => BuildKey.ForBase(image, its, layers, local))
                 : target with { Unknown = "its base image's checksum isn't known here; give its SHA-256 in base.sha256, or download it: crust build" };
         }
 
         if (glance.Origin is InstallerIso iso)
         {
             BuildRules.CheckInstaller(iso, spec);
-            return target.With(iso.Sha256, iso.IsReference, () => SeedComposer.KeyOf(spec, files, iso), local);
+            return target.WithSeed(iso.Sha256, iso.IsReference, () => SeedComposer.KeyOf(spec, files, iso), local);
         }
 
         if (spec.IsReference)
@@ -65,17 +74,27 @@ internal sealed record BuildTarget
         return glance.Promised is not { } sha256 ? target with { Unknown = "its installer's checksum isn't known here; give its SHA-256 in installer.sha256, or download it: crust build" }
             : spec.Seed.Profile is not { } profile || spec.Seed.Kind is SeedKind.Embedded
                 ? target with { Unknown = "its installer isn't here to say which family of systems it installs; name it in seed.profile" }
-            : target.With(sha256, isReference: false, () => SeedKey.Of(spec, files, profile, sha256), local);
+            : target.WithSeed(sha256, isReference: false, () => SeedKey.Of(spec, files, profile, sha256), local);
     }
 
     /// <summary>The same with who logs in to its images, which takes a key or a password that planning needn't have.</summary>
     internal BuildTarget ProvenBy(SshLogin? login) => this with { Proof = Proof is null ? null : Proof with { Login = login } };
 
-    private BuildTarget With(string sha256, bool isReference, Func<SeedKey> seed, Func<byte[]?> local)
+    // Nobody takes care of a disk before all layers are on it.
+    private BuildSpec Bare => Spec with { Tidy = [], Trim = false };
+
+    private ImmutableArray<string> Below(BuildKeys bare) => [.. Layers[..^1].Aggregate(ImmutableArray.Create(bare.Local), (keys, layer) => keys.Add(layer.KeyOver(keys[^1])))];
+
+    // By the spec and the layers that count: first all of it, then what is below the layers.
+    private BuildTarget With(Func<BuildSpec, ImmutableArray<Layer>, BuildKeys> keys) =>
+        this with { Keys = keys(Spec, Layers), DisksBelow = Layers.IsEmpty ? [] : Below(keys(Bare, [])) };
+
+    private BuildTarget WithSeed(string sha256, bool isReference, Func<SeedKey> seed, Func<byte[]?> local)
     {
         try
         {
-            return this with { Keys = BuildKey.For(sha256, isReference, seed(), Spec, local) };
+            var told = seed();
+            return With((spec, layers) => BuildKey.For(sha256, isReference, told, spec, layers, local));
         }
         catch (CrustException e) when (e.Kind is FailureKind.HostLacks)
         {

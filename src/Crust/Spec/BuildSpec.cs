@@ -38,6 +38,9 @@ internal sealed record BuildSpec
 
     public SeedSpec Seed { get; init; } = new();
 
+    /// <summary>What is put onto the installed disk, in this order.</summary>
+    public ImmutableArray<LayerSpec> Layers { get; init; } = [];
+
     /// <summary>What is tidied on the installed disk, so that images of it can be cloned; null for what suits the installer.</summary>
     public ImmutableArray<TidyStep>? Tidy { get; init; }
 

@@ -19,6 +19,9 @@ internal sealed record GivenValue
 
     public bool IsList { get; init; }
 
+    /// <summary>The entries of a list of mappings, of a key that takes these.</summary>
+    public ImmutableArray<YamlMapping> Mappings { get; init; } = [];
+
     /// <summary>The scalar of a key that takes only one; for an option given twice, the last.</summary>
     public GivenItem Single => Items[^1];
 

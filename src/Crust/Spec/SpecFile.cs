@@ -57,6 +57,8 @@ internal sealed class SpecFile(ImmutableArray<SpecKey> keys)
                     ReadValue(reading, keys.First(key => key.Path == path), value, text);
                 ReadSection(reading, path, value);
             }
+            else if (keys.FirstOrDefault(key => key.Path == path) is { TakesMappings: true } list)
+                ReadMappings(reading, list, value);
             else if (_keys.Contains(path))
                 ReadValue(reading, keys.First(key => key.Path == path), value);
             else
@@ -83,6 +85,22 @@ internal sealed class SpecFile(ImmutableArray<SpecKey> keys)
         };
         if (!value.IsEmpty)
             reading.Values[key.Path] = value;
+    }
+
+    private static void ReadMappings(Reading reading, SpecKey key, YamlNode node)
+    {
+        if (YamlText.IsNull(node))
+            return;
+        var list = node as YamlSequenceNode ?? throw reading.Bad(node, key.Path, $"'{key.Path}' takes a list of mappings", $"write {key.Path}: and below it lines that begin with a dash");
+        reading.Values[key.Path] = new GivenValue
+        {
+            Items = [],
+            Mappings = [.. list.Select((item, i) => item is YamlMappingNode entry ? YamlMapping.Of(entry, reading.File, $"{key.Path}[{i}]")
+                : throw reading.Bad(item, $"{key.Path}[{i}]", "An entry of the list isn't a mapping", "write keys and values: - key: value"))],
+            Where = reading.Where(node, key.Path),
+            BaseFolder = reading.Folder,
+            IsList = true,
+        };
     }
 
     private static GivenItem ReadItem(Reading reading, string path, YamlNode item) => item is YamlScalarNode scalar && !YamlText.IsNull(scalar)

@@ -32,6 +32,9 @@ internal sealed class SpecKey
     /// <summary>Whether it takes several values; the option may then be repeated.</summary>
     public required bool IsList { get; init; }
 
+    /// <summary>Whether it is a list of mappings, which only a spec file can say.</summary>
+    public required bool TakesMappings { get; init; }
+
     /// <summary>Whether it is true or false; the option alone then means true.</summary>
     public required bool IsSwitch { get; init; }
 
@@ -64,6 +67,7 @@ internal sealed class SpecKey
             Option = option,
             Default = type.Format(get(new BuildSpec())),
             IsList = type.IsList,
+            TakesMappings = type.TakesMappings,
             IsSwitch = type.IsSwitch,
             IsSecret = type.IsSecret,
             SecretOf = spec => get(spec) as Secret,

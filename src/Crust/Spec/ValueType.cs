@@ -11,6 +11,9 @@ internal sealed record ValueType<T>(string Placeholder, Func<GivenValue, T> Pars
 {
     public bool IsList { get; init; }
 
+    /// <summary>Whether it is a list of mappings, which only a spec file can say.</summary>
+    public bool TakesMappings { get; init; }
+
     /// <summary>Whether it is true or false, so that an option needs no value.</summary>
     public bool IsSwitch { get; init; }
 

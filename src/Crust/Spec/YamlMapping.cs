@@ -32,6 +32,9 @@ internal sealed class YamlMapping
         ? new YamlMapping(file, "", mapping)
         : throw new CrustException(FailureKind.BadInput, $"This isn't {what}: it has no keys", $"{file}:1:1", $"write {what}'s keys, one a line");
 
+    /// <summary>The mapping at a path of a file.</summary>
+    public static YamlMapping Of(YamlMappingNode node, string file, string path) => new(file, path, node);
+
     /// <summary>A key's value as text; null where the key isn't there or says nothing.</summary>
     /// <exception cref="CrustException">It is a list or a mapping.</exception>
     public string? Text(string key) => Find(key) switch

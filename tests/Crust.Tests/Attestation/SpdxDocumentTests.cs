@@ -26,7 +26,7 @@ public sealed class SpdxDocumentTests
     [Test]
     public void Each_package_has_its_version_and_a_package_URL_and_is_contained_in_the_system_that_the_document_describes()
     {
-        using var document = JsonDocument.Parse(SpdxDocument.Write(Inspection, new string('e', 64), Created)!);
+        using var document = JsonDocument.Parse(SpdxDocument.Write(Inspection, new string('e', 64), Created, [])!);
         var root = document.RootElement;
         var packages = root.GetProperty("packages").EnumerateArray().ToList();
 
@@ -47,6 +47,18 @@ public sealed class SpdxDocumentTests
             Is.EqualTo(new[] { "DOCUMENT DESCRIBES System-Debian-GNU-Linux-12--bookworm-", "System-Debian-GNU-Linux-12--bookworm- CONTAINS Package-deb-adduser-3.134-all" }));
     }
 
+    [Test]
+    public void Each_layer_has_its_digest_beside_the_system_that_it_was_put_onto()
+    {
+        using var document = JsonDocument.Parse(SpdxDocument.Write(Inspection, "c", Created, [new("files", "overlay", new string('a', 64)), new("script", "agent.sh", new string('b', 64))])!);
+        var layers = document.RootElement.GetProperty("packages").EnumerateArray().Take(2).Select(layer => $"{layer.GetProperty("SPDXID").GetString()} {layer.GetProperty("name").GetString()} {layer.GetProperty("comment").GetString()}");
+
+        Assert.That(layers, Is.EqualTo(new[]
+        {
+            $"SPDXRef-Layer-1-files layer 1: files overlay put onto the installed disk; sha256:{new string('a', 64)}", $"SPDXRef-Layer-2-script layer 2: script agent.sh put onto the installed disk; sha256:{new string('b', 64)}",
+        }));
+    }
+
     [TestCase("rpm", "shadow-utils", "4.15.1-3.fc40", "x86_64", "2", "fedora", "40", "pkg:rpm/fedora/shadow-utils@4.15.1-3.fc40?arch=x86_64&distro=fedora-40&epoch=2")]
     [TestCase("apk", "musl", "1.2.5-r0", "x86_64", "", "alpine", "3.20.1", "pkg:apk/alpine/musl@1.2.5-r0?arch=x86_64&distro=alpine-3.20.1")]
     [TestCase("deb", "tzdata", "2024a-0", "all", "", "", "", "pkg:deb/debian/tzdata@2024a-0?arch=all&distro=debian")]
@@ -58,7 +70,7 @@ public sealed class SpdxDocumentTests
     {
         var twice = Inspection with { Systems = [Inspection.Systems[0], Inspection.Systems[0] with { Version = "", Name = "\u202ea \"name\"\ufffd" }] };
         var file = Path.GetTempFileName();
-        await File.WriteAllTextAsync(file, SpdxDocument.Write(twice, new string('e', 64), Created));
+        await File.WriteAllTextAsync(file, SpdxDocument.Write(twice, new string('e', 64), Created, [new("packages", "htop curl", new string('a', 64))]));
         const string Validate = "import json, sys, jsonschema; jsonschema.Draft7Validator(json.load(open(sys.argv[1]))).validate(json.load(open(sys.argv[2]))); print('valid')";
 
         var result = await AttestedImages.Tools.RunAsync(ToolCommand.Of("python3", "-c", Validate, RepositoryFile.PathOf("tests/Crust.Tests/Attestation/Schemas/spdx-2.3.json"), file) with { SuccessCodes = [0, 1] }, CancellationToken.None);
@@ -71,9 +83,9 @@ public sealed class SpdxDocumentTests
     public void The_same_disk_gives_the_same_bytes_and_ids_are_never_the_same()
     {
         var alike = Inspection with { Systems = [Inspection.Systems[0] with { Packages = [Gcc, Gcc with { Name = "libstdc~~6" }] }, Inspection.Systems[0]] };
-        var text = SpdxDocument.Write(alike, "c", Created)!;
+        var text = SpdxDocument.Write(alike, "c", Created, [])!;
 
-        Assert.That(SpdxDocument.Write(alike, "c", Created), Is.EqualTo(text));
+        Assert.That(SpdxDocument.Write(alike, "c", Created, []), Is.EqualTo(text));
         using var document = JsonDocument.Parse(text);
         Assert.That(document.RootElement.GetProperty("packages").EnumerateArray().Select(package => package.GetProperty("SPDXID").GetString()), Is.Unique.And.All.Matches("^SPDXRef-[A-Za-z0-9.-]+$"));
     }
@@ -81,8 +93,8 @@ public sealed class SpdxDocumentTests
     [Test]
     public void Where_no_package_is_known_there_is_no_list()
     {
-        Assert.That(SpdxDocument.Write(null, "c", Created), Is.Null);
-        Assert.That(SpdxDocument.Write(EvidenceSample.Reference.Read(), "c", Created), Is.Null);
-        Assert.That(SpdxDocument.Write(Inspection with { Systems = [] }, "c", Created), Is.Null);
+        Assert.That(SpdxDocument.Write(null, "c", Created, []), Is.Null);
+        Assert.That(SpdxDocument.Write(EvidenceSample.Reference.Read(), "c", Created, []), Is.Null);
+        Assert.That(SpdxDocument.Write(Inspection with { Systems = [] }, "c", Created, []), Is.Null);
     }
 }

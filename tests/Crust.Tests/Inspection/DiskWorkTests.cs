@@ -52,7 +52,7 @@ public sealed class DiskWorkTests
     public void Another_tidying_is_another_disk_and_looking_at_it_is_not()
     {
         var seed = SeedSample.KeyOf(SeedSample.Full);
-        string Key(BuildSpec spec) => BuildKey.For(InstallerSample.Iso.Sha256, isReference: false, seed, spec, () => null).Published;
+        string Key(BuildSpec spec) => BuildKey.For(InstallerSample.Iso.Sha256, isReference: false, seed, spec, [], () => null).Published;
 
         Assert.That(new[] { Key(Spec), Key(Spec with { Tidy = [TidyStep.Logs] }), Key(Spec with { Tidy = [TidyStep.Logs, TidyStep.Seed] }) }, Is.Unique);
         Assert.That(Key(Spec with { Inspect = false }), Is.EqualTo(Key(Spec)));

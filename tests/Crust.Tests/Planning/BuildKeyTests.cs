@@ -1,3 +1,4 @@
+using Crust.Layers;
 using Crust.Planning;
 using Crust.Seeds;
 using Crust.Spec;
@@ -56,7 +57,7 @@ public sealed class BuildKeyTests
     public void A_base_s_key_is_of_its_digest_and_its_disk_and_of_nothing_that_only_an_installer_needs()
     {
         var plain = Spec with { Base = new BaseSpec { Image = "/edge.img" } };
-        string KeyOf(BuildSpec spec, char digit = 'd') => BuildKey.ForBase(new string(digit, 64), spec, () => null).Published;
+        string KeyOf(BuildSpec spec, char digit = 'd') => BuildKey.ForBase(new string(digit, 64), spec, Layer.ReadAll(spec), () => null).Published;
 
         Assert.That(new[]
         {
@@ -87,5 +88,5 @@ public sealed class BuildKeyTests
     public void What_only_decides_how_fast_an_install_is_has_the_same_key() =>
         Assert.That(Of(Seed, Spec with { Machine = Spec.Machine with { Accelerator = Accelerator.Tcg, Deadline = TimeSpan.FromSeconds(1) } }), Is.EqualTo(Key));
 
-    private static string Of(SeedKey seed, BuildSpec spec, string? sha256 = null) => BuildKey.For(sha256 ?? InstallerSample.Iso.Sha256, isReference: false, seed, spec, () => null).Published;
+    private static string Of(SeedKey seed, BuildSpec spec, string? sha256 = null) => BuildKey.For(sha256 ?? InstallerSample.Iso.Sha256, isReference: false, seed, spec, Layer.ReadAll(spec), () => null).Published;
 }

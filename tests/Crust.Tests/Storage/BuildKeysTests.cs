@@ -108,5 +108,5 @@ public sealed class BuildKeysTests
     }
 
     private static BuildKeys Of(BuildSpec spec, byte[] local) =>
-        BuildKey.For(InstallerSample.Iso.Sha256, isReference: false, SeedComposer.KeyOf(spec, SeedFiles.Read(spec.Seed), InstallerSample.Iso), spec, () => local);
+        BuildKey.For(InstallerSample.Iso.Sha256, isReference: false, SeedComposer.KeyOf(spec, SeedFiles.Read(spec.Seed), InstallerSample.Iso), spec, [], () => local);
 }

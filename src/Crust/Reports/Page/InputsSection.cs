@@ -23,6 +23,13 @@ internal static class InputsSection
         </li>
 
         """))}
+        {(story.Install?.Layers ?? []).Select((layer, i) => html.Of($"""
+        <li>
+        <p><strong>{layer.Source}</strong> <span class="meta">layer {i + 1}, {layer.Kind}</span></p>
+        {OutputsSection.Checksum(html, "SHA-256", layer.Sha256)}
+        </li>
+
+        """))}
         </ul>
         <dl class="facts">
         {Facts(story).Select(fact => html.Of($"<dt>{fact.Name}</dt><dd>{fact.Value}</dd>\n"))}

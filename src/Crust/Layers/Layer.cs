@@ -1,0 +1,107 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
+using Crust.Disks;
+using Crust.Spec;
+using Crust.Storage;
+using Crust.Trees;
+
+namespace Crust.Layers;
+
+/// <summary>A layer, read: what it puts onto a disk, and the digest that stands for it in keys, manifests and provenance.</summary>
+/// <param name="Number">Its place among the layers, from 1.</param>
+/// <param name="Digest">A SHA-256 in hex over all that decides what it does; the SHA-256 of the file itself for a script.</param>
+internal sealed record Layer(LayerSpec Spec, int Number, string Digest)
+{
+    // Changes whenever the same layer would leave something else.
+    private const int Version = 1;
+
+    private const string CloudInitFolder = "etc/cloud/cloud.cfg.d";
+    private const int LongestScript = 16 << 20;
+
+    /// <summary>The name of the script in its archive, as builder/appliance/jobs/layer looks for it.</summary>
+    private const string ScriptName = "script";
+
+    /// <summary>What the job is given; null for nothing.</summary>
+    public FileTree? Tree { get; private init; }
+
+    /// <summary>Whether programs of the disk's system run for it.</summary>
+    public bool Runs => Spec is LayerSpec.Script or LayerSpec.Packages;
+
+    /// <summary>What has to be on the disk for it to be of use, by its path; empty for nothing.</summary>
+    public string Requires => Spec is LayerSpec.Config ? "/" + CloudInitFolder : "";
+
+    /// <summary>What the build key has of it.</summary>
+    public string Material => $"layer={Version} {Spec.Kind} {Digest}\n";
+
+    public string Title => $"layer {Number} ({Spec.Kind} {Spec.Shown})";
+
+    public LayerFacts Facts => new(Spec.Kind, Spec.Shown, Digest);
+
+    /// <summary>Reads what a spec's layers name.</summary>
+    /// <exception cref="CrustException">A file or folder is missing, can't be read, or is no layer.</exception>
+    public static ImmutableArray<Layer> ReadAll(BuildSpec spec) => [.. spec.Layers.Select((layer, i) => Read(layer, i + 1))];
+
+    /// <summary>The key of a disk with a layer, of the key of the disk below it.</summary>
+    public string KeyOver(string below) => Hash($"{below}\n{Material}");
+
+    private static Layer Read(LayerSpec spec, int number) => spec switch
+    {
+        LayerSpec.Files files => OfTree(spec, number, At(spec, () => Directory.Exists(files.Path) ? FileTree.FromFolder(files.Path) : FileTree.FromTar(files.Path))),
+        LayerSpec.Images images => OfTree(spec, number, At(spec, () => FileTree.Empty.With(images.Archives.Select(archive => ImageArchive.In(images.Into, archive))))),
+        LayerSpec.Config config => OfTree(spec, number, At(spec, () => FileTree.Empty.With(TreeEntry.File($"{CloudInitFolder}/{config.Shown}", TreeContent.Of(ReadConfig(config.Path)))))),
+        LayerSpec.Script script => OfScript(spec, number, At(spec, () => ReadScript(script.Path))),
+        LayerSpec.Packages packages => new Layer(spec, number, Hash($"{string.Join('\n', packages.Names)}\nupgrade={packages.Upgrade}\n")),
+        _ => throw new ArgumentOutOfRangeException(nameof(spec)),
+    };
+
+    private static Layer OfTree(LayerSpec spec, int number, FileTree tree) => tree.Count == 0
+        ? throw new CrustException(FailureKind.BadInput, "A layer of files has none", $"{spec.Where}: {spec.Paths[0]}", "put something into it, or leave the layer out")
+        : new Layer(spec, number, At(spec, () => TreeDigest.Of(tree))) { Tree = tree };
+
+    private static Layer OfScript(LayerSpec spec, int number, byte[] script) => new(spec, number, Convert.ToHexStringLower(SHA256.HashData(script)))
+    {
+        Tree = FileTree.Empty.With(TreeEntry.File(ScriptName, TreeContent.Of(script), TreeEntry.Executable)),
+    };
+
+    private static byte[] ReadScript(string path)
+    {
+        using var file = RegularFile.Open(path, "script", "name a script, such as ./customize.sh");
+        var length = RandomAccess.GetLength(file);
+        if (length is 0 or > LongestScript)
+        {
+            throw new CrustException(FailureKind.BadInput, length == 0 ? "The script is empty" : $"The script has {Size.Format(length)}, and at most {Size.Format(LongestScript)} are read",
+                path, length == 0 ? "write something into it, or leave the layer out" : "put what it carries into a layer of files before it");
+        }
+
+        var script = new byte[length];
+        _ = file.ReadUpTo(script, 0);
+        return script;
+    }
+
+    private static string ReadConfig(string path)
+    {
+        var text = UserFile.Read(path, path, "configuration");
+        return YamlText.Parse(text, path) is YamlDotNet.RepresentationModel.YamlMappingNode ? text
+            : throw new CrustException(FailureKind.BadInput, "cloud-init's configuration has to be a mapping", path, "write keys as in /etc/cloud/cloud.cfg, such as runcmd: or users:");
+    }
+
+    // The error also says which layer it is.
+    private static T At<T>(LayerSpec spec, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (CrustException e)
+        {
+            throw e.At($"{spec.Where}: {e.Where}");
+        }
+        catch (IOException e)
+        {
+            throw new CrustException(FailureKind.InputOutput, $"A layer's files can't be read: {e.Message}", $"{spec.Where}: {spec.Paths[0]}", "look whether they are still there, and whether this user may read them", e);
+        }
+    }
+
+    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+}

@@ -1,0 +1,114 @@
+using System.Text.Json.Nodes;
+
+namespace Crust.Tests.Machine.Layers;
+
+/// <summary>A build with layers as a user runs it: the reference installer, an agent's files, a script, and a package of Debian's own format by the system's own apt.</summary>
+[Parallelizable(ParallelScope.Self)]
+[CancelAfter(1_800_000)]
+[StartsEarly(4)]
+public sealed class LayeredBuildTests
+{
+    private const string Verify = """{ ssh: { user: edge, key: id }, checks: ["cat /etc/agent.conf /etc/script-was-here", "systemctl is-active agent", "dpkg -s crust-sample", "test ! -e /usr/sbin/policy-rc.d"] }""";
+
+    private readonly CrustProcess _crust = new() { CaresForDisks = true };
+
+    private static CancellationToken Cancellation => TestContext.CurrentContext.CancellationToken;
+
+    [OneTimeTearDown]
+    public void TearDown() => _crust.Dispose();
+
+    [Test]
+    public async Task Layers_are_on_the_disk_that_boots_a_change_repeats_only_what_comes_after_it_and_a_failure_leaves_nothing()
+    {
+        _crust.ShareDearThings();
+        await PrepareAsync();
+
+        await WriteSpecAsync("first.sh", Verify);
+        var first = await _crust.RunAsync(Cancellation, "build");
+        Assert.That(first.ExitCode, Is.Zero, first.Error);
+        var manifest = JsonNode.Parse(await File.ReadAllTextAsync(_crust.Image("layered.manifest.json"), Cancellation))!;
+        var layers = manifest["install"]!["layers"]!.AsArray().Select(layer => $"{layer!["kind"]} {layer["source"]}");
+        Assert.That(layers, Is.EqualTo(new[] { "files overlay", "packages crust-sample", "script first.sh" }));
+        Assert.That(manifest["install"]!["layers"]![2]!["sha256"]!.ToString(), Is.EqualTo((await Host.RunAsync("sha256sum", [Path.Combine(_crust.Folder, "first.sh")], Cancellation))[..64]));
+        Assert.That(await File.ReadAllTextAsync(_crust.Image("layered.provenance.json"), Cancellation), Does.Contain("layer/3/script").And.Contain((string)manifest["install"]!["layers"]![0]!["sha256"]!));
+        Assert.That(await File.ReadAllTextAsync(_crust.Image("layered.sbom.spdx.json"), Cancellation), Does.Contain("crust-sample").And.Contain("SPDXRef-Layer-1-files"));
+        Assert.That(await File.ReadAllTextAsync(_crust.Image("layered.report.html"), Cancellation), Does.Contain("layer 1, files"));
+        Assert.That(await File.ReadAllTextAsync(_crust.Image("layered.log"), Cancellation), Does.Contain("layer 3 (script first.sh): first line of the script").And.Contain("crust-sample"));
+        Assert.That((string)manifest["images"]![0]!["verified"]!["ssh"]!["checks"]![0]!["output"]!, Does.Contain("script was here"));
+
+        var disks = Disks();
+        await WriteSpecAsync("second.sh");
+        var second = await _crust.RunAsync(Cancellation, "build");
+        Assert.That(second.ExitCode, Is.Zero, second.Error);
+        Assert.That(second.Error, Does.Contain("layer 3 (script second.sh)").And.Not.Contain("layer 1 (").And.Not.Contain("layer 2 ("));
+        Assert.That(Disks(), Has.Length.EqualTo(disks.Length + 1));
+
+        var before = await File.ReadAllTextAsync(_crust.Image("SHA256SUMS"), Cancellation);
+        await WriteSpecAsync("fails.sh");
+        var fails = await _crust.RunAsync(Cancellation, "build");
+        Assert.That(fails.ExitCode, Is.EqualTo(4));
+        Assert.That(fails.Error, Does.Contain("layer 3 (script fails.sh) failed: the script ended with exit code 3").And.Contain("the agent can't be configured").And.Contain("crust.yaml:"));
+        Assert.That((Disks().Length, await File.ReadAllTextAsync(_crust.Image("SHA256SUMS"), Cancellation)), Is.EqualTo((disks.Length + 1, before)));
+
+        await WriteSpecAsync("waits.sh");
+        await using (var killed = _crust.Start("build"))
+        {
+            await killed.FindQemuAsync(() => Directory.EnumerateFiles(Path.Combine(_crust.Cache, "logs"), "*", SearchOption.AllDirectories).Any(log => File.ReadAllText(log).Contains("waiting to be killed")), Cancellation);
+            killed.Signal("KILL");
+        }
+
+        await WriteSpecAsync("second.sh");
+        var after = await _crust.RunAsync(Cancellation, "build");
+        Assert.That(after.ExitCode, Is.Zero, after.Error);
+        await WriteSpecAsync("third.sh");
+        var next = await _crust.RunAsync(Cancellation, "build");
+        Assert.That(next.ExitCode, Is.Zero, next.Error);
+        Assert.That(Directory.EnumerateDirectories(Path.Combine(_crust.Cache, "disks"), ".unfinished-*"), Is.Empty, "what was half done is gone");
+        Assert.That(Disks(), Has.Length.EqualTo(disks.Length + 2));
+    }
+
+    private string[] Disks() => Directory.GetDirectories(Path.Combine(_crust.Cache, "disks")).Where(folder => !Path.GetFileName(folder).StartsWith('.')).ToArray();
+
+    private async Task PrepareAsync()
+    {
+        await Host.RunAsync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", Path.Combine(_crust.Folder, "id")], Cancellation);
+        Write("overlay/etc/agent.conf", "site: 42\n");
+        Write("overlay/usr/local/sbin/agent", "#!/bin/sh\nexec sleep infinity\n", executable: true);
+        Write("overlay/etc/systemd/system/agent.service", "[Unit]\nDescription=An agent\n[Service]\nExecStart=/usr/local/sbin/agent\n[Install]\nWantedBy=multi-user.target\n");
+        Write("overlay/etc/apt/sources.list", "deb [trusted=yes] file:/opt/packages ./\n");
+        Write("package/DEBIAN/control", "Package: crust-sample\nVersion: 1.0\nArchitecture: all\nMaintainer: nobody <nobody@example.com>\nDescription: a sample\n");
+        Write("package/usr/share/crust-sample/here", "here\n");
+        var packages = Directory.CreateDirectory(Path.Combine(_crust.Folder, "overlay/opt/packages")).FullName;
+        await Host.RunAsync("dpkg-deb", ["--root-owner-group", "-b", Path.Combine(_crust.Folder, "package"), Path.Combine(packages, "crust-sample.deb")], Cancellation);
+        var sum = (await Host.RunAsync("sha256sum", [Path.Combine(packages, "crust-sample.deb")], Cancellation))[..64];
+        var control = await File.ReadAllTextAsync(Path.Combine(_crust.Folder, "package/DEBIAN/control"), Cancellation);
+        Write("overlay/opt/packages/Packages", $"{control}Filename: ./crust-sample.deb\nSize: {new FileInfo(Path.Combine(packages, "crust-sample.deb")).Length}\nSHA256: {sum}\n");
+        Write("first.sh", "#!/bin/sh\nset -e\necho first line of the script\nsystemctl enable agent\necho script was here >/etc/script-was-here\n");
+        Write("second.sh", "#!/bin/sh\nsystemctl enable agent\n");
+        Write("third.sh", "#!/bin/sh\ntrue\n");
+        Write("fails.sh", "#!/bin/sh\necho the agent can\\'t be configured >&2\nexit 3\n");
+        Write("waits.sh", "#!/bin/sh\necho half >/etc/half\necho waiting to be killed\nwhile :; do sleep 1; done\n");
+    }
+
+    private Task WriteSpecAsync(string script, string verify = "{ boot: false }") => File.WriteAllTextAsync(Path.Combine(_crust.Folder, "crust.yaml"), $"""
+        version: 1
+        name: layered
+        machine: {"{"} disk: 4G, memory: 2G {"}"}
+        seed: {"{"} ssh: {"{"} user: edge, authorizedKeys: [id.pub] {"}"} {"}"}
+        layers:
+          - files: overlay/
+          - packages: [crust-sample]
+          - script: {script}
+        formats: [img]
+        verify: {verify}
+        """, Cancellation);
+
+    private void Write(string path, string content, bool executable = false)
+    {
+        var file = Path.Combine(_crust.Folder, path);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        File.WriteAllText(file, content);
+        if (executable)
+            File.SetUnixFileMode(file, (UnixFileMode)0x1ed);
+    }
+}

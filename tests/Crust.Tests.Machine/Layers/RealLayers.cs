@@ -1,0 +1,43 @@
+using System.Text.RegularExpressions;
+using Crust.Appliance;
+using Crust.Layers;
+using Crust.Machines;
+using Crust.Spec;
+using Crust.Storage;
+using Serilog.Core;
+
+namespace Crust.Tests.Machine.Layers;
+
+/// <summary>Layers put onto disks by the real appliance, which comes from the user's own cache or goes there.</summary>
+internal static partial class RealLayers
+{
+    /// <param name="runtime">A folder with a short path, for machines' sockets.</param>
+    public static LayerRun In(string runtime)
+    {
+        var cache = HostEnvironment.Read().CacheFolder;
+        var folders = new Folders { Images = runtime, Cache = cache, Runtime = runtime, Builder = Folders.BuilderBesideProgram };
+        var builds = new BuildCache(cache, Logger.None);
+        var appliance = new ApplianceBuilder(Host.Tools, builds, folders, new NoObserver());
+        var launcher = new MachineLauncher(Host.Tools, FirmwareFinder.OfHost, runtime, TimeProvider.System, Logger.None);
+        var warm = new WarmAppliance(launcher, Host.Tools, builds, ApplianceStart.Auto, TimeProvider.System, Logger.None);
+        return new LayerRun(Host.Tools, new ApplianceRun(appliance, warm, launcher, TimeProvider.System), new NoObserver(), Logger.None);
+    }
+
+    /// <summary>Copies programs of this host with their libraries into a root, each to the path that it has here.</summary>
+    public static async Task AddProgramsAsync(string root, CancellationToken cancellation, params string[] programs)
+    {
+        foreach (var program in programs)
+        {
+            var libraries = LibraryPattern().Matches(await Host.RunAsync("ldd", [program], cancellation)).Select(match => match.Value);
+            foreach (var file in libraries.Append(program))
+            {
+                var copy = root + file;
+                Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+                File.Copy(file, copy, overwrite: true);
+            }
+        }
+    }
+
+    [GeneratedRegex(@"/\S+")]
+    private static partial Regex LibraryPattern();
+}
