@@ -13,6 +13,7 @@ using Crust.Isos;
 using Crust.Layers;
 using Crust.Machines;
 using Crust.Planning;
+using Crust.Recipes.Sources;
 using Crust.Registries;
 using Crust.Registries.Sharing;
 using Crust.Reports;
@@ -71,6 +72,7 @@ internal sealed class CrustServices : IAsyncDisposable
         var http = new HttpSource(HttpSource.NewClient(proxies), time, _log) { Proxies = proxies };
         Installers = new InstallerLibrary(new InstallerSource(Folders.Cache, proxies, tools, journal, time, _log), Reference);
         Sources = new SourceLibrary(Installers, new BaseSource(new SourceFetcher(Folders.Cache, http, tools, Stage.Base, journal, time, _log), tools));
+        Recipes = new RecipeSources(Folders.Cache, http, tools, journal, time, _log);
         Seeds = new SeedComposer();
         var disks = new DiskStore(cache, _log);
         var writer = new ImageWriter(new FormatServices(tools, appliance), journal);
@@ -131,6 +133,8 @@ internal sealed class CrustServices : IAsyncDisposable
     public InstallerLibrary Installers { get; }
 
     public SourceLibrary Sources { get; }
+
+    public RecipeSources Recipes { get; }
 
     public SeedComposer Seeds { get; }
 

@@ -15,6 +15,9 @@ public enum Stage
     /// <summary>Fetching and checking the base image.</summary>
     Base,
 
+    /// <summary>Fetching upstream software that recipes name.</summary>
+    Recipes,
+
     /// <summary>Composing the seed volume.</summary>
     Seed,
 

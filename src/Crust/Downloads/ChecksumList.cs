@@ -70,6 +70,9 @@ internal sealed partial class ChecksumList
                 where, "give the 64 hex digits of the right one in installer.sha256, or the ISO's whole URL");
     }
 
+    /// <summary>The names in it that are most like another one, for a message; empty where it names none.</summary>
+    public string NamesLike(string name) => Told(NamesOf(name));
+
     private static int Common(ImmutableArray<string> one, IReadOnlyList<string> other)
     {
         var count = 0;
@@ -83,7 +86,7 @@ internal sealed partial class ChecksumList
 
     private CrustException Lacks(string name, List<ChecksumEntry> named, string where)
     {
-        var names = _entries.Where(entry => entry.Algorithm == Sha256 && entry.Name.Length > 0).Select(entry => entry.Name).Distinct().OrderByDescending(known => Alike(known, name)).ToList();
+        var names = NamesOf(name);
         var others = (named.Count > 0 ? [.. named] : _entries).Select(entry => entry.Algorithm).Distinct().Where(algorithm => algorithm != Sha256).ToList();
         var (has, remedy) = (named.Count, names.Count, others.Count) switch
         {
@@ -95,6 +98,9 @@ internal sealed partial class ChecksumList
         };
         return new CrustException(FailureKind.BadInput, $"The list of checksums has no SHA-256 of {name}{has}", where, remedy);
     }
+
+    private List<string> NamesOf(string name) =>
+        [.. _entries.Where(entry => entry.Algorithm == Sha256 && entry.Name.Length > 0).Select(entry => entry.Name).Distinct().OrderByDescending(known => Alike(known, name))];
 
     private static string Told(IEnumerable<string> names)
     {

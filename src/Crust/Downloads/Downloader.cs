@@ -22,17 +22,26 @@ internal sealed class Downloader(HttpSource source, string cacheFolder, IsoHash 
     /// <summary>The stage that its progress belongs to.</summary>
     public Stage Stage { get; init; } = Stage.Installer;
 
+    /// <summary>The error for a file with another checksum than it has to have: where it is, the expected sum, its own; null for that of a spec's file.</summary>
+    public Func<string, string, string, CrustException>? OnMismatch { get; init; }
+
     /// <summary>Bytes that may still be written to a folder's file system.</summary>
     public Func<string, long> FreeSpace { get; init; } = folder => FolderSpace.Of(folder).Free;
 
+    /// <summary>The same from where the URL says.</summary>
+    /// <exception cref="CrustException">As below.</exception>
+    public Task<string> GetAsync(Uri url, string fileName, string? sha256, CancellationToken cancellation) => GetAsync(url, url, fileName, sha256, cancellation);
+
     /// <summary>The file's path in the cache; it is downloaded unless it is there already, and still the same.</summary>
+    /// <param name="name">The URL by which it is known in the cache.</param>
+    /// <param name="url">The URL to download it from: the same, or that of a mirror.</param>
     /// <param name="fileName">What it is called in the cache.</param>
     /// <param name="sha256">Its checksum in lower-case hex; null if none is known.</param>
     /// <param name="cancellation">Ends the download; what there is of it is kept.</param>
     /// <exception cref="CrustException">It can't be had, there is no room for it, or it isn't the file that the checksum is of.</exception>
-    public async Task<string> GetAsync(Uri url, string fileName, string? sha256, CancellationToken cancellation)
+    public async Task<string> GetAsync(Uri name, Uri url, string fileName, string? sha256, CancellationToken cancellation)
     {
-        var slot = new DownloadSlot(cacheFolder, url, fileName);
+        var slot = new DownloadSlot(cacheFolder, name, fileName);
         using var held = await FileLock.AcquireAsync(slot.Lock, _ => Report(fileName, null, "another build downloads it; waiting"), cancellation);
         if (sha256 is not null && File.Exists(slot.Finished) && await hashes.OfAsync(slot.Finished, cancellation) == sha256)
         {
@@ -114,7 +123,7 @@ internal sealed class Downloader(HttpSource source, string cacheFolder, IsoHash 
             slot.Discard();
             throw have > 0
                 ? new PassingProblemException("the server's file isn't the one whose beginning was here")
-                : Mismatch(ShownUrl.Of(url), sha256, actual, Stage);
+                : OnMismatch?.Invoke(ShownUrl.Of(url), sha256, actual) ?? Mismatch(ShownUrl.Of(url), sha256, actual, Stage);
         }
 
         slot.Finish();

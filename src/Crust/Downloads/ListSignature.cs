@@ -22,7 +22,12 @@ internal sealed class ListSignature(ToolBox tools, string cacheFolder)
     /// <param name="section">The section of the spec that names them.</param>
     /// <param name="where">What is checked, for messages.</param>
     /// <exception cref="CrustException">It isn't signed by one of the keys.</exception>
-    public async Task<byte[]> CheckAsync(byte[] list, byte[]? signature, string keys, string section, string where, CancellationToken cancellation)
+    public Task<byte[]> CheckAsync(byte[] list, byte[]? signature, string keys, string section, string where, CancellationToken cancellation) => CheckAsync(list, signature, keys, null, section, where, cancellation);
+
+    /// <summary>The same of a list that one key has to have signed.</summary>
+    /// <param name="fingerprint">Its fingerprint, 40 hex digits in upper case; null for any in the file.</param>
+    /// <exception cref="CrustException">It isn't signed by that key.</exception>
+    public async Task<byte[]> CheckAsync(byte[] list, byte[]? signature, string keys, string? fingerprint, string section, string where, CancellationToken cancellation)
     {
         var ring = ReadKeys(keys, section);
         var inTheClear = signature is null ? list : SignedText.IsIn(Encoding.UTF8.GetString(signature)) ? signature : null;
@@ -35,7 +40,7 @@ internal sealed class ListSignature(ToolBox tools, string cacheFolder)
         var output = Path.Combine(scratch.Path, "signed");
         string[] what = inTheClear is not null ? ["--output", output, "--", Keep(scratch, "list.asc", inTheClear)]
             : ["--", Keep(scratch, "list.sig", signature!), Keep(scratch, "list", list)];
-        await CheckAsync(scratch, ring, what, inTheClear is not null, new Signed("list of checksums", keys, section, where), cancellation);
+        await CheckAsync(scratch, ring, what, inTheClear is not null, new Signed("list of checksums", keys, section, where) { Fingerprint = fingerprint }, cancellation);
         return inTheClear is null ? list : await File.ReadAllBytesAsync(output, cancellation);
     }
 
@@ -66,6 +71,12 @@ internal sealed class ListSignature(ToolBox tools, string cacheFolder)
         {
             throw Bad(Problem(status, signed), signed.Where, $"see that {signed.Noun}, signature and key belong together; the vendor says which key signs, and {signed.Keys} has to hold it",
                 result.Error.Trim());
+        }
+
+        // Its last argument is the fingerprint of the primary key, the first that of the key itself (GnuPG's doc/DETAILS).
+        if (signed.Fingerprint is { } fingerprint && !status.Any(line => line.Keyword == "VALIDSIG" && (line.Arguments[0] == fingerprint || line.Arguments[^1] == fingerprint)))
+        {
+            throw Bad($"The {signed.Noun} is signed by another key than the one that it has to be", signed.Where, $"put the key {fingerprint} alone into {signed.Keys}");
         }
     }
 
@@ -144,5 +155,9 @@ internal sealed class ListSignature(ToolBox tools, string cacheFolder)
     /// <summary>What is signed, for messages.</summary>
     /// <param name="Keys">The file of keys.</param>
     /// <param name="Section">The section of the spec that names it.</param>
-    private sealed record Signed(string Noun, string Keys, string Section, string Where);
+    private sealed record Signed(string Noun, string Keys, string Section, string Where)
+    {
+        /// <summary>The one key that has to have signed it; null for any of the keys.</summary>
+        public string? Fingerprint { get; init; }
+    }
 }

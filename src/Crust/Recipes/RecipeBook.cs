@@ -25,6 +25,10 @@ internal sealed class RecipeBook(string shipped, string? own)
             : throw new CrustException(FailureKind.BadInput, $"There is no recipe '{name}'", own is null ? "recipe" : $"recipe; {own}", Nearest.Suggest(name, Names));
     }
 
+    /// <summary>The file of a public key that signs lists of checksums, `keys/FINGERPRINT.asc` or `.gpg` in one of the folders; null if there is none.</summary>
+    public string? KeyFile(string fingerprint) =>
+        new[] { own, shipped }.OfType<string>().SelectMany(folder => new[] { ".asc", ".gpg" }.Select(extension => Path.Combine(folder, "keys", fingerprint + extension))).FirstOrDefault(File.Exists);
+
     /// <summary>A recipe's version.</summary>
     /// <param name="recipe">The recipe.</param>
     /// <param name="version">The version; null for the newest that the recipe pins.</param>
