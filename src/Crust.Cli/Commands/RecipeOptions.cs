@@ -8,7 +8,7 @@ namespace Crust.Cli.Commands;
 /// <summary>The options of commands that lock or fetch recipes.</summary>
 internal sealed class RecipeOptions
 {
-    public Argument<string[]> Names { get; } = new("NAME[@VERSION]…")
+    public Argument<string[]> Names { get; } = new("NAME[@VERSION]")
     {
         Description = "The recipes, each perhaps with a version; otherwise the locked one, or the newest that the recipe pins. What belongs to them comes with them.",
         Arity = ArgumentArity.OneOrMore,

@@ -10,6 +10,8 @@ internal sealed class RecipeBook(string shipped, string? own)
 {
     private const string Extension = ".yaml";
 
+    private static readonly ImmutableArray<string> KeyExtensions = [".asc", ".gpg"];
+
     /// <summary>The names of all recipes, in ordinal order.</summary>
     /// <exception cref="CrustException">The user's folder can't be read.</exception>
     public ImmutableArray<string> Names => [.. new[] { shipped, own }.OfType<string>().SelectMany(NamesIn).Distinct().Order(StringComparer.Ordinal)];
@@ -27,7 +29,7 @@ internal sealed class RecipeBook(string shipped, string? own)
 
     /// <summary>The file of a public key that signs lists of checksums, `keys/FINGERPRINT.asc` or `.gpg` in one of the folders; null if there is none.</summary>
     public string? KeyFile(string fingerprint) =>
-        new[] { own, shipped }.OfType<string>().SelectMany(folder => new[] { ".asc", ".gpg" }.Select(extension => Path.Combine(folder, "keys", fingerprint + extension))).FirstOrDefault(File.Exists);
+        new[] { own, shipped }.OfType<string>().SelectMany(folder => KeyExtensions.Select(extension => Path.Combine(folder, "keys", fingerprint + extension))).FirstOrDefault(File.Exists);
 
     /// <summary>A recipe's version.</summary>
     /// <param name="recipe">The recipe.</param>

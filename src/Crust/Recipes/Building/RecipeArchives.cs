@@ -41,6 +41,10 @@ internal sealed class RecipeArchives(ToolBox tools, BuildCache cache)
             {
                 throw Bad(label, e.Message, e);
             }
+            catch (ToolFailedException e)
+            {
+                throw Bad(label, e.What, e);
+            }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 throw new CrustException(FailureKind.InputOutput, $"The archive can't be unpacked: {e.Message}", label, "make room in the cache, or set CRUST_CACHE to a folder with more", e);

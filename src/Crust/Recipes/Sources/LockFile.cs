@@ -108,7 +108,10 @@ internal sealed class LockFile
     private static LockEntry Read(YamlMapping keys)
     {
         var entry = new LockEntry(keys.Required("recipe"), keys.Required("version"), RecipeValues.Arch(keys, "arch", keys.Required("arch")), keys.Required("download"),
-            keys.Required("url"), keys.Required("sha256"), keys.Required("from")) { Key = keys.Text("key") };
+            keys.Required("url"), keys.Required("sha256"), keys.Required("from"))
+        {
+            Key = keys.Text("key"),
+        };
         if (Checksum.ValueOf(entry.Sha256) != entry.Sha256)
         {
             throw keys.Wrong("sha256", "This isn't a SHA-256", "write its 64 hex digits in lower case, or remove the entry and lock it again");

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Crust.Downloads;
 using Crust.Isos;
-using Crust.Sanitizing;
 using Crust.Spec;
 using Crust.Tools;
 using Serilog;
