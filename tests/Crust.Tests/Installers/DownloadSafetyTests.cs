@@ -288,7 +288,7 @@ public sealed class DownloadSafetyTests
 
         var error = (await Assert.ThrowsAsync<CrustException>(() => GetAsync(_server.Url("edge.iso"), _server.Url("SHA256SUMS"), _server.Url("good.sig"), Key)))!;
 
-        Assert.That(error.What, Is.EqualTo("The signature of the list of checksums is wrong: the list was changed after it was signed"));
+        Assert.That(error.What, Is.EqualTo("The signature of the list of checksums is wrong: the list of checksums was changed after it was signed"));
         Assert.That(error.Where, Is.EqualTo($"installer.sha256Signature: {_server.Url("good.sig")}"));
     }
 

@@ -86,7 +86,7 @@ public sealed class RecipeLockTests
         await File.AppendAllTextAsync(Path.Combine(keys, key + ".asc"), await File.ReadAllTextAsync(Path.Combine(keys, other + ".asc"), Cancellation), Cancellation);
         Serve(ListUrl, _upstream.Sign($"{Sum}  tool-amd64\n", "--clearsign", "other@example.org"));
 
-        AssertIs(await FailureAsync(() => LockAsync()), "signed by another key", ListUrl, key);
+        AssertIs(await FailureAsync(() => LockAsync()), "signed by another key", ListUrl, "holds that key alone");
     }
 
     [Test]
