@@ -122,12 +122,7 @@ public sealed class DoctorTests : IDisposable
             Assert.Ignore("hiding the host's programs takes root");
         }
 
-        using var trial = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("unshare", ["-m", "true"]) { RedirectStandardError = true })!;
-        trial.WaitForExit();
-        if (trial.ExitCode != 0)
-        {
-            Assert.Ignore("this host's root is no mount point (a chroot), so that mounts can't be kept to a namespace of their own");
-        }
+        Host.RequireMountNamespaces();
     }
 
     private static void Says(CrustResult result, int exitCode, params string[] texts)

@@ -40,7 +40,7 @@ internal static class SysextIndexCommand
         return command;
     }
 
-    private static Uri UrlOf(string text) => Uri.TryCreate(text.EndsWith('/') ? text : text + "/", UriKind.Absolute, out var url) && url.Scheme is "https" or "http"
+    public static Uri UrlOf(string text) => Uri.TryCreate(text.EndsWith('/') ? text : text + "/", UriKind.Absolute, out var url) && url.Scheme is "https" or "http"
         ? url
         : throw new CrustException(FailureKind.BadInput, $"'{text}' isn't a URL from which systemd-sysupdate could take anything", "--url", "write one that begins with https://");
 

@@ -96,6 +96,23 @@ internal sealed class SysextIndex(Signer signer)
         return new IndexResult(files.ToImmutable(), [.. drafts], signature?.Key);
     }
 
+    /// <summary>The newest version of each extension in a folder, with its checksum as the folder's list has it.</summary>
+    /// <param name="names">The extensions; empty for all.</param>
+    /// <exception cref="CrustException">There is none of a name, or the folder has no list, or the list lacks one.</exception>
+    public static ImmutableArray<(SysextFile File, string Sha256)> NewestIn(string folder, IReadOnlyCollection<string> names, Arch arch)
+    {
+        var found = Find(folder).Where(file => file.Arch == arch).ToLookup(file => file.Name);
+        var list = Path.Combine(folder, ListName);
+        var sums = ChecksumList.Parse(UserFile.Read(list, list, "list of checksums")).Sha256Sums.ToDictionary(entry => entry.Name, entry => entry.Sum);
+        return
+        [
+            .. (names.Count > 0 ? names.Distinct() : found.Select(versions => versions.Key)).Select(name => found[name].MaxBy(file => file.Version, VersionOrder.Instance)
+                ?? throw new CrustException(FailureKind.BadInput, $"There is no extension '{name}' for {arch.LowerName()}", folder, Nearest.Suggest(name, [.. found.Select(versions => versions.Key)])))
+                .Select(file => (file, sums.GetValueOrDefault(file.FileName)
+                    ?? throw new CrustException(FailureKind.BadInput, $"The list of checksums has no line for {file.FileName}", list, "write it anew: crust sysext index " + folder))),
+        ];
+    }
+
     private static IEnumerable<(string Name, string Text)> Definitions(IndexRequest request, ImmutableArray<SysextFile> found)
     {
         var isSigned = request.Sign.IsWanted;

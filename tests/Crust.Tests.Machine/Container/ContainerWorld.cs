@@ -26,6 +26,7 @@ internal sealed class ContainerWorld : IDisposable
     /// <summary>Makes the base image.</summary>
     public static async Task<ContainerWorld> CreateAsync(CancellationToken cancellation)
     {
+        Host.RequireMountNamespaces();
         var world = new ContainerWorld();
         foreach (var (name, content) in new[]
         {
@@ -48,7 +49,8 @@ internal sealed class ContainerWorld : IDisposable
 
         var tar = Path.Combine(world.Folder, "base.tar");
         await Host.RunAsync("mmdebstrap", ["--mode=root", "--variant=minbase", "--quiet", "bookworm", tar], cancellation);
-        await world.PodmanAsync(cancellation, "import", "--quiet", tar, Base);
+        var imported = await world.PodmanAsync(cancellation, "import", "--quiet", tar, Base);
+        Assert.That(imported.ExitCode, Is.Zero, imported.Error);
         File.Delete(tar);
         return world;
     }
