@@ -22,6 +22,7 @@ using Crust.Seeds;
 using Crust.Spec;
 using Crust.Storage;
 using Crust.Sysexts;
+using Crust.Sysexts.Sources;
 using Crust.Tools;
 using Crust.Verification;
 using Serilog;
@@ -65,6 +66,7 @@ internal sealed class CrustServices : IAsyncDisposable
         ImageCheck = new ImageCheck(tools, Folders);
         SysextIndex = new SysextIndex(signer);
         SysextBuilder = new SysextBuilder(tools);
+        SysextSource = new SysextSource(tools, Folders.Builder);
         SysextReader = new SysextReader(tools);
         Verifier = new BootVerifier(launcher, tools, journal, time, _log);
         var appliance = new ApplianceBuilder(tools, cache, Folders, journal);
@@ -125,6 +127,8 @@ internal sealed class CrustServices : IAsyncDisposable
     public SysextIndex SysextIndex { get; }
 
     public SysextBuilder SysextBuilder { get; }
+
+    public SysextSource SysextSource { get; }
 
     public SysextReader SysextReader { get; }
 

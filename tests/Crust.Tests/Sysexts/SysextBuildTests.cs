@@ -214,7 +214,7 @@ public sealed class SysextBuildTests
             (["check", cut], "The image can't be read"),
             (["check", Path.Combine(_folder, "none.raw")], "doesn't exist"),
             (["check", whole, "--systemd", "200"], "The rules of systemd 200 aren't known"),
-            (["build", text], "The archive can't be taken"),
+            (["build", text, "--name", "text"], "The archive can't be taken"),
             (["build", Path.Combine(_folder, "none")], "doesn't exist"),
             (["build", _folder, "--epoch", "-1"], "is no time"),
             (["build", _folder, "--key", whole], "has no place for a signature"),

@@ -55,6 +55,10 @@ public sealed class SysextCheckTests
         Assert.That(Check([Release, Program, Text("usr/lib/sysusers.d/tool.conf", "u consul - \"Consul\"\ng ops -\n"), Text("usr/lib/systemd/system/a.service", "[Service]\nExecStart=/usr/bin/tool\nUser=consul\nGroup=ops\n"),
             Text("usr/lib/systemd/system/b.service", "[Service]\nExecStart=/usr/bin/tool\nUser=other\nDynamicUser=yes\n")]), Is.Empty);
 
+    [Test]
+    public void A_path_of_a_merged_usr_is_found_below_usr() =>
+        Assert.That(Check([Release, Program, Text("usr/lib/systemd/system/x.service", "[Service]\nExecStart=/bin/tool\n"), TreeEntry.File("usr/bin/x", TreeContent.Of("#!/bin/tool\n"), TreeEntry.Executable)]), Is.Empty);
+
     [TestCase("usr/lib/x86_64-linux-gnu/libseccomp.so.2", new string[0], true)]
     [TestCase("usr/lib/tool/libseccomp.so.2", new[] { "$ORIGIN/../lib/tool" }, true)]
     [TestCase("usr/lib/tool/libseccomp.so.2", new[] { "/usr/lib/tool" }, true)]

@@ -13,8 +13,13 @@ internal sealed record Extension(string File, FileTree Tree)
     // The first systemd that leaves out `.sysext.raw` as a whole.
     private const int KnowsSecondSuffix = 256;
 
+    private static readonly string[] Merged = ["/bin/", "/sbin/", "/lib/", "/lib64/"];
+
     /// <summary>The release files in it.</summary>
     public IReadOnlyList<TreeEntry> Releases => [.. Tree.Entries.Where(entry => entry.Path.StartsWith(ReleaseFile.Prefix, StringComparison.Ordinal) && entry.Kind is EntryKind.File)];
+
+    /// <summary>What a path of a system leads to in it; where /usr is merged, as everywhere today, `/lib/x` is `/usr/lib/x`.</summary>
+    public TreeEntry? Follow(string path) => Tree.Follow(path) ?? (Merged.Any(folder => path.StartsWith(folder, StringComparison.Ordinal)) ? Tree.Follow("usr" + path) : null);
 
     /// <summary>What it says of itself under any name.</summary>
     public ReleaseFile? Release => Releases is [var first, ..] ? Parse(first) : null;

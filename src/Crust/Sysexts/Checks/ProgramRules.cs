@@ -31,7 +31,7 @@ internal static class ProgramRules
             .OfType<SysextFinding>();
     }
 
-    private static SysextFinding? OfScript(Extension extension, TreeEntry entry, string interpreter) => Shells.Contains(interpreter) || extension.Tree.Follow(interpreter) is not null ? null
+    private static SysextFinding? OfScript(Extension extension, TreeEntry entry, string interpreter) => Shells.Contains(interpreter) || extension.Follow(interpreter) is not null ? null
         : new(SysextSeverity.Warning, "interpreter", extension.File, entry.Path, $"It is a script for {CleanText.Line(interpreter)}, which isn't in the extension", "see to it that the system has it, or add it");
 
     private static SysextFinding? OfElf(Extension extension, TreeEntry entry, ElfFile elf, ReleaseFile? release)
@@ -43,7 +43,7 @@ internal static class ProgramRules
             return Finding(SysextSeverity.Error, "architecture", $"It is a program for {elf.Machine}, and the extension is for {CleanText.Line(architecture)}", "build the extension for the programs' architecture (--arch), or take other programs");
         }
 
-        if (elf.Interpreter is { } loader && !GlibcLoaders.Contains(loader) && extension.Tree.Follow(loader) is null)
+        if (elf.Interpreter is { } loader && !GlibcLoaders.Contains(loader) && extension.Follow(loader) is null)
         {
             return Finding(SysextSeverity.Error, "interpreter", $"Its loader is {CleanText.Line(loader)}, which isn't in the extension, and which no system with glibc has", "add the loader and its libraries, or take a static program");
         }

@@ -37,7 +37,7 @@ internal static partial class UnitRules
         var settings = Settings(entry).ToList();
         foreach (var path in settings.Where(setting => setting.Key.StartsWith("Exec", StringComparison.Ordinal)).Select(setting => ProgramOf(setting.Value)).OfType<string>().Distinct())
         {
-            if (extension.Tree.Follow(path) is not null)
+            if (extension.Follow(path) is not null)
             {
                 continue;
             }
