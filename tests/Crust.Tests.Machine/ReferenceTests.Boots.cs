@@ -19,7 +19,7 @@ public sealed partial class ReferenceTests
 
     [Test]
     [StartsEarly(1)]
-    public async Task The_iso_puts_the_system_onto_a_larger_disk_that_it_fills_and_its_clone_has_an_identity_of_its_own_once_it_was_tidied()
+    public async Task The_iso_puts_the_system_onto_a_larger_disk_that_it_fills_and_its_clone_has_an_identity_of_its_own_once_it_was_tidied_and_merges_extensions()
     {
         var folder = Directory.CreateDirectory(Path.Combine(Crust.Folder, "field")).FullName;
         var target = Path.Combine(folder, "field.img");
@@ -47,6 +47,7 @@ public sealed partial class ReferenceTests
         await using var clone = await Guest.BootAsync(disk, Firmware.Bios, Directory.CreateDirectory(Path.Combine(folder, "clone")).FullName, Key, Cancellation);
 
         AssertIdentitiesDiffer([before, await clone.RunAsync(Identity, Cancellation)]);
+        await AssertExtensionsAreMergedAsync(clone, folder);
     }
 
     [Test]
