@@ -74,7 +74,7 @@ internal sealed class CrustServices : IAsyncDisposable
         var http = new HttpSource(HttpSource.NewClient(proxies), time, _log) { Proxies = proxies };
         Installers = new InstallerLibrary(new InstallerSource(Folders.Cache, proxies, tools, journal, time, _log), Reference);
         Sources = new SourceLibrary(Installers, new BaseSource(new SourceFetcher(Folders.Cache, http, tools, Stage.Base, journal, time, _log), tools));
-        Recipes = new RecipeSources(Folders.Cache, http, tools, journal, time, _log);
+        Recipes = new RecipeSources(Folders.Cache, http, tools, new AptPackages(tools, Folders.Cache), journal, time, _log);
         Seeds = new SeedComposer();
         var disks = new DiskStore(cache, _log);
         var writer = new ImageWriter(new FormatServices(tools, appliance), journal);

@@ -36,7 +36,8 @@ internal static class RecipeShow
         {
             ["name"] = download.Name,
             ["arch"] = arch.LowerName(),
-            ["url"] = Placeholders.Url(download.Url, recipe, download, version.Version, arch).AbsoluteUri,
+            ["package"] = download.Package,
+            ["url"] = download.Package is null ? Placeholders.Url(download.Url, recipe, download, version.Version, arch).AbsoluteUri : null,
             ["sha256"] = version.Sums.GetValueOrDefault((arch, download.Name)),
         }))),
         ["files"] = List(recipe.Files.Select(file => Scoped(file.Scope, ("from", file.Inner.Length > 0 ? $"{file.Download}:{file.Inner}" : file.Download), ("to", file.Target)))),
@@ -61,7 +62,7 @@ internal static class RecipeShow
         var lines = new List<string> { $"{document["name"]} {document["version"]}: {document["summary"]}", $"  {document["homepage"]}, {document["license"]}" };
         lines.AddRange(document["variants"]!.AsObject().Select(variant => $"  variant {variant.Key}: {variant.Value}"));
         lines.AddRange(document["with"]!.AsObject().Select(other => $"  with {other.Key} {other.Value}"));
-        lines.AddRange(document["downloads"]!.AsArray().SelectMany(download => new[] { $"  {download!["arch"]}  {download["url"]}", $"         {download["sha256"] ?? "no sum is known"}" }));
+        lines.AddRange(document["downloads"]!.AsArray().SelectMany(download => new[] { $"  {download!["arch"]}  {download["url"] ?? $"Debian's package {download["package"]}"}", $"         {download["sha256"] ?? (download["url"] is null ? "where it is, and its sum, are those of apt when it is locked" : "no sum is known")}" }));
         void Add(string section, Func<JsonNode, string> text) => lines.AddRange(document[section]!.AsArray().Select(entry => $"  {text(entry!)}{Limits(entry!)}"));
         Add("files", file => $"{file["from"]} → {file["to"]}");
         Add("links", link => $"{link["at"]} is a link to {link["to"]}");

@@ -10,6 +10,9 @@ internal static partial class DownloadReader
     /// <summary>What the fingerprint of a key is written like.</summary>
     public const string FingerprintPattern = "[0-9A-F]{40}";
 
+    /// <summary>What the name of a Debian package is written like (Debian Policy, 5.6.1).</summary>
+    public const string PackagePattern = "[a-z0-9][a-z0-9+.-]+";
+
     /// <summary>The kinds of archives as recipes write them.</summary>
     public static readonly ImmutableArray<(string Name, ArchiveKind Kind)> Archives =
         [("tar.gz", ArchiveKind.TarGz), ("tar.xz", ArchiveKind.TarXz), ("tar.zst", ArchiveKind.TarZst), ("zip", ArchiveKind.Zip)];
@@ -30,6 +33,11 @@ internal static partial class DownloadReader
         }
 
         var keys = section.Mapping(name) ?? throw section.Wrong(name, $"The download '{name}' has no keys", "write url: below it");
+        if (keys.Text("package") is { } package)
+        {
+            return ReadPackage(keys, name, package);
+        }
+
         var url = RecipeValues.Template(keys, "url", keys.Required("url"));
         var files = ReadFiles(keys);
         if (Placeholders.Has(url, "file") != (files.Count > 0))
@@ -48,6 +56,19 @@ internal static partial class DownloadReader
         CheckSignature(keys, download);
         keys.End();
         return download;
+    }
+
+    // Where it is, and what sum it has, the lists of apt say, which are signed: the recipe says neither.
+    private static RecipeDownload ReadPackage(YamlMapping keys, string name, string package)
+    {
+        if (!PackageForm().IsMatch(package))
+        {
+            throw keys.Wrong("package", $"'{package}' is no name of a Debian package", "write lower-case letters, digits, dashes, dots and plus signs");
+        }
+
+        var archs = keys.Texts("archs") is { Length: > 0 } some ? [.. some.Select(text => RecipeValues.Arch(keys, "archs", text))] : Enum.GetValues<Arch>().ToImmutableArray();
+        keys.End();
+        return new RecipeDownload(name, "", ImmutableDictionary<Arch, string>.Empty, ArchiveKind.Deb, null) { Package = package, Archs = archs };
     }
 
     private static void CheckSignature(YamlMapping keys, RecipeDownload download)
@@ -86,6 +107,9 @@ internal static partial class DownloadReader
         var text when Archives.Any(archive => archive.Name == text) => Archives.First(archive => archive.Name == text).Kind,
         var other => throw keys.Wrong("archive", $"'{other}' is no kind of archive", $"write {Nearest.Or([.. Archives.Select(archive => archive.Name)])}, or leave it out for a file that isn't packed"),
     };
+
+    [GeneratedRegex($@"\A{PackagePattern}\z")]
+    private static partial Regex PackageForm();
 
     [GeneratedRegex($@"\A{FingerprintPattern}\z")]
     private static partial Regex Fingerprint();

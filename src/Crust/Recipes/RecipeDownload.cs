@@ -5,12 +5,15 @@ namespace Crust.Recipes;
 
 /// <summary>A file that upstream serves for each version and architecture.</summary>
 /// <param name="Name">What the recipe calls it.</param>
-/// <param name="Url">Its URL, with placeholders: <see cref="Placeholders"/>.</param>
+/// <param name="Url">Its URL, with placeholders: <see cref="Placeholders"/>. Empty for a package of Debian's, whose URL the lock file has.</param>
 /// <param name="Files">What `{file}` stands for, by architecture; empty where the URL has no such placeholder.</param>
 /// <param name="Archive">How it is packed; null for the file itself.</param>
 /// <param name="Sums">The URL of upstream's own list of checksums, with placeholders; null where upstream publishes none.</param>
 internal sealed record RecipeDownload(string Name, string Url, ImmutableDictionary<Arch, string> Files, ArchiveKind? Archive, string? Sums)
 {
+    /// <summary>The name of the Debian package that it is, whose sum comes from apt; null for what upstream serves itself.</summary>
+    public string? Package { get; init; }
+
     /// <summary>The URL of a detached signature of the list, with placeholders; null for none, or for one that is in the list itself.</summary>
     public string? Signature { get; init; }
 
@@ -35,4 +38,7 @@ public enum ArchiveKind
 
     /// <summary>ZIP.</summary>
     Zip,
+
+    /// <summary>A Debian package.</summary>
+    Deb,
 }

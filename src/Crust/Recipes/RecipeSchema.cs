@@ -54,14 +54,22 @@ internal static class RecipeSchema
             [("with", Map("The versions of other recipes that belong to it", RecipeReader.WordPattern, Text("A version that the recipe pins"))),
             .. Archs().Select(arch => (arch, Map($"SHA-256 sums of the downloads for {arch}", RecipeReader.WordPattern, Text("64 hex digits in lower case", Whole(VersionReader.SumPattern)))))]))));
 
-    private static JsonObject Download() => Keys(["url"],
+    private static JsonObject Download() => OneOfKeys(["url", "package"], Keys([],
+        ("package", Text("The name of the Debian package that it is, in place of a URL: apt's lists say where it is, and by which sum", Whole(DownloadReader.PackagePattern))),
         ("url", Text("The URL, with the placeholders {version}, {tag}, {arch}, {machine}, {file}", "^https://")),
         ("file", Keys([], [.. Archs().Select(arch => (arch, Text($"What {{file}} stands for on {arch}")))])),
         ("archive", OneOf("How it is packed; absent for a file that isn't", DownloadReader.Archives.Select(archive => archive.Name))),
         ("archs", Several(OneOf("The architectures for which it exists; both if it isn't there", Archs()))),
         ("sums", Text("The URL of upstream's own list of checksums", "^https://")),
         ("signature", Text("The URL of the list's signature, where it isn't in the list itself", "^https://")),
-        ("key", Text("The fingerprint of the OpenPGP key that signs the list", Whole(DownloadReader.FingerprintPattern))));
+        ("key", Text("The fingerprint of the OpenPGP key that signs the list", Whole(DownloadReader.FingerprintPattern)))));
+
+    private static JsonObject OneOfKeys(string[] names, JsonObject schema)
+    {
+        schema.Remove("required");
+        schema["oneOf"] = new JsonArray([.. names.Select(name => new JsonObject { ["required"] = new JsonArray(name) })]);
+        return schema;
+    }
 
     private static IEnumerable<string> Archs() => Enum.GetValues<Arch>().Select(arch => arch.LowerName());
 

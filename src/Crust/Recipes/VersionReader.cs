@@ -34,7 +34,7 @@ internal static partial class VersionReader
                 continue;
             }
 
-            foreach (var download in recipe.Downloads.Where(download => download.Archs.Contains(arch)))
+            foreach (var download in recipe.Downloads.Where(download => download.Package is null && download.Archs.Contains(arch)))
             {
                 if (of.Text(download.Name) is { } sum)
                 {

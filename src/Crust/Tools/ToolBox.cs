@@ -38,6 +38,7 @@ internal sealed class ToolBox(ImmutableArray<string> searchPath, ILogger log)
         ["cpio"] = "cpio",
         ["zstd"] = "zstd",
         ["xz"] = "xz-utils",
+        ["apt-get"] = "apt",
         ["bzip2"] = "bzip2",
         ["setpriv"] = "util-linux",
         ["prlimit"] = "util-linux",

@@ -253,6 +253,27 @@ public sealed class RecipeLockTests
         Assert.That((missing.Code, missing.Error), Is.EqualTo((2, $"crust: The recipe tool has no tool for arm64\n  where: {_upstream.Recipes}/tool.yaml\n  to do: take amd64, or another piece of software\n")));
     }
 
+    [TestCase("2.2.7", "keepalived", null)]
+    [TestCase("2.3.3", "keepalived", "apt has keepalived 1:2.2.7-1, not 2.3.3")]
+    [TestCase("2.2.7", "keepalife", "apt knows no package keepalife for amd64")]
+    public async Task A_Debian_package_is_locked_by_what_apt_says(string version, string package, string? what)
+    {
+        _upstream.ServePackage("keepalived", "1:2.2.7-1", Arch.Amd64, [("usr/sbin/keepalived", "x")]);
+        _recipe = _recipe.Replace("{ url: 'https://example.org/{tag}/tool-{arch}', archs: amd64, sums: 'https://example.org/{tag}/SHA256SUMS' }", $"{{ package: {package}, archs: amd64 }}")
+            .Replace("from: tool", "from: 'tool:usr/sbin/keepalived'").Replace("1.2.3: { amd64: { } }", $"{version}: {{ }}");
+        if (what is not null)
+        {
+            AssertIs(await FailureAsync(() => LockAsync()), what, "tool.yaml", "lock");
+            return;
+        }
+
+        var locked = await LockAsync();
+
+        Assert.That(locked.Entries.Single().From, Is.EqualTo(LockFile.FromApt));
+        Assert.That(StandIn.Sum(await File.ReadAllBytesAsync((await FetchAsync(locked)).Path, Cancellation)), Is.EqualTo(locked.Entries.Single().Sha256));
+        AssertIs(await FailureAsync(() => FetchAsync(LockFile.Empty(LockPath))), "No sum", "tool.yaml", "crust recipe lock");
+    }
+
     private string UseKey()
     {
         var key = _upstream.MakeKey();

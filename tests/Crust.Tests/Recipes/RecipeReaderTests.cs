@@ -85,6 +85,8 @@ public sealed class RecipeReaderTests
     [TestCase("{machine}", "{cpu}", "tool.yaml:7:10, downloads.tool.url", "no placeholder '{cpu}'")]
     [TestCase("{machine}", "{file}", "tool.yaml:7:10, downloads.tool.url", "nothing says what it stands for")]
     [TestCase("url: https", "url: http", "tool.yaml:7:10, downloads.tool.url", "come by https")]
+    [TestCase("archive: tar.gz", "package: tool", "tool.yaml:7:5, downloads.tool.url", "no key 'url'")]
+    [TestCase("url: https://example.org/{tag}/tool-{machine}.tar.gz", "package: Tool", "tool.yaml:7:14, downloads.tool.package", "no name of a Debian package")]
     [TestCase("archive: tar.gz", "archive: rar", "tool.yaml:8:14, downloads.tool.archive", "no kind of archive")]
     [TestCase("archive: tar.gz", "signature: https://example.org/s\n    key: ABC", "tool.yaml:9:10, downloads.tool.key", "isn't a fingerprint")]
     [TestCase("archive: tar.gz", "signature: https://example.org/s", "tool.yaml:8:16, downloads.tool.signature", "no key")]

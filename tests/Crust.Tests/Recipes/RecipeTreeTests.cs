@@ -128,6 +128,22 @@ public sealed class RecipeTreeTests
         Assert.That((error!.Kind, error.What), Is.EqualTo((FailureKind.BadInput, "The archive can't be taken: it has more than 2 MiB unpacked")));
     }
 
+    [TestCase("!<arch>\n")]
+    [TestCase("!<arch>\ndebian-binary   0           0     0     100644  4         `\n2.0\n")]
+    [TestCase("!<arch>\ndata.tar.xz     0           0     0     100644  999999    `\nx")]
+    [TestCase("something else")]
+    public async Task What_is_no_Debian_package_is_refused(string text)
+    {
+        var path = Path.Combine(_upstream.Folder, "x.deb");
+        await File.WriteAllTextAsync(path, text);
+        var archives = new RecipeArchives(StandIn.Tools, new BuildCache(Path.Combine(_upstream.Folder, "cache"), Logger.None));
+
+        var error = await Assert.ThrowsAsync<CrustException>(() => archives.OpenAsync(path, "key", ArchiveKind.Deb, "x.deb", CancellationToken.None));
+
+        Assert.That(error!.Kind, Is.EqualTo(FailureKind.BadInput));
+        Assert.That(error.What, Does.StartWith("The archive can't be taken: ").And.Contains("Debian package"));
+    }
+
     [Test]
     public async Task Two_recipes_that_have_the_same_path_are_refused()
     {

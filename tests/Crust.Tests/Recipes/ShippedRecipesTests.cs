@@ -20,7 +20,7 @@ public sealed class ShippedRecipesTests
         Assert.That(recipe.Downloads.Select(download => download.Name).Except(recipe.Files.Select(file => file.Download)), Is.Empty, "nothing is downloaded for nothing");
         foreach (var version in recipe.Versions)
         {
-            Assert.That(version.Sums, Is.Not.Empty, "a version without any sum pins nothing");
+            Assert.That(version.Sums.Count > 0 || recipe.Downloads.All(download => download.Package is not null), "a version without any sum pins nothing");
             foreach (var (other, pinned) in version.With)
             {
                 Assert.That(Book.Get(other).Versions.Select(known => known.Version), Does.Contain(pinned), $"{name} {version.Version} belongs to {other} {pinned}");
@@ -31,7 +31,7 @@ public sealed class ShippedRecipesTests
     [Test]
     public void What_people_ask_for_is_there() => Assert.That(Names, Is.SupersetOf(new[]
     {
-        "kubernetes", "crictl", "cni-plugins", "docker", "docker-compose", "docker-buildx", "containerd", "runc", "crun", "nerdctl", "cri-o", "k3s", "rke2", "tailscale", "wasmtime", "wasmcloud",
+        "kubernetes", "crictl", "cni-plugins", "docker", "docker-compose", "docker-buildx", "containerd", "runc", "crun", "nerdctl", "cri-o", "k3s", "rke2", "tailscale", "wasmtime", "wasmcloud", "keepalived",
         "cilium-cli", "falco", "consul", "nomad", "vault", "nebula", "helm", "flux", "gitops", "crane", "cosign", "oras", "k9s",
     }));
 

@@ -7,6 +7,7 @@ using Crust.Downloads;
 using Crust.Recipes;
 using Crust.Recipes.Building;
 using Crust.Recipes.Sources;
+using Crust.Spec;
 using Crust.Storage;
 using Crust.Tests.Installers;
 using Crust.Tools;
@@ -21,6 +22,7 @@ internal sealed class StandIn : IDisposable
 
     private readonly LoopbackServer _server = new();
     private readonly Dictionary<string, SortedDictionary<string, string>> _lists = [];
+    private string _packages = "";
     private readonly Dictionary<string, (ListForm Form, string? Signature)> _forms = [];
 
     public StandIn()
@@ -51,7 +53,7 @@ internal sealed class StandIn : IDisposable
 
     public RecipeBook Book => new(Path.Combine(Folders.BuilderBesideProgram, "recipes"), Recipes);
 
-    public RecipeSources Sources => new(Path.Combine(Folder, "cache"), new HttpSource(HttpSource.NewClient(), TimeProvider.System, Logger.None) { FirstPause = TimeSpan.Zero }, Tools, Events, TimeProvider.System, Logger.None);
+    public RecipeSources Sources => new(Path.Combine(Folder, "cache"), new HttpSource(HttpSource.NewClient(), TimeProvider.System, Logger.None) { FirstPause = TimeSpan.Zero }, Tools, new AptPackages(Tools, Path.Combine(Folder, "cache")) { Sources = Path.Combine(Folder, "apt") }, Events, TimeProvider.System, Logger.None);
 
     public RecipeTrees Trees => new(Sources, new RecipeArchives(Tools, new BuildCache(Path.Combine(Folder, "cache"), Logger.None)));
 
@@ -71,6 +73,12 @@ internal sealed class StandIn : IDisposable
         {
             var layout = StandInLayout.All[(recipe.Name, download.Name)];
             var label = $"{recipe.Name} {version.Version} {arch} {download.Name}";
+            if (download.Package is { } package)
+            {
+                ServePackage(package, $"1:{version.Version}-1", arch, [.. layout.Members!.Select(member => (member, $"{label} {member}"))]);
+                continue;
+            }
+
             var url = pick.UrlOf(download.Url, download, arch);
             var content = layout.Members is null ? Encoding.UTF8.GetBytes(label)
                 : Pack(download.Archive!.Value, [.. layout.Members.Select(member => (Placeholders.Path(member, recipe, version.Version, arch), Encoding.UTF8.GetBytes($"{label} {member}")))]);
@@ -90,6 +98,30 @@ internal sealed class StandIn : IDisposable
                 _forms[list] = (layout.Form, download.Signature is { } signature ? PathOf(pick.UrlOf(signature, download, arch)) : null);
             }
         }
+    }
+
+    /// <summary>Serves a Debian package in a repository whose sources are in the folder `apt`.</summary>
+    public void ServePackage(string name, string version, Arch arch, IReadOnlyList<(string Path, string Text)> files)
+    {
+        var root = Directory.CreateDirectory(Path.Combine(Folder, "debs", $"{name}-{arch}")).FullName;
+        Directory.CreateDirectory(Path.Combine(root, "DEBIAN"));
+        var control = $"Package: {name}\nVersion: {version}\nArchitecture: {arch.LowerName()}\nMaintainer: Nobody <nobody@example.org>\nDescription: {name}\n";
+        File.WriteAllText(Path.Combine(root, "DEBIAN", "control"), control);
+        foreach (var (path, text) in files)
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(root, path))!);
+            File.WriteAllText(Path.Combine(root, path), text);
+        }
+
+        Run("dpkg-deb", null, [], "-Zxz", "--root-owner-group", "--build", root, root + ".deb");
+        var deb = File.ReadAllBytes(root + ".deb");
+        var file = $"{name}_{version.Replace("1:", "")}_{arch.LowerName()}.deb";
+        Files["/apt/" + file] = Files[$"{MirrorFolder}{new Uri(_server.Url("")).Authority}/apt/{file}"] = deb;
+        _packages += $"{control}Filename: ./{file}\nSize: {deb.Length}\nSHA256: {Sum(deb)}\n\n";
+        Files["/apt/./Packages"] = Files["/apt/Packages"] = Encoding.UTF8.GetBytes(_packages);
+        Files["/apt/./Release"] = Files["/apt/Release"] = Encoding.UTF8.GetBytes($"Date: {DateTime.UtcNow:R}\nSHA256:\n {Sum(Files["/apt/Packages"])} {_packages.Length} Packages\n");
+        Directory.CreateDirectory(Path.Combine(Folder, "apt"));
+        File.WriteAllText(Path.Combine(Folder, "apt", "sources.list"), $"deb [trusted=yes] {_server.Url("apt")} ./\n");
     }
 
     /// <summary>Writes the lists of what is served, and signs those that are signed.</summary>

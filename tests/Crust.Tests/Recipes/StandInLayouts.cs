@@ -58,6 +58,7 @@ internal sealed record StandInLayout(ListForm Form, string[]? Members)
         [("kubernetes", "kubeadm")] = Raw(ListForm.Bare),
         [("kubernetes", "kubectl")] = Raw(ListForm.Bare),
         [("kubernetes", "kubelet")] = Raw(ListForm.Bare),
+        [("keepalived", "keepalived")] = Packed(ListForm.None, "etc/dbus-1/system.d/org.keepalived.Vrrp1.conf", "etc/default/keepalived", "lib/systemd/system/keepalived.service", "usr/sbin/keepalived"),
         [("nats-server", "nats-server")] = Packed(ListForm.TwoBlanks, "nats-server-{tag}-linux-{arch}/", "nats-server-{tag}-linux-{arch}/LICENSE", "nats-server-{tag}-linux-{arch}/nats-server"),
         // Its list names what is in the archives, too.
         [("nebula", "nebula")] = Packed(ListForm.TwoBlanks, "nebula", "nebula-cert"),

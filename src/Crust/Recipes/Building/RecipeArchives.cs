@@ -66,6 +66,15 @@ internal sealed class RecipeArchives(ToolBox tools, BuildCache cache)
 
     private async Task UnpackAsync(string path, ArchiveKind kind, string to, CancellationToken cancellation)
     {
+        if (kind is ArchiveKind.Deb)
+        {
+            var data = to + ".data";
+            var packed = await DebPackage.CopyDataAsync(path, data, cancellation);
+            await UnpackAsync(data, packed, to, cancellation);
+            File.Delete(data);
+            return;
+        }
+
         await using var tar = WholeFile.CreatePrivate(to);
         switch (kind)
         {

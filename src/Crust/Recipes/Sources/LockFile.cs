@@ -25,6 +25,9 @@ internal sealed class LockFile
     /// <summary>The sum is that of the file as it was when it was locked: nobody publishes one.</summary>
     public const string FromDownload = "download";
 
+    /// <summary>The sum is that of apt's lists, which Debian signs.</summary>
+    public const string FromApt = "apt";
+
     private const string Format = "1";
 
     private LockFile(string path, ImmutableArray<LockEntry> entries) => (Path, Entries) = (path, entries);

@@ -21,12 +21,13 @@ internal sealed class RecipeSources
     private readonly Downloader _downloader;
     private readonly UpstreamSums _sums;
 
+    /// <param name="packages">Where Debian packages are.</param>
     /// <param name="tools">Needs gpgv where a list of checksums is signed.</param>
-    public RecipeSources(string cacheFolder, HttpSource http, ToolBox tools, IBuildObserver observer, TimeProvider time, ILogger log)
+    public RecipeSources(string cacheFolder, HttpSource http, ToolBox tools, AptPackages packages, IBuildObserver observer, TimeProvider time, ILogger log)
     {
         var hashes = new IsoHash(cacheFolder, observer, log);
         _downloader = new Downloader(http, cacheFolder, hashes, observer, time) { Stage = Stage.Recipes, OnMismatch = Mismatch };
-        _sums = new UpstreamSums(new ChecksumLists(http, cacheFolder, observer), new ListSignature(tools, cacheFolder), _downloader, hashes, observer);
+        _sums = new UpstreamSums(new ChecksumLists(http, cacheFolder, observer), new ListSignature(tools, cacheFolder), _downloader, hashes, packages, observer);
     }
 
     /// <summary>The lock file with the entries of recipes, from upstream's own lists.</summary>
@@ -58,7 +59,8 @@ internal sealed class RecipeSources
         await EachAsync(wanted, async (one, token) =>
         {
             var ((pick, arch, download), sum) = one;
-            var url = pick.UrlOf(download.Url, download, arch);
+            // A package's place is that of the lock file, without which there is no sum of it.
+            var url = download.Package is null ? pick.UrlOf(download.Url, download, arch) : new Uri(locked.Find(pick.Recipe.Name, pick.Version.Version, arch, download.Name)!.Url);
             fetched.Add(new FetchedDownload(pick, arch, download, url, sum, await _downloader.GetAsync(url, mirrors.Of(url), FileNameOf(url), sum, token)));
         }, cancellation);
         return [.. wanted.Select(one => fetched.First(file => (file.Pick, file.Arch, file.Download) == (one.one.Pick, one.one.Arch, one.one.Download)))];

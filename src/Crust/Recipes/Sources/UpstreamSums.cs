@@ -6,13 +6,19 @@ using Crust.Spec;
 namespace Crust.Recipes.Sources;
 
 /// <summary>Asks upstream which SHA-256 a file has to have.</summary>
-internal sealed class UpstreamSums(ChecksumLists lists, ListSignature signatures, Downloader downloader, IsoHash hashes, IBuildObserver observer)
+internal sealed class UpstreamSums(ChecksumLists lists, ListSignature signatures, Downloader downloader, IsoHash hashes, AptPackages packages, IBuildObserver observer)
 {
     /// <summary>The file's entry for the lock file.</summary>
     /// <param name="keyFile">Gives the path of a public key by its fingerprint; null where there is none.</param>
     /// <exception cref="CrustException">The list can't be had, isn't signed as it should be, or doesn't have the file.</exception>
     public async Task<LockEntry> FindAsync(RecipePick pick, RecipeDownload download, Arch arch, Mirrors mirrors, Func<string, string?> keyFile, CancellationToken cancellation)
     {
+        if (download.Package is { } package)
+        {
+            var (at, sum) = await packages.FindAsync(pick, package, arch, cancellation);
+            return new LockEntry(pick.Recipe.Name, pick.Version.Version, arch, download.Name, at.AbsoluteUri, sum, LockFile.FromApt);
+        }
+
         var url = pick.UrlOf(download.Url, download, arch);
         var entry = new LockEntry(pick.Recipe.Name, pick.Version.Version, arch, download.Name, url.AbsoluteUri, "", LockFile.FromRecipe);
         if (download.Sums is not { } sums)
@@ -20,8 +26,8 @@ internal sealed class UpstreamSums(ChecksumLists lists, ListSignature signatures
             return pick.Version.Sums.TryGetValue((arch, download.Name), out var pin) ? entry with { Sha256 = pin } : entry with { Sha256 = await OfTodayAsync(pick, url, mirrors, cancellation), From = LockFile.FromDownload };
         }
 
-        var at = pick.UrlOf(sums, download, arch);
-        var list = await ReadAsync(at, download, mirrors, cancellation);
+        var listUrl = pick.UrlOf(sums, download, arch);
+        var list = await ReadAsync(listUrl, download, mirrors, cancellation);
         if (download.Key is { } key)
         {
             var signature = download.Signature is { } signatureUrl ? await lists.GetAsync(mirrors.Of(pick.UrlOf(signatureUrl, download, arch)), cancellation) : null;
@@ -29,7 +35,7 @@ internal sealed class UpstreamSums(ChecksumLists lists, ListSignature signatures
                 $"get it from the vendor, compare its fingerprint, and put it into recipes/keys/{key}.asc: gpg --export --armor {key}");
             try
             {
-                list = await signatures.CheckAsync(list, signature, keys, key, $"downloads.{download.Name}", ShownUrl.Of(at), cancellation);
+                list = await signatures.CheckAsync(list, signature, keys, key, $"downloads.{download.Name}", ShownUrl.Of(listUrl), cancellation);
             }
             catch (CrustException e) when (e.Kind is FailureKind.BadInput)
             {
@@ -37,7 +43,7 @@ internal sealed class UpstreamSums(ChecksumLists lists, ListSignature signatures
             }
         }
 
-        return entry with { Sha256 = Find(ChecksumList.Parse(list), url, at, pick), From = at.AbsoluteUri, Key = download.Key };
+        return entry with { Sha256 = Find(ChecksumList.Parse(list), url, listUrl, pick), From = listUrl.AbsoluteUri, Key = download.Key };
     }
 
     private static string Find(ChecksumList list, Uri url, Uri at, RecipePick pick)
