@@ -87,6 +87,7 @@ internal sealed class CrustServices : IAsyncDisposable
         Doctor = new Doctor(checks, forecaster);
         Planner = new Planner(Sources, writer, new RegistryTags(tools, Folders.Cache, journal, time).ListAsync);
         Publisher = new Publisher(tools, Shelf, Folders.Cache, journal, time);
+        SysextPublisher = new SysextPublisher(tools, Folders.Cache, journal, time);
         var preflight = new Preflight(checks, forecaster);
         var shared = new SharedCaches(tools, cache, journal, time) { Signer = signer };
         Exchange = new BuildExchange(Sources, Seeds, shared, disks, journal, hidden, time);
@@ -151,6 +152,8 @@ internal sealed class CrustServices : IAsyncDisposable
     public Planner Planner { get; }
 
     public Publisher Publisher { get; }
+
+    public SysextPublisher SysextPublisher { get; }
 
     public ImageBuild Build { get; }
 

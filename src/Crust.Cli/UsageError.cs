@@ -12,13 +12,13 @@ internal static class UsageError
     {
         var where = string.Join(' ', args.Prepend("crust"));
         var command = parse.CommandResult.Command;
-        var help = $"see 'crust {(command is RootCommand ? "" : command.Name + " ")}--help'";
+        var help = $"see 'crust {PathOf(command)}--help'";
         if (UnknownWord(parse) is { } word)
         {
             var (kind, known) = word.StartsWith('-')
                 ? ("option", command.Options.Concat(parse.RootCommandResult.Command.Options.Where(option => option.Recursive)).SelectMany(option => option.Aliases.Append(option.Name)))
                 : ("command", command.Subcommands.Select(subcommand => subcommand.Name));
-            return new(FailureKind.BadInput, kind == "command" && command is not RootCommand ? $"The argument '{word}' is one too many" : $"There is no {kind} '{word}'",
+            return new(FailureKind.BadInput, kind == "command" && command.Subcommands.Count == 0 ? $"The argument '{word}' is one too many" : $"There is no {kind} '{word}'",
                 where, Nearest.Find(word, known) is { } near ? $"did you mean '{near}'? {help}" : help);
         }
 
@@ -46,4 +46,7 @@ internal static class UsageError
             : parse.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).Select(token => token.Value);
         return arguments.Where(argument => argument.StartsWith('-') && argument.Length > 1).Concat(parse.UnmatchedTokens).FirstOrDefault();
     }
+
+    // With a blank behind each name: "sysext build ".
+    private static string PathOf(Command command) => command is RootCommand ? "" : string.Concat(command.Parents.OfType<Command>().Select(PathOf)) + command.Name + " ";
 }

@@ -44,19 +44,16 @@ internal sealed class SysextIndex(Signer signer)
             throw new CrustException(FailureKind.BadInput, "systemd-sysupdate checks GPG's signatures only, and this is an OpenSSH key", ssh, "name a GPG key: --sign-gpg-key, sign.gpgKey");
         }
 
-        var found = Find(request.Folder);
+        var files = await HashAsync(request.Folder, cancellation);
         var listed = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var (name, sum) in Previous(request.Previous))
         {
             listed[name] = sum;
         }
 
-        var files = ImmutableArray.CreateBuilder<(SysextFile, string)>();
-        foreach (var file in found)
+        foreach (var (file, sha256) in files)
         {
-            await using var content = File.OpenRead(Path.Combine(request.Folder, file.FileName));
-            listed[file.FileName] = Convert.ToHexStringLower(await SHA256.HashDataAsync(content, cancellation));
-            files.Add((file, listed[file.FileName]));
+            listed[file.FileName] = sha256;
         }
 
         // All of it is made aside, so that a key that can't sign leaves an index as it was.
@@ -68,7 +65,7 @@ internal sealed class SysextIndex(Signer signer)
             drafts.Add(name);
         }
 
-        foreach (var (name, text) in Definitions(request, found))
+        foreach (var (name, text) in Definitions(request, [.. files.Select(entry => entry.File)]))
         {
             Draft(name, text);
         }
@@ -93,7 +90,21 @@ internal sealed class SysextIndex(Signer signer)
             WholeFile.Place(Path.Combine(scratch.Path, name), Path.Combine(request.Folder, name));
         }
 
-        return new IndexResult(files.ToImmutable(), [.. drafts], signature?.Key);
+        return new IndexResult(files, [.. drafts], signature?.Key);
+    }
+
+    /// <summary>The extensions in a folder, in ordinal order, with their checksums.</summary>
+    /// <exception cref="CrustException">There is none, or a file that can't be one.</exception>
+    public static async Task<ImmutableArray<(SysextFile File, string Sha256)>> HashAsync(string folder, CancellationToken cancellation)
+    {
+        var files = ImmutableArray.CreateBuilder<(SysextFile, string)>();
+        foreach (var file in Find(folder))
+        {
+            await using var content = File.OpenRead(Path.Combine(folder, file.FileName));
+            files.Add((file, Convert.ToHexStringLower(await SHA256.HashDataAsync(content, cancellation))));
+        }
+
+        return files.ToImmutable();
     }
 
     /// <summary>The newest version of each extension in a folder, with its checksum as the folder's list has it.</summary>

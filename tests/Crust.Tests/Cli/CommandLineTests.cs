@@ -11,6 +11,8 @@ public sealed class CommandLineTests
     [TestCase("", "There is no command", "see 'crust --help'")]
     [TestCase("bananas", "There is no command 'bananas'", "see 'crust --help'")]
     [TestCase("biuld --json", "There is no command 'biuld'", "did you mean 'build'? see 'crust --help'")]
+    [TestCase("sysext biuld", "There is no command 'biuld'", "did you mean 'build'? see 'crust sysext --help'")]
+    [TestCase("sysext build --bananas", "There is no option '--bananas'", "see 'crust sysext build --help'")]
     [TestCase("build --bananas", "There is no option '--bananas'", "see 'crust build --help'")]
     [TestCase("build crust.yaml --bananas", "There is no option '--bananas'", "see 'crust build --help'")]
     [TestCase("build --disksize 1G", "There is no option '--disksize'", "did you mean '--disk-size'? see 'crust build --help'")]
