@@ -13,6 +13,7 @@ using Crust.Isos;
 using Crust.Layers;
 using Crust.Machines;
 using Crust.Planning;
+using Crust.Recipes.Building;
 using Crust.Recipes.Sources;
 using Crust.Registries;
 using Crust.Registries.Sharing;
@@ -103,7 +104,7 @@ internal sealed class CrustServices : IAsyncDisposable
             shared,
             disks,
             diskStage,
-            new LayerStage(disks, diskStage, new LayerRun(tools, jobs, journal, _log), journal),
+            new LayerStage(disks, diskStage, new LayerRun(tools, jobs, new RecipeTrees(Recipes, new RecipeArchives(tools, cache)), journal, _log), journal),
             writer,
             new ImageStage(writer),
             new ImageProver(Verifier, tools, Folders, journal),

@@ -1,17 +1,22 @@
 using System.Collections.Immutable;
+using Crust.Appliance;
 using Crust.Disks;
+using Crust.Layers;
 using Crust.Planning;
 using Crust.Seeds;
 using Crust.Seeds.Documents;
 using Crust.Seeds.Secrets;
 using Crust.Spec;
 using Crust.Storage;
+using Crust.Trees;
 
 namespace Crust.Embedding;
 
 /// <summary>Collects a spec and all that it names in a folder, to be built into a container: `work/crust.yaml`, `work/files/…`, and the ISO or the base image in `iso/`.</summary>
 internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, SourceLibrary library)
 {
+    private const string FilesFolder = "files";
+
     // What the file in the folder makes needless: its checksum is known then.
     private static readonly ImmutableHashSet<string> AboutSource = [.. new[] { "installer", "base" }
         .SelectMany(section => new[] { "iso", "image", "sha256", "sha256Signature", "signature", "key", "allowUnverified" }.Select(name => $"{section}.{name}"))];
@@ -24,16 +29,12 @@ internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, SourceLi
         var reader = new SpecReader(formats);
         var spec = reader.Read(sources);
         var given = reader.Gather(sources);
-        if (!spec.Layers.IsEmpty)
-        {
-            throw new CrustException(FailureKind.BadInput, "A spec with layers can't be embedded", spec.WhereIs("layers"), "embed the spec without its layers, and build the layers where their files are");
-        }
-
         ImmutableArray<string> inFiles =
         [
             .. SeedFiles.ReadAsWritten(spec.Seed).Files.SelectMany(file => file.SecretNames.Select(name => $"{file.Path}: {name}")),
             .. SpecKeys.For(formats).Where(key => !key.IsSecret && key.SecretOf(spec) is null && !AboutSource.Contains(key.Path) && given.ContainsKey(key.Path))
                 .SelectMany(key => SecretsIn(key.Path, given[key.Path])),
+            .. spec.Layers.SelectMany(layer => layer.Paths).SelectMany(FilesIn).Where(RideAlong.HasSecrets).Select(file => $"{file}: a layer's file"),
         ];
         if (!withSecrets && !inFiles.IsEmpty)
         {
@@ -48,7 +49,13 @@ internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, SourceLi
         var source = spec.IsReference ? null : await library.GetAsync(spec, cancellation);
         var draft = new Draft(spec, given, withSecrets, inFiles);
         foreach (var key in SpecKeys.For(formats).Where(key => draft.Given.ContainsKey(key.Path) && !AboutSource.Contains(key.Path)))
-            draft.Add(key, IsPrivate(key, given[key.Path]));
+        {
+            if (key.TakesMappings)
+                draft.AddLayers();
+            else
+                draft.Add(key, IsPrivate(key, given[key.Path]));
+        }
+
         if (source is not null)
         {
             draft.Say(source.IsBase ? "base.image" : "installer.iso", Path.Combine(isoFolder, Path.GetFileName(source.Path)));
@@ -62,7 +69,7 @@ internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, SourceLi
             Directory.CreateDirectory(parent);
             held = HeldFolder.Create(parent, ".crust-embed-");
             var partial = Path.Combine(held.Path, Path.GetFileName(folder));
-            draft.WriteTo(Path.Combine(partial, "work"));
+            await draft.WriteToAsync(Path.Combine(partial, "work"), cancellation);
             Directory.CreateDirectory(Path.Combine(partial, "iso"));
             if (source is not null)
                 SparseFile.Duplicate(source.Path, Path.Combine(partial, "iso", Path.GetFileName(source.Path)), _ => { }, cancellation);
@@ -82,6 +89,9 @@ internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, SourceLi
         return new EmbeddedSpec(draft.Secrets, source?.Path);
     }
 
+    private static IEnumerable<string> FilesIn(string path) => Directory.Exists(path)
+        ? Directory.EnumerateFiles(path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint }) : [path];
+
     private static IEnumerable<string> SecretsIn(string key, GivenValue value) => SpecSecrets.In(key, [.. value.Items.Select(item => item.Text)])
         .Zip(value.Items, (found, item) => found.Select(one => $"{item.Where}: {one.Name}")).SelectMany(places => places).Distinct();
 
@@ -94,6 +104,7 @@ internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, SourceLi
     {
         private readonly List<(string Path, ConfigNode Value)> _values = [("version", ConfigTree.Text("1", Place.Default))];
         private readonly Dictionary<string, string> _files = [];
+        private readonly Dictionary<string, FileTree> _trees = [];
         private readonly List<EmbeddedSecret> _secrets = [.. secretsInFiles.Select(place => new EmbeddedSecret(place, null))];
 
         public ImmutableDictionary<string, GivenValue> Given => given;
@@ -128,13 +139,48 @@ internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, SourceLi
             _values.Add((key.Path, key.IsList && (value.IsList || items.Length > 1) ? ConfigTree.List(items) : items[^1]));
         }
 
-        public void WriteTo(string folder)
+        public void AddLayers()
+        {
+            _values.Add(("layers", ConfigTree.List([.. spec.Layers.Select(layer => (ConfigNode)ConfigTree.Map(Portable(layer)))])));
+            foreach (var (folder, file) in spec.Layers.OfType<LayerSpec.Recipe>().SelectMany(recipe => RecipeLayer.FilesBeside(recipe).Select(file => (recipe.Folder, file))))
+                _files[Path.GetRelativePath(folder, file)] = file;
+        }
+
+        public async Task WriteToAsync(string folder, CancellationToken cancellation)
         {
             Directory.CreateDirectory(folder);
             File.WriteAllText(Path.Combine(folder, "crust.yaml"), ConfigWriter.Write(Tree(_values)));
             foreach (var (name, source) in _files)
                 Copy(source, Path.Combine(folder, name));
+            foreach (var (name, tree) in _trees)
+            {
+                await using var archive = File.Create(Path.Combine(Directory.CreateDirectory(Path.Combine(folder, FilesFolder)).FullName, name));
+                await tree.WriteTarAsync(archive, Mmdebstrap.Epoch, cancellation);
+            }
         }
+
+        private (string, ConfigNode?)[] Portable(LayerSpec layer) => layer switch
+        {
+            LayerSpec.Packages packages => [("packages", Texts(packages.Names)), ("upgrade", packages.Upgrade ? ConfigTree.Flag(true, Place.Default) : null)],
+            LayerSpec.Recipe recipe =>
+            [
+                ("recipe", ConfigTree.Text(recipe.Version is null ? recipe.Name : $"{recipe.Name}@{recipe.Version}", Place.Default)),
+                ("variant", recipe.Variant is { } variant ? ConfigTree.Text(variant, Place.Default) : null),
+            ],
+            LayerSpec.Images images => [("images", Texts(images.Archives.Select(NameFor))), ("into", ConfigTree.Text(images.Into, Place.Default))],
+            // A folder's modes and links are its layer's, too: an archive keeps them.
+            LayerSpec.Files { Path: var path } when Directory.Exists(path) => [("files", ConfigTree.Text(AddTree(path), Place.Default))],
+            _ => [(layer.Kind, ConfigTree.Text(NameFor(layer.Paths[0]), Place.Default))],
+        };
+
+        private string AddTree(string path)
+        {
+            var name = $"layer-{_trees.Count + 1}-{Path.GetFileName(path)}.tar";
+            _trees[name] = FileTree.FromFolder(path);
+            return $"{FilesFolder}/{name}";
+        }
+
+        private static ConfigList Texts(IEnumerable<string> texts) => ConfigTree.List([.. texts.Select(text => ConfigTree.Text(text, Place.Default))]);
 
         private string Portable(SpecKey key, string text, string baseFolder)
         {
@@ -142,13 +188,18 @@ internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, SourceLi
             if (at < 0)
                 return text;
             var source = Path.GetFullPath(text[at..], baseFolder);
-            var wanted = $"files/{Path.GetFileName(source)}";
-            var name = wanted;
-            for (var i = 2; _files.TryGetValue(name, out var other) && other != source; i++)
-                name = $"files/{i}-{Path.GetFileName(source)}";
-            _files[name] = source;
+            var name = NameFor(source);
             // A file that rides along without a name of its own would get another one.
             return key.Path == "seed.files" && at == 0 ? $"{Path.GetFileName(source)}={name}" : text[..at] + name;
+        }
+
+        private string NameFor(string source)
+        {
+            var name = $"{FilesFolder}/{Path.GetFileName(source)}";
+            for (var i = 2; _files.TryGetValue(name, out var other) && other != source; i++)
+                name = $"{FilesFolder}/{i}-{Path.GetFileName(source)}";
+            _files[name] = source;
+            return name;
         }
 
         private static void Copy(string source, string target)

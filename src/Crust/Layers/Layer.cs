@@ -22,8 +22,11 @@ internal sealed record Layer(LayerSpec Spec, int Number, string Digest)
     /// <summary>The name of the script in its archive, as builder/appliance/jobs/layer looks for it.</summary>
     private const string ScriptName = "script";
 
-    /// <summary>What the job is given; null for nothing.</summary>
+    /// <summary>What the job is given; null for nothing, or for what has to be fetched.</summary>
     public FileTree? Tree { get; private init; }
+
+    /// <summary>What is fetched and laid out when it is needed; null for what is here.</summary>
+    public RecipeLayer? Recipe { get; private init; }
 
     /// <summary>Whether programs of the disk's system run for it.</summary>
     public bool Runs => Spec is LayerSpec.Script or LayerSpec.Packages;
@@ -40,17 +43,18 @@ internal sealed record Layer(LayerSpec Spec, int Number, string Digest)
 
     /// <summary>Reads what a spec's layers name.</summary>
     /// <exception cref="CrustException">A file or folder is missing, can't be read, or is no layer.</exception>
-    public static ImmutableArray<Layer> ReadAll(BuildSpec spec) => [.. spec.Layers.Select((layer, i) => Read(layer, i + 1))];
+    public static ImmutableArray<Layer> ReadAll(BuildSpec spec) => [.. spec.Layers.Select((layer, i) => Read(layer, i + 1, spec.Machine.Arch))];
 
     /// <summary>The key of a disk with a layer, of the key of the disk below it.</summary>
     public string KeyOver(string below) => Hash($"{below}\n{Material}");
 
-    private static Layer Read(LayerSpec spec, int number) => spec switch
+    private static Layer Read(LayerSpec spec, int number, Arch arch) => spec switch
     {
         LayerSpec.Files files => OfTree(spec, number, At(spec, () => Directory.Exists(files.Path) ? FileTree.FromFolder(files.Path) : FileTree.FromTar(files.Path))),
         LayerSpec.Images images => OfTree(spec, number, At(spec, () => FileTree.Empty.With(images.Archives.Select(archive => ImageArchive.In(images.Into, archive))))),
         LayerSpec.Config config => OfTree(spec, number, At(spec, () => FileTree.Empty.With(TreeEntry.File($"{CloudInitFolder}/{config.Shown}", TreeContent.Of(ReadConfig(config.Path)))))),
         LayerSpec.Script script => OfScript(spec, number, At(spec, () => ReadScript(script.Path))),
+        LayerSpec.Recipe recipe => At(spec, () => RecipeLayer.Of(recipe, arch) is var made ? new Layer(spec, number, Hash(made.Material())) { Recipe = made } : null!),
         LayerSpec.Packages packages => new Layer(spec, number, Hash($"{string.Join('\n', packages.Names)}\nupgrade={packages.Upgrade}\n")),
         _ => throw new ArgumentOutOfRangeException(nameof(spec)),
     };

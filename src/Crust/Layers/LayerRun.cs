@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Crust.Appliance;
 using Crust.Machines;
+using Crust.Recipes.Building;
 using Crust.Spec;
 using Crust.Storage;
 using Crust.Tools;
@@ -14,9 +15,10 @@ namespace Crust.Layers;
 /// architecture, with the processors, the memory and the network that the spec gives to guests; nothing of this host is in it but the disk and the layer.
 /// </summary>
 /// <param name="tools">Finds QEMU for this host's own architecture.</param>
+/// <param name="recipes">Fetches and lays out what recipes name.</param>
 /// <param name="observer">Hears how far it is.</param>
 /// <param name="log">Gets what scripts and package managers print.</param>
-internal sealed class LayerRun(ToolBox tools, ApplianceRun appliance, IBuildObserver observer, ILogger log)
+internal sealed class LayerRun(ToolBox tools, ApplianceRun appliance, RecipeTrees recipes, IBuildObserver observer, ILogger log)
 {
     // The time of all files that layers bring.
     private const long Epoch = Mmdebstrap.Epoch;
@@ -29,14 +31,15 @@ internal sealed class LayerRun(ToolBox tools, ApplianceRun appliance, IBuildObse
     public async Task ApplyAsync(Layer layer, string disk, MachineSpec machine, Accelerator accelerator, string folder, CancellationToken cancellation)
     {
         using var scratch = new ScratchFolder(folder);
-        var data = layer.Tree is { } tree ? await WriteAsync(tree, Path.Combine(scratch.Path, "layer.tar"), cancellation) : null;
+        var tree = layer.Recipe is { } recipe ? await recipe.BuildAsync(recipes, cancellation) : layer.Tree;
+        var data = tree is not null ? await WriteAsync(tree, Path.Combine(scratch.Path, "layer.tar"), cancellation) : null;
         var printed = new Queue<string>();
         var job = new ApplianceJob("layer", new Drive.Disk("raw") { File = disk }, accelerator, Path.Combine(scratch.Path, "serial.log"))
         {
             Title = layer.Title,
             Data = data,
             Deadline = machine.Deadline,
-            Arguments = ArgumentsOf(layer),
+            Arguments = ArgumentsOf(layer, tree),
             Like = layer.Runs ? machine : null,
             // The clock of a machine that runs programs has to be right, for certificates. Nobody's time is in what others leave.
             Time = layer.Runs ? null : DateTimeOffset.FromUnixTimeSeconds(Epoch),
@@ -57,12 +60,12 @@ internal sealed class LayerRun(ToolBox tools, ApplianceRun appliance, IBuildObse
         }
     }
 
-    private static ImmutableArray<string> ArgumentsOf(Layer layer) =>
+    private static ImmutableArray<string> ArgumentsOf(Layer layer, FileTree? tree) =>
     [
         $"kind={(layer.Runs ? layer.Spec.Kind : "files")}",
         $"requires={layer.Requires}",
         $"epoch={Epoch}",
-        .. layer is { Tree: { } tree, Runs: false } ? new[] { $"space={TreeSpace.Of(tree)}" } : [],
+        .. tree is not null && !layer.Runs ? new[] { $"space={TreeSpace.Of(tree)}" } : [],
         .. layer.Spec is LayerSpec.Packages packages ? new[] { $"names={string.Join(' ', packages.Names)}", $"upgrade={(packages.Upgrade ? "true" : "false")}" } : [],
     ];
 

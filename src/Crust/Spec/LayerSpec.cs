@@ -53,6 +53,17 @@ internal abstract record LayerSpec
         public override string Shown => string.Join(" ", Names.Concat(Upgrade ? ["(upgrade)"] : []));
     }
 
+    /// <summary>Upstream software, as a recipe says.</summary>
+    /// <param name="Version">The version; null for the locked one, or the newest that the recipe pins.</param>
+    /// <param name="Variant">The variant; null for the default.</param>
+    /// <param name="Folder">The folder in which recipes, lock file and mirrors of the user's may be.</param>
+    public sealed record Recipe(string Name, string? Version, string? Variant, string Folder) : LayerSpec
+    {
+        public override string Kind => "recipe";
+
+        public override string Shown => $"{Name}{(Version is null ? "" : $"@{Version}")}{(Variant is null ? "" : $" ({Variant})")}";
+    }
+
     /// <summary>Archives of container images, put where something on the disk imports them from.</summary>
     /// <param name="Archives">Their absolute paths.</param>
     /// <param name="Into">The folder on the disk, absolute.</param>

@@ -17,6 +17,7 @@ internal static partial class LayerType
     [
         new("files", "A folder or a tar archive: what is in it goes onto the disk's root.", [], () => Text("string")),
         new("script", "A script that runs in the disk's root.", [], () => Text("string")),
+        new("recipe", "Upstream software, NAME or NAME@VERSION, as a recipe says.", ["variant"], () => Text("string")),
         new("images", "Archives of container images, put where something on the disk imports them from.", ["into"], Texts),
         new("config", "A file of cloud-init's configuration, put into /etc/cloud/cloud.cfg.d.", [], () => Text("string")),
         new("packages", "Packages that the disk's own package manager installs.", ["upgrade"], Texts),
@@ -48,6 +49,7 @@ internal static partial class LayerType
             "script" => new LayerSpec.Script(PathOf(entry, "script", entry.Required("script"), folder)) { Where = entry.Where },
             "config" => Config(entry, folder),
             "images" => Images(entry, folder),
+            "recipe" => Recipe(entry, folder),
             _ => Packages(entry),
         };
         entry.End();
@@ -79,6 +81,10 @@ internal static partial class LayerType
         return DropInPattern().IsMatch(Path.GetFileName(path)) ? new LayerSpec.Config(path) { Where = entry.Where }
             : throw entry.Wrong("config", $"cloud-init doesn't read a file called '{Path.GetFileName(path)}'", "name one that ends in .cfg, such as 50-site.cfg");
     }
+
+    private static LayerSpec.Recipe Recipe(YamlMapping entry, string folder) => entry.Required("recipe") is var text && RecipePattern().IsMatch(text)
+        ? new LayerSpec.Recipe(text.Split('@')[0], text.Split('@', 2).ElementAtOrDefault(1), entry.Text("variant"), folder) { Where = entry.Where }
+        : throw entry.Wrong("recipe", $"'{text}' is no recipe", "write a recipe's name, or NAME@VERSION: k3s@v1.36.4+k3s1");
 
     private static LayerSpec.Images Images(YamlMapping entry, string folder)
     {
@@ -131,6 +137,9 @@ internal static partial class LayerType
 
     [GeneratedRegex(@"\A(/[A-Za-z0-9._+-]+)+/?\z")]
     private static partial Regex FolderPattern();
+
+    [GeneratedRegex(@"\A[a-z0-9][a-z0-9-]{0,63}(@[A-Za-z0-9][A-Za-z0-9._+-]{0,99})?\z")]
+    private static partial Regex RecipePattern();
 
     /// <param name="Others">The keys that an entry of this kind may have beside its own.</param>
     private sealed record Kind(string Name, string Description, ImmutableArray<string> Others, Func<JsonObject> Value)

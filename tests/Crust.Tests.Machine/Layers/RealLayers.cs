@@ -1,7 +1,10 @@
 using System.Text.RegularExpressions;
 using Crust.Appliance;
+using Crust.Downloads;
 using Crust.Layers;
 using Crust.Machines;
+using Crust.Recipes.Building;
+using Crust.Recipes.Sources;
 using Crust.Spec;
 using Crust.Storage;
 using Serilog.Core;
@@ -20,7 +23,9 @@ internal static partial class RealLayers
         var appliance = new ApplianceBuilder(Host.Tools, builds, folders, new NoObserver());
         var launcher = new MachineLauncher(Host.Tools, FirmwareFinder.OfHost, runtime, TimeProvider.System, Logger.None);
         var warm = new WarmAppliance(launcher, Host.Tools, builds, ApplianceStart.Auto, TimeProvider.System, Logger.None);
-        return new LayerRun(Host.Tools, new ApplianceRun(appliance, warm, launcher, TimeProvider.System), new NoObserver(), Logger.None);
+        var sources = new RecipeSources(runtime, new HttpSource(HttpSource.NewClient(), TimeProvider.System, Logger.None), Host.Tools, new AptPackages(Host.Tools, runtime), new NoObserver(), TimeProvider.System, Logger.None);
+        var recipes = new RecipeTrees(sources, new RecipeArchives(Host.Tools, new BuildCache(Path.Combine(runtime, "recipes-cache"), Logger.None)));
+        return new LayerRun(Host.Tools, new ApplianceRun(appliance, warm, launcher, TimeProvider.System), recipes, new NoObserver(), Logger.None);
     }
 
     /// <summary>Copies programs of this host with their libraries into a root, each to the path that it has here.</summary>

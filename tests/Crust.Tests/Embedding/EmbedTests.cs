@@ -46,6 +46,40 @@ public sealed class EmbedTests
     }
 
     [Test]
+    public async Task Layers_come_along_with_their_files_modes_and_links_and_have_the_same_digests_there()
+    {
+        Write("overlay/usr/bin/agent", "#!/bin/sh\n");
+        File.SetUnixFileMode(PathOf("overlay/usr/bin/agent"), (UnixFileMode)0x1ed);
+        File.CreateSymbolicLink(PathOf("overlay/agent"), "usr/bin/agent");
+        Write("one/customize.sh", "#!/bin/sh\ntrue\n");
+        Write("two/customize.sh", "#!/bin/sh\nfalse\n");
+        Write("50-site.cfg", "runcmd: [true]\n");
+        Write("crust.yaml", """
+            installer: { iso: vendor.iso }
+            layers:
+              - files: overlay/
+              - packages: [htop]
+                upgrade: true
+              - script: one/customize.sh
+              - script: two/customize.sh
+              - config: 50-site.cfg
+              - recipe: helm
+            """);
+        Write("recipes/helm.yaml", File.ReadAllText(Path.Combine(global::Crust.Storage.Folders.BuilderBesideProgram, "recipes", "helm.yaml")).Replace("summary: ", "summary: Our "));
+
+        var run = await EmbedAsync();
+
+        Assert.That(run.Code, Is.Zero, run.Error);
+        string[] Digests(string spec) => [.. Crust.Layers.Layer.ReadAll(Read(spec)).Select(layer => $"{layer.Spec.Kind} {layer.Digest}")];
+        Assert.That(Digests(Path.Combine(Out, "work", "crust.yaml")), Is.EqualTo(Digests(PathOf("crust.yaml"))));
+
+        Directory.Delete(Out, recursive: true);
+        Verification.SshServer.MakeKey(Path.Combine(_folder, "overlay"), "id", "-t", "ed25519");
+        var secret = await EmbedAsync();
+        Assert.That((secret.Code, secret.Error.Contains("overlay/id: a layer's file", StringComparison.Ordinal)), Is.EqualTo((2, true)), secret.Error);
+    }
+
+    [Test]
     public async Task The_ISO_and_all_files_are_there_and_the_spec_reads_the_same_as_before()
     {
         Write("site/user-data.yaml", "#cloud-config\ninstall:\n  device: auto\n");

@@ -15,11 +15,12 @@ public sealed class LayerTypeTests
     [Test]
     public void Layers_are_read_in_their_order_with_paths_from_the_specs_own_folder()
     {
-        _sample.Write("specs/crust.yaml", "layers:\n  - files: overlay/\n  - packages: [htop, curl=8.1]\n    upgrade: true\n  - script: ../customize.sh\n  - packages: vim\n  - images: [app.tar, db.tar.zst]\n    into: k3s\n  - config: 50-site.cfg\n");
+        _sample.Write("specs/crust.yaml", "layers:\n  - files: overlay/\n  - packages: [htop, curl=8.1]\n    upgrade: true\n  - script: ../customize.sh\n  - packages: vim\n  - images: [app.tar, db.tar.zst]\n    into: k3s\n  - config: 50-site.cfg\n  - recipe: k3s@v1.36.4+k3s1\n  - { recipe: docker, variant: containerd }\n");
 
         var spec = _sample.ReadFile("specs/crust.yaml");
 
-        Assert.That(spec.Layers.Select(layer => $"{layer.Kind}: {layer.Shown}"), Is.EqualTo(new[] { "files: overlay", "packages: htop curl=8.1 (upgrade)", "script: customize.sh", "packages: vim", "images: app.tar db.tar.zst", "config: 50-site.cfg" }));
+        Assert.That(spec.Layers.Select(layer => $"{layer.Kind}: {layer.Shown}"), Is.EqualTo(new[] { "files: overlay", "packages: htop curl=8.1 (upgrade)", "script: customize.sh", "packages: vim", "images: app.tar db.tar.zst", "config: 50-site.cfg",
+            "recipe: k3s@v1.36.4+k3s1", "recipe: docker (containerd)" }));
         Assert.That(spec.Layers.SelectMany(layer => layer.Paths), Is.EqualTo(new[] { Path.Combine(_sample.Folder, "specs/overlay"), Path.Combine(_sample.Folder, "customize.sh"),
             Path.Combine(_sample.Folder, "specs/app.tar"), Path.Combine(_sample.Folder, "specs/db.tar.zst"), Path.Combine(_sample.Folder, "specs/50-site.cfg") }));
         Assert.That(((LayerSpec.Images)spec.Layers[4]).Into, Is.EqualTo("/var/lib/rancher/k3s/agent/images"));
@@ -33,7 +34,7 @@ public sealed class LayerTypeTests
 
     [TestCase("layers: overlay/\n", "'layers' takes a list of mappings", "crust.yaml:1:9, layers", "write layers: and below it lines that begin with a dash")]
     [TestCase("layers: [overlay/]\n", "An entry of the list isn't a mapping", "crust.yaml:1:10, layers[0]", "write keys and values: - key: value")]
-    [TestCase("layers:\n  - {}\n", "A layer says nothing", "crust.yaml:2:5, layers[0]", "name its kind: files, script, images, config or packages")]
+    [TestCase("layers:\n  - {}\n", "A layer says nothing", "crust.yaml:2:5, layers[0]", "name its kind: files, script, recipe, images, config or packages")]
     [TestCase("layers:\n  - file: x\n", "'file' isn't a kind of layer", "crust.yaml:2:11, layers[0].file", "did you mean 'files'?")]
     [TestCase("layers:\n  - files: x\n    script: y\n", "A layer has two kinds, files and script", "crust.yaml:2:5, layers[0]", "make two layers of it, each with a dash of its own")]
     [TestCase("layers:\n  - files: x\n    upgrade: true\n", "There is no key 'upgrade' here", "crust.yaml:3:5, layers[0].upgrade", "write files")]
@@ -44,6 +45,7 @@ public sealed class LayerTypeTests
     [TestCase("layers:\n  - packages: []\n", "There are no packages, and nothing is upgraded", "crust.yaml:2:15, layers[0].packages", "name packages, or write upgrade: true beside packages: []")]
     [TestCase("layers:\n  - packages: [a]\n    upgrade: maybe\n", "'maybe' is neither true nor false", "crust.yaml:3:14, layers[0].upgrade", "write true or false")]
     [TestCase("layers:\n  - config: site.yaml\n", "cloud-init doesn't read a file called 'site.yaml'", "crust.yaml:2:13, layers[0].config", "name one that ends in .cfg, such as 50-site.cfg")]
+    [TestCase("layers:\n  - recipe: K3s\n", "'K3s' is no recipe", "crust.yaml:2:13, layers[0].recipe", "write a recipe's name, or NAME@VERSION: k3s@v1.36.4+k3s1")]
     [TestCase("layers:\n  - images: app.tar\n", "The key 'into' is missing", "crust.yaml:2:5, layers[0]", "write into: and its value")]
     [TestCase("layers:\n  - images: app.tar\n    into: k8s\n", "'k8s' is no folder on the disk", "crust.yaml:3:11, layers[0].into", "write k3s or rke2, or an absolute path")]
     [TestCase("layers:\n  - images: app.tar\n    into: /var/../etc\n", "'/var/../etc' is no folder on the disk", "crust.yaml:3:11, layers[0].into", "write k3s or rke2, or an absolute path")]
