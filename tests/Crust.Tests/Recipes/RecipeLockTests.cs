@@ -259,6 +259,9 @@ public sealed class RecipeLockTests
     public async Task A_Debian_package_is_locked_by_what_apt_says(string version, string package, string? what)
     {
         _upstream.ServePackage("keepalived", "1:2.2.7-1", Arch.Amd64, [("usr/sbin/keepalived", "x")]);
+        var hooked = Path.Combine(_upstream.Folder, "hooked");
+        var hooks = Directory.CreateDirectory(Path.Combine(_upstream.Folder, "apt", "apt.conf.d")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(hooks, "hook"), $"APT::Update::Pre-Invoke {{ \"touch {hooked}\"; }};\n", Cancellation);
         _recipe = _recipe.Replace("{ url: 'https://example.org/{tag}/tool-{arch}', archs: amd64, sums: 'https://example.org/{tag}/SHA256SUMS' }", $"{{ package: {package}, archs: amd64 }}")
             .Replace("from: tool", "from: 'tool:usr/sbin/keepalived'").Replace("1.2.3: { amd64: { } }", $"{version}: {{ }}");
         if (what is not null)
@@ -270,6 +273,7 @@ public sealed class RecipeLockTests
         var locked = await LockAsync();
 
         Assert.That(locked.Entries.Single().From, Is.EqualTo(LockFile.FromApt));
+        Assert.That(File.Exists(hooked), Is.False, "a hook of this host's apt doesn't run");
         Assert.That(StandIn.Sum(await File.ReadAllBytesAsync((await FetchAsync(locked)).Path, Cancellation)), Is.EqualTo(locked.Entries.Single().Sha256));
         AssertIs(await FailureAsync(() => FetchAsync(LockFile.Empty(LockPath))), "No sum", "tool.yaml", "crust recipe lock");
     }

@@ -4,6 +4,7 @@ using Crust.Recipes;
 using Crust.Recipes.Building;
 using Crust.Recipes.Sources;
 using Crust.Spec;
+using Crust.Tools;
 using Crust.Trees;
 
 namespace Crust.Tests.Recipes;
@@ -150,6 +151,30 @@ public sealed partial class ShippedTreesTests
     }
 
     [Test]
+    public async Task Systemd_finds_nothing_wrong_with_their_units()
+    {
+        var folder = Path.Combine(_upstream.Folder, "root");
+        Directory.CreateDirectory(folder);
+        // One of two that have a unit of the same name.
+        var tree = FileTree.Empty;
+        foreach (var name in Names.Where(name => name is not "containerd"))
+        {
+            tree = (await BuildAsync(new RecipeWish(name, null, Arch.Amd64, RecipeUse.Sysext))).Tree.Over(tree);
+        }
+
+        // rke2's own units are upstream's.
+        var units = tree.Entries.Where(entry => entry.Path.StartsWith("usr/lib/systemd/system/", StringComparison.Ordinal) && entry.Kind is EntryKind.File && !entry.Path.Contains(".target.d/")).ToList();
+        await tree.Without("usr/local/lib").WriteFolderAsync(folder, 0, CancellationToken.None);
+        var result = await StandIn.Tools.RunAsync(ToolCommand.Of("systemd-analyze", ["verify", "--man=no", "--recursive-errors=no", $"--root={folder}", .. units.Where(unit => unit.Path.Count(c => c == '/') == 4).Select(unit => unit.Name)]) with
+        {
+            SuccessCodes = [.. Enumerable.Range(0, 256)],
+        }, CancellationToken.None);
+
+        Assert.That(units, Has.Count.GreaterThan(15));
+        Assert.That((result.Output + result.Error).Split('\n').Where(line => WrongPattern().IsMatch(line)), Is.Empty);
+    }
+
+    [Test]
     public async Task Locked_again_nothing_is_another()
     {
         var read = LockFile.Parse(_lock.ToText(), _lock.Path);
@@ -173,6 +198,10 @@ public sealed partial class ShippedTreesTests
         let program = match.Groups[1].Value
         where !program.StartsWith("/bin/", StringComparison.Ordinal) && !program.StartsWith("/sbin/", StringComparison.Ordinal) && tree.Follow(program) is null
         select $"{entry.Path}: {program}";
+
+    // What isn't said of programs and units that only a whole system has.
+    [GeneratedRegex("Unknown|Invalid|Failed to parse|Missing|lacks|ignoring|not a valid", RegexOptions.IgnoreCase)]
+    private static partial Regex WrongPattern();
 
     [GeneratedRegex(@"^Exec\w+=[-+@!:]*(/\S+)", RegexOptions.Multiline)]
     private static partial Regex StartPattern();
