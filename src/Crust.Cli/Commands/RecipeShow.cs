@@ -62,7 +62,11 @@ internal static class RecipeShow
         var lines = new List<string> { $"{document["name"]} {document["version"]}: {document["summary"]}", $"  {document["homepage"]}, {document["license"]}" };
         lines.AddRange(document["variants"]!.AsObject().Select(variant => $"  variant {variant.Key}: {variant.Value}"));
         lines.AddRange(document["with"]!.AsObject().Select(other => $"  with {other.Key} {other.Value}"));
-        lines.AddRange(document["downloads"]!.AsArray().SelectMany(download => new[] { $"  {download!["arch"]}  {download["url"] ?? $"Debian's package {download["package"]}"}", $"         {download["sha256"] ?? (download["url"] is null ? "where it is, and its sum, are those of apt when it is locked" : "no sum is known")}" }));
+        lines.AddRange(document["downloads"]!.AsArray().SelectMany(download => new[]
+        {
+            $"  {download!["arch"]}  {download["url"] ?? $"Debian's package {download["package"]}"}",
+            $"         {download["sha256"] ?? (download["url"] is null ? "where it is, and its sum, are those of apt when it is locked" : "no sum is known")}",
+        }));
         void Add(string section, Func<JsonNode, string> text) => lines.AddRange(document[section]!.AsArray().Select(entry => $"  {text(entry!)}{Limits(entry!)}"));
         Add("files", file => $"{file["from"]} → {file["to"]}");
         Add("links", link => $"{link["at"]} is a link to {link["to"]}");
@@ -75,7 +79,11 @@ internal static class RecipeShow
 
     private static string Limits(JsonNode entry)
     {
-        string[] limits = [.. entry["for"] is JsonArray and [var use] ? [$"{use} only"] : Array.Empty<string>(), .. entry["only"] is JsonArray { Count: > 0 } variants ? [$"variants {string.Join(", ", variants)}"] : Array.Empty<string>()];
+        string[] limits =
+        [
+            .. entry["for"] is JsonArray and [var use] ? [$"{use} only"] : Array.Empty<string>(),
+            .. entry["only"] is JsonArray { Count: > 0 } variants ? [$"variants {string.Join(", ", variants)}"] : Array.Empty<string>(),
+        ];
         return limits.Length > 0 ? $" ({string.Join("; ", limits)})" : "";
     }
 }

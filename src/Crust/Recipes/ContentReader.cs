@@ -31,7 +31,8 @@ internal static partial class ContentReader
         var file = new RecipeFile(name, RecipeValues.Template(keys, "from", inner), RecipeValues.Target(keys, "to", scope, mayBeConfig: true), RecipeValues.Mode(keys), scope);
         if (inner.EndsWith('/') != file.Target.EndsWith('/'))
         {
-            throw keys.Wrong("to", inner.EndsWith('/') ? "A folder goes to a file's name" : "A file goes to a folder, and nothing says what it is called there", "end both from: and to: with a slash, or neither");
+            throw keys.Wrong("to", inner.EndsWith('/') ? "A folder goes to a file's name" : "A file goes to a folder, and nothing says what it is called there",
+                "end both from: and to: with a slash, or neither");
         }
 
         keys.End();

@@ -19,7 +19,8 @@ internal static partial class DownloadReader
 
     public static ImmutableArray<RecipeDownload> Read(YamlMapping root)
     {
-        var section = root.Mapping("downloads") ?? throw root.Wrong("downloads", "The recipe says nothing of where its software comes from", "write downloads: and below it a name, and below that url:");
+        var section = root.Mapping("downloads") ?? throw root.Wrong("downloads", "The recipe says nothing of where its software comes from",
+            "write downloads: and below it a name, and below that url:");
         var downloads = section.Keys.Select(name => ReadOne(section, name)).ToImmutableArray();
         section.End();
         return downloads;
@@ -46,7 +47,8 @@ internal static partial class DownloadReader
                 "write {file} into the URL, and file: { amd64: …, arm64: … } beside it; or neither");
         }
 
-        var archs = keys.Texts("archs") is { Length: > 0 } some ? [.. some.Select(text => RecipeValues.Arch(keys, "archs", text))] : files.Count > 0 ? [.. files.Keys.Order()] : Enum.GetValues<Arch>().ToImmutableArray();
+        var archs = keys.Texts("archs") is { Length: > 0 } some ? [.. some.Select(text => RecipeValues.Arch(keys, "archs", text))] : files.Count > 0 ? [.. files.Keys.Order()]
+            : Enum.GetValues<Arch>().ToImmutableArray();
         var download = new RecipeDownload(name, url, files, ArchiveOf(keys), keys.Text("sums") is { } sums ? RecipeValues.Template(keys, "sums", sums) : null)
         {
             Signature = keys.Text("signature") is { } signature ? RecipeValues.Template(keys, "signature", signature) : null,
@@ -105,7 +107,8 @@ internal static partial class DownloadReader
     {
         null => null,
         var text when Archives.Any(archive => archive.Name == text) => Archives.First(archive => archive.Name == text).Kind,
-        var other => throw keys.Wrong("archive", $"'{other}' is no kind of archive", $"write {Nearest.Or([.. Archives.Select(archive => archive.Name)])}, or leave it out for a file that isn't packed"),
+        var other => throw keys.Wrong("archive", $"'{other}' is no kind of archive",
+            $"write {Nearest.Or([.. Archives.Select(archive => archive.Name)])}, or leave it out for a file that isn't packed"),
     };
 
     [GeneratedRegex($@"\A{PackagePattern}\z")]

@@ -38,7 +38,8 @@ internal sealed class RecipeBook(string shipped, string? own)
     public static RecipeVersion VersionOf(Recipe recipe, string? version) => version is null ? recipe.Versions[0]
         : recipe.Versions.FirstOrDefault(known => known.Version == version)
         ?? throw new CrustException(FailureKind.BadInput, $"The recipe {recipe.Name} doesn't pin version {version}", recipe.Path,
-            recipe.VersionForm.IsMatch(version) ? $"take one of {string.Join(", ", recipe.Versions.Select(known => known.Version))}, or add it with its sums" : Nearest.Suggest(version, [.. recipe.Versions.Select(known => known.Version)]));
+            recipe.VersionForm.IsMatch(version) ? $"take one of {string.Join(", ", recipe.Versions.Select(known => known.Version))}, or add it with its sums" : Nearest.Suggest(version,
+                [.. recipe.Versions.Select(known => known.Version)]));
 
     private static IEnumerable<string> NamesIn(string folder)
     {

@@ -23,7 +23,8 @@ internal static partial class RecipeReader
         var name = root.Required("name");
         if (!IsWord(name) || name != Path.GetFileNameWithoutExtension(path))
         {
-            throw root.Wrong("name", $"The recipe's name '{name}' isn't that of its file", $"write name: {Path.GetFileNameWithoutExtension(path)}, or rename the file; a name has lower-case letters, digits and dashes");
+            throw root.Wrong("name", $"The recipe's name '{name}' isn't that of its file",
+                $"write name: {Path.GetFileNameWithoutExtension(path)}, or rename the file; a name has lower-case letters, digits and dashes");
         }
 
         var variants = ReadVariants(root);

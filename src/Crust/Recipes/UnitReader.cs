@@ -18,7 +18,8 @@ internal static partial class UnitReader
 
     public static ImmutableArray<RecipeUser> Users(YamlMapping root) =>
     [
-        .. root.Texts("groups").Select(name => new RecipeUser(UserForm().IsMatch(name) ? name : throw root.Wrong("groups", $"'{name}' is no name of a group", "write lower-case letters, digits, dashes and underscores"), true, "", null)),
+        .. root.Texts("groups").Select(name => new RecipeUser(UserForm().IsMatch(name) ? name : throw root.Wrong("groups", $"'{name}' is no name of a group",
+            "write lower-case letters, digits, dashes and underscores"), true, "", null)),
         .. root.Mappings("users").Select(User),
     ];
 

@@ -23,7 +23,8 @@ internal static class DebPackage
         for (var members = 0; members < MostMembers && await file.ReadAtLeastAsync(header, HeaderLength, throwOnEndOfStream: false, cancellation) == HeaderLength; members++)
         {
             var name = Encoding.ASCII.GetString(header, 0, 16).TrimEnd(' ').TrimEnd('/');
-            if (!long.TryParse(Encoding.ASCII.GetString(header, 48, 10).TrimEnd(' '), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var length) || length > file.Length - file.Position)
+            if (!long.TryParse(Encoding.ASCII.GetString(header, 48, 10).TrimEnd(' '), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture,
+                out var length) || length > file.Length - file.Position)
             {
                 throw new InvalidDataException("a member of the Debian package ends behind it");
             }

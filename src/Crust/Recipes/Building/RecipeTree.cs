@@ -64,7 +64,8 @@ internal sealed class RecipeTree(RecipePick pick, Arch arch, RecipeUse use, stri
 
     // Owned by root, without set-user-ID bits and attributes: what upstream's archive says of them is that of who packed it.
     private TreeEntry Plain(TreeEntry entry, string path, UnixFileMode? mode) => new(entry.Kind is EntryKind.Folder ? PlaceOfFolder(path) : Place(path), entry.Kind,
-        entry.Kind is EntryKind.Folder ? TreeEntry.Executable : entry.Kind is EntryKind.File && mode is { } said ? said : entry.Mode & (TreeEntry.Executable | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite))
+        entry.Kind is EntryKind.Folder ? TreeEntry.Executable : entry.Kind is EntryKind.File && mode is { } said ? said
+            : entry.Mode & (TreeEntry.Executable | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite))
     {
         Content = entry.Content,
         LinkTarget = entry.LinkTarget,
@@ -91,7 +92,8 @@ internal sealed class RecipeTree(RecipePick pick, Arch arch, RecipeUse use, stri
     private TreeEntry Start(RecipeUnit unit, FileTree tree)
     {
         var folder = UnitFolders.FirstOrDefault(folder => tree.Find($"{folder}/{unit.Name}") is not null)
-            ?? throw new CrustException(FailureKind.BadInput, $"{pick.Label} has no unit {unit.Name} that {unit.WantedBy} could start", _recipe.Path, "write its text: in the recipe's units:, or see what the download has");
+            ?? throw new CrustException(FailureKind.BadInput, $"{pick.Label} has no unit {unit.Name} that {unit.WantedBy} could start", _recipe.Path,
+                "write its text: in the recipe's units:, or see what the download has");
         return use is RecipeUse.Sysext
             ? TreeEntry.File($"{Units}/{unit.WantedBy}.d/10-{unit.Name}.conf", TreeContent.Of($"[Unit]\nUpholds={unit.Name}\n"))
             : TreeEntry.Symlink($"{Units}/{unit.WantedBy}.wants/{unit.Name}", folder == Units ? $"../{unit.Name}" : $"/{folder}/{unit.Name}");
@@ -116,7 +118,8 @@ internal sealed class RecipeTree(RecipePick pick, Arch arch, RecipeUse use, stri
         var name = inner.TrimEnd('/').Split('/')[^1];
         var paths = content.Entries.Select(entry => entry.Kind is EntryKind.Folder ? entry.Path + "/" : entry.Path)
             .OrderByDescending(path => path.TrimEnd('/').Split('/')[^1] == name).ThenBy(path => Nearest.Distance(path, inner)).Take(5).Select(path => Sanitizing.CleanText.Line(path, 200)).ToList();
-        return new CrustException(FailureKind.BadInput, $"{file.Download} of {pick.Label} for {arch.LowerName()} has no {(inner.EndsWith('/') ? "folder" : "file")} '{inner}'", $"{_recipe.Path}; {Path.GetFileName(fetched[file.Download].Path)}",
+        return new CrustException(FailureKind.BadInput, $"{file.Download} of {pick.Label} for {arch.LowerName()} has no {(inner.EndsWith('/') ? "folder" : "file")} '{inner}'",
+            $"{_recipe.Path}; {Path.GetFileName(fetched[file.Download].Path)}",
             paths.Count > 0 ? $"mend from: in the recipe; nearest in it are {string.Join(", ", paths)}" : "see what upstream serves there: there is nothing in it");
     }
 

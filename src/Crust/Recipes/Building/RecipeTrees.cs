@@ -30,13 +30,15 @@ internal sealed class RecipeTrees(RecipeSources sources, RecipeArchives archives
             var files = new Dictionary<string, (string Path, FileTree? Content)>();
             foreach (var file in fetched.Where(file => file.Pick == pick))
             {
-                files[file.Download.Name] = (file.Path, file.Download.Archive is { } kind ? await archives.OpenAsync(file.Path, file.Sha256, kind, $"{pick.Label}: {file.Url.AbsoluteUri}", cancellation) : null);
+                files[file.Download.Name] = (file.Path, file.Download.Archive is { } kind ? await archives.OpenAsync(file.Path, file.Sha256, kind, $"{pick.Label}: {file.Url.AbsoluteUri}",
+                    cancellation) : null);
             }
 
             var one = new RecipeTree(pick, wish.Arch, wish.Use, pick.VariantOf(pick == picks[0] ? wish.Variant : null), files).Build();
             if (one.Entries.FirstOrDefault(entry => entry.Kind is not EntryKind.Folder && tree.Find(entry.Path) is not null) is { } twice)
             {
-                throw new CrustException(FailureKind.BadInput, $"{pick.Label} and another recipe of {picks[0].Label} both have /{twice.Path}", pick.Recipe.Path, "take one of them out of with: or files:, or choose another variant");
+                throw new CrustException(FailureKind.BadInput, $"{pick.Label} and another recipe of {picks[0].Label} both have /{twice.Path}", pick.Recipe.Path,
+                    "take one of them out of with: or files:, or choose another variant");
             }
 
             tree = one.Over(tree);

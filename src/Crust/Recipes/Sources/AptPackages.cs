@@ -58,7 +58,8 @@ internal sealed class AptPackages(ToolBox tools, string cacheFolder)
         }
         catch (ToolFailedException e)
         {
-            throw new CrustException(FailureKind.BadInput, $"apt knows no package {package} for {arch.LowerName()}: {e.What}", $"{pick.Recipe.Path}; {Sources}", "lock it on a Debian that has it, or add such a source to apt's", e);
+            throw new CrustException(FailureKind.BadInput, $"apt knows no package {package} for {arch.LowerName()}: {e.What}", $"{pick.Recipe.Path}; {Sources}",
+                "lock it on a Debian that has it, or add such a source to apt's", e);
         }
     }
 
@@ -66,18 +67,25 @@ internal sealed class AptPackages(ToolBox tools, string cacheFolder)
     private (Uri Url, string Sha256) Read(string output, RecipePick pick, string package, Arch arch)
     {
         var words = output.Split('\n').Select(line => line.Split(' ')).FirstOrDefault(words => words is [_, _, _, _] && words[3].StartsWith("SHA256:", StringComparison.Ordinal));
-        if (words is null || !Uri.TryCreate(words[0].Trim('\''), UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || Checksum.ValueOf(words[3]["SHA256:".Length..]) is not { } sum)
+        if (words is null || !Uri.TryCreate(words[0].Trim('\''), UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https")
+            || Checksum.ValueOf(words[3]["SHA256:".Length..]) is not { } sum)
         {
-            throw new CrustException(FailureKind.BadInput, $"apt doesn't say by http or https where {package} for {arch.LowerName()} is", Sources, "add a source with http or https URLs and SHA-256 sums to apt's");
+            throw new CrustException(FailureKind.BadInput, $"apt doesn't say by http or https where {package} for {arch.LowerName()} is", Sources,
+                "add a source with http or https URLs and SHA-256 sums to apt's");
         }
 
         var version = words[1].Split('_') is [_, var full, _] ? Uri.UnescapeDataString(full) : "";
         var upstream = version[(version.IndexOf(':') + 1)..];
         upstream = upstream.LastIndexOf('-') is var dash and > 0 ? upstream[..dash] : upstream;
         return upstream == pick.Version.Version ? (url, sum)
-            : throw new CrustException(FailureKind.BadInput, $"apt has {package} {version}, not {pick.Version.Version}", $"{pick.Recipe.Path}; {Sources}", $"lock {pick.Recipe.Name}@{upstream}, or lock it on a Debian that has {pick.Version.Version}");
+            : throw new CrustException(FailureKind.BadInput, $"apt has {package} {version}, not {pick.Version.Version}", $"{pick.Recipe.Path}; {Sources}",
+                $"lock {pick.Recipe.Name}@{upstream}, or lock it on a Debian that has {pick.Version.Version}");
     }
 
     private Task<ToolResult> RunAsync(ScratchFolder scratch, string[] arguments, CancellationToken cancellation) =>
-        tools.RunAsync(ToolCommand.Of("apt-get", arguments) with { Environment = ImmutableDictionary<string, string>.Empty.Add("APT_CONFIG", Path.Combine(scratch.Path, "apt.conf")), Inherits = ToolEnvironment.Proxies }, cancellation);
+        tools.RunAsync(ToolCommand.Of("apt-get", arguments) with
+        {
+            Environment = ImmutableDictionary<string, string>.Empty.Add("APT_CONFIG", Path.Combine(scratch.Path, "apt.conf")),
+            Inherits = ToolEnvironment.Proxies,
+        }, cancellation);
 }

@@ -55,7 +55,8 @@ internal sealed class LockFile
         var entries = root.Mappings("files").Select(Read).ToList();
         root.End();
         var twice = entries.GroupBy(entry => (entry.Recipe, entry.Version, entry.Arch, entry.Download)).FirstOrDefault(group => group.Count() > 1);
-        return twice is null ? Empty(path).With(entries) : throw root.Wrong("files", $"There are two entries of {twice.Key.Download} of {twice.Key.Recipe} {twice.Key.Version} for {twice.Key.Arch.LowerName()}", "remove the wrong one, and lock it again");
+        return twice is null ? Empty(path).With(entries) : throw root.Wrong("files",
+            $"There are two entries of {twice.Key.Download} of {twice.Key.Recipe} {twice.Key.Version} for {twice.Key.Arch.LowerName()}", "remove the wrong one, and lock it again");
     }
 
     /// <summary>The entry of a file; null if there is none.</summary>

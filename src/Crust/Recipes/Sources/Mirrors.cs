@@ -30,7 +30,8 @@ internal sealed class Mirrors
                 throw section.Wrong(prefix, $"'{prefix}' is no beginning of upstream's URLs", "write it with https:// and with a slash at its end");
             }
 
-            return (prefix, UrlOf(section.Required(prefix)) ?? throw section.Wrong(prefix, "The mirror isn't an http or https URL with a slash at its end", "write such as https://mirror.example.org/github/"));
+            return (prefix, UrlOf(section.Required(prefix)) ?? throw section.Wrong(prefix, "The mirror isn't an http or https URL with a slash at its end",
+                "write such as https://mirror.example.org/github/"));
         }).ToImmutableArray();
         section.End();
         root.End();
@@ -52,5 +53,6 @@ internal sealed class Mirrors
             : upstream;
     }
 
-    private static Uri? UrlOf(string text) => Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url.Host.Length > 0 && url.AbsoluteUri.EndsWith('/') ? url : null;
+    private static Uri? UrlOf(string text) => Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https" && url.Host.Length > 0 && url.AbsoluteUri.EndsWith('/')
+        ? url : null;
 }

@@ -58,7 +58,8 @@ internal sealed class RecipePicks(RecipeBook book, LockFile locked)
         {
             if (above.Contains(pick.Recipe.Name))
             {
-                throw new CrustException(FailureKind.BadInput, $"The recipe {pick.Recipe.Name} belongs to itself, by {string.Join(", ", above)}", pick.Recipe.Path, "take it out of with: of one of them");
+                throw new CrustException(FailureKind.BadInput, $"The recipe {pick.Recipe.Name} belongs to itself, by {string.Join(", ", above)}", pick.Recipe.Path,
+                    "take it out of with: of one of them");
             }
 
             if (picks.All(other => other.Label != pick.Label))

@@ -23,7 +23,8 @@ internal sealed class UpstreamSums(ChecksumLists lists, ListSignature signatures
         var entry = new LockEntry(pick.Recipe.Name, pick.Version.Version, arch, download.Name, url.AbsoluteUri, "", LockFile.FromRecipe);
         if (download.Sums is not { } sums)
         {
-            return pick.Version.Sums.TryGetValue((arch, download.Name), out var pin) ? entry with { Sha256 = pin } : entry with { Sha256 = await OfTodayAsync(pick, url, mirrors, cancellation), From = LockFile.FromDownload };
+            return pick.Version.Sums.TryGetValue((arch, download.Name), out var pin) ? entry with { Sha256 = pin }
+                : entry with { Sha256 = await OfTodayAsync(pick, url, mirrors, cancellation), From = LockFile.FromDownload };
         }
 
         var listUrl = pick.UrlOf(sums, download, arch);
@@ -31,7 +32,8 @@ internal sealed class UpstreamSums(ChecksumLists lists, ListSignature signatures
         if (download.Key is { } key)
         {
             var signature = download.Signature is { } signatureUrl ? await lists.GetAsync(mirrors.Of(pick.UrlOf(signatureUrl, download, arch)), cancellation) : null;
-            var keys = keyFile(key) ?? throw new CrustException(FailureKind.BadInput, $"The list of checksums of {pick.Recipe.Name} is signed by the key {key}, whose public key isn't here", pick.Recipe.Path,
+            var keys = keyFile(key) ?? throw new CrustException(FailureKind.BadInput, $"The list of checksums of {pick.Recipe.Name} is signed by the key {key}, whose public key isn't here",
+                pick.Recipe.Path,
                 $"get it from the vendor, compare its fingerprint, and put it into recipes/keys/{key}.asc: gpg --export --armor {key}");
             try
             {
