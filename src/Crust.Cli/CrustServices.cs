@@ -100,7 +100,7 @@ internal sealed class CrustServices : IAsyncDisposable
         var diskStage = new DiskStage(disks, care, journal);
         Build = new ImageBuild(
             preflight,
-            new DiskSources(Sources, Seeds, new DiskMakers(preflight, machine, new BaseWriter(tools, journal)), disks.LocalKey, journal, hidden, time),
+            new DiskSources(Sources, Seeds, new DiskMakers(preflight, machine, new BaseWriter(tools, journal), new RootWriter(tools, jobs, journal)), disks.LocalKey, journal, hidden, time),
             shared,
             disks,
             diskStage,

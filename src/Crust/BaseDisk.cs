@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Crust.Bases;
 using Crust.Disks;
 using Crust.Formats;
-using Crust.Host;
 using Crust.Machines;
 using Crust.Planning;
 using Crust.Seeds;
@@ -10,8 +9,8 @@ using Crust.Spec;
 
 namespace Crust;
 
-/// <summary>A disk that a base image is put onto. No machine runs for it.</summary>
-internal sealed class BaseDisk(BuildTarget target, BaseImage image, BaseWriter writer, Preflight preflight, TimeProvider time) : IDiskSource
+/// <summary>A disk that a base is put onto: an image as it is, or a root file system, for which the appliance runs.</summary>
+internal sealed class BaseDisk(BuildTarget target, BaseImage image, DiskMakers makers, TimeProvider time) : IDiskSource
 {
     public BuildTarget Target => target;
 
@@ -23,12 +22,13 @@ internal sealed class BaseDisk(BuildTarget target, BaseImage image, BaseWriter w
 
     public ImmutableArray<string> SecretPaths => [];
 
-    public void CheckSpace(IEnumerable<IImageFormat> toWrite) => preflight.CheckSpace(target.Spec, image, 0, toWrite);
+    public void CheckSpace(IEnumerable<IImageFormat> toWrite) => makers.Preflight.CheckSpace(target.Spec, image, 0, toWrite);
 
     public async Task<InstallFacts> FillAsync(string disk, Accelerator accelerator, RunFiles files, CancellationToken cancellation)
     {
         var (started, cpu) = (time.GetTimestamp(), Environment.CpuUsage.TotalTime);
-        await writer.WriteAsync(image, disk, target.Spec.Machine.Disk, target.Spec.WhereIs("machine.disk"), cancellation);
+        await (image.IsRoot ? makers.Roots.WriteAsync(image, disk, target.Spec.Machine, accelerator, cancellation)
+            : makers.Images.WriteAsync(image, disk, target.Spec.Machine.Disk, target.Spec.WhereIs("machine.disk"), cancellation));
         return InstallFacts.None with
         {
             Seconds = time.GetElapsedTime(started).TotalSeconds,

@@ -14,8 +14,9 @@ namespace Crust;
 
 /// <param name="Preflight">Says whether there is room.</param>
 /// <param name="Machine">Boots installers.</param>
-/// <param name="Bases">Puts base images onto disks.</param>
-internal sealed record DiskMakers(Preflight Preflight, InstallerMachine Machine, BaseWriter Bases);
+/// <param name="Images">Puts base images onto disks.</param>
+/// <param name="Roots">Puts root file systems onto disks.</param>
+internal sealed record DiskMakers(Preflight Preflight, InstallerMachine Machine, BaseWriter Images, RootWriter Roots);
 
 internal sealed class DiskSources(SourceLibrary sources, SeedComposer seeds, DiskMakers makers, LocalKey localKey, BuildJournal journal, Redactor hidden, TimeProvider time)
 {
@@ -27,7 +28,7 @@ internal sealed class DiskSources(SourceLibrary sources, SeedComposer seeds, Dis
     private async Task<IDiskSource> OpenBaseAsync(BuildSpec spec, StageRunner stages, CancellationToken cancellation)
     {
         var image = (BaseImage)await FetchAsync(spec, stages, cancellation);
-        return new BaseDisk(TargetOf(spec, SeedFiles.Read(spec.Seed), image), image, makers.Bases, makers.Preflight, time);
+        return new BaseDisk(TargetOf(spec, SeedFiles.Read(spec.Seed), image), image, makers, time);
     }
 
     private async Task<IDiskSource> OpenInstallerAsync(BuildSpec spec, StageRunner stages, CancellationToken cancellation)

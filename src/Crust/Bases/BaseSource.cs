@@ -6,40 +6,41 @@ using Crust.Tools;
 
 namespace Crust.Bases;
 
-/// <summary>Gets the disk image that a spec starts from, from a path or a URL, and checks it.</summary>
+/// <summary>Gets the disk image or the root file system that a spec starts from, from a path or a URL, and checks it.</summary>
 /// <param name="tools">Reads headers of images.</param>
 internal sealed class BaseSource(SourceFetcher fetcher, ToolBox tools)
 {
     // What names of images end with, before what they are compressed with.
     private static readonly string[] Extensions = [".img", ".raw", ".qcow2", ".vmdk", ".vhdx", ".vhd", ".vdi", ".bin", ".tar", ".ova"];
 
-    /// <summary>The image on this host: downloaded if need be, checked against its checksum or signature, and a disk image that is complete in itself, as far as that shows.</summary>
-    /// <exception cref="CrustException">It can't be had, isn't the right one, or is no disk image.</exception>
-    public async Task<BaseImage> GetAsync(SourceFile file, CancellationToken cancellation)
+    /// <summary>The file on this host: downloaded if need be, checked against its checksum or signature, and an archive, or a disk image that is complete in itself, as far as that shows.</summary>
+    /// <exception cref="CrustException">It can't be had, isn't the right one, or is neither.</exception>
+    public async Task<BaseImage> GetAsync(BuildSpec spec, CancellationToken cancellation)
     {
-        IImageKind? kind = null;
-        Compression? compression = null;
-        var fetched = await fetcher.GetAsync(file, NameInCache(file), (path, _) => (kind, compression) = Identify(path), cancellation);
-        if (compression is null)
+        var file = spec.SourceFile!;
+        Found? found = null;
+        var fetched = await fetcher.GetAsync(file, NameInCache(file), (path, _) => found = Identify(path, spec.Base), cancellation);
+        if (found!.Kind is { } kind)
         {
-            await ForeignImage.CheckAsync(fetched.Path, kind!, tools, cancellation);
+            await ForeignImage.CheckAsync(fetched.Path, kind, tools, cancellation);
         }
 
-        return Describe(file, fetched.Path, fetched.Sha256, compression?.Name ?? kind!.Name);
+        return Describe(spec, fetched.Path, fetched.Sha256, found);
     }
 
     /// <summary>What is known of the image at once: nothing is fetched, no checksum is computed.</summary>
     /// <exception cref="CrustException">It can't be had, or is no disk image, as far as that shows.</exception>
-    public SourceGlance Glance(SourceFile file)
+    public SourceGlance Glance(BuildSpec spec)
     {
+        var file = spec.SourceFile!;
         var glance = fetcher.Glance(file, NameInCache(file));
         if (glance.Path is not { } path)
         {
             return new SourceGlance(null, null, BaseNameOf(file.Source)) { Promised = glance.Promised };
         }
 
-        var (kind, compression) = Identify(path);
-        var image = glance.Sha256 is { } sha256 ? Describe(file, path, sha256, compression?.Name ?? kind!.Name) : null;
+        var found = Identify(path, spec.Base);
+        var image = glance.Sha256 is { } sha256 ? Describe(spec, path, sha256, found) : null;
         return new SourceGlance(new FileInfo(path).Length, image, BaseNameOf(file.Source)) { Promised = glance.Promised };
     }
 
@@ -58,34 +59,45 @@ internal sealed class BaseSource(SourceFetcher fetcher, ToolBox tools)
     /// <summary>What images are called after a base.</summary>
     public static string BaseNameOf(string source) => SourceNames.Clean(TitleOf(source), "base");
 
-    // One of the two is known.
-    private static (IImageKind? Kind, Compression? Compression) Identify(string path)
+    private static Found Identify(string path, BaseSpec given)
     {
         if (!Path.Exists(path))
         {
-            throw new CrustException(FailureKind.BadInput, "There is no such image", path, "check base.image");
+            throw new CrustException(FailureKind.BadInput, $"There is no such {(given.IsRoot ? "archive" : "image")}", path, $"check {given.FileKey}");
         }
 
-        if (Compression.Of(path) is { } compression)
+        // The layers in an OCI archive are compressed, and it isn't.
+        if (given.Oci is null && Compression.Of(path) is { } compression)
         {
-            return (null, compression);
+            return new Found(compression.Name, null);
+        }
+
+        if (given.IsRoot)
+        {
+            return !TarSign.IsIn(path) ? throw TarSign.Missing(path, given.FileKey) : new Found(given.Oci is null ? "tar" : "OCI archive", null);
         }
 
         var kind = ForeignImage.KindOf(path);
-        return kind.QemuDriver is not null ? (kind, null)
+        return kind.QemuDriver is not null ? new Found(kind.Name, kind)
             : throw new CrustException(FailureKind.BadInput, $"A base is a disk image, and this is an {kind.Name}", path, "name an installer's ISO in installer.iso (ISO_URL, --iso)");
     }
 
-    private static BaseImage Describe(SourceFile file, string path, string sha256, string kind) => new()
+    private static BaseImage Describe(BuildSpec spec, string path, string sha256, Found found) => new()
     {
-        Source = file.Shown,
+        Source = spec.SourceFile!.Shown,
         Path = path,
         Sha256 = sha256,
         Size = new FileInfo(path).Length,
-        BaseName = BaseNameOf(file.Source),
-        FileKind = kind,
+        BaseName = BaseNameOf(spec.SourceFile!.Source),
+        FileKind = found.Name,
+        IsRoot = spec.Base.IsRoot,
+        IsOci = spec.Base.Oci is not null,
     };
 
     // Beside a download there are files of the downloader's own.
     private static string NameInCache(SourceFile file) => SourceNames.Clean(SourceNames.FileOf(file.Source), "base") is var name && (name is "lock" || name.StartsWith("partial", StringComparison.Ordinal)) ? $"base-{name}" : name;
+
+    /// <param name="Name">What the file is.</param>
+    /// <param name="Kind">The kind of image; null for what is compressed, and for an archive.</param>
+    private sealed record Found(string Name, IImageKind? Kind);
 }

@@ -26,11 +26,24 @@ internal sealed partial class BaseWriter(ToolBox tools, IBuildObserver observer)
     public async Task WriteAsync(BaseImage image, string disk, long size, string where, CancellationToken cancellation)
     {
         using var scratch = new ScratchFolder(Path.GetDirectoryName(disk)!);
+        try
+        {
+            await WriteAsync(image, disk, size, where, scratch.Path, cancellation);
+        }
+        catch (CrustException e) when (e.Where.StartsWith(scratch.Path, StringComparison.Ordinal) && e.Kind is FailureKind.BadInput)
+        {
+            // Nobody has seen what was unpacked.
+            throw e.At(image.Source);
+        }
+    }
+
+    private async Task WriteAsync(BaseImage image, string disk, long size, string where, string scratch, CancellationToken cancellation)
+    {
         var file = image.Path;
         var limit = new DiskLimit(image.Source, size, where);
         if (Compression.Of(file) is { } compression)
         {
-            file = await UnpackAsync(compression, image, limit, scratch.Path, cancellation);
+            file = await UnpackAsync(compression, image, limit, scratch, cancellation);
         }
 
         var kind = ForeignImage.KindOf(file);
@@ -39,12 +52,12 @@ internal sealed partial class BaseWriter(ToolBox tools, IBuildObserver observer)
             throw new CrustException(FailureKind.BadInput, $"A base is a disk image, and in this file there is an {kind.Name}", image.Source, "name an installer's ISO in installer.iso, unpacked");
         }
 
-        var found = await ForeignImage.OpenAsync(file, kind, scratch.Path, tools, cancellation);
-        var raw = Path.Combine(scratch.Path, "disk");
+        var found = await ForeignImage.OpenAsync(file, kind, scratch, tools, cancellation);
+        var raw = Path.Combine(scratch, "disk");
         if (found is { Driver: QemuDisk.Raw, Part: null })
         {
             limit.Check(new FileInfo(found.Path).Length);
-            await TakeRawAsync(found.Path, raw, scratch.Path, cancellation);
+            await TakeRawAsync(found.Path, raw, scratch, cancellation);
         }
         else
         {
@@ -69,13 +82,7 @@ internal sealed partial class BaseWriter(ToolBox tools, IBuildObserver observer)
             }
         }, tools, cancellation);
         // What Compute Engine takes: a disk in a tar archive, which is told by what it begins with only once it is unpacked.
-        return compression.Name == "gzip" && IsTar(unpacked) ? image.Path : unpacked;
-    }
-
-    private static bool IsTar(string path)
-    {
-        using var file = File.OpenHandle(path);
-        return file.ReadUpTo(257L, 5).AsSpan().SequenceEqual("ustar"u8);
+        return compression.Name == "gzip" && TarSign.IsIn(unpacked) ? image.Path : unpacked;
     }
 
     // What was unpacked here is the disk itself; a file of the user's is copied.

@@ -50,7 +50,7 @@ internal sealed record ToolNeed(string Program, Need Need, string For)
             .. spec.Machine.Tpm ? new[] { new ToolNeed(TpmEmulator.Program, Need.Required, "is the machine's TPM") } : [],
             .. spec.Sign.Program is { } signer ? new[] { new ToolNeed(signer, Need.Required, "signs the provenance") } : [],
             .. spec.SourceFile?.Key is not null ? new[] { new ToolNeed(ListSignature.Program, Need.Required, $"checks who signed the list of checksums{(spec.HasBase ? " or the image" : "")}") } : [],
-            .. spec.HasBase && Compression.ByName(spec.Base.Image!) is { Program: var unpacker } ? new[] { new ToolNeed(unpacker, Need.Required, "unpacks the base image") } : [],
+            .. spec.HasBase && Compression.ByName(spec.Base.File!) is { Program: var unpacker } ? new[] { new ToolNeed(unpacker, Need.Required, "unpacks the base") } : [],
             .. writing.SelectMany(format => format.Needs.Tools.Select(tool => new ToolNeed(tool, Need.Required, format.Name))),
             .. ForAppliance.Select(tool => new ToolNeed(tool, forecast.Appliance, live)),
             .. HybridIso.Programs.Prepend("mksquashfs").Select(tool => new ToolNeed(tool, forecast.BuildsReference ? Need.Required : Need.None, "the reference installer")),

@@ -98,7 +98,8 @@ internal sealed class Forecaster(SourceLibrary sources, ApplianceBuilder applian
 
     private Need NeedOfAppliance(BuildSpec spec, BuildForecast forecast)
     {
-        var need = forecast.BuildsReference || forecast.ToWrite.Any(format => format.NeedsOf(spec).TakesAppliance) ? Need.Required
+        var laysOut = spec.Base.IsRoot && forecast.CachedDisk is null && !forecast.ToWrite.IsEmpty;
+        var need = forecast.BuildsReference || laysOut || forecast.ToWrite.Any(format => format.NeedsOf(spec).TakesAppliance) ? Need.Required
             : NeedOfDisk(spec) is var wanted && forecast.CachedDisk is null && !forecast.ToWrite.IsEmpty ? wanted
             : Need.None;
         return need is Need.None || appliance.IsCached(spec.Machine.Arch) ? Need.None : need;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using Crust.Bases;
 using Crust.Inspection;
 using Crust.Layers;
 using Crust.Seeds;
@@ -38,6 +39,7 @@ internal static class BuildKey
             .Append($"crust build key, base, recipe {BaseRecipe}\n")
             .Append($"base {imageSha256}\n")
             .Append($"machine {spec.Machine.Arch} disk={spec.Machine.Disk}\n")
+            .Append(!spec.Base.IsRoot ? "" : $"layout={spec.Base.Layout.LowerName()} {RootWriter.Version}{(spec.Base.Oci is null ? "" : " oci")}\n")
             .Append(Care(spec, isReference: false))
             .AppendJoin("", layers.Select(layer => layer.Material))
             .ToString();

@@ -5,23 +5,23 @@ using Crust.Spec;
 
 namespace Crust.Planning;
 
-/// <summary>Gets what a spec's system comes from: a vendor's installer, Crust's own, or a base image.</summary>
+/// <summary>Gets what a spec's system comes from: a vendor's installer, Crust's own, or a base.</summary>
 internal sealed class SourceLibrary(InstallerLibrary installers, BaseSource bases)
 {
     /// <summary>The installer ISO or the base image, fetched or built if need be, and checked.</summary>
     /// <exception cref="CrustException">It can't be had, or isn't what it should be.</exception>
     public async Task<DiskOrigin> GetAsync(BuildSpec spec, CancellationToken cancellation) =>
-        spec.HasBase ? await bases.GetAsync(spec.SourceFile!, cancellation) : await installers.GetAsync(spec.Installer, spec.Machine.Arch, cancellation);
+        spec.HasBase ? await bases.GetAsync(spec, cancellation) : await installers.GetAsync(spec.Installer, spec.Machine.Arch, cancellation);
 
     /// <summary>What is known of it at once: nothing is fetched, built, or read as a whole.</summary>
     /// <exception cref="CrustException">It can't be had, or isn't what it should be, as far as that shows.</exception>
-    public SourceGlance Glance(BuildSpec spec) => spec.HasBase ? bases.Glance(spec.SourceFile!) : installers.Glance(spec.Installer, spec.Machine.Arch);
+    public SourceGlance Glance(BuildSpec spec) => spec.HasBase ? bases.Glance(spec) : installers.Glance(spec.Installer, spec.Machine.Arch);
 
     /// <summary>The family of systems that comes of it, as far as that is known at once; null if it isn't.</summary>
     public SeedProfile? ProfileOf(BuildSpec spec) => spec.HasBase ? null : installers.ProfileOf(spec.Installer);
 
     /// <summary>What the images are called where the spec doesn't name them. Nothing is looked at.</summary>
-    internal static string NameOf(BuildSpec spec) => spec.HasBase ? BaseSource.BaseNameOf(spec.Base.Image!) : InstallerLibrary.NameOf(spec.Installer, spec.Machine.Arch);
+    internal static string NameOf(BuildSpec spec) => spec.HasBase ? BaseSource.BaseNameOf(spec.Base.File!) : InstallerLibrary.NameOf(spec.Installer, spec.Machine.Arch);
 
     /// <summary>The file's name without what it says of the file's kind.</summary>
     internal static string TitleOf(string source, bool isBase) => isBase ? BaseSource.TitleOf(source) : InstallerSource.TitleOf(source);

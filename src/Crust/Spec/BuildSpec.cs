@@ -13,12 +13,12 @@ internal sealed record BuildSpec
     /// <summary>What the build starts from in place of an installer, if it names an image.</summary>
     public BaseSpec Base { get; init; } = new();
 
-    /// <summary>Whether a base image is taken, and no installer is booted.</summary>
-    public bool HasBase => Base.Image is not null;
+    /// <summary>Whether the build starts from a base, and no installer is booted.</summary>
+    public bool HasBase => Base.File is not null;
 
     /// <summary>The file that the system comes from, as the user named it; null for the reference installer.</summary>
-    public SourceFile? SourceFile => Base.Image is { } image
-        ? new("base", "image", image)
+    public SourceFile? SourceFile => Base.File is { } file
+        ? new("base", Base.Image is null ? "archive" : "image", file)
         {
             Sha256 = Base.Sha256,
             ChecksumSignature = Base.ChecksumSignature,

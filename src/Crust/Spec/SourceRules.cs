@@ -5,6 +5,7 @@ namespace Crust.Spec;
 /// <summary>What must hold of the file that a system comes from: an installer's ISO, or a base image.</summary>
 internal static partial class SourceRules
 {
+    private static readonly string[] Files = ["base.image", "base.rootfs", "base.oci"];
     private static readonly string[] OfInstallersRun = ["machine.onReboot", "machine.extraDisks"];
 
     /// <summary>Nothing is told to a base: no installer reads a seed.</summary>
@@ -24,17 +25,22 @@ internal static partial class SourceRules
         if (!spec.HasBase)
         {
             if (GivenIn("base.") is { } alone)
-                throw Bad($"There is a {alone}, and no image that it is for", whereIs(alone), "name the image in base.image (BASE_IMAGE, --base), or leave it out");
+                throw Bad($"There is a {alone}, and no base that it is for", whereIs(alone), "name the image in base.image (BASE_IMAGE, --base) or the archive in base.rootfs or base.oci, or leave it out");
             return;
         }
 
+        if (Files.Where(spec.Origins.ContainsKey).ToList() is [var one, var other, ..])
+            throw Bad($"The system would come from two places, {one} and {other}", $"{whereIs(one)}; {whereIs(other)}", "leave out one of the two");
+        if (spec.Base.Image is not null && spec.Origins.ContainsKey("base.layout"))
+            throw Bad("A disk image is divided already, and base.layout is for a root file system", whereIs("base.layout"), "leave it out");
+        var key = spec.Base.FileKey;
         if (GivenIn("installer.") is { } installer)
-            throw Bad("The system would come from two places, an installer and a base image", $"{whereIs(installer)}; {whereIs("base.image")}", "leave out installer, or base");
+            throw Bad("The system would come from two places, an installer and a base", $"{whereIs(installer)}; {whereIs(key)}", "leave out installer, or base");
         if (GivenIn("seed.") is { } seed)
-            throw Bad($"{seed} is for an installer, and with base.image none is booted", $"{whereIs(seed)}; {whereIs("base.image")}",
-                "leave out seed; what the image's own cloud-init or Ignition is to read comes from the platform that boots it");
-        if (OfInstallersRun.FirstOrDefault(spec.Origins.ContainsKey) is { } key)
-            throw Bad($"{key} is about an installer's run, and with base.image none is booted", $"{whereIs(key)}; {whereIs("base.image")}", "leave it out");
+            throw Bad($"{seed} is for an installer, and with {key} none is booted", $"{whereIs(seed)}; {whereIs(key)}",
+                "leave out seed; what the system's own cloud-init or Ignition is to read comes from the platform that boots it");
+        if (OfInstallersRun.FirstOrDefault(spec.Origins.ContainsKey) is { } run)
+            throw Bad($"{run} is about an installer's run, and with {key} none is booted", $"{whereIs(run)}; {whereIs(key)}", "leave it out");
     }
 
     private static void CheckProof(SourceFile file, Func<string, string> whereIs)

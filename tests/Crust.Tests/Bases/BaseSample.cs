@@ -51,11 +51,11 @@ internal sealed class BaseSample : IDisposable
         return path + extension;
     }
 
-    public static SourceFile FileOf(string source, string? sha256 = null) => new("base", "image", source) { Sha256 = sha256 };
+    public static BuildSpec SpecOf(string image, string? sha256 = null) => new() { Base = new() { Image = image, Sha256 = sha256 } };
 
     public async Task<string> WriteAsync(string source, long size, CancellationToken cancellation)
     {
-        var image = await Source.GetAsync(FileOf(source), cancellation);
+        var image = await Source.GetAsync(SpecOf(source), cancellation);
         var disk = FileFor("disk.raw");
         File.Create(disk).Dispose();
         await Writer.WriteAsync(image, disk, size, "machine.disk", cancellation);

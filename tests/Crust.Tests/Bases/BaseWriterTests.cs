@@ -107,7 +107,7 @@ public sealed class BaseWriterTests
 
         var error = await FailureAsync(await BaseSample.PackAsync(_sample.FileFor("text"), "xz", ".xz", Cancellation), Size);
 
-        Assert.That(error.What, Is.EqualTo("This is neither an ISO nor a disk image"));
+        Assert.That((error.What, error.Where), Is.EqualTo(("This is neither an ISO nor a disk image", _sample.FileFor("text.xz"))));
         AssertNothingIsLeft();
     }
 

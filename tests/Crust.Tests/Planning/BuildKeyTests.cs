@@ -66,6 +66,8 @@ public sealed class BuildKeyTests
             KeyOf(plain with { Machine = plain.Machine with { Disk = 99L << 30 } }),
             KeyOf(plain with { Machine = plain.Machine with { Arch = Arch.Arm64 } }),
             KeyOf(plain with { Trim = false }),
+            KeyOf(plain with { Base = new BaseSpec { Rootfs = "/root.tar" } }),
+            KeyOf(plain with { Base = new BaseSpec { Oci = "/root.tar" } }),
             KeyOf(plain with { Tidy = [TidyStep.Logs] }),
         }, Is.Unique);
         Assert.That(new[]

@@ -29,11 +29,15 @@ public sealed class BaseSpecTests
         Assert.That(spec.ShownSource, Is.EqualTo(Path.Combine(_sample.Folder, "edge.qcow2")));
     }
 
-    [TestCase("base: { image: a.img }\ninstaller: { iso: b.iso }", "The system would come from two places, an installer and a base image", "installer.iso")]
-    [TestCase("base: { image: a.img }\ninstaller: { boot: { keys: [a] } }", "The system would come from two places, an installer and a base image", "installer.boot.keys")]
+    [TestCase("base: { image: a.img }\ninstaller: { iso: b.iso }", "The system would come from two places, an installer and a base", "installer.iso")]
+    [TestCase("base: { image: a.img }\ninstaller: { boot: { keys: [a] } }", "The system would come from two places, an installer and a base", "installer.boot.keys")]
     [TestCase("base: { image: a.img }\nseed: { hostname: edge }", "seed.hostname is for an installer, and with base.image none is booted", "seed.hostname")]
     [TestCase("base: { image: a.img }\nmachine: { onReboot: continue }", "machine.onReboot is about an installer's run, and with base.image none is booted", "machine.onReboot")]
-    [TestCase("base: { sha256: list }", "There is a base.sha256, and no image that it is for", "base.sha256")]
+    [TestCase("base: { image: a.img, rootfs: a.tar }", "The system would come from two places, base.image and base.rootfs", "base.rootfs")]
+    [TestCase("base: { oci: a.tar, rootfs: a.tar }", "The system would come from two places, base.rootfs and base.oci", "base.oci")]
+    [TestCase("base: { image: a.img, layout: gpt }", "A disk image is divided already, and base.layout is for a root file system", "base.layout")]
+    [TestCase("base: { rootfs: a.tar, }\nseed: { hostname: edge }", "seed.hostname is for an installer, and with base.rootfs none is booted", "seed.hostname")]
+    [TestCase("base: { sha256: list }", "There is a base.sha256, and no base that it is for", "base.sha256")]
     [TestCase("base: { image: a.img, signature: a.sig }", "There is a signature of the image, and no key that may have made it", "base.signature")]
     [TestCase("base: { image: a.img, key: k }", "There is a key for the list of checksums, and no list", "base.key")]
     [TestCase("base: { image: a.img, key: k, sha256Signature: s }", "There is a signature of a list of checksums, and base.sha256 names no list", "base.sha256Signature")]

@@ -167,6 +167,7 @@ public sealed class SpecReaderTests
                 "SHA256|FILE|URL" => "https://example.org/SHA256SUMS",
                 "FORMAT" => "vmdk",
                 "DISK" => "ask",
+                "gpt" => "gpt",
                 "STEP" => "logs",
                 "NAME=VALUE" => "site=berlin",
                 "FILE|fd:N" => secret,
@@ -178,10 +179,10 @@ public sealed class SpecReaderTests
             };
             (string, string)[] account = key.Path.StartsWith("seed.ssh.", StringComparison.Ordinal) && key.Path != "seed.ssh.user" || key.Path.StartsWith("verify.", StringComparison.Ordinal) ? [("SSH_USER", "edge")]
                 : key.Path.StartsWith("sign.passphrase", StringComparison.Ordinal) ? [("SIGN_GPG_KEY", "edge")]
-                : key.Path.StartsWith("base.", StringComparison.Ordinal) && key.Path != "base.image" ? [("BASE_IMAGE", "edge.img")] : [];
+                : key.Path.StartsWith("base.", StringComparison.Ordinal) && key.Path is not ("base.image" or "base.rootfs" or "base.oci" or "base.layout") ? [("BASE_IMAGE", "edge.img")] : [];
             if (key.Variable is not null)
                 Assert.That(_sample.Read(null, [.. account, (key.Variable, text)]).WhereIs(key.Path), Is.EqualTo($"environment variable {key.Variable}"));
-            (string, string[])[] kernel = key.Path is "installer.boot.initrd" or "installer.boot.append" ? [("installer.boot.kernel", ["/vmlinuz"])] : key.Path is "verify.checks" ? [("verify.ssh", ["login"])]
+            (string, string[])[] kernel = key.Path is "base.layout" ? [("base.rootfs", ["edge.tar"])] : key.Path is "installer.boot.initrd" or "installer.boot.append" ? [("installer.boot.kernel", ["/vmlinuz"])] : key.Path is "verify.checks" ? [("verify.ssh", ["login"])]
                 : key.Path is "base.key" or "base.signature" or "base.sha256Signature"
                     ? [.. new[] { "base.key", "base.signature", "base.sha256" }.Where(other => other != key.Path).Select(other => (other, new[] { "https://example.org/some" }))] : [];
             if (key.Option is not null)
