@@ -76,6 +76,7 @@ internal sealed class CrustServices : IAsyncDisposable
         Installers = new InstallerLibrary(new InstallerSource(Folders.Cache, proxies, tools, journal, time, _log), Reference);
         Sources = new SourceLibrary(Installers, new BaseSource(new SourceFetcher(Folders.Cache, http, tools, Stage.Base, journal, time, _log), tools));
         Recipes = new RecipeSources(Folders.Cache, http, tools, new AptPackages(tools, Folders.Cache), journal, time, _log);
+        RecipeTrees = new RecipeTrees(Recipes, new RecipeArchives(tools, cache));
         Seeds = new SeedComposer();
         var disks = new DiskStore(cache, _log);
         var writer = new ImageWriter(new FormatServices(tools, appliance), journal);
@@ -141,6 +142,8 @@ internal sealed class CrustServices : IAsyncDisposable
     public SourceLibrary Sources { get; }
 
     public RecipeSources Recipes { get; }
+
+    public RecipeTrees RecipeTrees { get; }
 
     public SeedComposer Seeds { get; }
 

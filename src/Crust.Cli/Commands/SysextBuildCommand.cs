@@ -8,18 +8,12 @@ using Crust.Sysexts;
 
 namespace Crust.Cli.Commands;
 
-/// <summary>`crust sysext build`: a system extension from a folder, an archive, an image or packages.</summary>
+/// <summary>`crust sysext build`: a system extension from a recipe, files, an image or packages.</summary>
 internal static class SysextBuildCommand
 {
     public static Command Create()
     {
-        var source = new Argument<string?>("FOLDER|TAR|IMAGE")
-        {
-            Description = "What goes into it: a folder or a tar archive that isn't compressed, with usr and opt at its top; or the last layer of an OCI image: a layout, an archive, or docker://NAME.",
-            Arity = ArgumentArity.ZeroOrOne,
-        };
-        var packages = new Option<string>("--packages") { Description = "Debian packages in place of it, with commas between them, without those that they depend on.", HelpName = "NAMES" };
-        var name = new Option<string>("--name") { Description = "Its name, and the version in its file's name; the source's base name if it isn't there.", HelpName = "NAME[@VERSION]" };
+        var input = new SysextInput();
         var os = new Option<string>("--os") { Description = "The ID of the systems that it is for, or _any.", HelpName = "ID" };
         var level = new Option<string>("--level") { Description = "Their SYSEXT_LEVEL.", HelpName = "LEVEL" };
         var version = new Option<string>("--os-version") { Description = "Their VERSION_ID.", HelpName = "VERSION" };
@@ -30,24 +24,20 @@ internal static class SysextBuildCommand
         var certificate = new Option<string>("--certificate") { Description = "The key's certificate (PEM), which machines have in /etc/verity.d.", HelpName = "FILE" };
         var reload = new Option<bool>("--reload") { Description = "Have systemd read its units again after a merge (systemd 255 and later)." };
         var epoch = new Option<long?>("--epoch") { Description = "The time of all files in it, in seconds since 1970 (SOURCE_DATE_EPOCH, 0 otherwise).", HelpName = "SECONDS" };
-        var (output, json) = (CommonOptions.Output(), CommonOptions.Json());
+        var (output, json, quiet) = (CommonOptions.Output(), CommonOptions.Json(), CommonOptions.Quiet());
         output.Description = "The folder for the extension.";
-        var command = new Command("build", "Builds a system extension: the same bytes from the same input.") { source, packages, name, os, level, version, arch, profile, format, key, certificate, reload, epoch, output, json };
+        var command = new Command("build", "Builds a system extension: the same bytes from the same input.") { os, level, version, arch, profile, format, key, certificate, reload, epoch, output, json, quiet };
+        input.AddTo(command);
         command.SetAction(async (parse, cancellation) =>
         {
-            var environment = HostEnvironment.Read();
-            await using var services = new CrustServices(environment, parse.GetRequiredValue(output), new Silence(), MessageWriter.Of(parse).Hidden);
-            var (path, wanted) = (parse.GetValue(source), parse.GetValue(packages));
-            if (path is null == wanted is null)
-            {
-                throw new CrustException(FailureKind.BadInput, path is null ? "Nothing is named that it could be built from" : "It can't be built from two sources", path ?? "--packages", "name a folder, an archive or an image, or packages with --packages");
-            }
-
-            var named = (parse.GetValue(name) ?? (path is null ? wanted!.Split(',')[0] : BaseName(path))).Split('@', 2);
+            var environment = HostEnvironment.Take();
+            await using var view = ProgressView.Create(environment, parse.GetValue(quiet), MessageWriter.Of(parse));
+            await using var services = new CrustServices(environment, parse.GetRequiredValue(output), view, MessageWriter.Of(parse).Hidden);
+            var (name, ofFile) = input.NameOf(parse);
             var plan = new SysextPlan
             {
-                Name = named[0],
-                Version = named.ElementAtOrDefault(1),
+                Name = name,
+                Version = ofFile,
                 Profile = parse.GetValue(profile),
                 Level = parse.GetValue(level),
                 OsVersion = parse.GetValue(version),
@@ -58,8 +48,9 @@ internal static class SysextBuildCommand
                 Epoch = EpochOf(parse.GetValue(epoch), environment),
             }.For(parse.GetValue(os));
             using var scratch = new ScratchFolder(services.Folders.Cache);
-            var tree = await services.SysextSource.ReadAsync(path, [.. (wanted ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)], plan, scratch.Path, cancellation);
+            var tree = await input.ReadAsync(parse, services, plan, scratch.Path, cancellation);
             var built = await services.SysextBuilder.BuildAsync(plan, tree, services.Folders.Images, cancellation);
+            await view.DisposeAsync();
             foreach (var warning in built.Warnings)
             {
                 MessageWriter.Of(parse).Warn(warning.ToLine());
@@ -77,10 +68,6 @@ internal static class SysextBuildCommand
 
     public static string Words<TEnum>()
         where TEnum : struct, Enum => string.Join('|', Enum.GetValues<TEnum>().Select(value => value.LowerName()));
-
-    // docker://registry:5000/team/tool:1.2 is tool, tool.tar too.
-    private static string BaseName(string source) => source.StartsWith("docker://", StringComparison.Ordinal) ? source.Split('/')[^1].Split(':', '@')[0]
-        : source.EndsWith(".tar", StringComparison.Ordinal) ? Path.GetFileNameWithoutExtension(source) : Path.GetFileName(Path.TrimEndingDirectorySeparator(source));
 
     private static (string Key, string Certificate)? SignerOf(SysextFormat format, string? key, string? certificate) => (key, certificate) switch
     {

@@ -3,7 +3,9 @@ using System.Text;
 using Crust.Recipes;
 using Crust.Recipes.Sources;
 using Crust.Spec;
+using Crust.Sysexts;
 using Crust.Tests.Cli;
+using Crust.Trees;
 
 namespace Crust.Tests.Recipes;
 
@@ -255,6 +257,28 @@ public sealed class RecipeLockTests
         Assert.That(File.Exists(hooked), Is.False, "a hook of this host's apt doesn't run");
         Assert.That(StandIn.Sum(await File.ReadAllBytesAsync((await FetchAsync(locked)).Path, Cancellation)), Is.EqualTo(locked.Entries.Single().Sha256));
         AssertIs(await FailureAsync(() => FetchAsync(LockFile.Empty(LockPath))), "No sum", "tool.yaml", "crust recipe lock");
+    }
+
+    [Test]
+    public async Task The_command_line_builds_an_extension_of_a_locked_recipe()
+    {
+        await File.WriteAllTextAsync(Path.Combine(_upstream.Recipes, "tool.yaml"), _recipe, Cancellation);
+        var output = Path.Combine(_upstream.Folder, "out");
+        string[] options = ["--lock", LockPath, "--recipes", _upstream.Recipes, "--mirror", _upstream.MirrorUrl, "--quiet"];
+        await CommandLineRun.OfAsync(["recipe", "lock", "tool", .. options]);
+
+        var built = await CommandLineRun.OfAsync(["sysext", "build", "tool", "--output", output, .. options]);
+        var missing = await CommandLineRun.OfAsync(["sysext", "build", "tool", "--arch", "arm64", "--output", output, .. options]);
+        var unknown = await CommandLineRun.OfAsync(["sysext", "build", "tol", "--output", output, .. options]);
+        var read = await new SysextReader(StandIn.Tools).ReadAsync(Path.Combine(output, "tool-1.2.3-x86-64.raw"), _upstream.Folder, Cancellation);
+
+        Assert.That(built.Code, Is.Zero, built.Error);
+        Assert.That(read.Tree.Entries.Where(entry => entry.Kind is EntryKind.File).Select(entry => entry.Path),
+            Is.EqualTo(new[] { "usr/bin/tool", "usr/lib/extension-release.d/extension-release.tool" }));
+        Assert.That(read.Tree.Find("usr/bin/tool")!.Content.Read(0, Tool.Length), Is.EqualTo(Tool));
+        Assert.That((missing.Code, unknown.Code), Is.EqualTo((2, 2)));
+        Assert.That(missing.Error, Does.Contain("has no tool for arm64"));
+        Assert.That(unknown.Error, Does.Contain("There is no recipe 'tol'").And.Contain("did you mean 'tool'?"));
     }
 
     private string UseKey()
