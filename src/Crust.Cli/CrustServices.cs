@@ -105,7 +105,7 @@ internal sealed class CrustServices : IAsyncDisposable
             shared,
             disks,
             diskStage,
-            new LayerStage(disks, diskStage, new LayerRun(tools, jobs, new RecipeTrees(Recipes, new RecipeArchives(tools, cache)), journal, _log), journal),
+            new LayerStage(disks, diskStage, new LayerRun(tools, jobs, RecipeTrees, journal, _log), journal),
             writer,
             new ImageStage(writer),
             new ImageProver(Verifier, tools, Folders, journal),

@@ -11,7 +11,7 @@ namespace Crust.Bases;
 internal sealed class BaseSource(SourceFetcher fetcher, ToolBox tools)
 {
     // What names of images end with, before what they are compressed with.
-    private static readonly string[] Extensions = [".img", ".raw", ".qcow2", ".vmdk", ".vhdx", ".vhd", ".vdi", ".bin", ".tar", ".ova"];
+    private static readonly string[] Extensions = [".raw", ".bin", ".tar", .. ImageFormats.Readable.Select(kind => $".{kind.Name}")];
 
     /// <summary>The file on this host: downloaded if need be, checked against its checksum or signature, and an archive, or a disk image that is complete in itself, as far as that shows.</summary>
     /// <exception cref="CrustException">It can't be had, isn't the right one, or is neither.</exception>

@@ -1,10 +1,9 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using Crust.Formats;
 using Crust.Formats.Archives;
-using Crust.Formats.Headers;
+using Crust.Sanitizing;
 using Crust.Spec;
 using Crust.Storage;
 using Crust.Tools;
@@ -146,7 +145,7 @@ internal sealed class OciRoot(ToolBox tools)
         var config = archive.Document(manifest.GetProperty("config"));
         if (config.TryGetProperty("architecture", out var of) && of.GetString() is { } name && name != arch.LowerName())
         {
-            throw new InvalidDataException($"it is for {ImageBytes.Printable(Encoding.UTF8.GetBytes(name))}, and machine.arch is {arch.LowerName()}");
+            throw new InvalidDataException($"it is for {CleanText.Line(name, 100)}, and machine.arch is {arch.LowerName()}");
         }
     }
 

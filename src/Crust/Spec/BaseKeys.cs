@@ -9,7 +9,7 @@ internal static class BaseKeys
         return
         [
             SpecKey.Of("base.image", ValueTypes.FileOrUrl, s => s.Base.Image, (s, v) => With(s, b => b with { Image = v }),
-                "A disk image that the build starts from in place of an installer, a path or an http(s) URL: raw, qcow2, vmdk, vhd, vhdx or vdi, perhaps compressed with xz, gzip, bzip2 or zstd.",
+                "A disk image that the build starts from in place of an installer, a path or an http(s) URL: raw, or any other kind of disk image that crust inspect reads, perhaps compressed with xz, gzip, bzip2 or zstd.",
                 "--base", "BASE_IMAGE"),
             SpecKey.Of("base.rootfs", ValueTypes.FileOrUrl, s => s.Base.Rootfs, (s, v) => With(s, b => b with { Rootfs = v }),
                 "A root file system that the build starts from, a tar archive by path or http(s) URL, perhaps compressed with xz, gzip, bzip2 or zstd; it brings its own kernel and GRUB.", "--rootfs"),

@@ -39,6 +39,13 @@ public sealed class SysextBuildTests
         var plan = Plan with { Format = format, Epoch = 1_700_000_000 };
 
         var one = await BuildAsync(plan, Sample, "one");
+        // What holds the time of its making holds another one now.
+        var second = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+        while (DateTimeOffset.UtcNow.ToUnixTimeSeconds() == second)
+        {
+            await Task.Delay(50, Cancellation);
+        }
+
         var two = await BuildAsync(plan, Sample, "two");
         var read = await new SysextReader(Tools).ReadAsync(one.Path, _folder, Cancellation);
 
