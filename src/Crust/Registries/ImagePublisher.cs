@@ -33,7 +33,7 @@ internal sealed class ImagePublisher(Registry registry, ImagesFolder shelf, stri
         }
 
         var attached = await AttachAsync(artifact, manifest, target.Image, cancellation);
-        var index = await IndexAsync(target, manifest.Name, cancellation);
+        var index = await _indexes.KeepArchitecturesAsync(target.Index, manifest.Name, cancellation);
         var key = PublishedKey.TagOf(image.BuildKey, image.Format, image.Recipe);
         var keyed = target.Image.With(key);
         if ((await registry.ReadAsync(keyed, cancellation))?.Sha256 != artifact.Manifest.Sha256)
@@ -72,19 +72,4 @@ internal sealed class ImagePublisher(Registry registry, ImagesFolder shelf, stri
         return [.. attachments.Select(attachment =>
             new AttachedFile(Attachments.EntryOf(attachment).Annotations[OciManifest.Title], attachment.Descriptor.ArtifactType!, attachment.Descriptor.Digest))];
     }
-
-    private Task<OciDocument> IndexAsync(PublishTarget target, string name, CancellationToken cancellation) => _indexes.KeepAsync(target.Index, async _ =>
-    {
-        var entries = ImmutableArray.CreateBuilder<OciDescriptor>();
-        foreach (var arch in Enum.GetValues<Arch>())
-        {
-            // Another name's image under the tag was refused before, or may be overwritten.
-            if (await registry.ReadAsync(target.Index.With(PublishTarget.TagOf(target.Index.Tag, arch)), cancellation) is { } manifest && TagOwner.IsName(manifest, name))
-            {
-                entries.Add(Artifact.DescriptorOf(manifest).For(arch));
-            }
-        }
-
-        return entries.ToImmutable();
-    }, ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal).Add(OciManifest.Title, name), cancellation);
 }

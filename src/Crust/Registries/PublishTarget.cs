@@ -52,6 +52,8 @@ internal sealed record PublishTarget(IImageFormat Format, RegistryReference Inde
         return (new RegistryReference(repository, suffixed), spec.Publish.Tag is null ? "the default tag" : spec.WhereIs("publish.tag"));
     }
 
-    // A name may hold '+', a tag may not: Helm writes '_' in its place, too.
-    private static string DefaultTag(string name, string? buildKey) => $"{name.Replace('+', '_')}-{(buildKey is null ? "KEY" : buildKey[..KeyDigits])}";
+    /// <summary>A name or a version as a part of a tag: it may hold '+', a tag may not. Helm writes '_' in its place, too.</summary>
+    public static string AsTag(string text) => text.Replace('+', '_');
+
+    private static string DefaultTag(string name, string? buildKey) => $"{AsTag(name)}-{(buildKey is null ? "KEY" : buildKey[..KeyDigits])}";
 }

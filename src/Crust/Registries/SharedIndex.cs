@@ -38,6 +38,23 @@ internal sealed class SharedIndex(Registry registry)
             "see who else pushes to the tag, or whether the registry changes what it is given");
     }
 
+    /// <summary>Sees to it that an index holds the manifests of all architectures that are there, each under the index's tag with `-amd64` or `-arm64` behind it.</summary>
+    /// <param name="name">What the index is called. Another name's manifest under such a tag was refused before, or may be overwritten.</param>
+    /// <returns>The index as the registry has it.</returns>
+    public Task<OciDocument> KeepArchitecturesAsync(RegistryReference at, string name, CancellationToken cancellation) => KeepAsync(at, async _ =>
+    {
+        var entries = ImmutableArray.CreateBuilder<OciDescriptor>();
+        foreach (var arch in Enum.GetValues<Arch>())
+        {
+            if (await registry.ReadAsync(at.With(PublishTarget.TagOf(at.Tag, arch)), cancellation) is { } manifest && TagOwner.IsName(manifest, name))
+            {
+                entries.Add(Artifact.DescriptorOf(manifest).For(arch));
+            }
+        }
+
+        return entries.ToImmutable();
+    }, ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal).Add(OciManifest.Title, name), cancellation);
+
     /// <summary>The entries of an index; none of what isn't one.</summary>
     public static ImmutableArray<OciDescriptor> EntriesOf(OciDocument document)
     {

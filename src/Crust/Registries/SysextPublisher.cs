@@ -50,8 +50,7 @@ internal sealed class SysextPublisher(ToolBox tools, string cache, IBuildObserve
         Registry registry, string scratch, string folder, string repository, ImmutableArray<(SysextFile File, string Sha256)> files, bool overwrite, CancellationToken cancellation)
     {
         var (name, version) = (files[0].File.Name, files[0].File.Version);
-        // A version may hold '+', a tag may not: Helm writes '_' in its place, too.
-        var index = new RegistryReference($"{repository}/{name}", version.Replace('+', '_'));
+        var index = new RegistryReference($"{repository}/{name}", PublishTarget.AsTag(version));
         RegistryReference.CheckTag(index.Tag, name);
         TagOwner.Check(index, await registry.ReadAsync(index, cancellation), name, overwrite);
         var pushed = false;
@@ -68,19 +67,7 @@ internal sealed class SysextPublisher(ToolBox tools, string cache, IBuildObserve
             }
         }
 
-        var document = await new SharedIndex(registry).KeepAsync(index, async _ =>
-        {
-            var entries = ImmutableArray.CreateBuilder<OciDescriptor>();
-            foreach (var arch in Enum.GetValues<Arch>())
-            {
-                if (await registry.ReadAsync(index.With(PublishTarget.TagOf(index.Tag, arch)), cancellation) is { } manifest && TagOwner.IsName(manifest, name))
-                {
-                    entries.Add(Artifact.DescriptorOf(manifest).For(arch));
-                }
-            }
-
-            return entries.ToImmutable();
-        }, Titled(name), cancellation);
+        var document = await new SharedIndex(registry).KeepArchitecturesAsync(index, name, cancellation);
         return new PublishedSysext(name, version, index, document.Digest, pushed);
     }
 

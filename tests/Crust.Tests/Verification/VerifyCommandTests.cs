@@ -8,47 +8,57 @@ namespace Crust.Tests.Verification;
 [CancelAfter(60_000)]
 public sealed class VerifyCommandTests
 {
+    private SshServer _server = null!;
+    private FakeTools _fakes = null!;
+    private SampleDisk _disk = null!;
+
+    private string Image => _disk.FileFor("edge.img");
+
+    [SetUp]
+    public async Task MakeImage()
+    {
+        _server = SshServer.Start();
+        _fakes = new FakeTools();
+        _disk = new SampleDisk(1 << 20);
+        _fakes.Add("qemu-system-x86_64", _server.QemuScript, "expect quit", "reply quit {}", "exit 0");
+        await File.WriteAllTextAsync(_fakes.FileFor("crust.yaml"), "version: 1\nmachine: { accelerator: tcg, network: host }\n");
+        File.Copy(_disk.Path, Image);
+    }
+
+    [TearDown]
+    public void RemoveImage()
+    {
+        _server.Dispose();
+        _fakes.Dispose();
+        _disk.Dispose();
+    }
+
     [Test]
     public async Task An_image_that_comes_up_and_fails_a_check_is_said_to_be_up_and_the_command_fails()
     {
-        using var server = SshServer.Start();
-        using var fakes = new FakeTools();
-        using var disk = new SampleDisk(1 << 20);
-        fakes.Add("qemu-system-x86_64", server.QemuScript, "expect quit", "reply quit {}", "exit 0");
-        await File.WriteAllTextAsync(fakes.FileFor("crust.yaml"), "version: 1\nmachine: { accelerator: tcg, network: host }\n");
-        var image = disk.FileFor("edge.img");
-        File.Copy(disk.Path, image);
+        var (code, output, error) = await RunAsync("--check", "true", "--check", "exit 3");
 
-        var (code, output, error) = await RunAsync(fakes, "verify", image, "--ssh-user", "edge", "--ssh-key", server.KeyFile, "--check", "true", "--check", "exit 3");
-
-        Assert.That((code, output), Is.EqualTo(((int)FailureKind.GuestFailed, $"{image}: up, but a check failed\n")), error);
-        Assert.That(error, Does.Contain($"verify     {image} is up, but a check failed").And.Contain("crust: the image edge.img came up, and the check 'exit 3' (2 of 2) exited with 3\n"));
+        Assert.That((code, output), Is.EqualTo(((int)FailureKind.GuestFailed, $"{Image}: up, but a check failed\n")), error);
+        Assert.That(error, Does.Contain($"verify     {Image} is up, but a check failed").And.Contain("crust: the image edge.img came up, and the check 'exit 3' (2 of 2) exited with 3\n"));
     }
 
     [Test]
     public async Task The_JSON_says_up_too_with_the_check_as_the_error()
     {
-        using var server = SshServer.Start();
-        using var fakes = new FakeTools();
-        using var disk = new SampleDisk(1 << 20);
-        fakes.Add("qemu-system-x86_64", server.QemuScript, "expect quit", "reply quit {}", "exit 0");
-        await File.WriteAllTextAsync(fakes.FileFor("crust.yaml"), "version: 1\nmachine: { accelerator: tcg, network: host }\n");
-        var path = disk.FileFor("edge.img");
-        File.Copy(disk.Path, path);
-
-        var (code, output, error) = await RunAsync(fakes, "verify", path, "--json", "--ssh-user", "edge", "--ssh-key", server.KeyFile, "--check", "exit 3");
+        var (code, output, error) = await RunAsync("--json", "--check", "exit 3");
 
         Assert.That(code, Is.EqualTo((int)FailureKind.GuestFailed), error);
         var image = JsonDocument.Parse(output).RootElement.EnumerateArray().Single();
         Assert.That((image.GetProperty("up").GetBoolean(), image.GetProperty("error").GetString()), Is.EqualTo((true, "the image edge.img came up, and the check 'exit 3' exited with 3")));
     }
 
-    private static async Task<(int Code, string Output, string Error)> RunAsync(FakeTools fakes, params string[] arguments)
+    private async Task<(int Code, string Output, string Error)> RunAsync(params string[] checks)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Crust.Cli"), arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = fakes.Folder };
-        start.Environment["PATH"] = $"{fakes.Bin}:{Environment.GetEnvironmentVariable("PATH")}";
-        start.Environment["CRUST_CACHE"] = fakes.FileFor("cache");
-        start.Environment["XDG_RUNTIME_DIR"] = Directory.CreateDirectory(fakes.FileFor("run")).FullName;
+        string[] arguments = ["verify", Image, "--ssh-user", "edge", "--ssh-key", _server.KeyFile, .. checks];
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "Crust.Cli"), arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = _fakes.Folder };
+        start.Environment["PATH"] = $"{_fakes.Bin}:{Environment.GetEnvironmentVariable("PATH")}";
+        start.Environment["CRUST_CACHE"] = _fakes.FileFor("cache");
+        start.Environment["XDG_RUNTIME_DIR"] = Directory.CreateDirectory(_fakes.FileFor("run")).FullName;
         using var crust = Process.Start(start)!;
         var cancellation = TestContext.CurrentContext.CancellationToken;
         var (output, error) = (crust.StandardOutput.ReadToEndAsync(cancellation), crust.StandardError.ReadToEndAsync(cancellation));
