@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
-using System.Text;
 using Crust.Disks;
 using Crust.Spec;
 using Crust.Storage;
@@ -46,7 +45,7 @@ internal sealed record Layer(LayerSpec Spec, int Number, string Digest)
     public static ImmutableArray<Layer> ReadAll(BuildSpec spec) => [.. spec.Layers.Select((layer, i) => Read(layer, i + 1, spec.Machine.Arch))];
 
     /// <summary>The key of a disk with a layer, of the key of the disk below it.</summary>
-    public string KeyOver(string below) => Hash($"{below}\n{Material}");
+    public string KeyOver(string below) => Checksum.OfText($"{below}\n{Material}");
 
     private static Layer Read(LayerSpec spec, int number, Arch arch) => spec switch
     {
@@ -54,8 +53,8 @@ internal sealed record Layer(LayerSpec Spec, int Number, string Digest)
         LayerSpec.Images images => OfTree(spec, number, At(spec, () => FileTree.Empty.With(images.Archives.Select(archive => ImageArchive.In(images.Into, archive))))),
         LayerSpec.Config config => OfTree(spec, number, At(spec, () => FileTree.Empty.With(TreeEntry.File($"{CloudInitFolder}/{config.Shown}", TreeContent.Of(ReadConfig(config.Path)))))),
         LayerSpec.Script script => OfScript(spec, number, At(spec, () => ReadScript(script.Path))),
-        LayerSpec.Recipe recipe => At(spec, () => RecipeLayer.Of(recipe, arch) is var made ? new Layer(spec, number, Hash(made.Material())) { Recipe = made } : null!),
-        LayerSpec.Packages packages => new Layer(spec, number, Hash($"{string.Join('\n', packages.Names)}\nupgrade={packages.Upgrade}\n")),
+        LayerSpec.Recipe recipe => At(spec, () => RecipeLayer.Of(recipe, arch) is var made ? new Layer(spec, number, Checksum.OfText(made.Material())) { Recipe = made } : null!),
+        LayerSpec.Packages packages => new Layer(spec, number, Checksum.OfText($"{string.Join('\n', packages.Names)}\nupgrade={packages.Upgrade}\n")),
         _ => throw new ArgumentOutOfRangeException(nameof(spec)),
     };
 
@@ -106,6 +105,4 @@ internal sealed record Layer(LayerSpec Spec, int Number, string Digest)
             throw new CrustException(FailureKind.InputOutput, $"A layer's files can't be read: {e.Message}", $"{spec.Where}: {spec.Paths[0]}", "look whether they are still there, and whether this user may read them", e);
         }
     }
-
-    private static string Hash(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 }

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
 using Crust.Storage;
 using Crust.Sysexts.Checks;
 using Crust.Sysexts.Images;
@@ -44,7 +43,7 @@ internal sealed class SysextBuilder(ToolBox tools)
         try
         {
             await _images[plan.Format].WriteAsync(plan, tree, draft, drafts.Path, cancellation);
-            var (length, sum) = (new FileInfo(draft).Length, await SumAsync(draft, cancellation));
+            var (length, sum) = (new FileInfo(draft).Length, await Checksum.OfFileAsync(draft, cancellation));
             var path = Path.Combine(folder, plan.FileName);
             OutputFile.Place(draft, path);
             return new BuiltSysext(path, length, sum, findings);
@@ -53,12 +52,6 @@ internal sealed class SysextBuilder(ToolBox tools)
         {
             throw new CrustException(FailureKind.InputOutput, $"The extension can't be written: {e.Message}", folder, "make room there, or choose another folder with --output", e);
         }
-    }
-
-    private static async Task<string> SumAsync(string path, CancellationToken cancellation)
-    {
-        await using var file = File.OpenRead(path);
-        return Convert.ToHexStringLower(await SHA256.HashDataAsync(file, cancellation));
     }
 
     private static FileTree Compose(SysextPlan plan, FileTree content)

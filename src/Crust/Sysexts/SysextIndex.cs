@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
 using Crust.Attestation;
 using Crust.Downloads;
 using Crust.Spec;
@@ -100,8 +99,7 @@ internal sealed class SysextIndex(Signer signer)
         var files = ImmutableArray.CreateBuilder<(SysextFile, string)>();
         foreach (var file in Find(folder))
         {
-            await using var content = File.OpenRead(Path.Combine(folder, file.FileName));
-            files.Add((file, Convert.ToHexStringLower(await SHA256.HashDataAsync(content, cancellation))));
+            files.Add((file, await Checksum.OfFileAsync(Path.Combine(folder, file.FileName), cancellation)));
         }
 
         return files.ToImmutable();
