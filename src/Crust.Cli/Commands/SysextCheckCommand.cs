@@ -21,8 +21,9 @@ internal static class SysextCheckCommand
         var host = new Option<string>("--host") { Description = "The os-release of a system: would it merge them?", HelpName = "FILE" };
         var systemd = new Option<int>("--systemd") { Description = "The version of its systemd.", DefaultValueFactory = _ => Systemds[^1], HelpName = string.Join('|', Systemds) };
         var arch = new Option<Arch?>("--arch") { Description = "Its architecture; that of the extension if it isn't there.", HelpName = SysextBuildCommand.Words<Arch>() };
+        var space = new Option<string>("--space") { Description = "The free space of the file system that is to hold them.", HelpName = "SIZE" };
         var json = CommonOptions.Json();
-        var command = new Command("check", "Says what is wrong with system extensions, and whether a system would merge them.") { files, profile, host, systemd, arch, json };
+        var command = new Command("check", "Says what is wrong with system extensions, and whether a system would merge them.") { files, profile, host, systemd, arch, space, json };
         command.SetAction(async (parse, cancellation) =>
         {
             if (!Systemds.Contains(parse.GetValue(systemd)))
@@ -30,6 +31,8 @@ internal static class SysextCheckCommand
                 throw new CrustException(FailureKind.BadInput, $"The rules of systemd {parse.GetValue(systemd)} aren't known", "--systemd", $"write {Nearest.Or([.. Systemds.Select(version => $"{version}")])}, the next lower one");
             }
 
+            long? free = parse.GetValue(space) is not { } text ? null : Size.TryParse(text, out var bytes) ? bytes
+                : throw new CrustException(FailureKind.BadInput, $"'{text}' is no size", "--space", $"write {Size.Looks}");
             var environment = HostEnvironment.Read();
             await using var services = new CrustServices(environment, ".", new Silence(), MessageWriter.Of(parse).Hidden);
             var release = parse.GetValue(host) is { } path ? ReleaseFile.Parse(UserFile.Read(path, path, "os-release")) : null;
@@ -40,7 +43,8 @@ internal static class SysextCheckCommand
                 extensions.Add(await services.SysextReader.ReadAsync(file, scratch.Path, cancellation));
             }
 
-            ImmutableArray<SysextFinding> findings = [.. extensions.SelectMany(extension => SysextCheck.Check(extension, parse.GetValue(profile))), .. SysextCheck.Collisions(extensions)];
+            ImmutableArray<SysextFinding> findings = [.. extensions.SelectMany(extension => SysextCheck.Check(extension, parse.GetValue(profile), release)),
+                .. SysextCheck.Collisions(extensions), .. free is { } room ? SpaceRule.Check(extensions, room) : []];
             ImmutableArray<MergeDecision> decisions = release is null ? []
                 : [.. extensions.Select(extension => MergeDecision.Of(extension, release, parse.GetValue(arch) is { } given ? SysextFile.ArchName(given) : null, parse.GetValue(systemd)))];
             parse.InvocationConfiguration.Output.Write(parse.GetValue(json) ? ToJson(findings, decisions).ToJsonString() + "\n" : ToText(findings, decisions));

@@ -27,7 +27,8 @@ internal sealed class SysextReader(ToolBox tools)
         var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(path));
         if (Directory.Exists(path))
         {
-            return new Extension(name, FileTree.FromFolder(path));
+            var tree = FileTree.FromFolder(path);
+            return new Extension(name, tree) { Length = tree.Entries.Sum(entry => entry.Content.Length) };
         }
 
         using var file = RegularFile.Open(path, "extension", Remedy);
@@ -41,7 +42,10 @@ internal sealed class SysextReader(ToolBox tools)
                 SysextFormat.Squashfs => await FromSquashfsAsync(path, part.Offset, folder, cancellation),
                 SysextFormat.Erofs => await UnpackedAsync(image => ToolCommand.Of("fsck.erofs", $"--extract={Path.Combine(folder, "tree")}", image)),
                 _ => await UnpackedAsync(image => ToolCommand.Of("debugfs", "-R", $"rdump / {Path.Combine(folder, "tree")}", image)),
-            });
+            })
+            {
+                Length = RandomAccess.GetLength(file),
+            };
         }
         catch (ToolFailedException e)
         {

@@ -9,6 +9,9 @@ internal static class TransferFile
     /// <summary>The names' ends, of which each systemd reads one.</summary>
     public static readonly string[] Extensions = [".transfer", ".conf"];
 
+    /// <summary>How many versions of an extension a machine keeps: the one in use, and those before it.</summary>
+    public const int Versions = 3;
+
     /// <summary>
     /// A definition that updates nothing. Without one in `/etc/sysupdate.d`, systemd-sysupdate fails when it is started without a component, as its own unit does.
     /// </summary>
@@ -48,7 +51,7 @@ internal static class TransferFile
             MatchPattern={pattern}
             CurrentSymlink={LinkOf(file.Name, file.Suffix)}
             Mode=0644
-            InstancesMax=3
+            InstancesMax={Versions}
 
             """;
     }

@@ -38,6 +38,11 @@ public sealed class SysextCheckTests
         yield return Fault("interpreter", SysextSeverity.Warning, "usr/bin/x", Release, TreeEntry.File("usr/bin/x", TreeContent.Of("#!/usr/bin/python3 -E\n"), TreeEntry.Executable));
         yield return Fault("interpreter", SysextSeverity.Error, "usr/bin/x", Release, Elf("usr/bin/x", interpreter: "/lib/ld-musl-x86_64.so.1"));
         yield return Fault("architecture", SysextSeverity.Error, "usr/bin/x", Release, Elf("usr/bin/x", machine: 183));
+        yield return Fault("glibc", SysextSeverity.Warning, "usr/bin/x", Release, Elf("usr/bin/x", versions: ["GLIBC_2.38"]));
+        yield return Fault("glibc", SysextSeverity.Error, "usr/bin/x", Release with { Content = TreeContent.Of("ID=debian\nVERSION_ID=12\n") }, Elf("usr/bin/x", versions: ["GLIBC_2.2.5", "GLIBC_2.38", "GLIBC_2.5"]));
+        yield return Fault("limit", SysextSeverity.Error, "usr/" + new string('\u00e4', 128), Release, Text("usr/" + new string('\u00e4', 128), ""));
+        yield return Fault("limit", SysextSeverity.Error, "usr/link", Release, TreeEntry.Symlink("usr/link", string.Concat(Enumerable.Repeat("a/", 2048))));
+        yield return Fault("limit", SysextSeverity.Error, "usr/bin/tool", Release, Program with { Xattrs = ImmutableSortedDictionary<string, ImmutableArray<byte>>.Empty.Add("user.large", [.. new byte[(64 << 10) + 1]]) });
         yield return Fault("library", SysextSeverity.Warning, "usr/bin/x", Release, Elf("usr/bin/x", needed: ["libc.so.6", "libseccomp.so.2"]));
     }
 
@@ -65,6 +70,42 @@ public sealed class SysextCheckTests
     [TestCase("usr/lib/tool/libseccomp.so.2", new string[0], false)]
     public void A_library_is_looked_for_where_the_loader_does(string library, string[] runpath, bool isFound) =>
         Assert.That(Check([Release, TreeEntry.File(library, TreeContent.Of("lib")), Elf("usr/bin/x", needed: ["libseccomp.so.2"], runpath: runpath)]), isFound ? Is.Empty : Has.Length.EqualTo(1));
+
+    [TestCase("debian", "12", "GLIBC_2.36", true)]
+    [TestCase("debian", "12", "GLIBC_2.37", false)]
+    [TestCase("debian", "12", "GLIBC_ABI_DT_RELR", true)]
+    [TestCase("debian", "11", "GLIBC_ABI_DT_RELR", false)]
+    [TestCase("debian", "13", "GLIBC_2.41", true)]
+    [TestCase("debian", "12", "GLIBC_PRIVATE", true)]
+    [TestCase("debian", "12", "LIBSYSTEMD_255", true)]
+    [TestCase("fedora", "12", "GLIBC_2.31", true)]
+    public void A_program_runs_where_glibc_is_new_enough(string id, string release, string version, bool runs)
+    {
+        var host = ReleaseFile.Parse($"ID={id}\nVERSION_ID={release}\n");
+        var extension = new Extension("tool.raw", FileTree.Empty.With(Release, Elf("usr/bin/x", versions: [version, "GLIBC_2.99"])));
+
+        // The last of the versions may be missing.
+        Assert.That(SysextCheck.Check(extension, SysextProfile.Any, host).Select(finding => (finding.Rule, finding.Severity)), runs ? Is.Empty : Is.EqualTo(new[] { ("glibc", SysextSeverity.Error) }));
+    }
+
+    [Test]
+    public void A_program_with_its_own_loader_has_its_own_glibc() =>
+        Assert.That(Check([Release, Elf("usr/bin/x", interpreter: "/usr/lib/tool/ld.so", versions: ["GLIBC_2.99"]), Text("usr/lib/tool/ld.so", "")]), Is.Empty);
+
+    [TestCase(298, "It takes 299 bytes, and 298 bytes are free")]
+    [TestCase(299, null)]
+    public void What_does_not_fit_is_said(long free, string? said) =>
+        Assert.That(SpaceRule.Check([new Extension("tool.raw", FileTree.Empty) { Length = 299 }], free).Select(finding => (finding.Severity, finding.What)), said is null ? Is.Empty : Is.EqualTo(new[] { (SysextSeverity.Error, said) }));
+
+    [Test]
+    public void Updates_need_room_for_three_versions_of_what_is_published()
+    {
+        Extension[] both = [new("a-1.0-x86-64.raw", FileTree.Empty) { Length = 1000 }, new("b.raw", FileTree.Empty) { Length = 50 }];
+
+        Assert.That(SpaceRule.Check(both, 3050), Is.Empty);
+        Assert.That(SpaceRule.Check(both, 3049).Single(), Has.Property(nameof(SysextFinding.Severity)).EqualTo(SysextSeverity.Warning).And.Property(nameof(SysextFinding.File)).EqualTo("a-1.0-x86-64.raw"));
+        Assert.That(SpaceRule.Check(both, 1049).Single(), Has.Property(nameof(SysextFinding.Severity)).EqualTo(SysextSeverity.Error).And.Property(nameof(SysextFinding.What)).StartsWith("All 2 of them take 1.0 KiB"));
+    }
 
     [Test]
     public void A_folder_in_place_of_sbin_is_an_error_on_Flatcar_and_none_on_Debian()
@@ -108,6 +149,6 @@ public sealed class SysextCheckTests
 
     private static ImmutableArray<SysextFinding> Check(IEnumerable<TreeEntry> entries, SysextProfile profile = SysextProfile.Any) => SysextCheck.Check(new Extension("tool.raw", FileTree.Empty.With(entries)), profile);
 
-    private static TreeEntry Elf(string path, ushort machine = 62, string? interpreter = null, string[]? needed = null, string[]? runpath = null) =>
-        TreeEntry.File(path, TreeContent.Of(SampleElf.Of(machine, interpreter, needed ?? [], runpath ?? [])), TreeEntry.Executable);
+    private static TreeEntry Elf(string path, ushort machine = 62, string? interpreter = null, string[]? needed = null, string[]? runpath = null, string[]? versions = null) =>
+        TreeEntry.File(path, TreeContent.Of(SampleElf.Of(machine, interpreter, needed ?? [], runpath ?? [], versions)), TreeEntry.Executable);
 }

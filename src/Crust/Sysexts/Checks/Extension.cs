@@ -8,6 +8,9 @@ namespace Crust.Sysexts.Checks;
 /// <param name="Tree">What is in it.</param>
 internal sealed record Extension(string File, FileTree Tree)
 {
+    /// <summary>What it takes on a system, in bytes: its file's length, or that of the files in a folder.</summary>
+    public long Length { get; init; }
+
     private const int LongestRelease = 64 << 10;
 
     // The first systemd that leaves out `.sysext.raw` as a whole.

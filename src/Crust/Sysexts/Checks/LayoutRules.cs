@@ -21,6 +21,11 @@ internal static class LayoutRules
         .. new[] { "bin", "sbin", "include", "lib", "share", "src" }.SelectMany(folder => new[] { $"usr/local/{folder}", $"usr/{folder}" }),
     ];
 
+    // Of squashfs, EROFS and ext4 the smallest, and of the kernel (NAME_MAX, XATTR_SIZE_MAX; ext4 keeps a link's target in one block).
+    private const int LongestName = 255;
+    private const int LongestTarget = 4095;
+    private const int LargestXattr = 64 << 10;
+
     public static IEnumerable<SysextFinding> Check(Extension extension, SysextProfile profile)
     {
         var hierarchies = profile is SysextProfile.Kairos ? OfKairos : Usual;
@@ -71,6 +76,21 @@ internal static class LayoutRules
         else if (entry.Kind is EntryKind.CharacterDevice or EntryKind.BlockDevice or EntryKind.Fifo)
         {
             yield return Finding(SysextSeverity.Error, "device", "It is a device or a FIFO", "leave it out; a file in usr/lib/tmpfiles.d makes such at boot");
+        }
+
+        if (Encoding.UTF8.GetByteCount(entry.Name) is > LongestName and var length)
+        {
+            yield return Finding(SysextSeverity.Error, "limit", $"Its name has {length} bytes, and file systems take {LongestName}", "give it a shorter name");
+        }
+
+        if (Encoding.UTF8.GetByteCount(entry.LinkTarget) is > LongestTarget and var target)
+        {
+            yield return Finding(SysextSeverity.Error, "limit", $"The link's target has {target} bytes, and file systems take {LongestTarget}", "let it lead to a shorter path");
+        }
+
+        foreach (var (name, value) in entry.Xattrs.Where(attribute => attribute.Value.Length > LargestXattr))
+        {
+            yield return Finding(SysextSeverity.Error, "limit", $"Its attribute {CleanText.Line(name)} has {value.Length} bytes, and Linux takes {LargestXattr}", "remove the attribute");
         }
 
         foreach (var (name, value) in entry.Xattrs.Where(attribute => attribute.Key.EndsWith("overlay.opaque", StringComparison.Ordinal)))

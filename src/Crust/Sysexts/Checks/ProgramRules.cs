@@ -22,12 +22,14 @@ internal static class ProgramRules
 
     private static readonly HashSet<string> Shells = ["/bin/sh", "/usr/bin/sh", "/bin/bash", "/usr/bin/bash", "/usr/bin/env", "/bin/env"];
 
-    public static IEnumerable<SysextFinding> Check(Extension extension)
+    /// <param name="host">The os-release of the system that it is to work on; null for what the extension says itself.</param>
+    public static IEnumerable<SysextFinding> Check(Extension extension, ReleaseFile? host)
     {
         var release = extension.Release;
         return extension.Tree.Entries
             .Where(entry => entry.Kind is EntryKind.File && (IsExecutable(entry) || entry.Name.Contains(".so", StringComparison.Ordinal)))
-            .Select(entry => ScriptInterpreter(entry) is { } script ? OfScript(extension, entry, script) : ElfFile.TryRead(entry.Content) is { } elf ? OfElf(extension, entry, elf, release) : null)
+            .SelectMany(entry => ScriptInterpreter(entry) is { } script ? [OfScript(extension, entry, script)]
+                : ElfFile.TryRead(entry.Content) is { } elf ? new[] { OfElf(extension, entry, elf, release), OfGlibc(extension, entry, elf, host ?? release) } : [])
             .OfType<SysextFinding>();
     }
 
@@ -52,6 +54,25 @@ internal static class ProgramRules
         return missing.Count == 0 ? null
             : Finding(SysextSeverity.Warning, "library", $"It needs {string.Join(", ", missing)}, which the extension doesn't have",
                 release?.Id is null or SysextPlan.AnyOs ? "add what is missing, take a static program, or build it for one system with --os" : $"see to it that {CleanText.Line(release.Id)} has what is missing, or add it");
+    }
+
+    // A program that brings its own loader brings its own glibc.
+    private static SysextFinding? OfGlibc(Extension extension, TreeEntry entry, ElfFile elf, ReleaseFile? system)
+    {
+        if (elf.Glibc is not { } wanted || (elf.Interpreter is { } loader && extension.Follow(loader) is not null))
+        {
+            return null;
+        }
+
+        const string remedy = "take the program of an older release, a static one, or build the extension for newer systems with --os";
+        if (system is not null && KnownGlibc.Of(system) is { } there)
+        {
+            return there >= wanted ? null
+                : new(SysextSeverity.Error, "glibc", extension.File, entry.Path, $"It needs glibc {wanted}, and {CleanText.Line(system.Id!)} {CleanText.Line(system.VersionId!)} has {there}", remedy);
+        }
+
+        return KnownGlibc.OlderThan(wanted) is { Count: > 0 } older
+            ? new(SysextSeverity.Warning, "glibc", extension.File, entry.Path, $"It needs glibc {wanted}, and {string.Join(", ", older)}", remedy) : null;
     }
 
     private static bool IsExecutable(TreeEntry entry) => (entry.Mode & UnixFileMode.UserExecute) != 0;

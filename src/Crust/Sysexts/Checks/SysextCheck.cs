@@ -7,9 +7,10 @@ namespace Crust.Sysexts.Checks;
 internal static class SysextCheck
 {
     /// <summary>What the rules object to in one extension, errors first.</summary>
-    public static ImmutableArray<SysextFinding> Check(Extension extension, SysextProfile profile) =>
+    /// <param name="host">The os-release of the system that it is to work on; null where none is known beside what the extension says.</param>
+    public static ImmutableArray<SysextFinding> Check(Extension extension, SysextProfile profile, ReleaseFile? host = null) =>
     [
-        .. new[] { LayoutRules.Check(extension, profile), UnitRules.Check(extension), ProgramRules.Check(extension) }
+        .. new[] { LayoutRules.Check(extension, profile), UnitRules.Check(extension), ProgramRules.Check(extension, host) }
             .SelectMany(findings => findings).OrderByDescending(finding => finding.Severity),
     ];
 
