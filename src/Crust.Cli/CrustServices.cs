@@ -66,7 +66,8 @@ internal sealed class CrustServices : IAsyncDisposable
         Probe = new AcceleratorProbe(tools, Folders.Cache, _log);
         ImageCheck = new ImageCheck(tools, Folders);
         SysextIndex = new SysextIndex(signer);
-        SysextBuilder = new SysextBuilder(tools);
+        SysextAttestor = new SysextAttestor(signer, time);
+        SysextBuilder = new SysextBuilder(tools, SysextAttestor, time);
         SysextSource = new SysextSource(tools, Folders.Builder);
         SysextReader = new SysextReader(tools);
         Verifier = new BootVerifier(launcher, tools, journal, time, _log);
@@ -130,6 +131,8 @@ internal sealed class CrustServices : IAsyncDisposable
     public SysextIndex SysextIndex { get; }
 
     public SysextBuilder SysextBuilder { get; }
+
+    public SysextAttestor SysextAttestor { get; }
 
     public SysextSource SysextSource { get; }
 

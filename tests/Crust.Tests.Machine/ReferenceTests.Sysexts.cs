@@ -1,4 +1,6 @@
+using Crust.Attestation;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Sysexts;
 using Crust.Sysexts.Checks;
 using Crust.Trees;
@@ -32,7 +34,8 @@ public sealed partial class ReferenceTests
         var decisions = new List<MergeDecision>();
         foreach (var (plan, tree) in wanted)
         {
-            var built = await new SysextBuilder(Host.Tools).BuildAsync(plan, tree, Path.Combine(folder, "extensions"), Cancellation);
+            var built = await new SysextBuilder(Host.Tools, new SysextAttestor(new Signer(Host.Tools, new Folders { Images = folder, Cache = folder, Runtime = folder, Builder = "" }), TimeProvider.System), TimeProvider.System)
+                .BuildAsync(plan, new SysextContent(tree, []), new SignSpec(), Path.Combine(folder, "extensions"), Cancellation);
             var read = await new SysextReader(Host.Tools).ReadAsync(built.Path, folder, Cancellation);
             decisions.Add(MergeDecision.Of(read, host, SysextFile.ArchName(Arch.Amd64), SystemdOfDebian12));
             await guest.RunAsync($"sudo mkdir -p /var/lib/extensions; echo {Convert.ToBase64String(await File.ReadAllBytesAsync(built.Path, Cancellation))} | base64 -d | sudo tee /var/lib/extensions/{plan.FileName} >/dev/null", Cancellation);

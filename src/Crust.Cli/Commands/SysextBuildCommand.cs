@@ -28,6 +28,8 @@ internal static class SysextBuildCommand
         output.Description = "The folder for the extension.";
         var command = new Command("build", "Builds a system extension: the same bytes from the same input.") { os, level, version, arch, profile, format, key, certificate, reload, epoch, output, json, quiet };
         input.AddTo(command);
+        var spec = new SpecOptions(key => key.Path.StartsWith("sign.", StringComparison.Ordinal));
+        spec.AddOptionsTo(command);
         command.SetAction(async (parse, cancellation) =>
         {
             var environment = HostEnvironment.Take();
@@ -47,9 +49,11 @@ internal static class SysextBuildCommand
                 Signer = SignerOf(parse.GetValue(format), parse.GetValue(key), parse.GetValue(certificate)),
                 Epoch = EpochOf(parse.GetValue(epoch), environment),
             }.For(parse.GetValue(os));
+            var sign = spec.Read(parse, environment).Sign;
+            await services.SysextAttestor.TryKeyAsync(sign, cancellation);
             using var scratch = new ScratchFolder(services.Folders.Cache);
-            var tree = await input.ReadAsync(parse, services, plan, scratch.Path, cancellation);
-            var built = await services.SysextBuilder.BuildAsync(plan, tree, services.Folders.Images, cancellation);
+            var content = await input.ReadAsync(parse, services, plan, scratch.Path, cancellation);
+            var built = await services.SysextBuilder.BuildAsync(plan, content, sign, services.Folders.Images, cancellation);
             await view.DisposeAsync();
             foreach (var warning in built.Warnings)
             {
@@ -57,7 +61,7 @@ internal static class SysextBuildCommand
             }
 
             parse.InvocationConfiguration.Output.WriteLine(parse.GetValue(json)
-                ? new JsonObject { ["file"] = built.Path, ["bytes"] = built.Length, ["sha256"] = built.Sha256 }.ToJsonString()
+                ? new JsonObject { ["file"] = built.Path, ["bytes"] = built.Length, ["sha256"] = built.Sha256, ["documents"] = new JsonArray([.. built.Documents.Select(document => (JsonNode)document)]) }.ToJsonString()
                 : $"{built.Sha256}  {built.Path}");
             return (int)ExitCode.Done;
         });

@@ -25,6 +25,9 @@ internal sealed record Mmdebstrap
         ("creating tarball", 0.92, "packing"),
     ];
 
+    /// <summary>The release that the packages are of.</summary>
+    public string Release { get; init; } = Suite;
+
     /// <summary>The packages' architecture. Where it isn't the host's, and packages are installed, <see cref="ForeignPrograms"/> have to run.</summary>
     public required Arch Arch { get; init; }
 
@@ -81,7 +84,7 @@ internal sealed record Mmdebstrap
             $"--{Hook}-hook={(Variant == "extract" ? $"sh \"$1\"/{Script} \"$1\"" : $"chroot \"$1\" sh /{Script}")}",
             $"--{Hook}-hook=rm \"$1\"/{Script}",
             "--format=tar",
-            Suite,
+            Release,
             Output,
         ],
         OnLine = line =>

@@ -20,6 +20,9 @@ internal sealed class ImageCheck(ToolBox tools, Folders folders)
     /// <summary>What a provenance's name ends with, behind the images' name.</summary>
     internal const string Extension = ".provenance.json";
 
+    // What names of system extensions end with.
+    private const string Sysext = ".raw";
+
     private const string RegularFiles = "put the file there that came with the image";
 
     private readonly SignatureChecker _checker = new(tools);
@@ -183,6 +186,11 @@ internal sealed class ImageCheck(ToolBox tools, Folders folders)
     /// <summary>Where the provenance of an image is: beside it, under the name that all of its build share.</summary>
     internal static string ProvenanceOf(string image)
     {
+        if (image.EndsWith(Sysext, StringComparison.Ordinal))
+        {
+            return image[..^Sysext.Length] + Extension;
+        }
+
         var format = ImageFormats.All.Where(format => image.EndsWith(format.Extension, StringComparison.OrdinalIgnoreCase)).MaxBy(format => format.Extension.Length)
             ?? throw new CrustException(FailureKind.BadInput, "The image's name doesn't say of which kind it is", image,
                 $"name it with one of these extensions: {string.Join(" ", ImageFormats.All.Select(format => format.Extension))}");

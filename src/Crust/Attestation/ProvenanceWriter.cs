@@ -144,8 +144,8 @@ internal static class ProvenanceWriter
         ? Resource.Of(name, sum)
         : new Resource { Name = name, Uri = $"urn:crust:seed-file:{Uri.EscapeDataString(file.Role)}" };
 
-    // The version has the commit behind a plus where the build of Crust knew it.
-    private static Resource Program()
+    /// <summary>Crust itself: its version has the commit behind a plus where the build of Crust knew it.</summary>
+    internal static Resource Program()
     {
         var commit = CrustVersion.Current.Split('+').ElementAtOrDefault(1);
         return new Resource

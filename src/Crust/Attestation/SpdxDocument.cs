@@ -47,23 +47,26 @@ internal static class SpdxDocument
             }
         }
 
-        var document = new JsonObject
-        {
-            ["spdxVersion"] = "SPDX-2.3",
-            ["dataLicense"] = "CC0-1.0",
-            ["SPDXID"] = "SPDXRef-DOCUMENT",
-            ["name"] = systems[0].Name,
-            ["documentNamespace"] = $"urn:crust:disk:{content}",
-            ["creationInfo"] = new JsonObject
-            {
-                ["created"] = ProvenanceWriter.Time(created),
-                ["creators"] = new JsonArray($"Tool: crust-{CrustVersion.Current.Split('+')[0]}"),
-            },
-            ["packages"] = packages,
-            ["relationships"] = relationships,
-        };
-        return document.ToJsonString(ReadableJson.Options()) + "\n";
+        return Document(systems[0].Name, $"urn:crust:disk:{content}", created, packages, relationships).ToJsonString(ReadableJson.Options()) + "\n";
     }
+
+    /// <summary>A document.</summary>
+    /// <param name="space">A URI that no other document has.</param>
+    internal static JsonObject Document(string name, string space, DateTimeOffset created, JsonArray packages, JsonArray relationships) => new()
+    {
+        ["spdxVersion"] = "SPDX-2.3",
+        ["dataLicense"] = "CC0-1.0",
+        ["SPDXID"] = "SPDXRef-DOCUMENT",
+        ["name"] = name,
+        ["documentNamespace"] = space,
+        ["creationInfo"] = new JsonObject
+        {
+            ["created"] = ProvenanceWriter.Time(created),
+            ["creators"] = new JsonArray($"Tool: crust-{CrustVersion.Current.Split('+')[0]}"),
+        },
+        ["packages"] = packages,
+        ["relationships"] = relationships,
+    };
 
     private static JsonObject System(SystemFacts system, string id)
     {
@@ -90,8 +93,8 @@ internal static class SpdxDocument
         return made;
     }
 
-    // Of files and licences nothing is known.
-    private static JsonObject Element(string id, string name, string version)
+    /// <summary>A package of which no more is known than its name and version: nothing of files and licences.</summary>
+    internal static JsonObject Element(string id, string name, string version)
     {
         var made = new JsonObject { ["SPDXID"] = id, ["name"] = name };
         if (version.Length > 0)
@@ -122,8 +125,8 @@ internal static class SpdxDocument
     // Colons aren't encoded in package URLs.
     private static string Encode(string text) => Uri.EscapeDataString(text).Replace("%3A", ":", StringComparison.Ordinal);
 
-    // SPDX 2.3, section 7.2: letters, numbers, '.' and '-'.
-    private static string IdOf(string text, HashSet<string> taken)
+    /// <summary>An identifier (SPDX 2.3, section 7.2: letters, numbers, '.' and '-') that isn't taken yet.</summary>
+    internal static string IdOf(string text, HashSet<string> taken)
     {
         var id = $"SPDXRef-{string.Concat(text.Select(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' ? c : '-'))}";
         var unique = id;
@@ -135,7 +138,7 @@ internal static class SpdxDocument
         return unique;
     }
 
-    private static JsonObject Relationship(string from, string type, string to) => new()
+    internal static JsonObject Relationship(string from, string type, string to) => new()
     {
         ["spdxElementId"] = from,
         ["relationshipType"] = type,

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Crust.Spec;
 using Crust.Storage;
 using Crust.Sysexts.Checks;
 using Crust.Sysexts.Images;
@@ -12,11 +13,13 @@ namespace Crust.Sysexts;
 /// <param name="Length">Its length in bytes.</param>
 /// <param name="Sha256">Its SHA-256 in lower-case hex.</param>
 /// <param name="Warnings">What the checks object to, and no error.</param>
-internal sealed record BuiltSysext(string Path, long Length, string Sha256, ImmutableArray<SysextFinding> Warnings);
+/// <param name="Documents">What says where it comes from: SBOM, provenance, signature.</param>
+internal sealed record BuiltSysext(string Path, long Length, string Sha256, ImmutableArray<SysextFinding> Warnings, ImmutableArray<string> Documents);
 
 /// <summary>Builds system extensions, without root: files, what the release file says, one file system image.</summary>
 /// <param name="tools">Needs mksquashfs; for the other formats mkfs.erofs, mke2fs and debugfs, veritysetup and openssl.</param>
-internal sealed class SysextBuilder(ToolBox tools)
+/// <param name="attestor">Writes what goes beside them.</param>
+internal sealed class SysextBuilder(ToolBox tools, SysextAttestor attestor, TimeProvider time)
 {
     private readonly ImmutableDictionary<SysextFormat, ISysextImage> _images = new ISysextImage[]
     {
@@ -24,11 +27,13 @@ internal sealed class SysextBuilder(ToolBox tools)
     }.ToImmutableDictionary(image => image.Format);
 
     /// <summary>Builds one. The same plan and tree make the same bytes.</summary>
-    /// <param name="folder">Where it goes; a file of the same name is replaced.</param>
+    /// <param name="sign">The key that signs the provenance, if there is one.</param>
+    /// <param name="folder">Where it goes, with its SBOM and provenance; files of the same names are replaced.</param>
     /// <exception cref="CrustException">The tree makes no extension that would work, a tool is missing or failed, or there is no space.</exception>
-    public async Task<BuiltSysext> BuildAsync(SysextPlan plan, FileTree content, string folder, CancellationToken cancellation)
+    public async Task<BuiltSysext> BuildAsync(SysextPlan plan, SysextContent content, SignSpec sign, string folder, CancellationToken cancellation)
     {
-        var tree = Compose(plan, content);
+        var started = time.GetUtcNow();
+        var tree = Compose(plan, content.Tree);
         var findings = SysextCheck.Check(new Extension(plan.FileName, tree), plan.Profile);
         if (findings.FirstOrDefault(finding => finding.Severity is SysextSeverity.Error) is { } error)
         {
@@ -44,14 +49,27 @@ internal sealed class SysextBuilder(ToolBox tools)
         {
             await _images[plan.Format].WriteAsync(plan, tree, draft, drafts.Path, cancellation);
             var (length, sum) = (new FileInfo(draft).Length, await Checksum.OfFileAsync(draft, cancellation));
-            var path = Path.Combine(folder, plan.FileName);
-            OutputFile.Place(draft, path);
-            return new BuiltSysext(path, length, sum, findings);
+            var documents = await attestor.WriteAsync(plan, content, sum, sign, started, drafts.Path, cancellation);
+            // A signature of the one before would be of another.
+            foreach (var stale in SysextAttestor.NamesFor(plan).Except(documents.Select(document => Path.GetFileName(document))))
+            {
+                File.Delete(Path.Combine(folder, stale));
+            }
+
+            var placed = documents.Prepend(draft).Select(from => Placed(from, folder)).ToList();
+            return new BuiltSysext(placed[0], length, sum, findings, [.. placed.Skip(1)]);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new CrustException(FailureKind.InputOutput, $"The extension can't be written: {e.Message}", folder, "make room there, or choose another folder with --output", e);
         }
+    }
+
+    private static string Placed(string draft, string folder)
+    {
+        var path = Path.Combine(folder, Path.GetFileName(draft));
+        OutputFile.Place(draft, path);
+        return path;
     }
 
     private static FileTree Compose(SysextPlan plan, FileTree content)

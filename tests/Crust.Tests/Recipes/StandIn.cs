@@ -42,6 +42,9 @@ internal sealed class StandIn : IDisposable
     /// <summary>What is served, by path.</summary>
     public Dictionary<string, byte[]> Files { get; } = [];
 
+    /// <summary>A program in an archive, or one that isn't packed, by its name; null for a text that says what it is.</summary>
+    public Func<string, byte[]?> Program { get; set; } = _ => null;
+
     /// <summary>After how many bytes an answer ends before its end; null for none.</summary>
     public Func<WebRequest, int?> CutAfter { get; set; } = _ => null;
 
@@ -80,8 +83,8 @@ internal sealed class StandIn : IDisposable
             }
 
             var url = pick.UrlOf(download.Url, download, arch);
-            var content = layout.Members is null ? Encoding.UTF8.GetBytes(label)
-                : Pack(download.Archive!.Value, [.. layout.Members.Select(member => (Placeholders.Path(member, recipe, version.Version, arch), Encoding.UTF8.GetBytes($"{label} {member}")))]);
+            var content = layout.Members is null ? Program(download.Name) ?? Encoding.UTF8.GetBytes(label)
+                : Pack(download.Archive!.Value, [.. layout.Members.Select(member => (Placeholders.Path(member, recipe, version.Version, arch), Program(member.Split('/')[^1]) ?? Encoding.UTF8.GetBytes($"{label} {member}")))]);
             Files[PathOf(url)] = content;
             Assert.That(download.Sums is null, Is.EqualTo(layout.Form is ListForm.None), $"{label} has a list of checksums, or none");
             if (download.Sums is { } sums)
@@ -140,10 +143,11 @@ internal sealed class StandIn : IDisposable
     }
 
     /// <summary>Copies Crust's own recipes into the folder of the user's, with the sums of what is served here, and with this key in place of upstream's.</summary>
-    public void CopyShipped(string fingerprint)
+    /// <param name="names">Which; empty for all.</param>
+    public void CopyShipped(string fingerprint, params string[] names)
     {
         var shipped = new RecipeBook(Path.Combine(Folders.BuilderBesideProgram, "recipes"), null);
-        foreach (var recipe in shipped.Names.Select(shipped.Get))
+        foreach (var recipe in shipped.Names.Where(name => names.Length == 0 || names.Contains(name)).Select(shipped.Get))
         {
             var text = File.ReadAllText(recipe.Path);
             foreach (var version in recipe.Versions)

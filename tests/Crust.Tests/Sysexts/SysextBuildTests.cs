@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Crust.Attestation;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Sysexts;
 using Crust.Sysexts.Checks;
 using Crust.Tests.Cli;
@@ -54,6 +56,39 @@ public sealed class SysextBuildTests
         Assert.That(Encoding.UTF8.GetString(read.Tree.Find(ReleaseFile.Prefix + "tool")!.Content.Read(0, 1000)), Is.EqualTo("ID=_any\nARCHITECTURE=x86-64\n"));
         Assert.That(SysextCheck.Check(read, SysextProfile.Any), Is.Empty);
     }
+
+    [Test]
+    public async Task What_file_systems_can_just_hold_is_kept_in_each_format([Values] SysextFormat format)
+    {
+        var random = new Random(1);
+        byte[] Bytes(int length)
+        {
+            var bytes = new byte[length];
+            random.NextBytes(bytes);
+            return bytes;
+        }
+
+        var tree = FileTree.Empty.With(
+        [
+            TreeEntry.File("usr/share/" + new string('n', format is SysextFormat.Erofs ? 254 : 255), TreeContent.Of("a long name")),
+            TreeEntry.Symlink("usr/share/link", string.Concat(Enumerable.Repeat("a/", 2047)) + "b"),
+            TreeEntry.File("usr/share/" + string.Concat(Enumerable.Repeat(new string('d', 99) + "/", 30)) + "deep", TreeContent.Empty),
+            TreeEntry.File("usr/share/incompressible", TreeContent.Of(Bytes(8_000_001))),
+            .. Enumerable.Range(0, 3000).Select(i => TreeEntry.File($"usr/share/many/{i}-{new string('m', 240)}", TreeContent.Of(Bytes(i % 5 * 1000)))),
+            .. Enumerable.Range(0, 300).Select(i => TreeEntry.Symlink($"usr/share/links/{i}", new string('t', 200))),
+        ]);
+
+        var built = await BuildAsync(Plan with { Format = format }, tree, "out");
+        var read = await new SysextReader(Tools).ReadAsync(built.Path, _folder, Cancellation);
+
+        Assert.That(read.Tree.Without(ReleaseFile.Folder).Entries.Select(Facts), Is.EqualTo(tree.With(TreeEntry.Folder("usr/lib")).Entries.Select(Facts)));
+        Assert.That(read.Length, Is.EqualTo(new FileInfo(built.Path).Length));
+    }
+
+    [Test]
+    public void A_name_that_EROFS_tools_do_not_take_is_said() =>
+        Assert.That(() => BuildAsync(Plan with { Format = SysextFormat.Erofs }, Sample.With(TreeEntry.File("usr/" + new string('n', 255), TreeContent.Empty)), "out"),
+            Throws.TypeOf<CrustException>().With.Property(nameof(CrustException.Where)).EqualTo("--format erofs").And.Property(nameof(CrustException.Kind)).EqualTo(FailureKind.BadInput));
 
     [Test]
     public async Task Owners_and_hard_links_are_kept_in_a_squashfs()
@@ -201,6 +236,13 @@ public sealed class SysextBuildTests
         var merged = await CommandLineRun.OfAsync("sysext", "check", Path.Combine(output, "tool.raw"));
         var refused = await CommandLineRun.OfAsync("sysext", "check", Path.Combine(output, "tool.raw"), "--host", host);
 
+        var small = await CommandLineRun.OfAsync("sysext", "check", Path.Combine(output, "tool.raw"), "--space", "1K");
+        var odd = await CommandLineRun.OfAsync("sysext", "check", Path.Combine(output, "tool.raw"), "--space", "much");
+
+        Assert.That((small.Code, small.Output), Is.EqualTo((2, small.Output)));
+        Assert.That(small.Output, Does.Match(@"^error: tool\.raw: /: It takes [0-9.]+ KiB, and 1\.0 KiB are free \(space\)"));
+        Assert.That((odd.Code, odd.Error), Is.EqualTo((2, odd.Error)));
+        Assert.That(odd.Error, Does.Contain("--space").And.Contain("to do: "));
         Assert.That((fromFolder.Code, fromFolder.Error, fromTar.Code), Is.EqualTo((0, "", 0)));
         Assert.That((fromTar.Output, File.ReadAllBytes(Path.Combine(output, "tool.raw")).SequenceEqual(first)), Is.EqualTo((fromFolder.Output, true)));
         Assert.That((merged.Code, merged.Output), Is.EqualTo((0, "nothing is wrong\n")));
@@ -239,5 +281,9 @@ public sealed class SysextBuildTests
 
     private static object Facts(TreeEntry entry) => (entry.Path, entry.Kind, entry.Mode, entry.Uid, entry.Gid, entry.LinkTarget, Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(entry.Content.Read(0, 1 << 20))));
 
-    private Task<BuiltSysext> BuildAsync(SysextPlan plan, FileTree tree, string folder) => new SysextBuilder(Tools).BuildAsync(plan, tree, Path.Combine(_folder, folder), Cancellation);
+    private Task<BuiltSysext> BuildAsync(SysextPlan plan, FileTree tree, string folder) => BuildAsync(plan, new SysextContent(tree, []), folder, new SignSpec());
+
+    private Task<BuiltSysext> BuildAsync(SysextPlan plan, SysextContent content, string folder, SignSpec sign) =>
+        new SysextBuilder(Tools, new SysextAttestor(new Signer(Tools, new Folders { Images = _folder, Cache = Path.Combine(_folder, "cache"), Runtime = _folder, Builder = "" }), TimeProvider.System), TimeProvider.System)
+            .BuildAsync(plan, content, sign, Path.Combine(_folder, folder), Cancellation);
 }

@@ -99,6 +99,51 @@ public sealed class SysextSourceTests
         Assert.That(unknown.Error, Does.Contain("has no such package: no-such-package-here"));
     }
 
+    [TestCase("gzip", "tool.tar.gz")]
+    [TestCase("gzip", "tool.tgz")]
+    [TestCase("xz", "tool.tar.xz")]
+    [TestCase("zstd", "tool.tar.zst")]
+    [TestCase("bzip2", "tool.tar.bz2")]
+    public async Task A_compressed_archive_makes_the_extension_that_the_plain_one_makes(string program, string name)
+    {
+        var plain = Path.Combine(_folder, "tool.tar");
+        await using (var file = File.Create(plain))
+        {
+            await FileTree.Empty.With(TreeEntry.File("usr/share/tool", TreeContent.Of("tool")), TreeEntry.File("usr/share/owned", TreeContent.Empty) with { Uid = 7 }).WriteTarAsync(file, 0, Cancellation);
+        }
+
+        var packed = Path.Combine(_folder, name);
+        await Tools.RunAsync(ToolCommand.Of("sh", "-c", "\"$1\" -c <\"$2\" >\"$3\"", "sh", program, plain, packed), Cancellation);
+        var expected = await CommandLineRun.OfAsync("sysext", "build", plain, "--output", Path.Combine(_folder, "plain"));
+        var run = await CommandLineRun.OfAsync("sysext", "build", packed, "--output", Path.Combine(_folder, "out"));
+        File.WriteAllBytes(packed, File.ReadAllBytes(packed)[..^9]);
+        var cut = await CommandLineRun.OfAsync("sysext", "build", packed, "--output", Path.Combine(_folder, "cut"));
+
+        Assert.That((expected.Code, run.Code, run.Error), Is.EqualTo((0, 0, "")));
+        Assert.That(run.Output.Split(' ')[0], Is.EqualTo(expected.Output.Split(' ')[0]));
+        Assert.That(File.Exists(Path.Combine(_folder, "out", "tool.raw")));
+        Assert.That((cut.Code, cut.Output), Is.EqualTo((2, "")));
+        Assert.That(cut.Error, Does.Contain("can't be unpacked").And.Contain(packed).And.Not.Contain("source.tar"));
+        Assert.That(Path.Exists(Path.Combine(_folder, "cut")), Is.False);
+    }
+
+    [Test]
+    public async Task What_is_in_a_compressed_file_and_no_archive_is_said_by_the_name_that_was_given()
+    {
+        var packed = Path.Combine(_folder, "text.tar.gz");
+        await using (var gzip = new GZipStream(File.Create(packed), CompressionLevel.Fastest))
+        {
+            gzip.Write("no archive"u8);
+        }
+
+        var run = await CommandLineRun.OfAsync("sysext", "build", packed, "--output", _folder);
+
+        Assert.That((run.Code, run.Output), Is.EqualTo((2, "")));
+        Assert.That(run.Error, Does.Contain($"where: {packed}").And.Contain("can't be taken"));
+    }
+
+    [TestCase("--suite", "trixie", "folder")]
+    [TestCase("--packages", "crun", "--suite", "../x")]
     [TestCase("--packages", "a b")]
     [TestCase("--packages", "Crun")]
     [TestCase("--packages", "crun", "folder")]
@@ -115,7 +160,7 @@ public sealed class SysextSourceTests
     private async Task<FileTree> ReadAsync(string source, Arch arch)
     {
         var scratch = Directory.CreateDirectory(Path.Combine(_folder, Guid.NewGuid().ToString("N"))).FullName;
-        return await new SysextSource(Tools, "").ReadAsync(source, [], Plan with { Arch = arch }, scratch, Cancellation);
+        return (await new SysextSource(Tools, "").ReadAsync(source, [], null, Plan with { Arch = arch }, scratch, Cancellation)).Tree;
     }
 
     private static string Text(FileTree tree) => Encoding.UTF8.GetString(tree.Find("usr/bin/tool")!.Content.Read(0, 100));

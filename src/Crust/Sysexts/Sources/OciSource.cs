@@ -43,7 +43,7 @@ internal sealed class OciSource(ToolBox tools)
     /// <param name="layout">A layout.</param>
     /// <param name="source">What it is called in errors.</param>
     /// <exception cref="CrustException">It has no image for the architecture, or isn't whole.</exception>
-    public async Task<FileTree> ReadAsync(FileTree layout, string source, string name, Arch arch, string scratch, CancellationToken cancellation)
+    public async Task<SysextContent> ReadAsync(FileTree layout, string source, string name, Arch arch, string scratch, CancellationToken cancellation)
     {
         try
         {
@@ -52,7 +52,9 @@ internal sealed class OciSource(ToolBox tools)
             var blob = Blob(layout, layer);
             var tar = Path.Combine(scratch, "layer.tar");
             await UnpackAsync(blob, (string)layer["mediaType"]!, tar, scratch, cancellation);
-            return SystemTree.ToExtension([FileTree.FromTar(tar)], name);
+            var digest = ((string)layer["digest"]!)["sha256:".Length..];
+            return new SysextContent(SystemTree.ToExtension([FileTree.FromTar(tar)], name),
+                [new SysextPart(IsRegistry(source) ? source[Registry.Length..] : Path.GetFileName(Path.TrimEndingDirectorySeparator(source))) { Files = [new PartFile("layer", digest, null)] }]);
         }
         catch (Exception e) when (e is InvalidDataException or JsonException or InvalidOperationException or NullReferenceException)
         {

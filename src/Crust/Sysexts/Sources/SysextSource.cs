@@ -1,4 +1,8 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
+using Crust.Bases;
+using Crust.Spec;
+using Crust.Storage;
 using Crust.Tools;
 using Crust.Trees;
 
@@ -8,21 +12,66 @@ namespace Crust.Sysexts.Sources;
 /// <param name="builder">The folder with Crust's own scripts.</param>
 internal sealed class SysextSource(ToolBox tools, string builder)
 {
+    // Of what an archive unpacks to.
+    private const long MostBytes = 16L << 30;
+
     private readonly OciSource _images = new(tools);
     private readonly PackageSource _packages = new(tools, builder);
 
     /// <summary>Reads them. The tree reads from the source and the scratch folder as long as it is used.</summary>
-    /// <param name="source">A folder, a tar archive, an OCI layout or archive, `docker://NAME`; null for packages.</param>
+    /// <param name="source">A folder, a tar archive, compressed or not, an OCI layout or archive, `docker://NAME`; null for packages.</param>
     /// <param name="packages">Debian packages in place of it.</param>
+    /// <param name="suite">Their release of Debian; null for the one that Crust itself builds from.</param>
     /// <exception cref="CrustException">They can't be read, or aren't what they should be.</exception>
-    public async Task<FileTree> ReadAsync(string? source, ImmutableArray<string> packages, SysextPlan plan, string scratch, CancellationToken cancellation)
+    public async Task<SysextContent> ReadAsync(string? source, ImmutableArray<string> packages, string? suite, SysextPlan plan, string scratch, CancellationToken cancellation)
     {
         if (source is null)
         {
-            return await _packages.ReadAsync(packages, plan.Name, plan.Arch, scratch, cancellation);
+            return await _packages.ReadAsync(packages, suite, plan.Name, plan.Arch, scratch, cancellation);
         }
 
-        var tree = OciSource.IsRegistry(source) ? await _images.FetchAsync(source, plan.Arch, scratch, cancellation) : Directory.Exists(source) ? FileTree.FromFolder(source) : FileTree.FromTar(source);
-        return OciSource.IsLayout(tree) ? await _images.ReadAsync(tree, source, plan.Name, plan.Arch, scratch, cancellation) : tree;
+        var tree = OciSource.IsRegistry(source) ? await _images.FetchAsync(source, plan.Arch, scratch, cancellation)
+            : Directory.Exists(source) ? FileTree.FromFolder(source) : await FromArchiveAsync(source, scratch, cancellation);
+        return OciSource.IsLayout(tree) ? await _images.ReadAsync(tree, source, plan.Name, plan.Arch, scratch, cancellation)
+            : new SysextContent(tree, [new SysextPart(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(source)))) { Files = [await FileOfAsync(source, tree, cancellation)] }]);
+    }
+
+    private async Task<FileTree> FromArchiveAsync(string path, string scratch, CancellationToken cancellation)
+    {
+        if (!File.Exists(path) || Compression.Of(path) is not { } compression)
+        {
+            return FileTree.FromTar(path);
+        }
+
+        var tar = Path.Combine(scratch, "source.tar");
+        CrustException TooLarge() => new(FailureKind.BadInput, $"It unpacks to more than {Size.Format(MostBytes)}", path, "give a smaller archive");
+        await compression.UnpackAsync(path, tar, MostBytes, TooLarge, _ => { }, tools, cancellation);
+        try
+        {
+            return FileTree.FromTar(tar);
+        }
+        catch (CrustException e) when (e.Where.StartsWith(scratch, StringComparison.Ordinal))
+        {
+            // Nobody has seen the copy.
+            throw e.At(path);
+        }
+    }
+
+    // A folder has no bytes of its own: what it would be as an archive has.
+    private static async Task<PartFile> FileOfAsync(string source, FileTree tree, CancellationToken cancellation)
+    {
+        var name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(source)));
+        if (!Directory.Exists(source))
+        {
+            return new PartFile(name, await Checksum.OfFileAsync(source, cancellation), null);
+        }
+
+        using var sum = SHA256.Create();
+        await using (var hashed = new CryptoStream(Stream.Null, sum, CryptoStreamMode.Write))
+        {
+            await tree.WriteTarAsync(hashed, 0, cancellation);
+        }
+
+        return new PartFile(name + ".tar", Convert.ToHexStringLower(sum.Hash!), null);
     }
 }
