@@ -33,7 +33,7 @@ public sealed class ConversionTests
     [OneTimeTearDown]
     public void TearDown() => _crust.Dispose();
 
-    [TestCase(5)]
+    [TestCase(3)]
     [TestCase(24, Category = "Long")]
     public async Task However_often_Crust_is_killed_no_image_is_ever_half_under_its_final_name_and_the_next_build_finishes(int kills)
     {

@@ -33,7 +33,7 @@ public sealed class ContainerTests
     {
         var images = _world.ImagesFolder("reference");
 
-        var run = await _world.RunAsync(Image, images, Cancellation, "vmdk", "--disk-size", "4G");
+        var run = await _world.RunAsync(Image, images, Cancellation, "vmdk", "--disk-size", "4G", "--cpus", "1", "--verify-deadline", "20m");
 
         Assert.That(run.ExitCode, Is.Zero, run.Error);
         Assert.That(run.Error, Does.Contain("KVM can't be used: there is no /dev/kvm; emulating in its place").And.Contain("give the device to the container (--device /dev/kvm)"));

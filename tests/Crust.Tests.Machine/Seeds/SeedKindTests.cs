@@ -35,7 +35,7 @@ public sealed class SeedKindTests : IDisposable
     }
 
     [TestCase("iso9660")]
-    [TestCase("vfat")]
+    [TestCase("vfat", Category = "Long")]
     public async Task A_kickstart_file_is_on_a_volume_labelled_OEMDRV_and_powers_off(string fileSystem)
     {
         var lines = await ReadAsync(asUbuntu: false, "--seed-kind", "kickstart", "--user-data", Write("ks.cfg", Kickstart), "--seed-file-system", fileSystem, "--hostname", "edge-1",

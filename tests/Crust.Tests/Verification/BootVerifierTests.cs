@@ -62,10 +62,10 @@ public sealed class BootVerifierTests
         var verify = new VerifySpec { Expect = "ready>", Checks = [$"touch {told}"] };
 
         var proof = await VerifyAsync(verify, Start, $"await {told}", "serial now ready> ", "serial and more", "expect quit", "reply quit {}", "exit 0");
-        var error = await FailAsync(verify with { Deadline = TimeSpan.FromSeconds(5) }, Start, "serial no such text", "expect quit", "reply quit {}", "exit 0");
+        var error = await FailAsync(verify with { Deadline = InTimeToLogIn }, Start, "serial no such text", "expect quit", "reply quit {}", "exit 0");
 
         Assert.That((proof.Expected, proof.Login!.Checks.Length), Is.EqualTo(("ready>", 1)));
-        Assert.That(error.What, Does.StartWith("the image disk.img let edge in, and didn't show 'ready>' on the serial port within 5s"));
+        Assert.That(error.What, Does.StartWith("the image disk.img let edge in, and didn't show 'ready>' on the serial port within 8s"));
     }
 
     [Test]
@@ -81,9 +81,9 @@ public sealed class BootVerifierTests
     [Test]
     public async Task A_check_that_hangs_is_told_at_the_deadline()
     {
-        var error = await FailAsync(new VerifySpec { Checks = ["cat"], Deadline = TimeSpan.FromSeconds(5) }, Start, "serial edge login:", "expect quit", "reply quit {}", "exit 0");
+        var error = await FailAsync(new VerifySpec { Checks = ["cat"], Deadline = InTimeToLogIn }, Start, "serial edge login:", "expect quit", "reply quit {}", "exit 0");
 
-        Assert.That(error.What, Is.EqualTo("the image disk.img came up, and the check 'cat' hadn't ended after 5s"));
+        Assert.That(error.What, Is.EqualTo("the image disk.img came up, and the check 'cat' hadn't ended after 8s"));
         Assert.That(error.Remedy, Is.EqualTo("mend the check that waits (verify.checks), or raise verify.deadline (--verify-deadline)"));
         Assert.That(error.Detail, Is.EqualTo("edge login:"));
     }
@@ -93,9 +93,9 @@ public sealed class BootVerifierTests
     {
         var key = _server.AddKey("stranger", isKnown: false, "-t", "ed25519");
 
-        var error = await FailAsync(new VerifySpec { SshKey = key, Deadline = TimeSpan.FromSeconds(5) }, Start, "expect quit", "reply quit {}", "exit 0");
+        var error = await FailAsync(new VerifySpec { SshKey = key, Deadline = InTimeToLogIn }, Start, "expect quit", "reply quit {}", "exit 0");
 
-        Assert.That(error.What, Does.StartWith($"the image disk.img let nobody in by SSH within 5s: its SSH server refused edge's key {SshServer.FingerprintOf(key)} (1 time, the last time: "));
+        Assert.That(error.What, Does.StartWith($"the image disk.img let nobody in by SSH within 8s: its SSH server refused edge's key {SshServer.FingerprintOf(key)} (1 time, the last time: "));
         Assert.That(error.Remedy, Does.Contain("look whether it has this account with this key or password"));
     }
 
