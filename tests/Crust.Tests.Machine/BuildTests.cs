@@ -229,7 +229,7 @@ public sealed class BuildTests : IDisposable
 
         Assert.That(result.ExitCode, Is.Zero, result.Error);
         Assert.That(result.Output, Is.EqualTo("images/installs.qcow2: up\n"));
-        Assert.That(await File.ReadAllBytesAsync(_crust.Image("installs.qcow2"), Cancellation), Is.EqualTo(before));
+        await SameBytes.AssertFileAsync(_crust.Image("installs.qcow2"), before, Cancellation);
     }
 
     [Test]

@@ -43,7 +43,7 @@ public sealed class FlashTests
         var screen = await FlashAsync(startedBy, isStick ? Stick(_iso) : Cd(_iso), Disk(other), Disk(target));
 
         AssertStartedBy(startedBy, screen);
-        Assert.That(await File.ReadAllBytesAsync(other, Cancellation), Is.EqualTo(before), "the other disk");
+        await SameBytes.AssertFileAsync(other, before, Cancellation);
         await AssertIsSourceAsync(target);
         Assert.That(Allocated(target), Is.LessThan(Allocated(_source.Path) + (8 << 20)), "a disk that is provisioned thinly stays thin");
         Assert.That(await Host.RunAsync("sgdisk", ["--verify", target], Cancellation), Does.Contain("No problems found"));
@@ -87,11 +87,11 @@ public sealed class FlashTests
     public async Task The_iso_holds_a_stream_that_any_zstd_reads_and_is_the_same_each_time()
     {
         var again = await FieldMedium.WriteAsync(_source, PathOf("again.iso"), new IsoSpec { Target = "auto" }, Cancellation);
-        Assert.That(await File.ReadAllBytesAsync(again, Cancellation), Is.EqualTo(await File.ReadAllBytesAsync(_iso, Cancellation)));
+        await SameBytes.AssertFilesAsync(again, _iso, Cancellation);
 
         var stream = await FieldMedium.ExtractAsync(_iso, "/crust/flash/disk.img.zst", PathOf("stream.zst"), Cancellation);
         await Host.RunAsync("zstd", ["-dq", stream, "-o", PathOf("stream")], Cancellation);
-        Assert.That(await File.ReadAllBytesAsync(PathOf("stream"), Cancellation), Is.EqualTo(await File.ReadAllBytesAsync(_source.Path, Cancellation)));
+        await SameBytes.AssertFilesAsync(PathOf("stream"), _source.Path, Cancellation);
     }
 
     [Test]
@@ -105,7 +105,7 @@ public sealed class FlashTests
         await machine.TypeAsync("no", Cancellation);
 
         AssertFailed(await machine.EndAsync(Cancellation), "isn't empty (data of an unknown kind), and nobody agreed to lose that; nothing was written");
-        Assert.That(await File.ReadAllBytesAsync(target, Cancellation), Is.EqualTo(before));
+        await SameBytes.AssertFileAsync(target, before, Cancellation);
     }
 
     [Test]
@@ -118,7 +118,7 @@ public sealed class FlashTests
         var outcome = await machine.EndAsync(Cancellation);
 
         AssertFailed(outcome, "/dev/vda is too small: it has 96.0 MiB (100662784 bytes), and 'edge' needs 96.0 MiB (100663296 bytes); nothing was written");
-        Assert.That(await File.ReadAllBytesAsync(target, Cancellation), Is.EqualTo(before));
+        await SameBytes.AssertFileAsync(target, before, Cancellation);
     }
 
     [Test]
@@ -167,8 +167,8 @@ public sealed class FlashTests
 
         Assert.That(await machine.EndAsync(Cancellation), Is.EqualTo(new MachineOutcome.Reset(Finished: true)), machine.Screen);
         // Nothing of what was there shows through the image's holes.
-        Assert.That(await File.ReadAllBytesAsync(second, Cancellation), Is.EqualTo(await File.ReadAllBytesAsync(_source.Path, Cancellation)));
-        Assert.That(File.ReadAllBytes(first), Has.All.Zero);
+        await SameBytes.AssertFilesAsync(second, _source.Path, Cancellation);
+        SameBytes.AssertZeros(await File.ReadAllBytesAsync(first, Cancellation), "the other disk");
     }
 
     private static async Task<string> FlashAsync(Firmware startedBy, params Drive[] drives)

@@ -149,7 +149,7 @@ public sealed class BaseWriterTests
     {
         var expected = new byte[Size];
         (await File.ReadAllBytesAsync(_sample.Raw(), Cancellation)).CopyTo(expected, 0);
-        Assert.That(await File.ReadAllBytesAsync(disk, Cancellation), Is.EqualTo(expected));
+        await SameBytes.AssertFileAsync(disk, expected, Cancellation);
         Assert.That(SparseFile.AllocatedBytes(disk), Is.LessThan(BaseSample.DiskSize));
         AssertNothingIsLeft();
     }

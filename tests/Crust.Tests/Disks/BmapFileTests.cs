@@ -36,7 +36,7 @@ public sealed class BmapFileTests
         var told = await SampleDisk.Tools.RunAsync(ToolCommand.Of("bmaptool", "copy", _disk.Path, copy), Cancellation);
 
         Assert.That(told.Error, Does.Contain("discovered bmap file").And.Contain("block map format version 2.0"));
-        Assert.That(await File.ReadAllBytesAsync(copy, Cancellation), Is.EqualTo(await File.ReadAllBytesAsync(_disk.Path, Cancellation)));
+        await SameBytes.AssertFilesAsync(copy, _disk.Path, Cancellation);
     }
 
     [Test]

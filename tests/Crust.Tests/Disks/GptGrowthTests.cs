@@ -64,7 +64,7 @@ public sealed class GptGrowthTests
 
         Assert.That(Fit(), Is.Null);
 
-        Assert.That(await File.ReadAllBytesAsync(_disk, Cancellation), Is.EqualTo(before));
+        await SameBytes.AssertFileAsync(_disk, before, Cancellation);
     }
 
     [TestCase(512 + 40, "the checksum of its header is wrong")]
@@ -80,7 +80,7 @@ public sealed class GptGrowthTests
 
         Assert.That(Fit(), Is.EqualTo(reason));
 
-        Assert.That(await File.ReadAllBytesAsync(_disk, Cancellation), Is.EqualTo(bytes));
+        await SameBytes.AssertFileAsync(_disk, bytes, Cancellation);
     }
 
     [Test]
@@ -91,7 +91,7 @@ public sealed class GptGrowthTests
 
         Assert.That(Fit(), Is.Null);
 
-        Assert.That(await File.ReadAllBytesAsync(_disk, Cancellation), Is.EqualTo(before));
+        await SameBytes.AssertFileAsync(_disk, before, Cancellation);
     }
 
     private string? Fit()

@@ -59,7 +59,7 @@ public sealed class DownloaderTests
     {
         _server.Answer = request => LoopbackServer.File(request, Content, "\"1\"");
 
-        Assert.That(await File.ReadAllBytesAsync(await GetAsync(Sum), Cancellation), Is.EqualTo(Content));
+        await SameBytes.AssertFileAsync(await GetAsync(Sum), Content, Cancellation);
         var progress = _events.Events.OfType<BuildEvent.Progressed>().First();
         Assert.That((progress.Stage, progress.Fraction is > 0 and <= 1), Is.EqualTo((Stage.Installer, true)));
         Assert.That(progress.Detail, Does.StartWith("downloading x.iso: ").And.EndWith(" of 976.6 KiB"));
@@ -81,7 +81,7 @@ public sealed class DownloaderTests
         _server.Answer = request => LoopbackServer.File(request, Content, "\"1\"");
         await File.WriteAllTextAsync(await GetAsync(Sum), "something else", Cancellation);
 
-        Assert.That(await File.ReadAllBytesAsync(await GetAsync(Sum), Cancellation), Is.EqualTo(Content));
+        await SameBytes.AssertFileAsync(await GetAsync(Sum), Content, Cancellation);
     }
 
     [Test]
@@ -115,7 +115,7 @@ public sealed class DownloaderTests
         _server.Answer = request => LoopbackServer.File(request, Content, "\"1\"", cutAfter: 100_000);
         var total = Content.Length / 100_000;
 
-        Assert.That(await File.ReadAllBytesAsync(await GetAsync(Sum), Cancellation), Is.EqualTo(Content));
+        await SameBytes.AssertFileAsync(await GetAsync(Sum), Content, Cancellation);
         Assert.That(_server.Requests, Has.Count.EqualTo(total));
     }
 
@@ -142,7 +142,7 @@ public sealed class DownloaderTests
         await FailureAsync(Sum);
         _server.Answer = request => LoopbackServer.File(request, Content, "\"1\"");
 
-        Assert.That(await File.ReadAllBytesAsync(await GetAsync(Sum), Cancellation), Is.EqualTo(Content));
+        await SameBytes.AssertFileAsync(await GetAsync(Sum), Content, Cancellation);
         Assert.That(_server.Requests[^1].Header("Range"), Is.EqualTo("bytes=300000-"));
     }
 
@@ -153,7 +153,7 @@ public sealed class DownloaderTests
             ? LoopbackServer.File(request, [.. Content.Reverse()], "\"old\"", cutAfter: 300_000)
             : LoopbackServer.File(request, Content, "\"new\"");
 
-        Assert.That(await File.ReadAllBytesAsync(await GetAsync(Sum), Cancellation), Is.EqualTo(Content));
+        await SameBytes.AssertFileAsync(await GetAsync(Sum), Content, Cancellation);
     }
 
     [Test]
@@ -164,7 +164,7 @@ public sealed class DownloaderTests
             ? LoopbackServer.File(request, [.. Content.Reverse()], null, cutAfter: 300_000)
             : LoopbackServer.File(request, Content, null);
 
-        Assert.That(await File.ReadAllBytesAsync(await GetAsync(Sum), Cancellation), Is.EqualTo(Content));
+        await SameBytes.AssertFileAsync(await GetAsync(Sum), Content, Cancellation);
         Assert.That(_server.Requests.Select(request => request.Header("Range")), Is.EqualTo(new[] { null, "bytes=300000-", null }));
     }
 
@@ -184,7 +184,7 @@ public sealed class DownloaderTests
         var path = await GetAsync(Sum);
         File.Move(path, Path.Combine(Path.GetDirectoryName(path)!, "partial"));
 
-        Assert.That(await File.ReadAllBytesAsync(await GetAsync(Sum), Cancellation), Is.EqualTo(Content));
+        await SameBytes.AssertFileAsync(await GetAsync(Sum), Content, Cancellation);
         Assert.That(_server.Requests, Has.Count.EqualTo(2));
     }
 

@@ -12,6 +12,9 @@ namespace Crust.Tests.Verification;
 [CancelAfter(120_000)]
 public sealed class BootVerifierTests
 {
+    // For an SSH server and a client on a busy host; the second try after a refusal, ten seconds later, mustn't fall into it.
+    private static readonly TimeSpan InTimeToLogIn = TimeSpan.FromSeconds(8);
+
     private const string PowerOff = """event SHUTDOWN {"guest": true, "reason": "guest-shutdown"}""";
 
     private readonly List<string> _progress = [];
