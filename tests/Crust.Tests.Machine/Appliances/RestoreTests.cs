@@ -95,7 +95,7 @@ public sealed class RestoreTests
         return folder;
     }
 
-    private Task CopySavedAsync() => Host.RunAsync("cp", ["-a", "--sparse=always", Path.Combine(_saved, "cache"), _folder], Cancellation);
+    private async Task CopySavedAsync() => await Host.RunAsync("cp", ["-a", "--sparse=always", Path.Combine(_saved, "cache"), _folder], Cancellation);
 
     private static void Flip(string path, long offset)
     {
