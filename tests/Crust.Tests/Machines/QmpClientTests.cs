@@ -5,7 +5,7 @@ using Crust.Machines.Qmp;
 
 namespace Crust.Tests.Machines;
 
-[CancelAfter(20_000)]
+[CancelAfter(60_000)]
 public sealed class QmpClientTests
 {
     private const string Greeting = """{"QMP": {"version": {"qemu": {"micro": 22, "minor": 2, "major": 7}, "package": ""}, "capabilities": []}}""" + "\r\n";
