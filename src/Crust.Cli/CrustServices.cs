@@ -23,6 +23,7 @@ using Crust.Seeds;
 using Crust.Spec;
 using Crust.Storage;
 using Crust.Sysexts;
+using Crust.Sysexts.Baking;
 using Crust.Sysexts.Sources;
 using Crust.Tools;
 using Crust.Verification;
@@ -78,6 +79,9 @@ internal sealed class CrustServices : IAsyncDisposable
         Sources = new SourceLibrary(Installers, new BaseSource(new SourceFetcher(Folders.Cache, http, tools, Stage.Base, journal, time, _log), tools));
         Recipes = new RecipeSources(Folders.Cache, http, tools, new AptPackages(tools, Folders.Cache), journal, time, _log);
         RecipeTrees = new RecipeTrees(Recipes, new RecipeArchives(tools, cache));
+        Proposer = new Proposer(Recipes);
+        Bakery = new Bakery(Recipes, RecipeTrees, SysextBuilder, new ListSignature(tools, Folders.Cache),
+            new Publication(http, new Downloader(http, Folders.Cache, new IsoHash(Folders.Cache, journal, _log), journal, time) { Stage = Stage.Recipes }), journal);
         Seeds = new SeedComposer();
         var disks = new DiskStore(cache, _log);
         var writer = new ImageWriter(new FormatServices(tools, appliance), journal);
@@ -133,6 +137,10 @@ internal sealed class CrustServices : IAsyncDisposable
     public SysextBuilder SysextBuilder { get; }
 
     public SysextAttestor SysextAttestor { get; }
+
+    public Bakery Bakery { get; }
+
+    public Proposer Proposer { get; }
 
     public SysextSource SysextSource { get; }
 

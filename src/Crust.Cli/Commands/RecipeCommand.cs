@@ -10,7 +10,7 @@ internal static class RecipeCommand
 {
     private const string OwnFolder = "recipes";
 
-    public static Command Create() => new("recipe", "Shows, locks and fetches the recipes for upstream software: where it comes from, by which sums it is pinned, and what a system gets of it.") { List(), RecipeShow.Create(), RecipeLock.Create(), RecipeFetch.Create() };
+    public static Command Create() => new("recipe", "Shows, locks, updates and fetches the recipes for upstream software: where it comes from, by which sums it is pinned, and what a system gets of it.") { List(), RecipeShow.Create(), RecipeLock.Create(), RecipeUpdate.Create(), RecipeFetch.Create() };
 
     private static Command List()
     {

@@ -41,7 +41,7 @@ internal static class RecipeLock
         return command;
     }
 
-    private static JsonObject Describe(LockEntry entry) => new()
+    public static JsonObject Describe(LockEntry entry) => new()
     {
         ["recipe"] = entry.Recipe,
         ["version"] = entry.Version,

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Crust.Formats;
 using Crust.Recipes;
 using Crust.Spec;
+using Crust.Sysexts.Baking;
 
 namespace Crust.Cli.Commands;
 
@@ -9,15 +10,21 @@ internal static class SchemaCommand
 {
     private const string OfSpec = "spec";
     private const string OfRecipe = "recipe";
+    private const string OfVersions = "versions";
 
     public static Command Create()
     {
-        var of = new Argument<string>("FILE") { Description = "What it is the schema of: a spec, or a recipe.", DefaultValueFactory = _ => OfSpec };
-        of.AcceptOnlyFromAmong(OfSpec, OfRecipe);
-        var command = new Command("schema", "Prints the JSON Schema of the spec, or of a recipe, for editors.") { of };
+        var of = new Argument<string>("FILE") { Description = "What it is the schema of: a spec, a recipe, or a list of versions.", DefaultValueFactory = _ => OfSpec };
+        of.AcceptOnlyFromAmong(OfSpec, OfRecipe, OfVersions);
+        var command = new Command("schema", "Prints the JSON Schema of the spec, of a recipe, or of versions.yaml, for editors.") { of };
         command.SetAction(parse =>
         {
-            parse.InvocationConfiguration.Output.Write(parse.GetRequiredValue(of) == OfRecipe ? RecipeSchema.ToJson() : SpecSchema.ToJson(ImageFormats.ForSpec));
+            parse.InvocationConfiguration.Output.Write(parse.GetRequiredValue(of) switch
+            {
+                OfRecipe => RecipeSchema.ToJson(),
+                OfVersions => VersionsSchema.ToJson(),
+                _ => SpecSchema.ToJson(ImageFormats.ForSpec),
+            });
             return (int)ExitCode.Done;
         });
         return command;

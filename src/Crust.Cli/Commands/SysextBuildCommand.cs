@@ -20,8 +20,7 @@ internal static class SysextBuildCommand
         var arch = new Option<Arch>("--arch") { Description = "The architecture of the programs in it.", HelpName = Words<Arch>() };
         var profile = Profile();
         var format = new Option<SysextFormat>("--format") { Description = "How it is packed.", HelpName = Words<SysextFormat>() };
-        var key = new Option<string>("--key") { Description = "The private key (PEM, RSA) that signs a ddi.", HelpName = "FILE" };
-        var certificate = new Option<string>("--certificate") { Description = "The key's certificate (PEM), which machines have in /etc/verity.d.", HelpName = "FILE" };
+        var (key, certificate) = (Key(), Certificate());
         var reload = new Option<bool>("--reload") { Description = "Have systemd read its units again after a merge (systemd 255 and later)." };
         var epoch = new Option<long?>("--epoch") { Description = "The time of all files in it, in seconds since 1970 (SOURCE_DATE_EPOCH, 0 otherwise).", HelpName = "SECONDS" };
         var (output, json, quiet) = (CommonOptions.Output(), CommonOptions.Json(), CommonOptions.Quiet());
@@ -68,15 +67,22 @@ internal static class SysextBuildCommand
         return command;
     }
 
+    public static Option<string> Key() => new("--key") { Description = "The private key (PEM, RSA) that signs a ddi.", HelpName = "FILE" };
+
+    public static Option<string> Certificate() => new("--certificate") { Description = "The key's certificate (PEM), which machines have in /etc/verity.d.", HelpName = "FILE" };
+
     public static Option<SysextProfile> Profile() => new("--profile") { Description = "The kind of system that it is for.", HelpName = Words<SysextProfile>() };
 
     public static string Words<TEnum>()
         where TEnum : struct, Enum => string.Join('|', Enum.GetValues<TEnum>().Select(value => value.LowerName()));
 
-    private static (string Key, string Certificate)? SignerOf(SysextFormat format, string? key, string? certificate) => (key, certificate) switch
+    /// <summary>The key and the certificate that sign a disk image.</summary>
+    /// <param name="format">The format; null where each extension has its own.</param>
+    /// <exception cref="CrustException">One of them is missing, or the format has no signature.</exception>
+    public static (string Key, string Certificate)? SignerOf(SysextFormat? format, string? key, string? certificate) => (key, certificate) switch
     {
         (null, null) => null,
-        _ when format is not SysextFormat.Ddi => throw new CrustException(FailureKind.BadInput, $"A {format.LowerName()} has no place for a signature", "--key", "use --format ddi"),
+        _ when format is not (SysextFormat.Ddi or null) => throw new CrustException(FailureKind.BadInput, $"A {format.Value.LowerName()} has no place for a signature", "--key", "use --format ddi"),
         ({ } file, { } of) => (file, of),
         _ => throw new CrustException(FailureKind.BadInput, "A signature takes a key and its certificate", key is null ? "--certificate" : "--key", "give both: --key FILE --certificate FILE"),
     };

@@ -7,7 +7,7 @@ namespace Crust.Cli.Commands;
 /// <summary>`crust sysext config`: how a machine gets extensions on its first boot.</summary>
 internal static class SysextConfigCommand
 {
-    private const long MostKeyBytes = 1 << 20;
+    private const int MostKeyBytes = 1 << 20;
 
     public static Command Create()
     {
@@ -21,24 +21,11 @@ internal static class SysextConfigCommand
         command.SetAction((parse, cancellation) =>
         {
             var address = SysextIndexCommand.UrlOf(parse.GetRequiredValue(url));
-            var keys = parse.GetValue(keyring) is { } file ? KeysIn(file) : null;
+            var keys = parse.GetValue(keyring) is { } file ? UserFile.ReadSmall(file, file, "keys'", MostKeyBytes, "name a file that gpg --export has written") : null;
             var request = new FirstBootRequest(SysextIndex.NewestIn(parse.GetRequiredValue(folder), parse.GetValue(names) ?? [], parse.GetValue(arch)), address, keys);
             parse.InvocationConfiguration.Output.Write(parse.GetValue(butane) ? FirstBootConfig.Butane(request) : FirstBootConfig.Ignition(request));
             return Task.FromResult((int)ExitCode.Done);
         });
         return command;
-    }
-
-    private static byte[] KeysIn(string path)
-    {
-        using var file = UserFile.Open(path, path, "keys'");
-        if (file.Length > MostKeyBytes)
-        {
-            throw new CrustException(FailureKind.BadInput, "The file is too large for public keys", path, "name a file that gpg --export has written");
-        }
-
-        var bytes = new byte[file.Length];
-        file.ReadExactly(bytes);
-        return bytes;
     }
 }

@@ -107,13 +107,7 @@ internal sealed class SignatureChecker(ToolBox tools, string what = "the provena
 
     private string What => char.ToUpperInvariant(what[0]) + what[1..];
 
-    private static byte[] ReadKeys(string keys)
-    {
-        using var file = Spec.UserFile.Open(keys, keys, "keys'");
-        var bytes = new byte[Math.Min(file.Length, MostBytes)];
-        file.ReadExactly(bytes);
-        return bytes;
-    }
+    private static byte[] ReadKeys(string keys) => Spec.UserFile.ReadSmall(keys, keys, "keys'", MostBytes, "export the signer's public key alone: gpg --export KEY");
 
     // An OpenPGP packet's first octet has its highest bit set (RFC 4880, section 4.2); an allowed-signers file is text.
     private static bool IsGpg(byte[] bytes) =>

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using Crust.Sanitizing;
@@ -115,11 +116,17 @@ internal sealed class HttpSource(HttpClient http, TimeProvider time, ILogger log
 
     /// <summary>A small file, such as a SHA256SUMS or its signature.</summary>
     /// <exception cref="CrustException">It can't be had, or is longer than a list of checksums is.</exception>
-    public async Task<byte[]> GetSmallAsync(Uri url, CancellationToken cancellation)
+    public async Task<byte[]> GetSmallAsync(Uri url, CancellationToken cancellation) => (await GetSmallAsync(url, mayBeMissing: false, cancellation))!;
+
+    /// <summary>The same; null where the server says that it has no such file.</summary>
+    /// <exception cref="CrustException">As above.</exception>
+    public Task<byte[]?> FindSmallAsync(Uri url, CancellationToken cancellation) => GetSmallAsync(url, mayBeMissing: true, cancellation);
+
+    private async Task<byte[]?> GetSmallAsync(Uri url, bool mayBeMissing, CancellationToken cancellation)
     {
         try
         {
-            return await RetryAsync(() => TryGetSmallAsync(url, cancellation), () => 0, _ => { }, cancellation);
+            return await RetryAsync(() => TryGetSmallAsync(url, mayBeMissing, cancellation), () => 0, _ => { }, cancellation);
         }
         catch (PassingProblemException e)
         {
@@ -127,9 +134,34 @@ internal sealed class HttpSource(HttpClient http, TimeProvider time, ILogger log
         }
     }
 
-    private async Task<byte[]> TryGetSmallAsync(Uri url, CancellationToken cancellation)
+    /// <summary>The URL to which a server sends those who ask for another one, such as that of a newest release.</summary>
+    /// <exception cref="CrustException">It sends them nowhere, or can't be reached.</exception>
+    public async Task<Uri> FindRedirectAsync(Uri url, CancellationToken cancellation)
+    {
+        try
+        {
+            return await RetryAsync(async () =>
+            {
+                using var response = await GetAsync(url, null, cancellation);
+                return response.RequestMessage?.RequestUri is { } at && at != url ? at
+                    : !response.IsSuccessStatusCode ? throw PassingProblemException.From(response.StatusCode, response.ReasonPhrase, ShownUrl.Of(url))
+                    : throw new CrustException(FailureKind.BadInput, "The server answers there, and redirects nowhere", ShownUrl.Of(url), "give a URL that redirects to the newest release");
+            }, () => 0, _ => { }, cancellation);
+        }
+        catch (PassingProblemException e)
+        {
+            throw new CrustException(FailureKind.InputOutput, $"The server can't be asked: {e.Message}", ShownUrl.Of(url), e.Remedy ?? "check the URL and this host's network, and try again", e);
+        }
+    }
+
+    private async Task<byte[]?> TryGetSmallAsync(Uri url, bool mayBeMissing, CancellationToken cancellation)
     {
         using var response = await GetAsync(url, null, cancellation);
+        if (mayBeMissing && response.StatusCode is (HttpStatusCode.NotFound or HttpStatusCode.Gone))
+        {
+            return null;
+        }
+
         if (!response.IsSuccessStatusCode)
         {
             throw PassingProblemException.From(response.StatusCode, response.ReasonPhrase, ShownUrl.Of(url));

@@ -104,19 +104,7 @@ internal sealed class ListSignature(ToolBox tools, string cacheFolder)
     private static byte[] ReadKeys(string keys, string section)
     {
         var where = $"{section}.key: {keys}";
-        using var file = UserFile.Open(keys, where, "key's");
-        using var read = new MemoryStream();
-        var piece = new byte[1 << 16];
-        for (int count; (count = file.Read(piece)) > 0;)
-        {
-            read.Write(piece, 0, count);
-            if (read.Length > MostBytes)
-            {
-                throw Bad($"The file of keys has more than {MostBytes >> 20} MiB", where, "export the vendor's public key alone: gpg --export KEY");
-            }
-        }
-
-        var bytes = read.ToArray();
+        var bytes = UserFile.ReadSmall(keys, where, "key's", MostBytes, "export the vendor's public key alone: gpg --export KEY");
         // A packet's first octet has its highest bit set (RFC 9580, section 4.2); a keybox has its magic at offset 8.
         if (bytes is [>= 0x80, ..] and not [0xef, 0xbb, 0xbf, ..] || bytes.AsSpan() is { Length: > 12 } span && span[8..].StartsWith("KBXf"u8))
         {

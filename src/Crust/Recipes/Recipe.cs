@@ -40,6 +40,9 @@ internal sealed record Recipe
 
     public ImmutableArray<RecipeConfig> Config { get; init; } = [];
 
+    /// <summary>Where upstream says which versions there are; null where the recipe doesn't say it.</summary>
+    public RecipeReleases? Releases { get; init; }
+
     /// <summary>The versions with their SHA-256 sums, the newest first.</summary>
     public ImmutableArray<RecipeVersion> Versions { get; init; } = [];
 

@@ -27,6 +27,13 @@ internal sealed class RecipeBook(string shipped, string? own)
             : throw new CrustException(FailureKind.BadInput, $"There is no recipe '{name}'", own is null ? "recipe" : $"recipe; {own}", Nearest.Suggest(name, Names));
     }
 
+    /// <summary>The names of the user's own recipes.</summary>
+    /// <exception cref="CrustException">The folder can't be read.</exception>
+    public ImmutableArray<string> OwnNames => own is null ? [] : [.. NamesIn(own).Order(StringComparer.Ordinal)];
+
+    /// <summary>Whether a recipe is the user's own.</summary>
+    public bool IsOwn(Recipe recipe) => own is not null && Path.GetDirectoryName(recipe.Path) == own;
+
     /// <summary>The file of a public key that signs lists of checksums, `keys/FINGERPRINT.asc` or `.gpg` in one of the folders; null if there is none.</summary>
     public string? KeyFile(string fingerprint) =>
         new[] { own, shipped }.OfType<string>().SelectMany(folder => KeyExtensions.Select(extension => Path.Combine(folder, "keys", fingerprint + extension))).FirstOrDefault(File.Exists);

@@ -51,6 +51,7 @@ internal static partial class RecipeReader
             throw root.Wrong("tag", $"The tag '{recipe.Tag}' is the same for all versions", "write {version} where the version stands in it");
         }
 
+        recipe = recipe with { Releases = RecipeReleases.Read(root, recipe.Tag) };
         recipe = recipe with { Units = UnitReader.Units(root, recipe) };
         recipe = recipe with { Versions = VersionReader.Read(root, recipe) };
         root.End();

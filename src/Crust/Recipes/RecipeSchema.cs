@@ -1,7 +1,6 @@
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Crust.Spec;
+using static Crust.Spec.SchemaParts;
 
 namespace Crust.Recipes;
 
@@ -10,20 +9,8 @@ internal static class RecipeSchema
 {
     private const string AbsolutePath = @"^/[^\u0000-\u001f]+$";
 
-    // The default encoder turns ' and > into \u escapes for the sake of HTML.
-    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     /// <summary>The schema (JSON Schema, draft 2020-12) as indented JSON with a line break at its end.</summary>
-    public static string ToJson()
-    {
-        var schema = new JsonObject { ["$schema"] = "https://json-schema.org/draft/2020-12/schema", ["title"] = "Crust's recipe for upstream software" };
-        foreach (var (name, value) in Root())
-        {
-            schema[name] = value?.DeepClone();
-        }
-
-        return schema.ToJsonString(Readable) + "\n";
-    }
+    public static string ToJson() => Document("Crust's recipe for upstream software", Root());
 
     private static JsonObject Root() => Keys(["name", "summary", "homepage", "license", "downloads", "versions"],
         ("name", Text("The file's base name: lower-case letters, digits and dashes", Whole(RecipeReader.WordPattern))),
@@ -32,6 +19,7 @@ internal static class RecipeSchema
         ("license", Text("An SPDX license expression")),
         ("versionForm", Text(@"A regular expression that matches a whole version; \d+\.\d+\.\d+ if it isn't there")),
         ("tag", Text("Upstream's name of a version; v{version} if it isn't there", @"\{version\}")),
+        ("releases", Releases()),
         ("variants", Map("Selections of its content, the default first", RecipeReader.WordPattern, Text("What it has"))),
         ("downloads", Map("What upstream serves", RecipeReader.WordPattern, Download())),
         ("files", List("Which files go where", Scoped(["from", "to"],
@@ -64,16 +52,17 @@ internal static class RecipeSchema
         ("signature", Text("The URL of the list's signature, where it isn't in the list itself", "^https://")),
         ("key", Text("The fingerprint of the OpenPGP key that signs the list", Whole(DownloadReader.FingerprintPattern)))));
 
-    private static JsonObject OneOfKeys(string[] names, JsonObject schema)
+    private static JsonObject Releases()
     {
-        schema.Remove("required");
-        schema["oneOf"] = new JsonArray([.. names.Select(name => new JsonObject { ["required"] = new JsonArray(name) })]);
-        return schema;
+        var releases = OneOfKeys([.. Enum.GetValues<ReleasesForm>().Select(form => form.LowerName())], Keys([],
+            ("feed", Text("An Atom feed whose links end with the names of releases", "^https://")),
+            ("latest", Text("A URL that redirects to one that ends with the newest release's name", "^https://")),
+            ("text", Text("A file with the newest release's name alone", "^https://")),
+            ("listing", Text("A page with links that end with the names of releases", "^https://")),
+            ("name", Text("What a release is called there; the tag if it isn't there", @"\{version\}"))));
+        releases["description"] = "Where upstream says which versions there are";
+        return releases;
     }
-
-    private static IEnumerable<string> Archs() => Enum.GetValues<Arch>().Select(arch => arch.LowerName());
-
-    private static string Whole(string pattern) => $"^(?:{pattern})$";
 
     private static JsonObject Scoped(string[] required, params (string Name, JsonObject Schema)[] keys) => Keys(required,
     [
@@ -81,45 +70,4 @@ internal static class RecipeSchema
         ("for", Several(OneOf("What it is for; both if it isn't there", Enum.GetValues<RecipeUse>().Select(use => use.LowerName())))),
         ("only", Several(Text("The variants that have it; all if it isn't there", Whole(RecipeReader.WordPattern)))),
     ]);
-
-    private static JsonObject Keys(string[] required, params (string Name, JsonObject Schema)[] keys) => new()
-    {
-        ["type"] = "object",
-        ["additionalProperties"] = false,
-        ["required"] = new JsonArray([.. required.Select(name => (JsonNode)name)]),
-        ["properties"] = new JsonObject(keys.Select(key => KeyValuePair.Create(key.Name, (JsonNode?)key.Schema))),
-    };
-
-    private static JsonObject Map(string description, string names, JsonObject value) => new()
-    {
-        ["description"] = description,
-        ["type"] = "object",
-        ["propertyNames"] = new JsonObject { ["pattern"] = Whole(names) },
-        ["additionalProperties"] = value,
-    };
-
-    private static JsonObject List(string description, JsonObject item) => new() { ["description"] = description, ["type"] = "array", ["items"] = item };
-
-    private static JsonObject Texts(string description, string pattern) => Several(Text(description, pattern));
-
-    // One value may stand without the brackets of a list.
-    private static JsonObject Several(JsonObject one)
-    {
-        var description = one["description"]!.DeepClone();
-        one.Remove("description");
-        return new JsonObject { ["description"] = description, ["anyOf"] = new JsonArray(one, new JsonObject { ["type"] = "array", ["items"] = one.DeepClone() }) };
-    }
-
-    private static JsonObject OneOf(string description, IEnumerable<string> values) => new() { ["description"] = description, ["enum"] = new JsonArray([.. values.Select(value => (JsonNode)value)]) };
-
-    private static JsonObject Text(string description, string? pattern = null)
-    {
-        var schema = new JsonObject { ["description"] = description, ["type"] = "string", ["minLength"] = 1 };
-        if (pattern is not null)
-        {
-            schema["pattern"] = pattern;
-        }
-
-        return schema;
-    }
 }

@@ -37,6 +37,28 @@ internal static class UserFile
     public static FileStream Open(string path, string label, string role) =>
         Guarded(() => new FileStream(RegularFile.Open(path, other => Special(role, other, label)), FileAccess.Read), label, role);
 
+    /// <summary>The bytes of a small file of any content, such as one with keys.</summary>
+    /// <param name="most">How many there may be.</param>
+    /// <param name="remedy">What to do about one that has more.</param>
+    /// <exception cref="CrustException">As above, or it has more.</exception>
+    public static byte[] ReadSmall(string path, string label, string role, int most, string remedy)
+    {
+        using var file = Open(path, label, role);
+        using var read = new MemoryStream();
+        var piece = new byte[1 << 16];
+        // The kernel's own files say that they are empty.
+        for (int count; (count = Guarded(() => file.Read(piece), label, role)) > 0;)
+        {
+            read.Write(piece, 0, count);
+            if (read.Length > most)
+            {
+                throw new CrustException(FailureKind.BadInput, $"The {role} file has more than {Size.Format(most)}", label, remedy);
+            }
+        }
+
+        return read.ToArray();
+    }
+
     private static byte[] Bytes(string path, string label, string role)
     {
         if (PipeInput.IsPipe(path))

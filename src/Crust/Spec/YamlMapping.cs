@@ -59,6 +59,14 @@ internal sealed class YamlMapping
         var other => throw Bad(At(other, key), $"'{key}' takes a list, not {KindOf(other)}", $"write {key}: [ … ]"),
     };
 
+    /// <summary>Where the values of <see cref="Texts"/> stand in the file's text, in their order.</summary>
+    public ImmutableArray<YamlSpan> Spans(string key) => Find(key) switch
+    {
+        YamlScalarNode one => [YamlSpan.Of(one)],
+        YamlSequenceNode list => [.. list.Children.OfType<YamlScalarNode>().Select(YamlSpan.Of)],
+        _ => [],
+    };
+
     /// <summary>A mapping below it; null where the key isn't there.</summary>
     /// <exception cref="CrustException">It is something else.</exception>
     public YamlMapping? Mapping(string key) => Find(key) switch

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Crust.Attestation;
 using Crust.Downloads;
+using Crust.Recipes;
 using Crust.Spec;
 using Crust.Storage;
 
@@ -10,7 +11,11 @@ namespace Crust.Sysexts;
 /// <param name="Sign">The GPG key that signs the list of checksums; one that is empty signs nothing.</param>
 /// <param name="Pinned">The extensions that also get definitions for each minor version.</param>
 /// <param name="Previous">A list of checksums that was published before, of whose files those that aren't in the folder stay listed; null for none.</param>
-internal sealed record IndexRequest(string Folder, Uri Url, SignSpec Sign, ImmutableArray<string> Pinned, string? Previous);
+internal sealed record IndexRequest(string Folder, Uri Url, SignSpec Sign, ImmutableArray<string> Pinned, string? Previous)
+{
+    /// <summary>Whether an index that says all this already is left as it is, with its signature.</summary>
+    public bool OnlyIfChanged { get; init; }
+}
 
 /// <param name="Files">The extensions that the list has and that are in the folder, in ordinal order.</param>
 /// <param name="Written">The names of the files that were written.</param>
@@ -43,33 +48,37 @@ internal sealed class SysextIndex(Signer signer)
             throw new CrustException(FailureKind.BadInput, "systemd-sysupdate checks GPG's signatures only, and this is an OpenSSH key", ssh, "name a GPG key: --sign-gpg-key, sign.gpgKey");
         }
 
-        var files = await HashAsync(request.Folder, cancellation);
         var listed = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var (name, sum) in Previous(request.Previous))
         {
             listed[name] = sum;
         }
 
+        var files = listed.Count > 0 && Find(request.Folder, mayBeEmpty: true).IsEmpty ? [] : await HashAsync(request.Folder, cancellation);
+
         foreach (var (file, sha256) in files)
         {
             listed[file.FileName] = sha256;
         }
 
+        // What is published needs its definitions, too, also where it isn't in the folder any more.
+        List<(string Name, string Text)> texts =
+        [
+            .. Definitions(request, [.. listed.Keys.Select(SysextFile.Of).OfType<SysextFile>()]), (ListName, string.Concat(listed.Select(entry => $"{entry.Value}  {entry.Key}\n"))),
+        ];
+        if (request.OnlyIfChanged && IsThere(request, texts))
+        {
+            return new IndexResult(files, [], null);
+        }
+
         // All of it is made aside, so that a key that can't sign leaves an index as it was.
         using var scratch = HeldFolder.Create(request.Folder, DraftsPrefix);
-        var drafts = new List<string>();
-        void Draft(string name, string text)
+        foreach (var (name, text) in texts)
         {
-            File.WriteAllText(Path.Combine(scratch.Path, name), text);
-            drafts.Add(name);
+            await File.WriteAllTextAsync(Path.Combine(scratch.Path, name), text, cancellation);
         }
 
-        foreach (var (name, text) in Definitions(request, [.. files.Select(entry => entry.File)]))
-        {
-            Draft(name, text);
-        }
-
-        Draft(ListName, string.Concat(listed.Select(entry => $"{entry.Value}  {entry.Key}\n")));
+        List<string> drafts = [.. texts.Select(one => one.Name)];
         DetachedSignature? signature = null;
         if (request.Sign.IsWanted)
         {
@@ -122,6 +131,10 @@ internal sealed class SysextIndex(Signer signer)
         ];
     }
 
+    private static bool IsThere(IndexRequest request, IEnumerable<(string Name, string Text)> texts) =>
+        texts.All(one => Path.Combine(request.Folder, one.Name) is var path && File.Exists(path) && File.ReadAllText(path) == one.Text)
+        && request.Sign.IsWanted == File.Exists(Path.Combine(request.Folder, SignatureName));
+
     private static IEnumerable<(string Name, string Text)> Definitions(IndexRequest request, ImmutableArray<SysextFile> found)
     {
         var isSigned = request.Sign.IsWanted;
@@ -143,7 +156,7 @@ internal sealed class SysextIndex(Signer signer)
         }
     }
 
-    private static ImmutableArray<SysextFile> Find(string folder)
+    private static ImmutableArray<SysextFile> Find(string folder, bool mayBeEmpty = false)
     {
         IEnumerable<string> names;
         try
@@ -157,7 +170,7 @@ internal sealed class SysextIndex(Signer signer)
 
         var files = names.Select(name => SysextFile.Of(name) ?? throw new CrustException(FailureKind.BadInput, "The name of a system extension has no version, so nothing could be updated to it",
             Path.Combine(folder, name), "name it NAME-VERSION-x86-64.raw or NAME-VERSION-arm64.raw, as crust sysext build does")).ToImmutableArray();
-        if (files.IsEmpty)
+        if (files.IsEmpty && !mayBeEmpty)
         {
             throw new CrustException(FailureKind.BadInput, "There is no system extension in the folder", folder, "build one into it: crust sysext build NAME --output " + folder);
         }

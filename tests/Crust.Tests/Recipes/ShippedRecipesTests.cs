@@ -61,6 +61,25 @@ public sealed class ShippedRecipesTests
         Assert.That(Placeholders.Url(of.Url, recipe, of, version, arch).AbsoluteUri, Is.EqualTo(url));
     }
 
+    [TestCaseSource(nameof(Names))]
+    public async Task The_key_that_signs_its_list_is_there_and_is_that_key(string name)
+    {
+        foreach (var key in Book.Get(name).Downloads.Select(download => download.Key).OfType<string>().Distinct())
+        {
+            var home = Directory.CreateTempSubdirectory("crust-gpg-").FullName;
+            try
+            {
+                var shown = await StandIn.Tools.RunAsync(Crust.Tools.ToolCommand.Of("gpg", "--homedir", home, "--batch", "--no-tty", "--with-colons", "--show-keys", Book.KeyFile(key)!), CancellationToken.None);
+
+                Assert.That(shown.Output.Split('\n').First(line => line.StartsWith("fpr:", StringComparison.Ordinal)).Split(':')[9], Is.EqualTo(key));
+            }
+            finally
+            {
+                Directory.Delete(home, recursive: true);
+            }
+        }
+    }
+
     [Test]
     public void A_recipe_that_is_not_there_is_told_with_the_nearest()
     {

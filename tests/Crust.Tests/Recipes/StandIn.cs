@@ -27,7 +27,8 @@ internal sealed class StandIn : IDisposable
 
     public StandIn()
     {
-        _server.Answer = request => Files.TryGetValue(request.Path, out var bytes) ? LoopbackServer.File(request, bytes, $"\"{Sum(bytes)[..8]}\"", cutAfter: CutAfter(request)) : new WebAnswer("404 Not Found", []);
+        _server.Answer = request => Redirects.TryGetValue(request.Path, out var to) ? new WebAnswer("302 Found", []) { Headers = new Dictionary<string, string> { ["Location"] = to } }
+            : Files.TryGetValue(request.Path, out var bytes) ? LoopbackServer.File(request, bytes, $"\"{Sum(bytes)[..8]}\"", cutAfter: CutAfter(request)) : new WebAnswer("404 Not Found", []);
         Directory.CreateDirectory(Path.Combine(Recipes, "keys"));
         Directory.CreateDirectory(Gpg, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
@@ -45,6 +46,9 @@ internal sealed class StandIn : IDisposable
     /// <summary>A program in an archive, or one that isn't packed, by its name; null for a text that says what it is.</summary>
     public Func<string, byte[]?> Program { get; set; } = _ => null;
 
+    /// <summary>Where what is asked for is, by path.</summary>
+    public Dictionary<string, string> Redirects { get; } = [];
+
     /// <summary>After how many bytes an answer ends before its end; null for none.</summary>
     public Func<WebRequest, int?> CutAfter { get; set; } = _ => null;
 
@@ -56,7 +60,12 @@ internal sealed class StandIn : IDisposable
 
     public RecipeBook Book => new(Path.Combine(Folders.BuilderBesideProgram, "recipes"), Recipes);
 
-    public RecipeSources Sources => new(Path.Combine(Folder, "cache"), new HttpSource(HttpSource.NewClient(), TimeProvider.System, Logger.None) { FirstPause = TimeSpan.Zero }, Tools, new AptPackages(Tools, Path.Combine(Folder, "cache")) { Sources = Path.Combine(Folder, "apt") }, Events, TimeProvider.System, Logger.None);
+    public HttpSource Http { get; } = new(HttpSource.NewClient(), TimeProvider.System, Logger.None) { FirstPause = TimeSpan.Zero };
+
+    /// <summary>The URL of a path of this server.</summary>
+    public string UrlOf(string path) => _server.Url(path);
+
+    public RecipeSources Sources => new(Path.Combine(Folder, "cache"), Http, Tools, new AptPackages(Tools, Path.Combine(Folder, "cache")) { Sources = Path.Combine(Folder, "apt") }, Events, TimeProvider.System, Logger.None);
 
     public RecipeTrees Trees => new(Sources, new RecipeArchives(Tools, new BuildCache(Path.Combine(Folder, "cache"), Logger.None)));
 

@@ -17,6 +17,19 @@ internal sealed class AptPackages(ToolBox tools, string cacheFolder)
     /// <exception cref="CrustException">There is none, or one of another version.</exception>
     public async Task<(Uri Url, string Sha256)> FindAsync(RecipePick pick, string package, Arch arch, CancellationToken cancellation)
     {
+        var found = await AskAsync(pick.Recipe, package, arch, cancellation);
+        return found.Upstream == pick.Version.Version ? (found.Url, found.Sha256)
+            : throw new CrustException(FailureKind.BadInput, $"apt has {package} {found.Version}, not {pick.Version.Version}", $"{pick.Recipe.Path}; {Sources}",
+                $"lock {pick.Recipe.Name}@{found.Upstream}, or lock it on a Debian that has {pick.Version.Version}");
+    }
+
+    /// <summary>The version of a package that apt would take, as upstream counts it: without Debian's epoch and revision.</summary>
+    /// <exception cref="CrustException">There is none.</exception>
+    public async Task<string> VersionOfAsync(Recipe recipe, string package, CancellationToken cancellation) =>
+        (await AskAsync(recipe, package, recipe.Downloads.Single(download => download.Package == package).Archs[0], cancellation)).Upstream;
+
+    private async Task<Found> AskAsync(Recipe recipe, string package, Arch arch, CancellationToken cancellation)
+    {
         using var scratch = new ScratchFolder(cacheFolder);
         foreach (var folder in new[] { "state/lists/partial", "cache/archives/partial" })
         {
@@ -47,10 +60,10 @@ internal sealed class AptPackages(ToolBox tools, string cacheFolder)
             throw new CrustException(FailureKind.InputOutput, $"apt can't read its package lists: {e.What}", Sources, "check this host's network, and the sources and keys of its apt", e);
         }
 
-        return Read(await PrintAsync(scratch, pick, package, arch, cancellation), pick, package, arch);
+        return Read(await PrintAsync(scratch, recipe, package, arch, cancellation), package, arch);
     }
 
-    private async Task<string> PrintAsync(ScratchFolder scratch, RecipePick pick, string package, Arch arch, CancellationToken cancellation)
+    private async Task<string> PrintAsync(ScratchFolder scratch, Recipe recipe, string package, Arch arch, CancellationToken cancellation)
     {
         try
         {
@@ -58,13 +71,13 @@ internal sealed class AptPackages(ToolBox tools, string cacheFolder)
         }
         catch (ToolFailedException e)
         {
-            throw new CrustException(FailureKind.BadInput, $"apt knows no package {package} for {arch.LowerName()}: {e.What}", $"{pick.Recipe.Path}; {Sources}",
+            throw new CrustException(FailureKind.BadInput, $"apt knows no package {package} for {arch.LowerName()}: {e.What}", $"{recipe.Path}; {Sources}",
                 "lock it on a Debian that has it, or add such a source to apt's", e);
         }
     }
 
     // 'URL' NAME_VERSION_ARCH.deb SIZE SHA256:SUM
-    private (Uri Url, string Sha256) Read(string output, RecipePick pick, string package, Arch arch)
+    private Found Read(string output, string package, Arch arch)
     {
         var words = output.Split('\n').Select(line => line.Split(' ')).FirstOrDefault(words => words is [_, _, _, _] && words[3].StartsWith("SHA256:", StringComparison.Ordinal));
         if (words is null || !Uri.TryCreate(words[0].Trim('\''), UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https")
@@ -77,9 +90,7 @@ internal sealed class AptPackages(ToolBox tools, string cacheFolder)
         var version = words[1].Split('_') is [_, var full, _] ? Uri.UnescapeDataString(full) : "";
         var upstream = version[(version.IndexOf(':') + 1)..];
         upstream = upstream.LastIndexOf('-') is var dash and > 0 ? upstream[..dash] : upstream;
-        return upstream == pick.Version.Version ? (url, sum)
-            : throw new CrustException(FailureKind.BadInput, $"apt has {package} {version}, not {pick.Version.Version}", $"{pick.Recipe.Path}; {Sources}",
-                $"lock {pick.Recipe.Name}@{upstream}, or lock it on a Debian that has {pick.Version.Version}");
+        return new Found(url, sum, version, upstream);
     }
 
     private Task<ToolResult> RunAsync(ScratchFolder scratch, string[] arguments, CancellationToken cancellation) =>
@@ -88,4 +99,8 @@ internal sealed class AptPackages(ToolBox tools, string cacheFolder)
             Environment = ImmutableDictionary<string, string>.Empty.Add("APT_CONFIG", Path.Combine(scratch.Path, "apt.conf")),
             Inherits = ToolEnvironment.Proxies,
         }, cancellation);
+
+    /// <param name="Version">Debian's version.</param>
+    /// <param name="Upstream">The version without Debian's epoch and revision.</param>
+    private sealed record Found(Uri Url, string Sha256, string Version, string Upstream);
 }

@@ -78,6 +78,9 @@ internal sealed class LockFile
         return new LockFile(Path, [.. all.OrderBy(one => one.Key, StringComparer.Ordinal).Select(one => one.Value)]);
     }
 
+    /// <summary>Without the entries of a version.</summary>
+    public LockFile Without(string recipe, string version) => new(Path, [.. Entries.Where(entry => (entry.Recipe, entry.Version) != (recipe, version))]);
+
     /// <summary>Writes it whole or not at all.</summary>
     /// <exception cref="CrustException">It can't be written.</exception>
     public void Write()

@@ -73,7 +73,8 @@ internal sealed class RecipePicks(RecipeBook book, LockFile locked)
         }
     }
 
-    private static bool IsVersion(Recipe recipe, string version)
+    /// <summary>Whether a text has the form of a recipe's versions.</summary>
+    public static bool IsVersion(Recipe recipe, string version)
     {
         try
         {

@@ -20,6 +20,7 @@ internal sealed class RecipeSources
 
     private readonly Downloader _downloader;
     private readonly UpstreamSums _sums;
+    private readonly UpstreamReleases _releases;
 
     /// <param name="packages">Where Debian packages are.</param>
     /// <param name="tools">Needs gpgv where a list of checksums is signed.</param>
@@ -27,6 +28,7 @@ internal sealed class RecipeSources
     {
         var hashes = new IsoHash(cacheFolder, observer, log);
         _downloader = new Downloader(http, cacheFolder, hashes, observer, time) { Stage = Stage.Recipes, OnMismatch = Mismatch };
+        _releases = new UpstreamReleases(http, packages);
         _sums = new UpstreamSums(new ChecksumLists(http, cacheFolder, observer), new ListSignature(tools, cacheFolder), _downloader, hashes, packages, observer);
     }
 
@@ -44,6 +46,10 @@ internal sealed class RecipeSources
         }, cancellation);
         return locked.With(entries);
     }
+
+    /// <summary>Upstream's versions of a recipe, the newest first.</summary>
+    /// <exception cref="CrustException">The recipe doesn't say where they are listed, or they can't be had.</exception>
+    public Task<ImmutableArray<string>> ReleasesOfAsync(Recipe recipe, Mirrors mirrors, CancellationToken cancellation) => _releases.FindAsync(recipe, mirrors, cancellation);
 
     /// <summary>Brings the files of recipes into the cache, unless they are there.</summary>
     /// <param name="archs">The architectures; empty for all for which the recipes have something.</param>

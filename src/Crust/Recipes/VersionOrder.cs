@@ -1,4 +1,4 @@
-namespace Crust.Sysexts;
+namespace Crust.Recipes;
 
 /// <summary>
 /// The order of versions by which systemd-sysupdate chooses the newest: that of the UAPI Group's Version Format Specification (UAPI.10). Numbers count by value, letters by ASCII;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using Crust.Sysexts;
+using Crust.Recipes;
 
-namespace Crust.Tests.Sysexts;
+namespace Crust.Tests.Recipes;
 
 [CancelAfter(60_000)]
 public sealed class VersionOrderTests
