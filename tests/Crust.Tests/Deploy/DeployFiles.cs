@@ -10,7 +10,16 @@ namespace Crust.Tests.Deploy;
 internal static class DeployFiles
 {
     /// <summary>All kustomizations.</summary>
-    public static readonly string[] Kustomizations = ["kubernetes/base", "kubernetes/overlays/example", "kubernetes/overlays/without-kvm", "flux"];
+    public static readonly string[] Kustomizations = ["kubernetes/base", "kubernetes/overlays/example", "kubernetes/overlays/without-kvm", Bakery, "flux"];
+
+    /// <summary>The Job that builds system extensions.</summary>
+    public const string Bakery = "kubernetes/bakery";
+
+    public const string GitHubExtensions = "github/extensions.yml";
+
+    public const string GitHubUpdate = "github/extensions-update.yml";
+
+    public const string GitLabExtensions = "gitlab/extensions.gitlab-ci.yml";
 
     public const string GitHub = "github/edge-images.yml";
 

@@ -15,6 +15,9 @@ public sealed class SchemaTests
             new("kubernetes", "secrets.yaml.example", DeployFiles.Read("kubernetes/overlays/example/secrets.yaml.example")),
             new("github", DeployFiles.GitHub, DeployFiles.Read(DeployFiles.GitHub)),
             new("gitlab", DeployFiles.GitLab, DeployFiles.Read(DeployFiles.GitLab)),
+            new("github", DeployFiles.GitHubExtensions, DeployFiles.Read(DeployFiles.GitHubExtensions)),
+            new("github", DeployFiles.GitHubUpdate, DeployFiles.Read(DeployFiles.GitHubUpdate)),
+            new("gitlab", DeployFiles.GitLabExtensions, DeployFiles.Read(DeployFiles.GitLabExtensions)),
         };
         foreach (var folder in DeployFiles.Kustomizations)
         {

@@ -22,6 +22,22 @@ public sealed partial class WorkflowTests
         Assert.That(workflow.Pairs("jobs", "build", "permissions"), Is.EqualTo(new Dictionary<string, string> { ["contents"] = "read", ["packages"] = "write" }));
     }
 
+    [TestCase(DeployFiles.GitHubExtensions, "extensions", "contents packages")]
+    [TestCase(DeployFiles.GitHubUpdate, "propose", "contents pull-requests")]
+    public void What_publishes_and_proposes_may_do_just_that_and_the_step_that_builds_or_asks_has_no_token(string file, string job, string permissions)
+    {
+        var text = DeployFiles.Read(file);
+        var workflow = DeployFiles.Objects(text).Single();
+        var steps = workflow.Items("jobs", job, "steps").Where(step => step.At("run") is not null).ToList();
+
+        Assert.That(text.Split('\n').Where(line => line.Contains("uses:", StringComparison.Ordinal)), Is.Not.Empty.And.All.Matches<string>(line => Pinned().IsMatch(line!)));
+        Assert.That(workflow.Keys("permissions"), Is.Empty);
+        Assert.That(workflow.Pairs("jobs", job, "permissions").Select(pair => pair.Key), Is.EqualTo(permissions.Split(' ')));
+        Assert.That(steps.Select(step => step.Text("run")), Has.None.Contains("${{"));
+        Assert.That(steps.Where(step => step.Text("run")!.Contains("sysext bake", StringComparison.Ordinal) && !step.Text("run")!.Contains("--index-only", StringComparison.Ordinal) || step.Text("run")!.Contains("recipe update", StringComparison.Ordinal))
+            .SelectMany(step => step.Pairs("env").Values), Has.None.Contains("token").And.None.Contains("secrets"));
+    }
+
     // GitHub puts an expression's value into the script's text, so that a spec named `$(…)` would be run.
     [Test]
     public void No_script_has_an_expression_in_its_text()

@@ -28,6 +28,8 @@ internal sealed class StandIn : IDisposable
     public StandIn()
     {
         _server.Answer = request => Redirects.TryGetValue(request.Path, out var to) ? new WebAnswer("302 Found", []) { Headers = new Dictionary<string, string> { ["Location"] = to } }
+            : Served.FirstOrDefault(one => request.Path.StartsWith(one.Key, StringComparison.Ordinal)) is { Key: not null } served && Path.Combine(served.Value, Uri.UnescapeDataString(request.Path[served.Key.Length..])) is var path && File.Exists(path)
+                ? LoopbackServer.File(request, File.ReadAllBytes(path), null)
             : Files.TryGetValue(request.Path, out var bytes) ? LoopbackServer.File(request, bytes, $"\"{Sum(bytes)[..8]}\"", cutAfter: CutAfter(request)) : new WebAnswer("404 Not Found", []);
         Directory.CreateDirectory(Path.Combine(Recipes, "keys"));
         Directory.CreateDirectory(Gpg, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
@@ -45,6 +47,9 @@ internal sealed class StandIn : IDisposable
 
     /// <summary>A program in an archive, or one that isn't packed, by its name; null for a text that says what it is.</summary>
     public Func<string, byte[]?> Program { get; set; } = _ => null;
+
+    /// <summary>Folders that are served, by the beginning of their paths.</summary>
+    public Dictionary<string, string> Served { get; } = [];
 
     /// <summary>Where what is asked for is, by path.</summary>
     public Dictionary<string, string> Redirects { get; } = [];

@@ -52,7 +52,7 @@ public sealed class UpstreamReleasesTests
     [Test]
     public async Task A_listing_of_files_has_their_names() =>
         Assert.That(await FindAsync("{ listing: https://example.org/static/, name: 'docker-{version}.tgz' }", "https://example.org/static/",
-            "<a href=\"docker-29.7.2.tgz\">x</a> <a href=\"docker-rootless-extras-30.0.0.tgz\">x</a> <a href=\"docker-29.10.0.tgz\">x</a>"), Is.EqualTo(new[] { "29.10.0", "29.7.2" }));
+            "<a href=\"docker-29.7.2.tgz\">x</a> <a href=\"docker-rootless-extras-30.0.0.tgz\">x</a> <a href=\"docker-29.10.0.tgz\">x</a> <a href=\"docker-31.0.0.zip\">x</a>"), Is.EqualTo(new[] { "29.10.0", "29.7.2" }));
 
     [Test]
     public async Task A_redirect_leads_to_the_newest()

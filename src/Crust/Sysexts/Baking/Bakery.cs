@@ -46,7 +46,7 @@ internal sealed class Bakery(RecipeSources sources, RecipeTrees trees, SysextBui
     public Task<BakeResult> BuildAsync(BakeRequest request, CancellationToken cancellation) => RunAsync(request, async (due, token) =>
     {
         var (order, key, _) = due;
-        observer.Observe(new BuildEvent.Noted($"building {order.Plan.FileName}"));
+        observer.Observe(new BuildEvent.Progressed(Stage.Formats, null, null, $"building {order.Plan.FileName}"));
         var recipe = await trees.BuildAsync(request.Book, request.Locked, order.Wish, request.Mirrors, token);
         var built = await builder.BuildAsync(order.Plan with { Signer = order.Plan.Format is SysextFormat.Ddi ? request.Signer : null }, recipe.Tree, request.Folder, token);
         return (new BakedFile(order.Plan.FileName, key, built.Sha256, SourcesOf(recipe.Sources)), [.. built.Warnings.Select(warning => warning.ToLine())]);
