@@ -6,7 +6,6 @@ using Crust.Sysexts.Baking;
 using Crust.Tests.Registries;
 using Crust.Tests.Sysexts;
 using Crust.Tools;
-using YamlDotNet.RepresentationModel;
 
 namespace Crust.Tests.Deploy;
 

@@ -3,7 +3,6 @@ using System.Text;
 using Crust.Attestation;
 using Crust.Downloads;
 using Crust.Isos;
-using Crust.Recipes;
 using Crust.Recipes.Sources;
 using Crust.Spec;
 using Crust.Storage;

@@ -1,5 +1,4 @@
 using Crust.Recipes.Sources;
-using Crust.Spec;
 using Crust.Sysexts;
 using Crust.Sysexts.Baking;
 using Crust.Tests.Cli;

@@ -1,8 +1,6 @@
 using System.Text.Json.Nodes;
-using Crust.Recipes;
 using Crust.Recipes.Sources;
 using Crust.Spec;
-using Crust.Sysexts.Baking;
 using Crust.Tests.Cli;
 using Crust.Tests.Recipes;
 

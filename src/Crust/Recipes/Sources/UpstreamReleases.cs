@@ -5,7 +5,6 @@ using System.Text.RegularExpressions;
 using System.Xml;
 using Crust.Downloads;
 using Crust.Sanitizing;
-using Crust.Spec;
 
 namespace Crust.Recipes.Sources;
 
@@ -43,7 +42,7 @@ internal sealed partial class UpstreamReleases(HttpSource http, AptPackages pack
     private static string? PackageOf(Recipe recipe) => recipe.Downloads is [{ Package: { } package }] ? package : null;
 
     // RFC 4287, section 4.2.7.
-    private static IEnumerable<string> Links(byte[] feed, Uri at)
+    private static List<string> Links(byte[] feed, Uri at)
     {
         var names = new List<string>();
         try

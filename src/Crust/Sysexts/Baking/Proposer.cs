@@ -80,7 +80,7 @@ internal sealed partial class Proposer(RecipeSources sources)
     }
 
     // Which version takes the place of which.
-    private static IEnumerable<(string From, string To)> Newer(ProposalRequest request, string name, ImmutableArray<string> there, Action<string> skip)
+    private static List<(string From, string To)> Newer(ProposalRequest request, string name, ImmutableArray<string> there, Action<string> skip)
     {
         var entries = request.Versions?.Entries.Where(entry => entry.Recipe == name).ToList() ?? [];
         if (entries.Count == 0)
@@ -89,7 +89,7 @@ internal sealed partial class Proposer(RecipeSources sources)
             return IsNewer(there[0], from) ? [(from, there[0])] : [];
         }
 
-        var pairs = new List<(string, string)>();
+        var pairs = new List<(string From, string To)>();
         foreach (var entry in entries.Where(entry => entry.Follow is not FollowedVersions.None))
         {
             var newest = entry.Versions.Max(VersionOrder.Instance)!;

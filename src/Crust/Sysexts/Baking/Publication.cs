@@ -20,10 +20,13 @@ internal sealed class Publication(HttpSource http, Downloader downloader)
             lists.Add((name, await http.FindSmallAsync(new Uri(url, name), cancellation)));
         }
 
+        if (lists[0].Bytes is null && !mayBeFirst)
+        {
+            throw new CrustException(FailureKind.InputOutput, "Nothing is published there", ShownUrl.Of(new Uri(url, SysextIndex.ListName)), "check the URL; for the first publication say so with --first");
+        }
+
         if (lists[0].Bytes is null)
         {
-            _ = mayBeFirst ? true : throw new CrustException(FailureKind.InputOutput, "Nothing is published there", ShownUrl.Of(new Uri(url, SysextIndex.ListName)),
-                "check the URL; for the first publication say so with --first");
             return;
         }
 
