@@ -96,13 +96,15 @@ internal sealed class BakeSite : IDisposable
     public BakeRequest Request(string? versions = null, string? folder = null) => new(
         VersionsReader.Parse(versions ?? File.ReadAllText(VersionsPath), VersionsPath), Upstream.Book, LockFile.Empty(Path.Combine(Upstream.Folder, "crust.lock")), Upstream.Mirrors, folder ?? Folder, null, null, false, 2);
 
-    public Bakery Bakery => new(Upstream.Sources, Upstream.Trees, new SysextBuilder(Tools), new ListSignature(Tools, Path.Combine(Upstream.Folder, "cache")),
+    private Signer Signer => new(Tools, new Folders { Images = Folder, Cache = Path.Combine(Upstream.Folder, "cache"), Runtime = Folder, Builder = Folder });
+
+    public Bakery Bakery => new(Upstream.Sources, Upstream.Trees, new SysextBuilder(Tools, new SysextAttestor(Signer, TimeProvider.System), TimeProvider.System), new ListSignature(Tools, Path.Combine(Upstream.Folder, "cache")),
         new Publication(Upstream.Http, new Downloader(Upstream.Http, Path.Combine(Upstream.Folder, "cache"), new IsoHash(Path.Combine(Upstream.Folder, "cache"), Upstream.Events, Logger.None), Upstream.Events, TimeProvider.System)), Upstream.Events);
 
     public Task<BakeResult> BakeAsync(BakeRequest? request = null) => Bakery.BuildAsync(request ?? Request(), TestContext.CurrentContext.CancellationToken);
 
     public Task<IndexResult> IndexAsync(BakeRequest request, BakeResult result, string? gpgKey = null) =>
-        new SysextIndex(new Signer(Tools, new Folders { Images = Folder, Cache = Path.Combine(Upstream.Folder, "cache"), Runtime = Folder, Builder = Folder })).WriteAsync(
+        new SysextIndex(Signer).WriteAsync(
             new IndexRequest(request.Folder, request.Versions.Url!, new SignSpec { GpgKey = gpgKey }, request.Versions.Pinned, request.IsPartial ? result.List : null) { OnlyIfChanged = true },
             TestContext.CurrentContext.CancellationToken);
 

@@ -4,6 +4,7 @@ using Crust.Downloads;
 using Crust.Recipes;
 using Crust.Recipes.Building;
 using Crust.Recipes.Sources;
+using Crust.Spec;
 
 namespace Crust.Sysexts.Baking;
 
@@ -48,7 +49,7 @@ internal sealed class Bakery(RecipeSources sources, RecipeTrees trees, SysextBui
         var (order, key, _) = due;
         observer.Observe(new BuildEvent.Progressed(Stage.Formats, null, null, $"building {order.Plan.FileName}"));
         var recipe = await trees.BuildAsync(request.Book, request.Locked, order.Wish, request.Mirrors, token);
-        var built = await builder.BuildAsync(order.Plan with { Signer = order.Plan.Format is SysextFormat.Ddi ? request.Signer : null }, recipe.Tree, request.Folder, token);
+        var built = await builder.BuildAsync(order.Plan with { Signer = order.Plan.Format is SysextFormat.Ddi ? request.Signer : null }, SysextContent.Of(recipe), new SignSpec(), request.Folder, token);
         return (new BakedFile(order.Plan.FileName, key, built.Sha256, SourcesOf(recipe.Sources)), [.. built.Warnings.Select(warning => warning.ToLine())]);
     }, request.Folder, cancellation);
 
