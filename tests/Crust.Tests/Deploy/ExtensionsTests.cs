@@ -277,7 +277,7 @@ public sealed partial class ExtensionsTests : IDisposable
 
     private async Task<string> GitAsync(string folder, params string[] arguments) => (await _site.Tools.RunAsync(ToolCommand.Of("git", arguments) with { WorkingDirectory = folder }, Cancellation)).Output;
 
-    private Task VerifyAsync() => _site.Tools.RunAsync(ToolCommand.Of("gpg", "--homedir", Path.Combine(_site.Upstream.Folder, "gpg"), "--batch", "--verify", Path.Combine(Published, SysextIndex.SignatureName), Path.Combine(Published, SysextIndex.ListName)), Cancellation);
+    private Task<ToolResult> VerifyAsync() => _site.Tools.RunAsync(ToolCommand.Of("gpg", "--homedir", Path.Combine(_site.Upstream.Folder, "gpg"), "--batch", "--verify", Path.Combine(Published, SysextIndex.SignatureName), Path.Combine(Published, SysextIndex.ListName)), Cancellation);
 
     // A runner has nothing of the run before.
     private void Fresh()

@@ -190,7 +190,8 @@ public sealed class BakeryTests
         async Task FailsAsync(BakeRequest request, string what, string where)
         {
             var error = (await Assert.ThrowsAsync<CrustException>(async () => await _site.BakeAsync(request)))!;
-            Assert.That((error.What, error.Where), Is.EqualTo((error.What, error.Where)).And.Matches<(string What, string Where)>(one => one.What.Contains(what) && one.Where.Contains(where)), error.Message);
+            Assert.That(error.What, Does.Contain(what));
+            Assert.That(error.Where, Does.Contain(where));
             Assert.That(File.Exists(Path.Combine(request.Folder, "tool-9.9.9-x86-64.raw")), Is.False);
         }
     }
@@ -240,7 +241,8 @@ public sealed class BakeryTests
         Assert.That(first.Code, Is.Zero, first.Error);
         Assert.That(first.Output.Split('\n').Select(line => line.Split(' ')[0]), Is.EqualTo(Enumerable.Repeat("built", 5).Concat(Enumerable.Repeat("written", 7)).Append("")));
         Assert.That((second.Code, System.Text.Json.Nodes.JsonNode.Parse(second.Output)!["kept"]!.AsArray().Count, System.Text.Json.Nodes.JsonNode.Parse(second.Output)!["written"]!.AsArray().Count), Is.EqualTo((0, 5, 0)), second.Error);
-        Assert.That((third.Code, third.Error), Is.EqualTo((2, third.Error)).And.Matches<(int, string Error)>(run => run.Error.Contains("There is no recipe 'othr'")));
+        Assert.That(third.Code, Is.EqualTo(2));
+        Assert.That(third.Error, Does.Contain("There is no recipe 'othr'"));
         Assert.That(third.Output, Does.Contain("failed   othr-1.0.0-x86-64.raw\n"));
         Assert.That((fourth.Code, fourth.Error), Is.EqualTo((2, $"crust: Nothing says where the folder will be served\n  where: {_site.VersionsPath}\n  to do: write url: into it, or give --url; with --no-index none is needed\n")));
     }
