@@ -1,5 +1,10 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
 using Crust.Appliance;
+using Crust.Spec;
+using Crust.Storage;
 using Crust.Tools;
 
 namespace Crust.Tests.Machine.Guests;
@@ -10,14 +15,16 @@ namespace Crust.Tests.Machine.Guests;
 /// </summary>
 internal sealed class SystemdGuest
 {
-    private const string Packages = "systemd,systemd-container,udev,kmod,iproute2,gnupg,busybox,linux-image-cloud-amd64";
+    // systemd loads libcryptsetup only when it meets dm-verity.
+    private const string Packages = "systemd,systemd-container,udev,kmod,iproute2,gnupg,busybox,libcryptsetup12,linux-image-cloud-amd64";
 
+    // What is started when it is merged waits for multi-user.target, so that mustn't wait for the script.
     private const string Unit = """
         [Unit]
         Description=Runs the test's script
 
         [Service]
-        Type=oneshot
+        Type=simple
         ExecStart=/bin/sh -c 'sh -eu /test.sh >/dev/ttyS0 2>&1; echo "the script ended with $?" >/dev/ttyS0'
         ExecStopPost=/usr/bin/systemctl poweroff -ff
 
@@ -40,25 +47,26 @@ internal sealed class SystemdGuest
 
     private SystemdGuest(string kernel, string root) => (_kernel, _root) = (kernel, root);
 
-    /// <summary>The guest of a release, made once for all tests.</summary>
+    /// <summary>The guest of a release, made once for all tests of this host: it is kept beside Crust's own cache.</summary>
     public static Task<SystemdGuest> OfAsync(string suite, CancellationToken cancellation) => Made.GetOrAdd(suite, _ => new Lazy<Task<SystemdGuest>>(() => MakeAsync(suite, cancellation))).Value;
 
     /// <summary>Boots it and runs a script in it, which has to succeed.</summary>
     /// <param name="files">Further files in it, by their absolute paths.</param>
+    /// <param name="disk">A raw disk image that it has as /dev/vda; null for none.</param>
     /// <returns>What the script printed.</returns>
-    public async Task<string> RunAsync(IEnumerable<(string Path, byte[] Content)> files, string script, CancellationToken cancellation)
+    public async Task<string> RunAsync(IEnumerable<(string Path, byte[] Content)> files, string script, CancellationToken cancellation, string? disk = null)
     {
         var added = new CpioArchive();
         added.AddLink("/init", "usr/lib/systemd/systemd");
-        added.AddFile("/etc/systemd/system/test.service", System.Text.Encoding.UTF8.GetBytes(Unit), executable: false);
+        added.AddFile("/etc/systemd/system/test.service", Encoding.UTF8.GetBytes(Unit), executable: false);
         added.AddLink("/etc/systemd/system/multi-user.target.wants/test.service", "../test.service");
-        added.AddFile("/test.sh", System.Text.Encoding.UTF8.GetBytes(Start + script), executable: false);
+        added.AddFile("/test.sh", Encoding.UTF8.GetBytes(Start + script), executable: false);
         foreach (var (path, content) in files)
         {
             added.AddFile(path, content, executable: false);
         }
 
-        var initramfs = Path.Combine(Path.GetDirectoryName(_root)!, Guid.NewGuid().ToString("N"));
+        var initramfs = Path.Combine(Path.GetTempPath(), $"crust-systemd-{Guid.NewGuid():N}");
         try
         {
             File.Copy(_root, initramfs);
@@ -68,9 +76,12 @@ internal sealed class SystemdGuest
             }
 
             var output = (await Host.Tools.RunAsync(ToolCommand.Of("qemu-system-x86_64",
+            [
                 "-machine", "q35,accel=tcg", "-cpu", "max", "-m", "1280", "-no-user-config", "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio",
                 "-kernel", _kernel, "-initrd", initramfs, "-append", "console=ttyS0 quiet panic=-1 net.ifnames=0 systemd.show_status=0 systemd.mask=serial-getty@ttyS0.service",
-                "-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net"), cancellation)).Output.Replace("\r", "");
+                "-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net",
+                .. disk is null ? Array.Empty<string>() : ["-drive", $"file={disk},format=raw,if=virtio,readonly=on"],
+            ]), cancellation)).Output.Replace("\r", "");
             Assert.That(output, Does.Contain("the script ended with 0\n"));
             return output;
         }
@@ -82,10 +93,17 @@ internal sealed class SystemdGuest
 
     private static async Task<SystemdGuest> MakeAsync(string suite, CancellationToken cancellation)
     {
-        var folder = Directory.CreateTempSubdirectory("crust-systemd-").FullName;
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(folder, recursive: true);
-        var (kernel, root) = (Path.Combine(folder, "vmlinuz"), Path.Combine(folder, "root.cpio"));
-        await Host.RunAsync("mmdebstrap",
+        var guests = Path.Combine(HostEnvironment.Read().CacheFolder, "test-guests");
+        var folder = Path.Combine(guests, $"{suite}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Packages)))[..12]}");
+        if (Directory.Exists(folder))
+        {
+            return new SystemdGuest(Path.Combine(folder, "vmlinuz"), Path.Combine(folder, "root.cpio"));
+        }
+
+        Directory.CreateDirectory(guests);
+        using var draft = DraftFolder.Create(guests);
+        var (kernel, root) = (Path.Combine(draft.Path, "vmlinuz"), Path.Combine(draft.Path, "root.cpio"));
+        await Host.Tools.RunAsync(ToolCommand.Of("mmdebstrap",
         [
             "--mode=auto", "--variant=minbase", "--format=null", $"--include={Packages}",
             "--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
@@ -94,7 +112,23 @@ internal sealed class SystemdGuest
             "--customize-hook=cd \"$1\" && find . -xdev ! -path ./kernel ! -path ./root.cpio | sort | cpio -o -H newc --quiet -O root.cpio",
             $"--customize-hook=download /kernel {kernel}", $"--customize-hook=download /root.cpio {root}",
             suite, "/dev/null",
-        ], cancellation);
-        return new SystemdGuest(kernel, root);
+        ]) with
+        {
+            // The kernel's package makes no initramfs: this is one.
+            Environment = ImmutableDictionary<string, string>.Empty.Add("INITRD", "No"),
+        }, cancellation);
+        var whole = Directory.CreateDirectory(Path.Combine(draft.Path, "whole")).FullName;
+        File.Move(kernel, Path.Combine(whole, "vmlinuz"));
+        File.Move(root, Path.Combine(whole, "root.cpio"));
+        try
+        {
+            Directory.Move(whole, folder);
+        }
+        catch (IOException) when (Directory.Exists(folder))
+        {
+            // Another run of the tests made it meanwhile.
+        }
+
+        return new SystemdGuest(Path.Combine(folder, "vmlinuz"), Path.Combine(folder, "root.cpio"));
     }
 }
