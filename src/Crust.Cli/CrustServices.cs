@@ -69,14 +69,15 @@ internal sealed class CrustServices : IAsyncDisposable
         SysextIndex = new SysextIndex(signer);
         SysextAttestor = new SysextAttestor(signer, time);
         SysextBuilder = new SysextBuilder(tools, SysextAttestor, time);
-        SysextSource = new SysextSource(tools, Folders.Builder);
+        var images = new RegistryImages(tools, cache, Stage.Base, journal, time);
+        SysextSource = new SysextSource(tools, Folders.Builder, images);
         SysextReader = new SysextReader(tools);
         Verifier = new BootVerifier(launcher, tools, journal, time, _log);
         var appliance = new ApplianceBuilder(tools, cache, Folders, journal);
         Reference = new ReferenceInstaller(tools, cache, Folders, appliance, journal);
         var http = new HttpSource(HttpSource.NewClient(proxies), time, _log) { Proxies = proxies };
         Installers = new InstallerLibrary(new InstallerSource(Folders.Cache, proxies, tools, journal, time, _log), Reference);
-        Sources = new SourceLibrary(Installers, new BaseSource(new SourceFetcher(Folders.Cache, http, tools, Stage.Base, journal, time, _log), tools));
+        Sources = new SourceLibrary(Installers, new BaseSource(new SourceFetcher(Folders.Cache, http, tools, Stage.Base, journal, time, _log), images, new DebianBase(tools, cache, Folders, journal), tools));
         Recipes = new RecipeSources(Folders.Cache, http, tools, new AptPackages(tools, Folders.Cache), journal, time, _log);
         RecipeTrees = new RecipeTrees(Recipes, new RecipeArchives(tools, cache));
         Proposer = new Proposer(Recipes);

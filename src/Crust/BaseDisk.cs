@@ -27,7 +27,7 @@ internal sealed class BaseDisk(BuildTarget target, BaseImage image, DiskMakers m
     public async Task<InstallFacts> FillAsync(string disk, Accelerator accelerator, RunFiles files, CancellationToken cancellation)
     {
         var (started, cpu) = (time.GetTimestamp(), Environment.CpuUsage.TotalTime);
-        await (image.IsRoot ? makers.Roots.WriteAsync(image, disk, target.Spec.Machine, accelerator, cancellation)
+        await (image.IsRoot ? makers.Roots.WriteAsync(image, disk, target.Spec.Machine, target.Spec.Base.Layout, accelerator, cancellation)
             : makers.Images.WriteAsync(image, disk, target.Spec.Machine.Disk, target.Spec.WhereIs("machine.disk"), cancellation));
         return InstallFacts.None with
         {

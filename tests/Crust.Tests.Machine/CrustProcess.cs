@@ -82,7 +82,7 @@ internal sealed class CrustProcess : IDisposable
             File.WriteAllText(ProbeFileIn(Cache), probed);
         }
 
-        foreach (var kind in new[] { "appliance", "installers", "roots", "warm" })
+        foreach (var kind in new[] { "appliance", "installers", "roots", "debian", "warm" })
         {
             Directory.CreateDirectory(Path.Combine(shared, kind));
             Directory.CreateSymbolicLink(Path.Combine(Cache, kind), Path.Combine(shared, kind));

@@ -1,3 +1,4 @@
+using System.Formats.Tar;
 using System.Security.Cryptography;
 using System.Text;
 using Crust.Spec;
@@ -43,6 +44,23 @@ internal sealed class BuilderFolder(string folder, Arch arch)
     {
         var roots = new[] { below, $"{below}.{_name}" }.Select(PathOf).Where(Directory.Exists).DefaultIfEmpty(PathOf(below));
         return [.. roots.SelectMany(Enumerate).OrderBy(file => file.Name, StringComparer.Ordinal)];
+    }
+
+    /// <summary>Writes a tar archive of the files in one of its folders, which belong to root there: mmdebstrap's other ways of taking files in keep the owner and the mode that they have here.</summary>
+    /// <param name="time">The time of all of them, in seconds since 1970.</param>
+    public async Task WriteOverlayAsync(string below, Stream archive, long time, CancellationToken cancellation)
+    {
+        await using var writer = new TarWriter(archive, TarEntryFormat.Ustar, leaveOpen: true);
+        foreach (var (name, file) in Files(below))
+        {
+            await using var content = File.OpenRead(file);
+            await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.RegularFile, name)
+            {
+                Mode = (UnixFileMode)0x1A4,
+                ModificationTime = DateTimeOffset.FromUnixTimeSeconds(time),
+                DataStream = content,
+            }, cancellation);
+        }
     }
 
     /// <summary>

@@ -28,6 +28,9 @@ internal sealed record Mmdebstrap
     /// <summary>The release that the packages are of.</summary>
     public string Release { get; init; } = Suite;
 
+    /// <summary>The URL of the mirror that all packages come from; null for Debian's own with its updates.</summary>
+    public string? Mirror { get; init; }
+
     /// <summary>The packages' architecture. Where it isn't the host's, and packages are installed, <see cref="ForeignPrograms"/> have to run.</summary>
     public required Arch Arch { get; init; }
 
@@ -58,7 +61,7 @@ internal sealed record Mmdebstrap
     public IReadOnlyList<string> Exclude { get; init; } = [];
 
     /// <summary>
-    /// The command. Without a mirror in it, mmdebstrap takes Debian's own with its updates. Hooks that move files are
+    /// The command. Hooks that move files are
     /// run outside of the root by the caller's own rights, so they reach a private folder in unshare mode too.
     /// </summary>
     public ToolCommand Command(Action<double, string> progress) => new()
@@ -86,6 +89,7 @@ internal sealed record Mmdebstrap
             "--format=tar",
             Release,
             Output,
+            .. Mirror is null ? Array.Empty<string>() : [Mirror],
         ],
         OnLine = line =>
         {

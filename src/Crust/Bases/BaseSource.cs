@@ -6,10 +6,12 @@ using Crust.Tools;
 
 namespace Crust.Bases;
 
-/// <summary>Gets the disk image or the root file system that a spec starts from, from a path or a URL, and checks it.</summary>
+/// <summary>Gets the disk image or the root file system that a spec starts from, from a path, a URL or a registry, or makes it of packages; and checks it.</summary>
 /// <param name="tools">Reads headers of images.</param>
-internal sealed class BaseSource(SourceFetcher fetcher, ToolBox tools)
+internal sealed class BaseSource(SourceFetcher fetcher, IRegistryImages registries, DebianBase debian, ToolBox tools)
 {
+    private const string OciArchive = "OCI archive";
+
     // What names of images end with, before what they are compressed with.
     private static readonly string[] Extensions = [".raw", ".bin", ".tar", .. ImageFormats.Readable.Select(kind => $".{kind.Name}")];
 
@@ -17,6 +19,21 @@ internal sealed class BaseSource(SourceFetcher fetcher, ToolBox tools)
     /// <exception cref="CrustException">It can't be had, isn't the right one, or is neither.</exception>
     public async Task<BaseImage> GetAsync(BuildSpec spec, CancellationToken cancellation)
     {
+        if (spec.Base.Debian.Suite is not null)
+        {
+            return Describe(spec, await debian.GetAsync(spec.Base.Debian, spec.Machine.Arch, cancellation));
+        }
+
+        if (spec.Base.ImageInRegistry is { } image)
+        {
+            return Describe(spec, await registries.PullAsync(image, spec.Machine.Arch, spec.Publish, cancellation));
+        }
+
+        if (LayoutOf(spec) is { } layout)
+        {
+            return layout;
+        }
+
         var file = spec.SourceFile!;
         Found? found = null;
         var fetched = await fetcher.GetAsync(file, NameInCache(file), (path, _) => found = Identify(path, spec.Base), cancellation);
@@ -32,6 +49,21 @@ internal sealed class BaseSource(SourceFetcher fetcher, ToolBox tools)
     /// <exception cref="CrustException">It can't be had, or is no disk image, as far as that shows.</exception>
     public SourceGlance Glance(BuildSpec spec)
     {
+        if (spec.Base.Debian.Suite is not null)
+        {
+            return GlanceOf(debian.Find(spec.Base.Debian, spec.Machine.Arch) is { } root ? Describe(spec, root) : null, spec, null);
+        }
+
+        if (spec.Base.ImageInRegistry is { } named)
+        {
+            return GlanceOf(registries.Find(named, spec.Machine.Arch) is { } pulled ? Describe(spec, pulled) : null, spec, named.Sha256);
+        }
+
+        if (LayoutOf(spec) is { } layout)
+        {
+            return GlanceOf(layout, spec, null);
+        }
+
         var file = spec.SourceFile!;
         var glance = fetcher.Glance(file, NameInCache(file));
         if (glance.Path is not { } path)
@@ -47,7 +79,12 @@ internal sealed class BaseSource(SourceFetcher fetcher, ToolBox tools)
     /// <summary>A file's name without what says that it is an image, and how it is compressed.</summary>
     public static string TitleOf(string source)
     {
-        var name = SourceNames.FileOf(source);
+        if (RegistryReference.IsImage(source))
+        {
+            return RegistryReference.NameOf(source);
+        }
+
+        var name = SourceNames.FileOf(Path.TrimEndingDirectorySeparator(source));
         foreach (var extensions in new[] { [.. Compression.All.Select(known => known.Extension)], Extensions })
         {
             name = extensions.FirstOrDefault(extension => name.EndsWith(extension, StringComparison.OrdinalIgnoreCase)) is { } found ? name[..^found.Length] : name;
@@ -58,6 +95,32 @@ internal sealed class BaseSource(SourceFetcher fetcher, ToolBox tools)
 
     /// <summary>What images are called after a base.</summary>
     public static string BaseNameOf(string source) => SourceNames.Clean(TitleOf(source), "base");
+
+    /// <summary>What images are called where the spec doesn't name them.</summary>
+    public static string NameOf(BaseSpec given) => given.File is { } file ? BaseNameOf(file) : $"debian-{given.Debian.Suite}";
+
+    private static SourceGlance GlanceOf(BaseImage? image, BuildSpec spec, string? promised) => new(image?.Size, image, NameOf(spec.Base)) { Promised = promised };
+
+    // Null where base.oci is no folder.
+    private static BaseImage? LayoutOf(BuildSpec spec)
+    {
+        if (spec.Base.Oci is not { } path || !Directory.Exists(path))
+        {
+            return null;
+        }
+
+        if (spec.Base is { Sha256: not null } or { Signature: not null })
+        {
+            throw new CrustException(FailureKind.BadInput, "A checksum or a signature is of a file, and base.oci is a folder", path, "leave base.sha256 and base.signature out: a layout names all of its files by their digests");
+        }
+
+        var image = OciImageReader.Find(OciImageReader.Open(path), path, spec.Machine.Arch);
+        return Describe(spec, path, image.Sha256, new Found("OCI layout", null)) with { Size = image.Size };
+    }
+
+    private static BaseImage Describe(BuildSpec spec, PulledImage image) => Describe(spec, image.Archive, image.Digest, new Found(OciArchive, null));
+
+    private static BaseImage Describe(BuildSpec spec, DebianBase.Root root) => Describe(spec, root.Tar, root.Sha256, new Found("tar", null));
 
     private static Found Identify(string path, BaseSpec given)
     {
@@ -74,7 +137,7 @@ internal sealed class BaseSource(SourceFetcher fetcher, ToolBox tools)
 
         if (given.IsRoot)
         {
-            return !TarSign.IsIn(path) ? throw TarSign.Missing(path, given.FileKey) : new Found(given.Oci is null ? "tar" : "OCI archive", null);
+            return !TarSign.IsIn(path) ? throw TarSign.Missing(path, given.FileKey) : new Found(given.Oci is null ? "tar" : OciArchive, null);
         }
 
         var kind = ForeignImage.KindOf(path);
@@ -84,11 +147,11 @@ internal sealed class BaseSource(SourceFetcher fetcher, ToolBox tools)
 
     private static BaseImage Describe(BuildSpec spec, string path, string sha256, Found found) => new()
     {
-        Source = spec.SourceFile!.Shown,
+        Source = spec.ShownSource,
         Path = path,
         Sha256 = sha256,
-        Size = new FileInfo(path).Length,
-        BaseName = BaseNameOf(spec.SourceFile!.Source),
+        Size = File.Exists(path) ? new FileInfo(path).Length : 0,
+        BaseName = NameOf(spec.Base),
         FileKind = found.Name,
         IsRoot = spec.Base.IsRoot,
         IsOci = spec.Base.Oci is not null,

@@ -35,6 +35,9 @@ internal abstract record DiskOrigin
     /// <summary>The family of systems that it installs; null if it doesn't say so.</summary>
     public SeedProfile? Profile { get; init; }
 
+    /// <summary>Whether free space of a disk that is made from it was never written, so that there is none to discard.</summary>
+    public virtual bool LeavesFreeSpaceClean => false;
+
     internal const string InstallerKind = "installer";
 
     internal const string BaseKind = "base";

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Crust.Appliance;
+using Crust.Bases;
 using Crust.Disks;
 using Crust.Layers;
 using Crust.Planning;
@@ -19,7 +20,7 @@ internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, SourceLi
 
     // What the file in the folder makes needless: its checksum is known then.
     private static readonly ImmutableHashSet<string> AboutSource = [.. new[] { "installer", "base" }
-        .SelectMany(section => new[] { "iso", "image", "sha256", "sha256Signature", "signature", "key", "allowUnverified" }.Select(name => $"{section}.{name}"))];
+        .SelectMany(section => new[] { "iso", "image", "rootfs", "oci", "debian.suite", "debian.packages", "debian.mirror", "sha256", "sha256Signature", "signature", "key", "allowUnverified" }.Select(name => $"{section}.{name}"))];
 
     /// <param name="folder">A folder that isn't there yet, or is empty; it is whole, or isn't there.</param>
     /// <param name="isoFolder">Where the ISO or the base image will lie when the spec is read, absolute.</param>
@@ -58,8 +59,7 @@ internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, SourceLi
 
         if (source is not null)
         {
-            draft.Say(source.IsBase ? "base.image" : "installer.iso", Path.Combine(isoFolder, Path.GetFileName(source.Path)));
-            draft.Say($"{source.Kind}.sha256", source.Sha256);
+            draft.Say(KeyOf(source), Path.Combine(isoFolder, NameOf(source)));
         }
 
         HeldFolder? held = null;
@@ -69,10 +69,10 @@ internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, SourceLi
             Directory.CreateDirectory(parent);
             held = HeldFolder.Create(parent, ".crust-embed-");
             var partial = Path.Combine(held.Path, Path.GetFileName(folder));
-            await draft.WriteToAsync(Path.Combine(partial, "work"), cancellation);
             Directory.CreateDirectory(Path.Combine(partial, "iso"));
             if (source is not null)
-                SparseFile.Duplicate(source.Path, Path.Combine(partial, "iso", Path.GetFileName(source.Path)), _ => { }, cancellation);
+                draft.Say($"{source.Kind}.sha256", await CopyAsync(source, Path.Combine(partial, "iso", NameOf(source)), cancellation));
+            await draft.WriteToAsync(Path.Combine(partial, "work"), cancellation);
             if (Directory.Exists(folder))
                 Directory.Delete(folder);
             WholeFile.PlaceFolder(partial, folder);
@@ -87,6 +87,34 @@ internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, SourceLi
         }
 
         return new EmbeddedSpec(draft.Secrets, source?.Path);
+    }
+
+    private static string KeyOf(DiskOrigin source) => source switch
+    {
+        BaseImage { IsOci: true } => "base.oci",
+        BaseImage { IsRoot: true } => "base.rootfs",
+        BaseImage => "base.image",
+        _ => "installer.iso",
+    };
+
+    // What was pulled, made of packages or is a folder has no file of the user's own.
+    private static string NameOf(DiskOrigin source) => Directory.Exists(source.Path) || source is BaseImage { IsRoot: true } && !Path.GetFileName(source.Path).StartsWith(source.BaseName, StringComparison.Ordinal)
+        ? $"{source.BaseName}.tar" : Path.GetFileName(source.Path);
+
+    // Gives the SHA-256 of what was copied: what an OCI image is known by is its digest, and not that of an archive with it.
+    private static async Task<string> CopyAsync(DiskOrigin source, string target, CancellationToken cancellation)
+    {
+        if (Directory.Exists(source.Path))
+        {
+            await using var archive = File.Create(target);
+            await FileTree.FromFolder(source.Path).WriteTarAsync(archive, Mmdebstrap.Epoch, cancellation);
+        }
+        else
+        {
+            SparseFile.Duplicate(source.Path, target, _ => { }, cancellation);
+        }
+
+        return source is BaseImage { IsOci: true } ? await Checksum.OfFileAsync(target, cancellation) : source.Sha256;
     }
 
     private static IEnumerable<string> FilesIn(string path) => Directory.Exists(path)

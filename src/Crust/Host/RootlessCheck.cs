@@ -23,7 +23,7 @@ internal sealed class RootlessCheck(ToolBox tools, HostFiles files, string user,
 
     public Task<IReadOnlyList<Finding>> FindAsync(HostQuestion question, CancellationToken cancellation)
     {
-        var need = question.Forecast.Appliance;
+        var need = question.Spec.Base.Debian.Suite is not null && question.Forecast.SourceSize is null ? Need.Required : question.Forecast.Appliance;
         return Task.FromResult<IReadOnlyList<Finding>>(need is Need.None && !question.Thoroughly ? [] : [Find(need)]);
     }
 

@@ -50,8 +50,11 @@ internal sealed record ToolNeed(string Program, Need Need, string For)
             .. spec.Machine.Tpm ? new[] { new ToolNeed(TpmEmulator.Program, Need.Required, "is the machine's TPM") } : [],
             .. spec.Sign.Program is { } signer ? new[] { new ToolNeed(signer, Need.Required, "signs the provenance") } : [],
             .. spec.SourceFile?.Key is not null ? new[] { new ToolNeed(ListSignature.Program, Need.Required, $"checks who signed the list of checksums{(spec.HasBase ? " or the image" : "")}") } : [],
-            .. spec.HasBase && Compression.ByName(spec.Base.File!) is { Program: var unpacker } ? new[] { new ToolNeed(unpacker, Need.Required, "unpacks the base") } : [],
+            .. spec.Base.File is { } file && Compression.ByName(file) is { Program: var unpacker } ? new[] { new ToolNeed(unpacker, Need.Required, "unpacks the base") } : [],
             .. writing.SelectMany(format => format.Needs.Tools.Select(tool => new ToolNeed(tool, Need.Required, format.Name))),
+            .. spec.Base.ImageInRegistry is not null ? new[] { new ToolNeed(Skopeo.Program, forecast.SourceSize is null ? Need.Required : Need.None, "pulls the base") } : [],
+            .. spec.Base.Debian.Suite is not null ? new[] { new ToolNeed("mmdebstrap", forecast.SourceSize is null ? Need.Required : Need.None, "makes the base of packages") } : [],
+            .. forecast.LaysOut ? new[] { new ToolNeed("mksquashfs", Need.Required, "hands the root file system to the live system") } : [],
             .. ForAppliance.Select(tool => new ToolNeed(tool, forecast.Appliance, live)),
             .. HybridIso.Programs.Prepend("mksquashfs").Select(tool => new ToolNeed(tool, forecast.BuildsReference ? Need.Required : Need.None, "the reference installer")),
             spec.Cache is null ? new(Skopeo.Program, Need.None, "crust publish, crust plan")

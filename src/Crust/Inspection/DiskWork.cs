@@ -35,7 +35,7 @@ internal sealed record DiskWork(string Disk, Arch Arch, Accelerator Accelerator)
         Tidy = TidyOf(spec, origin.IsReference),
         MustTidy = spec.Tidy is not null,
         Inspect = spec.Inspect,
-        Trim = spec.Trim,
+        Trim = spec.Trim && !(origin.LeavesFreeSpaceClean && spec.Layers.IsEmpty),
         Profile = spec.Seed.Profile ?? origin.Profile,
     };
 

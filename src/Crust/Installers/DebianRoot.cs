@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Formats.Tar;
 using System.Globalization;
 using Crust.Appliance;
 using Crust.Spec;
@@ -72,20 +71,9 @@ internal sealed class DebianRoot(ToolBox tools, BuildCache cache, BuilderFolder 
         return entry.Keep();
     }
 
-    // A tar file, since mmdebstrap's other ways of taking files in keep the owner and the mode that they have here.
     private async Task WriteOverlayAsync(string path, CancellationToken cancellation)
     {
         await using var stream = File.Create(path);
-        await using var writer = new TarWriter(stream, TarEntryFormat.Ustar);
-        foreach (var (name, file) in source.Files("root"))
-        {
-            await using var content = File.OpenRead(file);
-            await writer.WriteEntryAsync(new UstarTarEntry(TarEntryType.RegularFile, name)
-            {
-                Mode = (UnixFileMode)0x1A4,
-                ModificationTime = DateTimeOffset.FromUnixTimeSeconds(Mmdebstrap.Epoch),
-                DataStream = content,
-            }, cancellation);
-        }
+        await source.WriteOverlayAsync("root", stream, Mmdebstrap.Epoch, cancellation);
     }
 }

@@ -20,6 +20,9 @@ internal sealed record OciDescriptor(string MediaType, string Digest, long Size)
     /// <summary>The architecture that it is for; null where it isn't said.</summary>
     public string? Architecture { get; init; }
 
+    /// <summary>The operating system that it is for; null where it isn't said.</summary>
+    public string? Os { get; init; }
+
     public static OciDescriptor Of(string mediaType, OciDocument document) => new(mediaType, document.Digest, document.Json.Length);
 
     /// <summary>The digest that a SHA-256 in hex is.</summary>
@@ -62,11 +65,14 @@ internal sealed record OciDescriptor(string MediaType, string Digest, long Size)
     {
         try
         {
+            var platform = json.TryGetProperty("platform", out var given) ? given : default;
+            string? Platform(string name) => platform.ValueKind is JsonValueKind.Object && platform.TryGetProperty(name, out var value) ? value.GetString() : null;
             return new OciDescriptor(Text("mediaType"), Text("digest"), json.GetProperty("size").GetInt64())
             {
                 ArtifactType = json.TryGetProperty("artifactType", out var type) ? type.GetString() : null,
                 Annotations = OciManifest.AnnotationsOf(json),
-                Architecture = json.TryGetProperty("platform", out var platform) && platform.TryGetProperty("architecture", out var architecture) ? architecture.GetString() : null,
+                Architecture = Platform("architecture"),
+                Os = Platform("os"),
             };
         }
         catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException or FormatException)

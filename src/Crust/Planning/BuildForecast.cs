@@ -41,6 +41,9 @@ internal sealed record BuildForecast
     /// <summary>Whether the reference installer has to be built.</summary>
     public bool BuildsReference { get; init; }
 
+    /// <summary>Whether a root file system has to be put onto a disk.</summary>
+    public bool LaysOut { get; init; }
+
     /// <summary>How much the build needs Crust's own live system, and it has to be built.</summary>
     public Need Appliance { get; init; }
 
@@ -89,6 +92,7 @@ internal sealed class Forecaster(SourceLibrary sources, ApplianceBuilder applian
             ToWrite = ImagePlan.For(target, shelf.FindIntact(name), writer, isMade).ToWrite,
             Proof = target.Proof,
         };
+        forecast = forecast with { LaysOut = spec.Base.IsRoot && forecast.CachedDisk is null && !forecast.ToWrite.IsEmpty };
         return forecast with
         {
             Appliance = NeedOfAppliance(spec, forecast),
@@ -98,8 +102,7 @@ internal sealed class Forecaster(SourceLibrary sources, ApplianceBuilder applian
 
     private Need NeedOfAppliance(BuildSpec spec, BuildForecast forecast)
     {
-        var laysOut = spec.Base.IsRoot && forecast.CachedDisk is null && !forecast.ToWrite.IsEmpty;
-        var need = forecast.BuildsReference || laysOut || forecast.ToWrite.Any(format => format.NeedsOf(spec).TakesAppliance) ? Need.Required
+        var need = forecast.BuildsReference || forecast.LaysOut || forecast.ToWrite.Any(format => format.NeedsOf(spec).TakesAppliance) ? Need.Required
             : NeedOfDisk(spec) is var wanted && forecast.CachedDisk is null && !forecast.ToWrite.IsEmpty ? wanted
             : Need.None;
         return need is Need.None || appliance.IsCached(spec.Machine.Arch) ? Need.None : need;

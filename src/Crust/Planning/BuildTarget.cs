@@ -56,7 +56,7 @@ internal sealed record BuildTarget
         if (spec.HasBase)
         {
             return (glance.Origin?.Sha256 ?? glance.Promised) is { } image ? target.With((its, layers) => BuildKey.ForBase(image, its, layers, local))
-                : target with { Unknown = "its base image's checksum isn't known here; give its SHA-256 in base.sha256, or download it: crust build" };
+                : target with { Unknown = UnknownBase(spec.Base) };
         }
 
         if (glance.Origin is InstallerIso iso)
@@ -76,6 +76,10 @@ internal sealed record BuildTarget
                 ? target with { Unknown = "its installer isn't here to say which family of systems it installs; name it in seed.profile" }
             : target.WithSeed(sha256, isReference: false, () => SeedKey.Of(spec, files, profile, sha256), local);
     }
+
+    private static string UnknownBase(BaseSpec given) => given.Debian.Suite is not null ? "its root file system isn't made of packages here; crust build makes it"
+        : given.ImageInRegistry is not null ? "only the registry knows which image its tag stands for; name it by its digest in base.oci, or pull it: crust build"
+        : "its base image's checksum isn't known here; give its SHA-256 in base.sha256, or download it: crust build";
 
     /// <summary>The same with who logs in to its images, which takes a key or a password that planning needn't have.</summary>
     internal BuildTarget ProvenBy(SshLogin? login) => this with { Proof = Proof is null ? null : Proof with { Login = login } };

@@ -21,7 +21,7 @@ internal sealed class SourceLibrary(InstallerLibrary installers, BaseSource base
     public SeedProfile? ProfileOf(BuildSpec spec) => spec.HasBase ? null : installers.ProfileOf(spec.Installer);
 
     /// <summary>What the images are called where the spec doesn't name them. Nothing is looked at.</summary>
-    internal static string NameOf(BuildSpec spec) => spec.HasBase ? BaseSource.BaseNameOf(spec.Base.File!) : InstallerLibrary.NameOf(spec.Installer, spec.Machine.Arch);
+    internal static string NameOf(BuildSpec spec) => spec.HasBase ? BaseSource.NameOf(spec.Base) : InstallerLibrary.NameOf(spec.Installer, spec.Machine.Arch);
 
     /// <summary>The file's name without what it says of the file's kind.</summary>
     internal static string TitleOf(string source, bool isBase) => isBase ? BaseSource.TitleOf(source) : InstallerSource.TitleOf(source);

@@ -62,6 +62,18 @@ internal sealed class Registry(Skopeo skopeo, PublishSpec how, TimeSpan firstWai
         }
     }, cancellation);
 
+    /// <summary>Pulls an image by its digest into an OCI archive.</summary>
+    /// <param name="from">Its name, with a digest.</param>
+    /// <param name="archive">The path of the archive; there must be nothing.</param>
+    /// <param name="moved">Receives how many bytes were written so far.</param>
+    /// <exception cref="RegistryException">It isn't there, or not as its digest says.</exception>
+    public Task PullArchiveAsync(RegistryReference from, string archive, Action<long> moved, CancellationToken cancellation) => TryAsync(async () =>
+    {
+        File.Delete(archive);
+        await skopeo.PullArchiveAsync(from, archive, moved, cancellation);
+        return true;
+    }, cancellation);
+
     /// <summary>Gives an image that is in the registry another tag there.</summary>
     public Task TagAsync(RegistryReference from, RegistryReference to, OciDocument manifest, CancellationToken cancellation) => PushAsync(Skopeo.Named(from), to, manifest, null, cancellation);
 

@@ -59,6 +59,20 @@ internal sealed class Skopeo(ToolBox tools, PublishSpec how, string folder, Time
         }
     }
 
+    /// <summary>Pulls an image into an OCI archive. One in Docker's form becomes one in OCI's; its layers stay what they are.</summary>
+    /// <param name="from">Its name, with a digest.</param>
+    /// <param name="archive">The path of the archive; there must be nothing.</param>
+    /// <param name="moved">Receives how many bytes skopeo has written so far.</param>
+    /// <exception cref="RegistryException">It wasn't pulled, or not wholly.</exception>
+    public async Task PullArchiveAsync(RegistryReference from, string archive, Action<long> moved, CancellationToken cancellation)
+    {
+        var result = await RunAsync(["copy", .. Login(), .. Connection("src-"), Named(from), $"oci-archive:{archive}"], from, null, moved, cancellation);
+        if (result.ExitCode != 0)
+        {
+            throw RegistryFaults.Of(result.Error, from);
+        }
+    }
+
     /// <summary>A manifest or an index as the registry has it; null if there is none.</summary>
     /// <exception cref="RegistryException">The registry doesn't say.</exception>
     public async Task<OciDocument?> ReadAsync(RegistryReference from, CancellationToken cancellation)

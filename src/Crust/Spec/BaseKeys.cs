@@ -6,6 +6,7 @@ internal static class BaseKeys
     public static IEnumerable<SpecKey> All()
     {
         static BuildSpec With(BuildSpec s, Func<BaseSpec, BaseSpec> change) => s with { Base = change(s.Base) };
+        static BuildSpec WithDebian(BuildSpec s, Func<DebianSpec, DebianSpec> change) => With(s, b => b with { Debian = change(b.Debian) });
         return
         [
             SpecKey.Of("base.image", ValueTypes.FileOrUrl, s => s.Base.Image, (s, v) => With(s, b => b with { Image = v }),
@@ -13,10 +14,17 @@ internal static class BaseKeys
                 "--base", "BASE_IMAGE"),
             SpecKey.Of("base.rootfs", ValueTypes.FileOrUrl, s => s.Base.Rootfs, (s, v) => With(s, b => b with { Rootfs = v }),
                 "A root file system that the build starts from, a tar archive by path or http(s) URL, perhaps compressed with xz, gzip, bzip2 or zstd; it brings its own kernel and GRUB.", "--rootfs"),
-            SpecKey.Of("base.oci", ValueTypes.FileOrUrl, s => s.Base.Oci, (s, v) => With(s, b => b with { Oci = v }),
-                "An OCI archive by path or http(s) URL, as skopeo copy writes oci-archive:FILE, whose image the build starts from; it brings its own kernel and GRUB.", "--oci"),
+            SpecKey.Of("base.oci", BaseTypes.Oci, s => s.Base.Oci, (s, v) => With(s, b => b with { Oci = v }),
+                "An OCI image that the build starts from: in a registry (docker://REGISTRY/NAME:TAG, or @sha256:… in place of the tag), in a layout's folder, or in an archive by path or http(s) URL, as "
+                    + "skopeo copy writes oci-archive:FILE; it brings its own kernel and GRUB.", "--oci"),
+            SpecKey.Of("base.debian.suite", BaseTypes.Suite, s => s.Base.Debian.Suite, (s, v) => WithDebian(s, d => d with { Suite = v }),
+                "The release of Debian, by its code name, whose packages the build starts from: mmdebstrap makes a root file system of them."),
+            SpecKey.Of("base.debian.packages", BaseTypes.Packages, s => s.Base.Debian.Packages, (s, v) => WithDebian(s, d => d with { Packages = v }),
+                "The packages beside those that a system needs to boot; without a kernel's package among them (linux-image-…), Debian's usual one is taken."),
+            SpecKey.Of("base.debian.mirror", BaseTypes.Mirror, s => s.Base.Debian.Mirror, (s, v) => WithDebian(s, d => d with { Mirror = v }),
+                "The http(s) URL of a mirror or of a day's snapshot that all packages come from; without it, Debian's own with security updates."),
             SpecKey.Of("base.layout", ValueTypes.Choice<DiskLayout>(), s => s.Base.Layout, (s, v) => With(s, b => b with { Layout = v }),
-                "How the disk of base.rootfs or base.oci is divided: gpt is a partition for GRUB under BIOS, the EFI system partition and the root.", "--layout"),
+                "How the disk of base.rootfs, base.oci or base.debian is divided: gpt is a partition for GRUB under BIOS, the EFI system partition and the root.", "--layout"),
             SpecKey.Of("base.sha256", ValueTypes.Checksum, s => s.Base.Sha256, (s, v) => With(s, b => b with { Sha256 = v }),
                 "The SHA-256 that the file must have, as it is downloaded: 64 hex digits, or a SHA256SUMS file by path or URL.", "--base-sha256", "BASE_SHA256"),
             SpecKey.Of("base.sha256Signature", ValueTypes.FileOrUrl, s => s.Base.ChecksumSignature, (s, v) => With(s, b => b with { ChecksumSignature = v }),

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Crust.Sanitizing;
 
 namespace Crust.Spec;
@@ -11,20 +12,29 @@ internal sealed record BaseSpec
     /// <summary>The archive of a root file system, a path or an http(s) URL, which is put onto a disk; null for none.</summary>
     public string? Rootfs { get; init; }
 
-    /// <summary>An OCI archive whose image is put onto a disk, a path or an http(s) URL; null for none.</summary>
+    /// <summary>An OCI image that is put onto a disk: `docker://…` in a registry, the path of a layout or an archive, or an archive's http(s) URL; null for none.</summary>
     public string? Oci { get; init; }
+
+    /// <summary>Debian packages that are put onto a disk, if a suite is named.</summary>
+    public DebianSpec Debian { get; init; } = new();
+
+    /// <summary>The image in a registry; null where there is none.</summary>
+    public RegistryReference? ImageInRegistry => Oci is { } name && RegistryReference.IsImage(name) ? RegistryReference.ParseImage(name, "base.oci") : null;
+
+    /// <summary>Whether the build starts from a base at all.</summary>
+    public bool IsGiven => File is not null || Debian.Suite is not null;
 
     /// <summary>How the disk of a root file system is divided.</summary>
     public DiskLayout Layout { get; init; }
 
-    /// <summary>The file, whichever of them it is; null where an installer is booted.</summary>
+    /// <summary>The file or the image, whichever of them it is; null for packages, and where an installer is booted.</summary>
     public string? File => Image ?? Rootfs ?? Oci;
 
     /// <summary>Whether it is a root file system, which has to be put onto a disk file by file.</summary>
-    public bool IsRoot => Rootfs is not null || Oci is not null;
+    public bool IsRoot => IsGiven && Image is null;
 
-    /// <summary>The key that names the file.</summary>
-    public string FileKey => Image is not null ? "base.image" : Rootfs is not null ? "base.rootfs" : "base.oci";
+    /// <summary>The key that names it.</summary>
+    public string FileKey => Image is not null ? "base.image" : Rootfs is not null ? "base.rootfs" : Oci is not null ? "base.oci" : "base.debian.suite";
 
     /// <summary>The SHA-256 that the file must have: 64 hex digits, or a path or URL of a SHA256SUMS file; null for none.</summary>
     public string? Sha256 { get; init; }
@@ -40,6 +50,22 @@ internal sealed record BaseSpec
 
     /// <summary>Takes a URL without a checksum or a signature, and a SHA256SUMS file that comes by plain HTTP and isn't signed.</summary>
     public bool AllowUnverified { get; init; }
+}
+
+/// <summary>Debian packages that a root file system is made of.</summary>
+internal sealed record DebianSpec
+{
+    /// <summary>The release's code name; null where none is made.</summary>
+    public string? Suite { get; init; }
+
+    /// <summary>The packages beside those that a system needs to boot.</summary>
+    public ImmutableArray<string> Packages { get; init; } = [];
+
+    /// <summary>The mirror's URL; null for Debian's own.</summary>
+    public string? Mirror { get; init; }
+
+    /// <summary>What it is, for people.</summary>
+    public string Shown => $"Debian {Suite}";
 }
 
 /// <summary>How the disk of a root file system is divided.</summary>
@@ -69,5 +95,5 @@ internal sealed record SourceFile(string Section, string Noun, string Source)
     public string Shown => ShownOf(Source);
 
     internal static string ShownOf(string source) =>
-        source.Contains("://", StringComparison.Ordinal) && Uri.TryCreate(source, UriKind.Absolute, out var url) ? ShownUrl.Of(url) : source;
+        !RegistryReference.IsImage(source) && source.Contains("://", StringComparison.Ordinal) && Uri.TryCreate(source, UriKind.Absolute, out var url) ? ShownUrl.Of(url) : source;
 }

@@ -14,9 +14,9 @@ internal sealed record BuildSpec
     public BaseSpec Base { get; init; } = new();
 
     /// <summary>Whether the build starts from a base, and no installer is booted.</summary>
-    public bool HasBase => Base.File is not null;
+    public bool HasBase => Base.IsGiven;
 
-    /// <summary>The file that the system comes from, as the user named it; null for the reference installer.</summary>
+    /// <summary>The file that the system comes from, as the user named it; null for the reference installer, and for Debian packages.</summary>
     public SourceFile? SourceFile => Base.File is { } file
         ? new("base", Base.Image is null ? "archive" : "image", file)
         {
@@ -29,10 +29,10 @@ internal sealed record BuildSpec
         : Installer.File;
 
     /// <summary>What the system comes from, for people.</summary>
-    public string ShownSource => SourceFile?.Shown ?? "the reference installer";
+    public string ShownSource => SourceFile?.Shown ?? (HasBase ? Base.Debian.Shown : "the reference installer");
 
     /// <summary>Whether it comes from Crust's own installer.</summary>
-    public bool IsReference => SourceFile is null;
+    public bool IsReference => SourceFile is null && !HasBase;
 
     public MachineSpec Machine { get; init; } = new();
 

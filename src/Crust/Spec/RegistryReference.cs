@@ -8,17 +8,45 @@ internal sealed partial record RegistryReference(string Repository, string Tag)
 {
     internal const int LongestTag = 128;
 
+    // What names of images in registries begin with, as skopeo writes them.
+    private const string Scheme = "docker://";
+
+    private const string LatestTag = "latest";
+
     // A digest in front of another name of the same repository.
     private const string DigestPrefix = "sha256:";
 
     /// <summary>The registry: a host, perhaps with a port.</summary>
     public string Registry => Repository[..Repository.IndexOf('/', StringComparison.Ordinal)];
 
+    /// <summary>The SHA-256 in hex that it names what it names by; null where that is a tag.</summary>
+    public string? Sha256 => Tag.StartsWith(DigestPrefix, StringComparison.Ordinal) ? Tag[DigestPrefix.Length..] : null;
+
     /// <summary>The same repository with another tag, or with a digest (`sha256:…`) in place of one.</summary>
     public RegistryReference With(string tagOrDigest) => this with { Tag = tagOrDigest };
 
     /// <summary>As people and skopeo write it.</summary>
     public override string ToString() => Tag.StartsWith(DigestPrefix, StringComparison.Ordinal) ? $"{Repository}@{Tag}" : $"{Repository}:{Tag}";
+
+    /// <summary>Whether a text names an image in a registry: `docker://…`.</summary>
+    public static bool IsImage(string text) => text.StartsWith(Scheme, StringComparison.Ordinal);
+
+    /// <summary>The last part of an image's path, without tag and digest: `docker://registry:5000/team/tool:1.2` is `tool`.</summary>
+    public static string NameOf(string image) => image.Split('/')[^1].Split(':', '@')[0];
+
+    /// <summary>Reads the name of an image in a registry, `docker://REGISTRY/NAME[:TAG][@sha256:…]`; the digest counts where there is one.</summary>
+    /// <param name="text">What the user gave.</param>
+    /// <param name="where">Where it was given.</param>
+    /// <exception cref="CrustException">It is none.</exception>
+    public static RegistryReference ParseImage(string text, string where)
+    {
+        var name = text[Scheme.Length..];
+        var at = name.IndexOf('@', StringComparison.Ordinal);
+        var (repository, tag) = Parse(at < 0 ? name : name[..at], where, mayHaveTag: true);
+        return at < 0 ? new(repository, tag ?? LatestTag)
+            : DigestPattern().IsMatch(name[(at + 1)..]) ? new(repository, name[(at + 1)..])
+            : throw new CrustException(FailureKind.BadInput, $"'{text}' names a digest that is none", where, "write sha256: and 64 hex digits behind the '@', as the registry tells it");
+    }
 
     /// <summary>Reads a repository, perhaps with a tag.</summary>
     /// <param name="text">What the user gave.</param>
@@ -65,6 +93,9 @@ internal sealed partial record RegistryReference(string Repository, string Tag)
     internal static string CheckTag(string tag, string where) => TagPattern().IsMatch(tag) ? tag
         : throw new CrustException(FailureKind.BadInput, $"'{tag}' can't be a tag", where,
             $"use letters, digits, '_', '.' and '-', beginning with a letter, a digit or '_', at most {LongestTag} of them with what Crust puts behind");
+
+    [GeneratedRegex(@"\Asha256:[0-9a-f]{64}\z")]
+    private static partial Regex DigestPattern();
 
     [GeneratedRegex(@"\A[A-Za-z][A-Za-z0-9+-]*://")]
     private static partial Regex SchemePattern();

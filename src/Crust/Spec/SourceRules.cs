@@ -5,7 +5,8 @@ namespace Crust.Spec;
 /// <summary>What must hold of the file that a system comes from: an installer's ISO, or a base image.</summary>
 internal static partial class SourceRules
 {
-    private static readonly string[] Files = ["base.image", "base.rootfs", "base.oci"];
+    private static readonly string[] Files = ["base.image", "base.rootfs", "base.oci", "base.debian.suite"];
+    private static readonly string[] OfFiles = ["base.sha256", "base.sha256Signature", "base.signature", "base.key", "base.allowUnverified"];
     private static readonly string[] OfInstallersRun = ["machine.onReboot", "machine.extraDisks"];
 
     /// <summary>Nothing is told to a base: no installer reads a seed.</summary>
@@ -25,7 +26,7 @@ internal static partial class SourceRules
         if (!spec.HasBase)
         {
             if (GivenIn("base.") is { } alone)
-                throw Bad($"There is a {alone}, and no base that it is for", whereIs(alone), "name the image in base.image (BASE_IMAGE, --base) or the archive in base.rootfs or base.oci, or leave it out");
+                throw Bad($"There is a {alone}, and no base that it is for", whereIs(alone), "name the image in base.image (BASE_IMAGE, --base), the archive in base.rootfs or base.oci, or the release in base.debian.suite, or leave it out");
             return;
         }
 
@@ -34,6 +35,11 @@ internal static partial class SourceRules
         if (spec.Base.Image is not null && spec.Origins.ContainsKey("base.layout"))
             throw Bad("A disk image is divided already, and base.layout is for a root file system", whereIs("base.layout"), "leave it out");
         var key = spec.Base.FileKey;
+        if (spec.Base.Debian.Suite is null && GivenIn("base.debian.") is { } debian)
+            throw Bad($"There is a {debian}, and no release that it is of", whereIs(debian), "name the release in base.debian.suite, or leave it out");
+        if ((spec.Base.ImageInRegistry is not null || spec.Base.File is null) && OfFiles.FirstOrDefault(spec.Origins.ContainsKey) is { } proof)
+            throw Bad($"{proof} is of a file, and {key} names none", whereIs(proof), spec.Base.File is null ? "leave it out; apt checks Debian's own signatures"
+                : "leave it out; an image in a registry is known by its digest: docker://REGISTRY/NAME@sha256:…");
         if (GivenIn("installer.") is { } installer)
             throw Bad("The system would come from two places, an installer and a base", $"{whereIs(installer)}; {whereIs(key)}", "leave out installer, or base");
         if (GivenIn("seed.") is { } seed)

@@ -39,13 +39,26 @@ internal sealed partial class FileTree
     /// <summary>What is in a tar archive that isn't compressed; the tree reads from it as long as it is used. Sparse files aren't read.</summary>
     /// <param name="allowDevices">Whether devices and FIFOs may be in it, as in the root of a system.</param>
     /// <exception cref="CrustException">There is none, it can't be read, or was made to do harm.</exception>
-    public static FileTree FromTar(string path, bool allowDevices = false)
+    public static FileTree FromTar(string path, bool allowDevices = false) => ReadTar(path, archive => Empty.With(archive, path, allowDevices));
+
+    // The tree with the members of an archive, in their order.
+    private FileTree With(FileStream archive, string path, bool allowDevices)
+    {
+        var builder = _entries.ToBuilder();
+        foreach (var entry in In(archive, path, allowDevices, name => FindIn(builder, name)))
+        {
+            Add(builder, entry);
+        }
+
+        return new FileTree(builder.ToImmutable());
+    }
+
+    private static FileTree ReadTar(string path, Func<FileStream, FileTree> read)
     {
         using var file = new FileStream(RegularFile.Open(path, "archive", "name a tar archive"), FileAccess.Read);
         try
         {
-            var archive = new TarArchive(file, file.Length) { MostMembers = MostEntries };
-            return Empty.With(In(archive, path, allowDevices));
+            return read(file);
         }
         catch (InvalidDataException e)
         {
@@ -97,10 +110,16 @@ internal sealed partial class FileTree
         return Posix.GetAttribute(path, Capabilities, value, LongestCapabilities) is > 0 and var length ? none.Add(Capabilities, [.. value[..(int)length]]) : none;
     }
 
-    private static IEnumerable<TreeEntry> In(TarArchive archive, string path, bool allowDevices)
+    private static TarArchive Open(FileStream archive)
     {
-        // A hard link is another name of a member before it.
-        var files = new Dictionary<string, TreeEntry>(StringComparer.Ordinal);
+        archive.Position = 0;
+        return new TarArchive(archive, archive.Length) { MostMembers = MostEntries };
+    }
+
+    // A hard link is another name of what is there already.
+    private static IEnumerable<TreeEntry> In(FileStream file, string path, bool allowDevices, Func<string, TreeEntry?> find)
+    {
+        var archive = Open(file);
         while (archive.Next() is { } member)
         {
             var name = member.Name.TrimEnd('/');
@@ -110,10 +129,10 @@ internal sealed partial class FileTree
             }
 
             var entry = new TreeEntry(name, EntryKind.File, member.Mode) { Uid = member.Owner, Gid = member.Group, Xattrs = member.Attributes };
-            entry = member.Kind switch
+            yield return member.Kind switch
             {
                 TarKind.File => entry with { Content = TreeContent.OfFile(path, member.Offset, member.Length) },
-                TarKind.HardLink => files.TryGetValue(Plain(member.LinkTarget), out var first) ? first with { Path = name }
+                TarKind.HardLink => find(Plain(member.LinkTarget)) is { Kind: not EntryKind.Folder } first ? first with { Path = name }
                     : throw new InvalidDataException($"{Shown(name)} is a hard link to {Shown(member.LinkTarget)}, which is no file before it in the archive"),
                 TarKind.Folder => entry with { Kind = EntryKind.Folder },
                 TarKind.Symlink => entry with { Kind = EntryKind.Symlink, LinkTarget = member.LinkTarget },
@@ -123,13 +142,22 @@ internal sealed partial class FileTree
                 TarKind.CharacterDevice => entry with { Kind = EntryKind.CharacterDevice, Device = member.Device },
                 _ => entry with { Kind = EntryKind.BlockDevice, Device = member.Device },
             };
-            if (entry.Kind is EntryKind.File)
-            {
-                files[name] = entry;
-            }
-
-            yield return entry;
         }
+    }
+
+    // The entry of a path whose folders may be links.
+    private static TreeEntry? FindIn(ImmutableSortedDictionary<string, TreeEntry>.Builder entries, string path) => RealPath(entries, path) is { } real ? entries.GetValueOrDefault(real) : null;
+
+    // A path without links but at its end; null if links go round in circles. What isn't there has one, too.
+    private static string? RealPath(ImmutableSortedDictionary<string, TreeEntry>.Builder entries, string path)
+    {
+        var end = path.LastIndexOf('/');
+        return end < 0 ? path : Resolve(entries.GetValueOrDefault, path[..end].Split('/')) switch
+        {
+            null => null,
+            "" => path[(end + 1)..],
+            var folder => $"{folder}/{path[(end + 1)..]}",
+        };
     }
 
     private static string Plain(string name) => name.StartsWith("./", StringComparison.Ordinal) ? name[2..] : name;

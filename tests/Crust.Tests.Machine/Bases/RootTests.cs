@@ -1,47 +1,107 @@
+using System.Formats.Tar;
+using System.Text;
+using System.Text.Json;
+using Crust.Spec;
+using Crust.Tests.Registries;
+
 namespace Crust.Tests.Machine.Bases;
 
-/// <summary>A root file system that mmdebstrap has made here, laid onto a disk in the appliance, and booted under BIOS and under UEFI.</summary>
+/// <summary>
+/// One root file system, three ways onto a disk: as Debian packages that Crust fetches, as a tar archive, and below another layer as an image in a registry. The first is booted under BIOS, the
+/// second is compared with it byte by byte, the third is booted under UEFI.
+/// </summary>
 [CancelAfter(1_500_000)]
 [StartsEarly(2)]
 public sealed class RootTests
 {
-    private const string Packages = "linux-image-cloud-amd64,systemd-sysv,udev,login,grub2-common,grub-pc-bin,shim-signed,grub-efi-amd64-signed,grub-efi-amd64-bin";
+    // A hard link to a file of the layer below, a whiteout, and a unit that says at boot what became of them.
+    private const string Unit = """
+        [Unit]
+        Before=systemd-user-sessions.service
+        [Service]
+        Type=oneshot
+        ExecStart=/bin/sh -c '[ ! -e /etc/legal ] && [ ! -e /etc/motd ] && [ /usr/local/bin/as -ef /usr/bin/env ] && [ "$$(stat -c %%a /usr/bin/su)" = 4755 ] && echo edge-layers-are-right >/dev/console'
+        """;
 
     private static readonly CrustProcess Crust = new() { CaresForDisks = true };
 
     private static CancellationToken Cancellation => TestContext.CurrentContext.CancellationToken;
 
-    [OneTimeSetUp]
-    public async Task MakeRoot()
-    {
-        Crust.ShareDearThings();
-        var tar = Path.Combine(Crust.Folder, "edge.tar");
-        await Host.RunAsync("mmdebstrap", ["--quiet", "--variant=minbase", $"--include={Packages}",
-            "--customize-hook=echo 'GRUB_CMDLINE_LINUX=\"console=tty0 console=ttyS0,115200\"\nGRUB_TERMINAL=\"console serial\"' >> \"$1/etc/default/grub\"",
-            "--customize-hook=echo edge-root > \"$1/etc/hostname\"", "bookworm", tar], CancellationToken.None);
-        await Host.RunAsync("zstd", ["-q", "--rm", "-T0", "-3", tar], CancellationToken.None);
-    }
-
     [OneTimeTearDown]
     public void TearDown() => Crust.Dispose();
 
     [Test]
-    public async Task A_root_file_system_becomes_images_that_boot_under_BIOS_and_under_UEFI()
+    public async Task Packages_an_archive_and_an_image_in_a_registry_become_disks_that_boot()
     {
-        await File.WriteAllTextAsync(Path.Combine(Crust.Folder, "crust.yaml"), """
-            version: 1
-            base: { rootfs: edge.tar.zst, layout: gpt }
-            machine: { disk: 3G, memory: 1G }
-            formats: [img, qcow2]
-            verify: { expect: "edge-root login:" }
-            """, Cancellation);
+        Crust.ShareDearThings();
+        await WriteSpecAsync("debian: { suite: bookworm, packages: [linux-image-cloud-amd64] }", "login:");
+        var debian = await Crust.RunAsync(Cancellation, "build");
+        Assert.That((debian.ExitCode, debian.Output), Is.EqualTo((0, "images/debian-bookworm.img\n")), debian.Error);
 
-        var bios = await Crust.RunAsync(Cancellation, "build");
-        var uefi = await Crust.RunAsync(Cancellation, "build", "--firmware", "uefi-secure", "--format", "img");
+        using var manifest = JsonDocument.Parse(await File.ReadAllBytesAsync(Crust.Image("debian-bookworm.manifest.json"), Cancellation));
+        var sum = manifest.RootElement.GetProperty("base").GetProperty("sha256").GetString()!;
+        var roots = Directory.GetDirectories(Path.Combine(Crust.Cache, "debian")).Select(folder => Path.Combine(folder, "root.sha256")).Where(File.Exists);
+        File.Copy(roots.Single(file => File.ReadAllText(file) == sum).Replace(".sha256", ".tar"), Path.Combine(Crust.Folder, "edge.tar"));
+        var disks = Directory.GetDirectories(Path.Combine(Crust.Cache, "disks"));
+        Directory.Delete(disks.Single(), recursive: true);
+        await WriteSpecAsync("rootfs: edge.tar", "login:");
+        var archive = await Crust.RunAsync(Cancellation, "build", "--verify", "false");
+        Assert.That((archive.ExitCode, archive.Output), Is.EqualTo((0, "images/edge.img\n")), archive.Error);
+        Assert.That(Directory.GetDirectories(Path.Combine(Crust.Cache, "disks")), Is.EqualTo(disks), "the same root, the same build key");
+        Assert.That(await Host.RunAsync("cmp", [Crust.Image("debian-bookworm.img"), Crust.Image("edge.img")], Cancellation), Is.Empty, "the same bytes");
 
-        Assert.That((bios.ExitCode, bios.Output), Is.EqualTo((0, "images/edge.img\nimages/edge.qcow2\n")), bios.Error);
-        Assert.That((uefi.ExitCode, uefi.Output), Is.EqualTo((0, "images/edge.img\n")), uefi.Error);
-        Assert.That(uefi.Error, Does.Contain("from the cache").And.Contain("img is up after"), "firmware makes no other disk");
+        await using var registry = await LocalRegistry.StartAsync(Cancellation);
+        await PushAsync(registry);
+        await WriteSpecAsync($"oci: 'docker://{registry.Host}/edge/system:1.0'", "edge-layers-are-right");
+        var image = await Crust.RunAsync(Cancellation, "build", "--firmware", "uefi-secure", "--tls", "false");
+        Assert.That((image.ExitCode, image.Output), Is.EqualTo((0, "images/system.img\n")), image.Error);
+
+        using var provenance = JsonDocument.Parse(await File.ReadAllBytesAsync(Crust.Image("system.provenance.json"), Cancellation));
+        var material = provenance.RootElement.GetProperty("predicate").GetProperty("buildDefinition").GetProperty("resolvedDependencies")[0];
+        var digest = material.GetProperty("digest").GetProperty("sha256").GetString();
+        Assert.That(image.Error, Does.Contain($"/edge/system:1.0 is {registry.Host}/edge/system@sha256:{digest} now"));
+        var pinned = await Crust.RunAsync(Cancellation, "build", "--firmware", "uefi-secure", "--tls", "false", "--oci", $"docker://{registry.Host}/edge/system@sha256:{digest}");
+        Assert.That((pinned.ExitCode, pinned.Error), Is.EqualTo((0, pinned.Error)));
+        Assert.That(pinned.Error, Does.Contain("up to date"), "a tag and its digest name the same build");
+    }
+
+    private static Task WriteSpecAsync(string from, string expect) => File.WriteAllTextAsync(Path.Combine(Crust.Folder, "crust.yaml"), $$"""
+        version: 1
+        base: { {{from}} }
+        machine: { disk: 2G, memory: 1G }
+        formats: [img]
+        verify: { expect: '{{expect}}' }
+        """, Cancellation);
+
+    // An index with an image of two layers.
+    private static async Task PushAsync(LocalRegistry registry)
+    {
+        await Host.RunAsync("zstd", ["-q", "-T0", "-1", Path.Combine(Crust.Folder, "edge.tar")], Cancellation);
+        var upper = Path.Combine(Crust.Folder, "upper.tar");
+        await using (var file = File.Create(upper))
+        {
+            await using var writer = new TarWriter(file);
+            foreach (var (path, text) in new[]
+            {
+                ("etc/.wh.motd", ""), ("etc/.wh.legal", ""), ("etc/systemd/system/layers.service", Unit), ("etc/hostname", "edge-root\n"),
+            })
+            {
+                await writer.WriteEntryAsync(new PaxTarEntry(TarEntryType.RegularFile, path) { DataStream = new MemoryStream(Encoding.UTF8.GetBytes(text)) }, Cancellation);
+            }
+
+            foreach (var (type, path, target) in new[]
+            {
+                (TarEntryType.SymbolicLink, "etc/systemd/system/multi-user.target.wants/layers.service", "../layers.service"),
+                (TarEntryType.HardLink, "usr/local/bin/as", "usr/bin/env"),
+            })
+            {
+                await writer.WriteEntryAsync(new PaxTarEntry(type, path) { LinkName = target }, Cancellation);
+            }
+        }
+
+        await Host.RunAsync("gzip", [upper], Cancellation);
+        var layout = OciSample.Write(Directory.CreateDirectory(Path.Combine(Crust.Folder, "layout")).FullName, (Arch.Amd64, [Path.Combine(Crust.Folder, "edge.tar.zst"), upper + ".gz"]));
+        await Host.RunAsync("skopeo", ["--insecure-policy", "copy", "--all", "--preserve-digests", "--dest-tls-verify=false", $"oci:{layout}", $"docker://{registry.Host}/edge/system:1.0"], Cancellation);
     }
 }
 
@@ -59,7 +119,7 @@ public sealed class BadRootTests : IDisposable
 
     [TestCase("touch sbin/init", "512M", "the root file system has no kernel in /boot")]
     [TestCase("rm -r sbin", "512M", "the root file system has no /sbin/init")]
-    [TestCase("touch sbin/init; head -c 400000000 /dev/urandom >large", "400M", "No space left on device")]
+    [TestCase("touch sbin/init; head -c 400000000 /dev/urandom >large", "400M", "the root file system doesn't fit onto the disk of 400.0 MiB")]
     [TestCase("touch sbin/init; ln -s /dev dev; mkdir boot; touch boot/vmlinuz-1", "512M", "the root file system has no grub-mkconfig")]
     public async Task An_archive_that_makes_no_system_is_refused_in_words(string script, string disk, string what)
     {

@@ -34,6 +34,10 @@ public sealed class MmdebstrapTests
             Is.EqualTo(new[] { "--extract-hook=upload finish.sh /finish.sh", "--extract-hook=sh \"$1\"/finish.sh \"$1\"", "--extract-hook=rm \"$1\"/finish.sh" }));
 
     [Test]
+    public void A_release_and_a_mirror_stand_around_the_output() =>
+        Assert.That((Run with { Release = "trixie", Mirror = "http://deb.example.org/debian" }).Command((_, _) => { }).Arguments.TakeLast(3), Is.EqualTo(new[] { "trixie", "root.tar", "http://deb.example.org/debian" }));
+
+    [Test]
     public void A_kernels_package_makes_an_initramfs_unless_that_is_left_to_the_script() =>
         Assert.That(new[] { Run, Run with { MakesInitramfs = false } }.Select(run => run.Command((_, _) => { }).Environment.GetValueOrDefault("INITRD")), Is.EqualTo(new[] { null, "No" }));
 

@@ -1,8 +1,11 @@
 using Crust.Bases;
 using Crust.Downloads;
+using Crust.Registries;
 using Crust.Spec;
+using Crust.Storage;
 using Crust.Tests.Disks;
 using Crust.Tests.Installers;
+using Crust.Tests.Spec;
 using Crust.Tools;
 using Serilog.Core;
 
@@ -22,7 +25,14 @@ internal sealed class BaseSample : IDisposable
     public EventList Events { get; } = new();
 
     public BaseSource Source => new(new SourceFetcher(FileFor("cache"), new HttpSource(HttpSource.NewClient(), TimeProvider.System, Logger.None) { FirstPause = TimeSpan.Zero },
-        Tools, Stage.Base, Events, TimeProvider.System, Logger.None), Tools);
+        Tools, Stage.Base, Events, TimeProvider.System, Logger.None), Images, new DebianBase(Tools, Cache, Folders, Events), Tools);
+
+    /// <summary>Images in registries that speak plain HTTP, each tried once.</summary>
+    public RegistryImages Images => new(Tools, Cache, Stage.Base, Events, TimeProvider.System) { FirstWait = TimeSpan.FromMilliseconds(1) };
+
+    public Folders Folders => new() { Images = FileFor("images"), Cache = FileFor("cache"), Runtime = FileFor("run"), Builder = RepositoryFile.PathOf("builder") };
+
+    private BuildCache Cache => new(FileFor("cache"), Logger.None);
 
     public BaseWriter Writer => new(Tools, Events);
 

@@ -2,6 +2,7 @@ using Crust.Formats;
 using Crust.Spec;
 using Crust.Tests.Cli;
 using Crust.Tests.Installers;
+using Crust.Trees;
 
 namespace Crust.Tests.Embedding;
 
@@ -77,6 +78,27 @@ public sealed class EmbedTests
         Verification.SshServer.MakeKey(Path.Combine(_folder, "overlay"), "id", "-t", "ed25519");
         var secret = await EmbedAsync();
         Assert.That((secret.Code, secret.Error.Contains("overlay/id: a layer's file", StringComparison.Ordinal)), Is.EqualTo((2, true)), secret.Error);
+    }
+
+    [TestCase("oci: layout", "oci", "layout.tar")]
+    [TestCase("rootfs: root.tar", "rootfs", "root.tar")]
+    public async Task A_root_file_system_stays_one_and_an_images_folder_becomes_an_archive(string given, string key, string file)
+    {
+        await using (var archive = File.Create(PathOf("root.tar")))
+        {
+            await FileTree.Empty.With(TreeEntry.File("etc/hostname", TreeContent.Of("edge\n"))).WriteTarAsync(archive, 0, CancellationToken.None);
+        }
+
+        Registries.OciSample.Write(PathOf("layout"), (Arch.Amd64, [PathOf("root.tar")]));
+        Write("crust.yaml", $"base: {{ {given}, layout: gpt }}\n");
+
+        var run = await EmbedAsync();
+
+        Assert.That(run.Code, Is.Zero, run.Error);
+        var copy = Path.Combine(Out, "iso", file);
+        Assert.That(Written, Does.Match($"{key}: \"?.*/{file}").And.Contain(await Crust.Storage.Checksum.OfFileAsync(copy, CancellationToken.None)).And.Contain("layout: \"gpt\"").And.Not.Contain("image:"));
+        var tree = FileTree.FromTar(copy);
+        Assert.That(tree.Find(key == "oci" ? "index.json" : "etc/hostname"), Is.Not.Null);
     }
 
     [Test]

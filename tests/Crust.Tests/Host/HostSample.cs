@@ -9,6 +9,7 @@ using Crust.Images;
 using Crust.Installers;
 using Crust.Machines;
 using Crust.Planning;
+using Crust.Registries;
 using Crust.Spec;
 using Crust.Storage;
 using Crust.Tests.Installers;
@@ -62,7 +63,7 @@ internal sealed class HostSample : IDisposable
 
     public SourceLibrary SourcesOf(InstallerSource source) => new(new InstallerLibrary(source, Reference), new BaseSource(
         new SourceFetcher(Folders.Cache, new HttpSource(HttpSource.NewClient(), TimeProvider.System, Logger.None), Fakes.ToolBoxWithNothingElse, Stage.Base, Observer, TimeProvider.System, Logger.None),
-        Fakes.ToolBoxWithNothingElse));
+        new RegistryImages(Fakes.ToolBoxWithNothingElse, Cache, Stage.Base, Observer, TimeProvider.System), new DebianBase(Fakes.ToolBoxWithNothingElse, Cache, Folders, Observer), Fakes.ToolBoxWithNothingElse));
 
     public ReferenceInstaller Reference => new(Fakes.ToolBoxWithNothingElse, Cache, Folders, Appliance, Observer);
 

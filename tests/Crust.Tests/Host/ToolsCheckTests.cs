@@ -25,6 +25,21 @@ public sealed class ToolsCheckTests : HostFixture
     }
 
     [Test]
+    public async Task A_base_takes_what_gets_it_unless_it_is_here_and_what_lays_it_out()
+    {
+        async Task<string[]> NeedsAsync(BaseSpec given, long? size, bool laysOut = true) => [.. (await FindAsync(HostSample.Question(new BuildSpec { Base = given },
+            HostSample.Forecast("img") with { SourceSize = size, LaysOut = laysOut }))).Select(finding => finding.Name).Except(["qemu-system-x86_64", "qemu-img", "setpriv"])];
+
+        var (image, debian) = (new BaseSpec { Oci = "docker://registry.example.com/edge:1" }, new BaseSpec { Debian = new() { Suite = "bookworm" } });
+
+        Assert.That(await NeedsAsync(image, null), Is.EquivalentTo(new[] { "skopeo", "mksquashfs" }));
+        Assert.That(await NeedsAsync(image, 1), Is.EqualTo(new[] { "mksquashfs" }));
+        Assert.That(await NeedsAsync(debian, null), Is.EquivalentTo(new[] { "mmdebstrap", "mksquashfs" }));
+        Assert.That(await NeedsAsync(debian, 1, laysOut: false), Is.Empty);
+        Assert.That(await NeedsAsync(new BaseSpec { Rootfs = "edge.tar.zst" }, 1), Is.EquivalentTo(new[] { "zstd", "mksquashfs" }));
+    }
+
+    [Test]
     public async Task A_seed_on_vfat_takes_mtools() => Assert.That(
         (await FindAsync(HostSample.Question(new BuildSpec { Seed = new SeedSpec { FileSystem = SeedFileSystem.Vfat } }))).Select(finding => finding.Name), Is.SupersetOf(new[] { "mformat", "mmd", "mcopy" }));
 

@@ -29,6 +29,18 @@ public sealed class BaseSpecTests
         Assert.That(spec.ShownSource, Is.EqualTo(Path.Combine(_sample.Folder, "edge.qcow2")));
     }
 
+    [Test]
+    public void Packages_and_images_in_registries_are_bases_too()
+    {
+        var debian = Read("base: { debian: { suite: trixie, packages: [openssh-server, vim-tiny] } }");
+        var image = Read("base: { oci: 'docker://registry.example.com/edge/system:1.0' }");
+
+        Assert.That((debian.HasBase, debian.IsReference, debian.Base.IsRoot, debian.ShownSource), Is.EqualTo((true, false, true, "Debian trixie")));
+        Assert.That(debian.Base.Debian.Packages, Is.EqualTo(new[] { "openssh-server", "vim-tiny" }));
+        Assert.That((image.HasBase, image.IsReference, image.Base.IsRoot, image.ShownSource), Is.EqualTo((true, false, true, "docker://registry.example.com/edge/system:1.0")));
+        Assert.That(image.Base.ImageInRegistry, Is.EqualTo(new RegistryReference("registry.example.com/edge/system", "1.0")));
+    }
+
     [TestCase("base: { image: a.img }\ninstaller: { iso: b.iso }", "The system would come from two places, an installer and a base", "installer.iso")]
     [TestCase("base: { image: a.img }\ninstaller: { boot: { keys: [a] } }", "The system would come from two places, an installer and a base", "installer.boot.keys")]
     [TestCase("base: { image: a.img }\nseed: { hostname: edge }", "seed.hostname is for an installer, and with base.image none is booted", "seed.hostname")]
@@ -38,6 +50,15 @@ public sealed class BaseSpecTests
     [TestCase("base: { image: a.img, layout: gpt }", "A disk image is divided already, and base.layout is for a root file system", "base.layout")]
     [TestCase("base: { rootfs: a.tar, }\nseed: { hostname: edge }", "seed.hostname is for an installer, and with base.rootfs none is booted", "seed.hostname")]
     [TestCase("base: { sha256: list }", "There is a base.sha256, and no base that it is for", "base.sha256")]
+    [TestCase("base: { oci: a.tar, debian: { suite: bookworm } }", "The system would come from two places, base.oci and base.debian.suite", "base.debian.suite")]
+    [TestCase("base: { debian: { packages: [vim] } }", "There is a base.debian.packages, and no base that it is for", "base.debian.packages")]
+    [TestCase("base: { rootfs: a.tar, debian: { mirror: 'http://deb.example.org/debian' } }", "There is a base.debian.mirror, and no release that it is of", "base.debian.mirror")]
+    [TestCase("base: { debian: { suite: bookworm }, sha256: list }", "base.sha256 is of a file, and base.debian.suite names none", "base.sha256")]
+    [TestCase("base: { oci: 'docker://localhost:5000/a:1', sha256: list }", "base.sha256 is of a file, and base.oci names none", "base.sha256")]
+    [TestCase("base: { oci: 'docker://localhost/A:1' }", "'localhost/A:1' has capital letters in its path, which registries don't take", "base.oci")]
+    [TestCase("base: { debian: { suite: '../x' } }", "'../x' can't be the code name of a release", "base.debian.suite")]
+    [TestCase("base: { debian: { suite: bookworm, packages: ['--option'] } }", "'--option' can't be a package's name", "base.debian.packages")]
+    [TestCase("base: { debian: { suite: bookworm, mirror: 'file:///x' } }", "'file:///x' isn't the URL of a mirror", "base.debian.mirror")]
     [TestCase("base: { image: a.img, signature: a.sig }", "There is a signature of the image, and no key that may have made it", "base.signature")]
     [TestCase("base: { image: a.img, key: k }", "There is a key for the list of checksums, and no list", "base.key")]
     [TestCase("base: { image: a.img, key: k, sha256Signature: s }", "There is a signature of a list of checksums, and base.sha256 names no list", "base.sha256Signature")]

@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using Crust.Bases;
 using Crust.Spec;
 using Crust.Sysexts;
 using Crust.Sysexts.Sources;
@@ -66,7 +67,7 @@ public sealed class SysextSourceTests
             File.AppendAllText(blob, "x");
         }
 
-        Assert.That(() => ReadAsync(source, Arch.Amd64), Throws.TypeOf<CrustException>().With.Message.Contains("has another content").And.Property(nameof(CrustException.Kind)).EqualTo(FailureKind.BadInput));
+        Assert.That(() => ReadAsync(source, Arch.Amd64), Throws.TypeOf<CrustException>().With.Message.Contains("a blob isn't what its digest says").And.Property(nameof(CrustException.Kind)).EqualTo(FailureKind.BadInput));
     }
 
     [TestCase("{}")]
@@ -79,7 +80,7 @@ public sealed class SysextSourceTests
         File.WriteAllText(Path.Combine(_folder, "oci-layout"), "{}");
         File.WriteAllText(Path.Combine(_folder, "index.json"), index);
 
-        Assert.That(() => ReadAsync(_folder, Arch.Amd64), Throws.TypeOf<CrustException>().With.Message.Contains("It is no OCI image for amd64").And.Property(nameof(CrustException.Where)).EqualTo(_folder));
+        Assert.That(() => ReadAsync(_folder, Arch.Amd64), Throws.TypeOf<CrustException>().With.Message.Contains("This isn't an OCI image that can be read").And.Property(nameof(CrustException.Where)).EqualTo(_folder));
     }
 
     [Test]
@@ -160,7 +161,14 @@ public sealed class SysextSourceTests
     private async Task<FileTree> ReadAsync(string source, Arch arch)
     {
         var scratch = Directory.CreateDirectory(Path.Combine(_folder, Guid.NewGuid().ToString("N"))).FullName;
-        return (await new SysextSource(Tools, "").ReadAsync(source, [], null, Plan with { Arch = arch }, scratch, Cancellation)).Tree;
+        return (await new SysextSource(Tools, "", new NoRegistries()).ReadAsync(source, [], null, Plan with { Arch = arch }, scratch, Cancellation)).Tree;
+    }
+
+    private sealed class NoRegistries : IRegistryImages
+    {
+        public PulledImage? Find(RegistryReference image, Arch arch) => null;
+
+        public Task<PulledImage> PullAsync(RegistryReference image, Arch arch, PublishSpec how, CancellationToken cancellation) => throw new NotSupportedException();
     }
 
     private static string Text(FileTree tree) => Encoding.UTF8.GetString(tree.Find("usr/bin/tool")!.Content.Read(0, 100));

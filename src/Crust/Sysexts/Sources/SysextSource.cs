@@ -10,12 +10,13 @@ namespace Crust.Sysexts.Sources;
 
 /// <summary>Where an extension's files come from: a folder, an archive, an OCI image, or Debian packages.</summary>
 /// <param name="builder">The folder with Crust's own scripts.</param>
-internal sealed class SysextSource(ToolBox tools, string builder)
+/// <param name="registries">Has images that registries have.</param>
+internal sealed class SysextSource(ToolBox tools, string builder, IRegistryImages registries)
 {
     // Of what an archive unpacks to.
     private const long MostBytes = 16L << 30;
 
-    private readonly OciSource _images = new(tools);
+    private readonly OciSource _images = new(tools, registries);
     private readonly PackageSource _packages = new(tools, builder);
 
     /// <summary>Reads them. The tree reads from the source and the scratch folder as long as it is used.</summary>
@@ -30,9 +31,9 @@ internal sealed class SysextSource(ToolBox tools, string builder)
             return await _packages.ReadAsync(packages, suite, plan.Name, plan.Arch, scratch, cancellation);
         }
 
-        var tree = OciSource.IsRegistry(source) ? await _images.FetchAsync(source, plan.Arch, scratch, cancellation)
+        var tree = OciSource.IsRegistry(source) ? await _images.FetchAsync(source, plan.Arch, cancellation)
             : Directory.Exists(source) ? FileTree.FromFolder(source) : await FromArchiveAsync(source, scratch, cancellation);
-        return OciSource.IsLayout(tree) ? await _images.ReadAsync(tree, source, plan.Name, plan.Arch, scratch, cancellation)
+        return OciImageReader.IsLayout(tree) ? await _images.ReadAsync(tree, source, plan.Name, plan.Arch, scratch, cancellation)
             : new SysextContent(tree, [new SysextPart(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(source)))) { Files = [await FileOfAsync(source, tree, cancellation)] }]);
     }
 

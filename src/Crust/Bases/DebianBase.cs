@@ -1,0 +1,94 @@
+using System.Globalization;
+using Crust.Appliance;
+using Crust.Spec;
+using Crust.Storage;
+using Crust.Tools;
+
+namespace Crust.Bases;
+
+/// <summary>Makes the root file system of `base.debian` of Debian packages. It is cached: the same packages make the same bytes, and a new release of one is taken when the cache is empty.</summary>
+/// <param name="tools">Needs mmdebstrap.</param>
+/// <param name="folders">Where `builder/debian` is.</param>
+/// <param name="observer">Hears how far it is.</param>
+internal sealed class DebianBase(ToolBox tools, BuildCache cache, Folders folders, IBuildObserver observer)
+{
+    /// <summary>Changes whenever this code would make something else from the same packages.</summary>
+    private const string Version = "1";
+
+    private const string Kind = "debian";
+    private const string TarName = "root.tar";
+    private const string SumName = "root.sha256";
+    private const string KernelPrefix = "linux-image";
+
+    /// <param name="Tar">The path of the archive.</param>
+    /// <param name="Sha256">Its SHA-256 in hex.</param>
+    public sealed record Root(string Tar, string Sha256);
+
+    /// <summary>The root file system if it is in the cache, else null.</summary>
+    public Root? Find(DebianSpec spec, Arch arch) => cache.Find(Kind, KeyOf(spec, FolderFor(arch))) is { } folder ? Load(folder) : null;
+
+    /// <summary>The root file system, from the cache if it is there.</summary>
+    /// <exception cref="CrustException">A tool is missing or failed, there is no such release or package, or this host runs no programs of the architecture.</exception>
+    public async Task<Root> GetAsync(DebianSpec spec, Arch arch, CancellationToken cancellation)
+    {
+        var source = FolderFor(arch);
+        using var entry = await cache.OpenAsync(Kind, KeyOf(spec, source), _ => Progress(null, "waiting for another build that makes the same root file system"), cancellation);
+        return Load(entry.Found ?? await BuildAsync(spec, source, entry, cancellation));
+    }
+
+    private async Task<string> BuildAsync(DebianSpec spec, BuilderFolder source, CacheEntry entry, CancellationToken cancellation)
+    {
+        var folder = entry.Draft;
+        await ForeignPrograms.CheckAsync(tools, source.Arch, cancellation);
+        await WriteOverlayAsync(source, Path.Combine(folder, "overlay.tar"), cancellation);
+        File.Copy(source.PathOf("finish.sh"), Path.Combine(folder, "finish.sh"));
+        var run = new Mmdebstrap
+        {
+            Variant = "minbase",
+            Release = spec.Suite!,
+            Mirror = spec.Mirror,
+            Arch = source.Arch,
+            Packages = PackagesOf(spec, source),
+            Folder = folder,
+            Output = TarName,
+            Overlay = "overlay.tar",
+            Script = "finish.sh",
+        };
+        try
+        {
+            await tools.RunAsync(run.Command(Progress), cancellation);
+        }
+        catch (ToolFailedException e)
+        {
+            throw new CrustException(FailureKind.InputOutput, $"The root file system can't be made: {e.What}", $"base.debian: {spec.Suite}",
+                "read what it says: a package or a release that isn't there is corrected in base.debian; a mirror that can't be reached, in base.debian.mirror or the network", e)
+            {
+                Detail = e.Detail,
+            };
+        }
+
+        await File.WriteAllTextAsync(Path.Combine(folder, SumName), await Checksum.OfFileAsync(Path.Combine(folder, TarName), cancellation), cancellation);
+        return entry.Keep();
+    }
+
+    private static IReadOnlyList<string> PackagesOf(DebianSpec spec, BuilderFolder source) =>
+        [.. source.List("packages.list"), .. spec.Packages.Any(name => name.StartsWith(KernelPrefix, StringComparison.Ordinal)) ? [] : source.List("kernel.list"), .. spec.Packages];
+
+    private static string KeyOf(DebianSpec spec, BuilderFolder source) => BuilderFolder.Key([source], "debian base", Version, source.Arch.ToString(), spec.Suite!, spec.Mirror ?? "",
+        spec.Packages.Length.ToString(CultureInfo.InvariantCulture), string.Join(' ', spec.Packages.Order(StringComparer.Ordinal)));
+
+    private static Root Load(string folder) => new(Path.Combine(folder, TarName), File.ReadAllText(Path.Combine(folder, SumName)));
+
+    private BuilderFolder FolderFor(Arch arch) => new(Path.Combine(folders.Builder, "debian"), arch);
+
+    // As that of the reference installer: the owner and the mode of files stay what they are here.
+    private static async Task WriteOverlayAsync(BuilderFolder source, string path, CancellationToken cancellation)
+    {
+        await using var stream = File.Create(path);
+        await source.WriteOverlayAsync("root", stream, Mmdebstrap.Epoch, cancellation);
+    }
+
+    private void Progress(double fraction, string detail) => Progress((double?)fraction, detail);
+
+    private void Progress(double? fraction, string detail) => observer.Observe(new BuildEvent.Progressed(Stage.Base, null, fraction, detail));
+}

@@ -1,0 +1,29 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
+using Crust.Spec;
+
+namespace Crust.Bases;
+
+/// <summary>
+/// The identities of a disk that a root file system is put onto: GUIDs of disk and partitions, UUIDs of file systems. They follow from what decides the disk, so that the same root makes
+/// the same disk byte by byte, and another one another. Layers, which come after, play no part.
+/// </summary>
+internal static class LayoutIds
+{
+    // As builder/appliance/layout.sh asks for them.
+    private static readonly string[] Names = ["disk", "bios-partition", "efi-partition", "root-partition", "efi", "root", "hash-seed"];
+
+    /// <summary>The arguments, `NAME=UUID`, that the job `layout` is given.</summary>
+    public static ImmutableArray<string> Of(BaseImage root, MachineSpec machine, DiskLayout layout) =>
+        [.. Names.Select(name => $"{name}={Uuid($"crust layout {RootWriter.Version}\n{root.Sha256}\n{machine.Arch} {machine.Disk} {layout.LowerName()}\n{name}\n")}")];
+
+    // A version 8 UUID (RFC 9562, section 5.8): what is in it is ours to say.
+    private static Guid Uuid(string text)
+    {
+        var bytes = SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 16);
+        bytes[6] = (byte)((bytes[6] & 0x0f) | 0x80);
+        bytes[8] = (byte)((bytes[8] & 0x3f) | 0x80);
+        return new Guid(bytes, bigEndian: true);
+    }
+}
