@@ -1,5 +1,5 @@
-# The steps of putting a system onto an empty disk: a GPT with a BIOS boot partition, an EFI system partition and the root; file systems; GRUB. Read by the job
-# `layout`.
+# The steps of putting a system onto an empty disk: a GPT with a BIOS boot partition, an EFI system partition and the root; file systems; GRUB. Read by the jobs
+# `install` and `layout`.
 #
 # The host may give the disk's identities as arguments, so that the same system makes the same disk byte by byte; what it doesn't give is random.
 
