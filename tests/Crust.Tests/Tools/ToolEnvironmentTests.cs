@@ -17,7 +17,6 @@ public sealed partial class ToolEnvironmentTests
             ("Skopeo", "ToolEnvironment.Registries"),
             ("Mmdebstrap", "ToolEnvironment.Proxies"),
             ("AptPackages", "ToolEnvironment.Proxies"),
-            ("OciSource", "ToolEnvironment.Proxies"),
             ("Signer", "ToolEnvironment.Signing"),
             ("MachineLauncher", "description.Display is GuestDisplay.Window ? ToolEnvironment.Display : []"),
         }));
