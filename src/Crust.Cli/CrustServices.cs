@@ -24,6 +24,7 @@ using Crust.Spec;
 using Crust.Storage;
 using Crust.Sysexts;
 using Crust.Sysexts.Baking;
+using Crust.Sysexts.Conversion;
 using Crust.Sysexts.Sources;
 using Crust.Tools;
 using Crust.Verification;
@@ -96,6 +97,10 @@ internal sealed class CrustServices : IAsyncDisposable
         Planner = new Planner(Sources, writer, new RegistryTags(tools, Folders.Cache, journal, time).ListAsync);
         Publisher = new Publisher(tools, Shelf, Folders.Cache, journal, time);
         SysextPublisher = new SysextPublisher(tools, Folders.Cache, journal, time);
+        var layers = new LayerRun(tools, jobs, RecipeTrees, journal, _log);
+        RootSource = new RootSource(tools, Folders.Builder, images);
+        RootCommand = new RootCommand(tools, jobs, layers);
+        PatchelfIn = scratch => new Patchelf(tools, scratch);
         var preflight = new Preflight(checks, forecaster);
         var shared = new SharedCaches(tools, cache, journal, time) { Signer = signer };
         Exchange = new BuildExchange(Sources, Seeds, shared, disks, journal, hidden, time);
@@ -111,7 +116,7 @@ internal sealed class CrustServices : IAsyncDisposable
             shared,
             disks,
             diskStage,
-            new LayerStage(disks, diskStage, new LayerRun(tools, jobs, RecipeTrees, journal, _log), journal),
+            new LayerStage(disks, diskStage, layers, journal),
             writer,
             new ImageStage(writer),
             new ImageProver(Verifier, tools, Folders, journal),
@@ -146,6 +151,13 @@ internal sealed class CrustServices : IAsyncDisposable
     public SysextSource SysextSource { get; }
 
     public SysextReader SysextReader { get; }
+
+    public RootSource RootSource { get; }
+
+    public RootCommand RootCommand { get; }
+
+    /// <summary>What rewrites programs, into a folder that is there as long as they are read.</summary>
+    public Func<string, Patchelf> PatchelfIn { get; }
 
     public ReferenceInstaller Reference { get; }
 

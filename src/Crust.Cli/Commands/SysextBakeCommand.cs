@@ -20,7 +20,7 @@ internal static class SysextBakeCommand
         var recipes = new RecipeOptions();
         var url = new Option<string>("--url") { Description = "Where the folder will be served, in place of the file's url.", HelpName = "URL" };
         var keyring = new Option<string>("--keyring") { Description = "The public keys that sign the index: what is in the folder counts only if one of them has signed it.", HelpName = "FILE" };
-        var (key, certificate) = (SysextBuildCommand.Key(), SysextBuildCommand.Certificate());
+        var (key, certificate) = (SysextPlanOptions.Key(), SysextPlanOptions.Certificate());
         var partial = new Option<bool>("--partial") { Description = "The folder has the lists that are published, not all that they list: what has been published isn't built again." };
         var goOn = new Option<bool>("--continue") { Description = "Go on from what is published at the URL: its lists are fetched, and without --partial all that they list." };
         var first = new Option<bool>("--first") { Description = "With --continue: nothing may be published yet." };
@@ -57,7 +57,7 @@ internal static class SysextBakeCommand
             var sign = spec.Read(parse, environment).Sign;
             await using var services = new CrustServices(environment, parse.GetRequiredValue(output), view, MessageWriter.Of(parse).Hidden);
             var request = new BakeRequest(list, recipes.BookOf(parse), recipes.LockOf(parse), recipes.MirrorsOf(parse), services.Folders.Images,
-                SysextBuildCommand.SignerOf(null, parse.GetValue(key), parse.GetValue(certificate)), parse.GetValue(keyring), parse.GetValue(partial), parse.GetValue(jobs))
+                SysextPlanOptions.SignerOf(null, parse.GetValue(key), parse.GetValue(certificate)), parse.GetValue(keyring), parse.GetValue(partial), parse.GetValue(jobs))
             {
                 Continue = parse.GetValue(goOn) ? address : null,
                 MayBeFirst = parse.GetValue(first),

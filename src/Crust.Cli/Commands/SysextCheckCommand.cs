@@ -17,10 +17,10 @@ internal static class SysextCheckCommand
     public static Command Create()
     {
         var files = new Argument<string[]>("FILE") { Description = "Images of extensions, or folders.", Arity = ArgumentArity.OneOrMore };
-        var profile = SysextBuildCommand.Profile();
+        var profile = SysextPlanOptions.Profile();
         var host = new Option<string>("--host") { Description = "The os-release of a system: would it merge them?", HelpName = "FILE" };
         var systemd = new Option<int>("--systemd") { Description = "The version of its systemd.", DefaultValueFactory = _ => Systemds[^1], HelpName = string.Join('|', Systemds) };
-        var arch = new Option<Arch?>("--arch") { Description = "Its architecture; that of the extension if it isn't there.", HelpName = SysextBuildCommand.Words<Arch>() };
+        var arch = new Option<Arch?>("--arch") { Description = "Its architecture; that of the extension if it isn't there.", HelpName = SysextPlanOptions.Words<Arch>() };
         var space = new Option<string>("--space") { Description = "The free space of the file system that is to hold them.", HelpName = "SIZE" };
         var json = CommonOptions.Json();
         var command = new Command("check", "Says what is wrong with system extensions, and whether a system would merge them.") { files, profile, host, systemd, arch, space, json };

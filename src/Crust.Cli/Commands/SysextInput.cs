@@ -89,6 +89,6 @@ internal sealed class SysextInput
     private static bool IsRecipe(string source) => !OciSource.IsRegistry(source) && !Path.Exists(source) && !source.Contains('/') && ArchiveEnds.All(end => !source.EndsWith(end, StringComparison.Ordinal));
 
     // docker://registry:5000/team/tool:1.2 is tool, tool.tar.gz too.
-    private static string BaseName(string source) => OciSource.IsRegistry(source) ? RegistryReference.NameOf(source)
+    internal static string BaseName(string source) => OciSource.IsRegistry(source) ? RegistryReference.NameOf(source)
         : Path.GetFileName(Path.TrimEndingDirectorySeparator(source)) is var name && ArchiveEnds.FirstOrDefault(end => name.EndsWith(end, StringComparison.Ordinal)) is { } end ? name[..^end.Length] : name;
 }

@@ -60,6 +60,14 @@ internal sealed class SysextReader(ToolBox tools)
         }
     }
 
+    /// <summary>Whether a file is a squashfs.</summary>
+    /// <exception cref="CrustException">There is no such file, or it can't be read.</exception>
+    public static bool IsSquashfs(string path)
+    {
+        using var file = RegularFile.Open(path, "package", "name a package: a regular file, or a folder");
+        return KindAt(file, 0) is SysextFormat.Squashfs;
+    }
+
     private static (SysextFormat Kind, Partition Part)? Find(SafeFileHandle file)
     {
         var whole = new Partition(0, RandomAccess.GetLength(file));

@@ -31,6 +31,7 @@ internal sealed class ToolBox(ImmutableArray<string> searchPath, ILogger log)
         ["debugfs"] = "e2fsprogs",
         ["e2fsck"] = "e2fsprogs",
         ["veritysetup"] = "cryptsetup-bin",
+        ["patchelf"] = "patchelf",
         ["mformat"] = "mtools",
         ["mcopy"] = "mtools",
         ["mmd"] = "mtools",

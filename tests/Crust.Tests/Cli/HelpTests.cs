@@ -6,9 +6,7 @@ namespace Crust.Tests.Cli;
 
 public sealed class HelpTests
 {
-    // A command of a command has the names of both.
-    private static IEnumerable<string> Commands => CommandLine.Create().Subcommands
-        .SelectMany(command => command.Subcommands.Select(below => $"{command.Name} {below.Name}").Prepend(command.Name));
+    private static IEnumerable<string> Commands => Below(CommandLine.Create(), "");
 
     [Test]
     public Task The_help_of_Crust() => CheckAsync("crust", "--help");
@@ -20,6 +18,9 @@ public sealed class HelpTests
     public void Every_help_in_the_repository_is_of_a_command() =>
         Assert.That(Directory.EnumerateFiles(RepositoryFile.PathOf("tests/Crust.Tests/Golden/help")).Select(Path.GetFileNameWithoutExtension),
             Is.EquivalentTo(Commands.Select(command => command.Replace(' ', '-')).Append("crust")));
+
+    // A command of a command has the names of both.
+    private static IEnumerable<string> Below(Command command, string names) => command.Subcommands.SelectMany(below => Below(below, $"{names}{below.Name} ").Prepend(names + below.Name));
 
     private static async Task CheckAsync(string name, params string[] args)
     {

@@ -164,7 +164,7 @@ public sealed class SysextSourceTests
         return (await new SysextSource(Tools, "", new NoRegistries()).ReadAsync(source, [], null, Plan with { Arch = arch }, scratch, Cancellation)).Tree;
     }
 
-    private sealed class NoRegistries : IRegistryImages
+    internal sealed class NoRegistries : IRegistryImages
     {
         public PulledImage? Find(RegistryReference image, Arch arch) => null;
 

@@ -9,14 +9,21 @@ internal static class ProgramRules
 {
     private const int LongestLine = 256;
 
-    // Where glibc's loader looks by itself, with Debian's folders.
-    private static readonly string[] LibraryFolders = ["usr/lib", "usr/lib64", "usr/local/lib", "usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu"];
+    // Where the loaders of glibc and musl look by themselves, with Debian's folders; those at the top are of roots of their own.
+    private static readonly string[] LibraryFolders =
+    [
+        "usr/lib", "usr/lib64", "usr/local/lib", "usr/lib/x86_64-linux-gnu", "usr/lib/aarch64-linux-gnu", "lib", "lib64", "lib/x86_64-linux-gnu", "lib/aarch64-linux-gnu", "lib/x86_64-linux-musl",
+        "lib/aarch64-linux-musl",
+    ];
 
     // glibc's own, which every system has that has glibc.
     private static readonly HashSet<string> Glibc =
     [
         "libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1", "libresolv.so.2", "libutil.so.1", "libanl.so.1", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1",
     ];
+
+    // musl's loader is its C library.
+    private static readonly HashSet<string> Musl = ["libc.so", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
 
     private static readonly HashSet<string> GlibcLoaders = ["/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"];
 
@@ -50,16 +57,18 @@ internal static class ProgramRules
             return Finding(SysextSeverity.Error, "interpreter", $"Its loader is {CleanText.Line(loader)}, which isn't in the extension, and which no system with glibc has", "add the loader and its libraries, or take a static program");
         }
 
-        var missing = elf.Needed.Where(name => !Glibc.Contains(name) && !Has(extension.Tree, entry, elf, name)).Distinct().Select(name => CleanText.Line(name)).ToList();
+        var missing = elf.Needed.Where(name => !Glibc.Contains(name) && !Musl.Contains(name) && !Has(extension.Tree, entry, elf, name)).Distinct().Select(name => CleanText.Line(name)).ToList();
         return missing.Count == 0 ? null
             : Finding(SysextSeverity.Warning, "library", $"It needs {string.Join(", ", missing)}, which the extension doesn't have",
                 release?.Id is null or SysextPlan.AnyOs ? "add what is missing, take a static program, or build it for one system with --os" : $"see to it that {CleanText.Line(release.Id)} has what is missing, or add it");
     }
 
-    // A program that brings its own loader brings its own glibc.
+    // A program that brings its own loader brings its own glibc, and so does a library that is beside one.
     private static SysextFinding? OfGlibc(Extension extension, TreeEntry entry, ElfFile elf, ReleaseFile? system)
     {
-        if (elf.Glibc is not { } wanted || (elf.Interpreter is { } loader && extension.Follow(loader) is not null))
+        var folder = entry.Path[..Math.Max(0, entry.Path.LastIndexOf('/'))];
+        if (elf.Glibc is not { } wanted || (elf.Interpreter is { } loader && extension.Follow(loader) is not null)
+            || Has(extension.Tree, entry, elf, "libc.so.6") || extension.Tree.Follow($"{folder}/libc.so.6") is not null)
         {
             return null;
         }

@@ -10,7 +10,7 @@ internal static class SysextCheck
     /// <param name="host">The os-release of the system that it is to work on; null where none is known beside what the extension says.</param>
     public static ImmutableArray<SysextFinding> Check(Extension extension, SysextProfile profile, ReleaseFile? host = null) =>
     [
-        .. new[] { LayoutRules.Check(extension, profile), UnitRules.Check(extension), ProgramRules.Check(extension, host) }
+        .. new[] { LayoutRules.Check(extension, profile), UnitRules.Check(extension), WrappedRoots.Check(extension, part => ProgramRules.Check(part, host)) }
             .SelectMany(findings => findings).OrderByDescending(finding => finding.Severity),
     ];
 

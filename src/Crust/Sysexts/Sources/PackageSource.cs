@@ -68,6 +68,16 @@ internal sealed partial class PackageSource(ToolBox tools, string builder)
         return new SysextContent(SystemTree.ToExtension(trees, name), parts.DrainToImmutable());
     }
 
+    /// <summary>The root that packages make with all that they depend on. Nothing is configured in it: what their scripts would do isn't done.</summary>
+    /// <exception cref="CrustException">There is no such package, or it can't be fetched.</exception>
+    /// <param name="suite">The release of Debian; null for the one that Crust itself builds from.</param>
+    public async Task<SysextContent> ReadRootAsync(ImmutableArray<string> packages, string? suite, Arch arch, string scratch, CancellationToken cancellation)
+    {
+        // mmdebstrap has unpacked all of them, beside the archives that are taken one by one.
+        var content = await ReadAsync(packages, suite, packages[0], arch, scratch, cancellation);
+        return content with { Tree = FileTree.FromTar(Path.Combine(scratch, "packages.tar"), allowDevices: true).Without(Folder.TrimEnd('/')) };
+    }
+
     private static SysextPart PartOf(string file, TreeEntry sum, string release)
     {
         var words = file.Split('_');

@@ -34,8 +34,14 @@ internal sealed class SysextSource(ToolBox tools, string builder, IRegistryImage
         var tree = OciSource.IsRegistry(source) ? await _images.FetchAsync(source, plan.Arch, cancellation)
             : Directory.Exists(source) ? FileTree.FromFolder(source) : await FromArchiveAsync(source, scratch, cancellation);
         return OciImageReader.IsLayout(tree) ? await _images.ReadAsync(tree, source, plan.Name, plan.Arch, scratch, cancellation)
-            : new SysextContent(tree, [new SysextPart(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(source)))) { Files = [await FileOfAsync(source, tree, cancellation)] }]);
+            : new SysextContent(tree, [await PartOfAsync(source, tree, cancellation)]);
     }
+
+    /// <summary>What is known of a source of which nothing else is known: its name and its checksum.</summary>
+    /// <param name="tree">What is in it.</param>
+    internal static async Task<SysextPart> PartOfAsync(string source, FileTree tree, CancellationToken cancellation) => OciSource.IsRegistry(source)
+        ? new SysextPart(RegistryReference.ParseImage(source, source).ToString()) { Files = [new PartFile("image.tar", await SumOfAsync(tree, cancellation), null)] }
+        : new SysextPart(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(source)))) { Files = [await FileOfAsync(source, tree, cancellation)] };
 
     private async Task<FileTree> FromArchiveAsync(string path, string scratch, CancellationToken cancellation)
     {
@@ -67,12 +73,17 @@ internal sealed class SysextSource(ToolBox tools, string builder, IRegistryImage
             return new PartFile(name, await Checksum.OfFileAsync(source, cancellation), null);
         }
 
+        return new PartFile(name + ".tar", await SumOfAsync(tree, cancellation), null);
+    }
+
+    private static async Task<string> SumOfAsync(FileTree tree, CancellationToken cancellation)
+    {
         using var sum = SHA256.Create();
         await using (var hashed = new CryptoStream(Stream.Null, sum, CryptoStreamMode.Write))
         {
             await tree.WriteTarAsync(hashed, 0, cancellation);
         }
 
-        return new PartFile(name + ".tar", Convert.ToHexStringLower(sum.Hash!), null);
+        return Convert.ToHexStringLower(sum.Hash!);
     }
 }

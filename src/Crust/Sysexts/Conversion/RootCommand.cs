@@ -1,0 +1,102 @@
+using System.Text.RegularExpressions;
+using Crust.Appliance;
+using Crust.Layers;
+using Crust.Machines;
+using Crust.Spec;
+using Crust.Storage;
+using Crust.Sysexts.Sources;
+using Crust.Tools;
+using Crust.Trees;
+
+namespace Crust.Sysexts.Conversion;
+
+/// <summary>
+/// Runs a command in a root, in a machine: the appliance puts the root onto a disk, the command runs there as a script layer does, with the processors, the memory and the network that
+/// guests have, and the appliance packs what the command left. Nothing of the root runs on this host.
+/// </summary>
+/// <param name="tools">Finds QEMU for this host's own architecture.</param>
+/// <param name="layers">Runs the command.</param>
+internal sealed partial class RootCommand(ToolBox tools, ApplianceRun appliance, LayerRun layers)
+{
+    private const string Option = "--run";
+
+    // Sparse: what isn't used of it takes no room on this host.
+    private const long DiskSize = 32L << 30;
+
+    /// <summary>Gives the root after the command. The tree reads from the scratch folder as long as it is used.</summary>
+    /// <param name="command">A command line for the root's own /bin/sh.</param>
+    /// <param name="machine">What the command's machine is like.</param>
+    /// <exception cref="CrustException">The command failed, with the last lines that it printed, or the root can't be put onto a disk.</exception>
+    public async Task<FileTree> RunAsync(SystemRoot root, string command, MachineSpec machine, Accelerator accelerator, string scratch, CancellationToken cancellation)
+    {
+        var (tar, disk, packed, script) = (Path.Combine(scratch, "root.tar"), Path.Combine(scratch, "root.disk"), Path.Combine(scratch, "packed.tar"),
+            Path.Combine(scratch, "command"));
+        await using (var file = PrivateFile.Create(tar))
+        {
+            await root.Tree.WriteTarAsync(file, Mmdebstrap.Epoch, cancellation);
+        }
+
+        await CarryAsync("lay", tar, disk, machine, accelerator, scratch, cancellation);
+        File.Delete(tar);
+        PrivateFile.Write(script, Script(root, command));
+        var layer = Layer.ReadAll(new BuildSpec { Machine = machine, Layers = [new LayerSpec.Script(script) { Where = Option }] })[0];
+        try
+        {
+            await layers.ApplyAsync(layer, disk, machine, accelerator, scratch, cancellation);
+        }
+        catch (CrustException e) when (e.Kind is FailureKind.GuestFailed)
+        {
+            throw new CrustException(e.Kind, e.What.Replace(layer.Title, "the command"), $"{Option} {command}",
+                "mend what it says; the command runs in the root by its own /bin/sh, and nothing is kept of a run that failed", e)
+            {
+                Detail = e.Detail,
+            };
+        }
+
+        await CarryAsync("pack", disk, packed, machine, accelerator, scratch, cancellation);
+        File.Delete(disk);
+        return FileTree.FromTar(packed, allowDevices: true).Without("lost+found");
+    }
+
+    /// <summary>The script that runs a command as a container would.</summary>
+    internal static string Script(SystemRoot root, string command) => string.Concat(
+    [
+        "#!/bin/sh\n",
+        .. root.Environment.Where(variable => VariableName().IsMatch(variable))
+            .Select(variable => $"export {variable[..variable.IndexOf('=')]}={Quoted(variable[(variable.IndexOf('=') + 1)..])}\n"),
+        $"cd {Quoted(root.WorkingFolder)} || exit\n",
+        $"exec /bin/sh -c {Quoted(command)}\n",
+    ]);
+
+    private async Task CarryAsync(string kind, string from, string to, MachineSpec machine, Accelerator accelerator, string scratch, CancellationToken cancellation)
+    {
+        using (var file = PrivateFile.Create(to))
+        {
+            file.SetLength(DiskSize);
+        }
+
+        var job = new ApplianceJob("root", new Drive.Disk("raw") { File = to }, accelerator, Path.Combine(scratch, "serial.log"))
+        {
+            Title = kind == "lay" ? "putting the root onto a disk" : "packing the root",
+            Data = from,
+            Deadline = machine.Deadline,
+            Arguments = [$"kind={kind}"],
+            Time = DateTimeOffset.FromUnixTimeSeconds(Mmdebstrap.Epoch),
+            // As for layers of files: file systems are the same everywhere.
+            Arch = HostArch.Current is { } host && tools.Find(QemuArguments.ProgramFor(host)) is not null ? host : machine.Arch,
+        };
+        try
+        {
+            await appliance.RunAsync(job, cancellation);
+        }
+        catch (CrustException e) when (e.Kind is FailureKind.GuestFailed)
+        {
+            throw new CrustException(FailureKind.BadInput, e.What, Option, "mend the root as it says, or leave out the command", e) { Detail = e.Detail };
+        }
+    }
+
+    private static string Quoted(string text) => $"'{text.Replace("'", "'\\''")}'";
+
+    [GeneratedRegex(@"\A[A-Za-z_][A-Za-z0-9_]*=")]
+    private static partial Regex VariableName();
+}
