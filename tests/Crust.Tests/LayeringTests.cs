@@ -13,8 +13,8 @@ public sealed partial class LayeringTests
     // The folders of src/Crust; CONTRIBUTING.md says what is in each.
     private static readonly ImmutableArray<string> Order =
     [
-        "Sanitizing", "Storage", "Events", "Spec", "Tools", "Oci", "Trees", "Machines", "Disks", "Appliance", "Isos", "Downloads", "Recipes", "Formats", "Bases", "Inspection", "Layers", "Seeds",
-        "Installers", "Reports", "Verification", "Attestation", "Sysexts", "Images", "Registries", "Planning", "Host", Story, "Embedding",
+        "Sanitizing", "Storage", "Events", "Spec", "Tools", "Oci", "Trees", "Machines", "Disks", "Appliance", "Isos", "Downloads", "Recipes", "Formats", "Bases", "Inspection", "Seeds",
+        "Installers", "Reports", "Verification", "Attestation", "Sysexts", "Layers", "Images", "Registries", "Planning", "Host", Story, "Embedding",
     ];
 
     // The root itself, which tells the story.
