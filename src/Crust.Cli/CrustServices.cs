@@ -97,7 +97,8 @@ internal sealed class CrustServices : IAsyncDisposable
         Planner = new Planner(Sources, writer, new RegistryTags(tools, Folders.Cache, journal, time).ListAsync);
         Publisher = new Publisher(tools, Shelf, Folders.Cache, journal, time);
         SysextPublisher = new SysextPublisher(tools, Folders.Cache, journal, time);
-        var layers = new LayerRun(tools, jobs, RecipeTrees, journal, _log);
+        var extensions = new SysextMaker(RecipeTrees, SysextBuilder, SysextReader, new IndexedSysexts(Folders.Cache, http, tools, journal, time, _log));
+        var layers = new LayerRun(tools, jobs, RecipeTrees, extensions, journal, _log);
         RootSource = new RootSource(tools, Folders.Builder, images);
         RootCommand = new RootCommand(tools, jobs, layers);
         PatchelfIn = scratch => new Patchelf(tools, scratch);

@@ -42,11 +42,11 @@ internal sealed class LayerStage(DiskStore disks, DiskStage diskStage, LayerRun 
         var laying = stages.Begin(Stage.Layers, layer.Title);
         var before = journal.Warnings.Length;
         await draft.CopyAsync(below, cancellation);
-        await run.ApplyAsync(layer, draft.Folder.Disk, source.Target.Spec.Machine, accelerator, draft.Folder.Path, cancellation);
+        var facts = await run.ApplyAsync(layer, draft.Folder.Disk, source.Target.Spec.Machine, accelerator, draft.Folder.Path, cancellation);
         laying.End("on the disk");
         return new FilledDisk(below.Install with
         {
-            Layers = [.. below.Install.Layers, layer.Facts],
+            Layers = [.. below.Install.Layers, facts],
             Inspection = null,
             Warnings = [.. below.Install.Warnings, .. journal.Warnings[before..]],
         });

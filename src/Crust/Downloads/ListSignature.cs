@@ -101,7 +101,9 @@ internal sealed class ListSignature(ToolBox tools, string cacheFolder)
             : $"The signature of the {signed.Noun} can't be checked";
     }
 
-    private static byte[] ReadKeys(string keys, string section)
+    /// <summary>The public keys in a file, as GPG exports them without armour.</summary>
+    /// <exception cref="CrustException">There are none.</exception>
+    internal static byte[] ReadKeys(string keys, string section)
     {
         var where = $"{section}.key: {keys}";
         var bytes = UserFile.ReadSmall(keys, where, "key's", MostBytes, "export the vendor's public key alone: gpg --export KEY");

@@ -170,7 +170,7 @@ internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, SourceLi
         public void AddLayers()
         {
             _values.Add(("layers", ConfigTree.List([.. spec.Layers.Select(layer => (ConfigNode)ConfigTree.Map(Portable(layer)))])));
-            foreach (var (folder, file) in spec.Layers.OfType<LayerSpec.Recipe>().SelectMany(recipe => RecipeLayer.FilesBeside(recipe).Select(file => (recipe.Folder, file))))
+            foreach (var (folder, file) in spec.Layers.Select(RecipeOf).OfType<LayerSpec.Recipe>().SelectMany(recipe => RecipeLayer.FilesBeside(recipe).Select(file => (recipe.Folder, file))))
                 _files[Path.GetRelativePath(folder, file)] = file;
         }
 
@@ -187,8 +187,18 @@ internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, SourceLi
             }
         }
 
+        private static LayerSpec.Recipe? RecipeOf(LayerSpec layer) => layer as LayerSpec.Recipe ?? ((layer as LayerSpec.Sysext)?.Source as SysextOrigin.Built)?.Recipe;
+
         private (string, ConfigNode?)[] Portable(LayerSpec layer) => layer switch
         {
+            LayerSpec.Sysext sysext =>
+            [
+                ("sysext", Portable(sysext.Source)),
+                ("partition", Text(sysext.Partition)),
+                ("profile", Text(sysext.Profile)),
+                ("variant", Text(RecipeOf(sysext)?.Variant)),
+            ],
+            LayerSpec.Users users => [("users", ConfigTree.List([.. users.Accounts.Select(Portable)]))],
             LayerSpec.Packages packages => [("packages", Texts(packages.Names)), ("upgrade", packages.Upgrade ? ConfigTree.Flag(true, Place.Default) : null)],
             LayerSpec.Recipe recipe =>
             [
@@ -200,6 +210,21 @@ internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, SourceLi
             LayerSpec.Files { Path: var path } when Directory.Exists(path) => [("files", ConfigTree.Text(AddTree(path), Place.Default))],
             _ => [(layer.Kind, ConfigTree.Text(NameFor(layer.Paths[0]), Place.Default))],
         };
+
+        private ConfigNode Portable(SysextOrigin source) => source switch
+        {
+            SysextOrigin.Local local => Text(NameFor(local.Path))!,
+            SysextOrigin.Published published => ConfigTree.Map(("index", Text(published.Url.AbsoluteUri)), ("name", Text(published.Name)), ("version", Text(published.Version)),
+                ("key", Text(published.Key is { } key ? NameFor(key) : null)), ("sha256", Text(published.Sha256)), ("allowUnverified", published.AllowUnverified ? ConfigTree.Flag(true, Place.Default) : null)),
+            SysextOrigin.Built { Recipe: var recipe } => Text(recipe.Version is null ? recipe.Name : $"{recipe.Name}@{recipe.Version}")!,
+            _ => throw new ArgumentOutOfRangeException(nameof(source)),
+        };
+
+        // Public keys are their text: nothing else of their files is meant.
+        private static ConfigNode Portable(LayerUser user) => ConfigTree.Map(("name", Text(user.Name)), ("keys", Texts(user.Keys)), ("sudo", user.Sudo ? ConfigTree.Flag(true, Place.Default) : null),
+            ("groups", user.Groups.IsEmpty ? null : Texts(user.Groups)), ("shell", Text(user.Shell)));
+
+        private static ConfigScalar? Text(string? text) => text is null ? null : ConfigTree.Text(text, Place.Default);
 
         private string AddTree(string path)
         {

@@ -36,7 +36,7 @@ internal sealed record SpaceEstimate(long Cache, long Images)
         }
 
         // The disk before each layer stays, and shares its blocks where it can.
-        var disk = forecast.CachedDisk is null ? (data * (clones ? 1 : 1 + spec.Layers.Length)) + Reserve + forecast.SeedSize : 0;
+        var disk = forecast.CachedDisk is null ? (data * (clones ? 1 : 1 + spec.AllLayers.Length)) + Reserve + forecast.SeedSize : 0;
         var built = (forecast.BuildsReference ? ReferenceStays : 0) + (forecast.Appliance is Need.None ? 0 : Temporary);
         return new SpaceEstimate(forecast.BuildsReference ? ReferenceStays + Math.Max(disk, Temporary) : Math.Max(disk, built), ForImages());
 

@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Crust.Disks;
+using Crust.Recipes;
 using Crust.Spec;
 using Crust.Storage;
+using Crust.Sysexts;
 using Crust.Trees;
 
 namespace Crust.Layers;
@@ -27,22 +29,27 @@ internal sealed record Layer(LayerSpec Spec, int Number, string Digest)
     /// <summary>What is fetched and laid out when it is needed; null for what is here.</summary>
     public RecipeLayer? Recipe { get; private init; }
 
+    /// <summary>The extension that is built or fetched when it is needed; null for another kind.</summary>
+    public SysextLayer? Sysext { get; private init; }
+
     /// <summary>Whether programs of the disk's system run for it.</summary>
     public bool Runs => Spec is LayerSpec.Script or LayerSpec.Packages;
 
     /// <summary>What has to be on the disk for it to be of use, by its path; empty for nothing.</summary>
-    public string Requires => Spec is LayerSpec.Config ? "/" + CloudInitFolder : "";
+    public string Requires => Spec is LayerSpec.Config or LayerSpec.Users ? "/" + CloudInitFolder
+        : Sysext?.Profile is SysextProfile.Any or SysextProfile.Debian ? SysextPlace.Unit : "";
 
     /// <summary>What the build key has of it.</summary>
     public string Material => $"layer={Version} {Spec.Kind} {Digest}\n";
 
-    public string Title => $"layer {Number} ({Spec.Kind} {Spec.Shown})";
+    public string Title => Spec is LayerSpec.Vendor ? $"base.vendor {Spec.Shown}" : $"layer {Number} ({Spec.Kind} {Spec.Shown})";
 
     public LayerFacts Facts => new(Spec.Kind, Spec.Shown, Digest);
 
     /// <summary>Reads what a spec's layers name.</summary>
     /// <exception cref="CrustException">A file or folder is missing, can't be read, or is no layer.</exception>
-    public static ImmutableArray<Layer> ReadAll(BuildSpec spec) => [.. spec.Layers.Select((layer, i) => Read(layer, i + 1, spec.Machine.Arch))];
+    public static ImmutableArray<Layer> ReadAll(BuildSpec spec) => LayerRules.Checked(spec.AllLayers)
+        .Select((layer, i) => Read(layer, i + 1 - (spec.AllLayers.Length - spec.Layers.Length), spec.Machine.Arch)).ToImmutableArray();
 
     /// <summary>The key of a disk with a layer, of the key of the disk below it.</summary>
     public string KeyOver(string below) => Checksum.OfText($"{below}\n{Material}");
@@ -53,7 +60,10 @@ internal sealed record Layer(LayerSpec Spec, int Number, string Digest)
         LayerSpec.Images images => OfTree(spec, number, At(spec, () => FileTree.Empty.With(images.Archives.Select(archive => ImageArchive.In(images.Into, archive))))),
         LayerSpec.Config config => OfTree(spec, number, At(spec, () => FileTree.Empty.With(TreeEntry.File($"{CloudInitFolder}/{config.Shown}", TreeContent.Of(ReadConfig(config.Path)))))),
         LayerSpec.Script script => OfScript(spec, number, At(spec, () => ReadScript(script.Path))),
-        LayerSpec.Recipe recipe => At(spec, () => RecipeLayer.Of(recipe, arch) is var made ? new Layer(spec, number, Checksum.OfText(made.Material())) { Recipe = made } : null!),
+        LayerSpec.Recipe recipe => At(spec, () => RecipeLayer.Of(recipe, arch, RecipeUse.Layer) is var made ? new Layer(spec, number, Checksum.OfText(made.Material())) { Recipe = made } : null!),
+        LayerSpec.Sysext sysext => At(spec, () => SysextLayer.Of(sysext, arch) is var made ? new Layer(spec, number, Checksum.OfText(made.Material())) { Sysext = made } : null!),
+        LayerSpec.Users users => OfTree(spec, number, FileTree.Empty.With(TreeEntry.File($"{CloudInitFolder}/{UsersConfig.FileName}", TreeContent.Of(UsersConfig.Text(users))))),
+        LayerSpec.Vendor vendor => new Layer(spec, number, Checksum.OfText(vendor.Id)),
         LayerSpec.Packages packages => new Layer(spec, number, Checksum.OfText($"{string.Join('\n', packages.Names)}\nupgrade={packages.Upgrade}\n")),
         _ => throw new ArgumentOutOfRangeException(nameof(spec)),
     };

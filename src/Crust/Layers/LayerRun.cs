@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
 using Crust.Appliance;
+using Crust.Disks;
 using Crust.Machines;
 using Crust.Recipes.Building;
 using Crust.Spec;
 using Crust.Storage;
+using Crust.Sysexts;
 using Crust.Tools;
 using Crust.Trees;
 using Serilog;
@@ -16,9 +18,10 @@ namespace Crust.Layers;
 /// </summary>
 /// <param name="tools">Finds QEMU for this host's own architecture.</param>
 /// <param name="recipes">Fetches and lays out what recipes name.</param>
+/// <param name="sysexts">Builds and fetches extensions.</param>
 /// <param name="observer">Hears how far it is.</param>
 /// <param name="log">Gets what scripts and package managers print.</param>
-internal sealed class LayerRun(ToolBox tools, ApplianceRun appliance, RecipeTrees recipes, IBuildObserver observer, ILogger log)
+internal sealed class LayerRun(ToolBox tools, ApplianceRun appliance, RecipeTrees recipes, SysextMaker sysexts, IBuildObserver observer, ILogger log)
 {
     // The time of all files that layers bring.
     private const long Epoch = Mmdebstrap.Epoch;
@@ -27,11 +30,12 @@ internal sealed class LayerRun(ToolBox tools, ApplianceRun appliance, RecipeTree
 
     /// <summary>Writes a layer onto a raw disk, which nobody else uses. A disk on which that failed is of no use.</summary>
     /// <param name="accelerator">What runs guests of the disk's architecture, as the probe chose it.</param>
+    /// <returns>What was put onto it.</returns>
     /// <exception cref="CrustException">It can't be put onto this disk, or failed; with the last lines that its programs printed.</exception>
-    public async Task ApplyAsync(Layer layer, string disk, MachineSpec machine, Accelerator accelerator, string folder, CancellationToken cancellation)
+    public async Task<LayerFacts> ApplyAsync(Layer layer, string disk, MachineSpec machine, Accelerator accelerator, string folder, CancellationToken cancellation)
     {
         using var scratch = new ScratchFolder(folder);
-        var tree = layer.Recipe is { } recipe ? await recipe.BuildAsync(recipes, cancellation) : layer.Tree;
+        var (tree, facts) = await TreeOfAsync(layer, scratch.Path, cancellation);
         var data = tree is not null ? await WriteAsync(tree, Path.Combine(scratch.Path, "layer.tar"), cancellation) : null;
         var printed = new Queue<string>();
         var job = new ApplianceJob("layer", new Drive.Disk("raw") { File = disk }, accelerator, Path.Combine(scratch.Path, "serial.log"))
@@ -53,6 +57,7 @@ internal sealed class LayerRun(ToolBox tools, ApplianceRun appliance, RecipeTree
         {
             Progress(layer, 0, "starting the appliance");
             log.Information("{Layer}: {Done}", layer.Title, await appliance.RunAsync(job, cancellation));
+            return facts;
         }
         catch (CrustException e)
         {
@@ -60,12 +65,31 @@ internal sealed class LayerRun(ToolBox tools, ApplianceRun appliance, RecipeTree
         }
     }
 
+    private async Task<(FileTree? Tree, LayerFacts Facts)> TreeOfAsync(Layer layer, string scratch, CancellationToken cancellation)
+    {
+        if (layer.Sysext is { } sysext)
+        {
+            Progress(layer, 0, "getting the extension");
+            var made = await sysexts.MakeAsync(sysext, scratch, cancellation);
+            return (made.Tree, layer.Facts with { Sha256 = made.Sha256 });
+        }
+
+        return (layer.Recipe is { } recipe ? (await recipe.BuildAsync(recipes, cancellation)).Tree : layer.Tree, layer.Facts);
+    }
+
     private static ImmutableArray<string> ArgumentsOf(Layer layer, FileTree? tree) =>
     [
-        $"kind={(layer.Runs ? layer.Spec.Kind : "files")}",
+        $"kind={(layer.Runs || layer.Spec is LayerSpec.Vendor ? layer.Spec.Kind : "files")}",
         $"requires={layer.Requires}",
         $"epoch={Epoch}",
         .. tree is not null && !layer.Runs ? new[] { $"space={TreeSpace.Of(tree)}" } : [],
+        .. layer.Spec is LayerSpec.Vendor vendor ? new[] { $"vendor={vendor.Id}" } : [],
+        .. layer.Sysext?.Profile switch
+        {
+            SysextProfile.Kairos => new[] { $"volume={SysextPlace.KairosVolume}" },
+            SysextProfile.Flatcar => ["flatcar=true", .. tree!.Entries.Where(entry => entry.Path.EndsWith(".ign", StringComparison.Ordinal)).Select(entry => $"ignition={entry.Path}")],
+            _ => [],
+        },
         .. layer.Spec is LayerSpec.Packages packages ? new[] { $"names={string.Join(' ', packages.Names)}", $"upgrade={(packages.Upgrade ? "true" : "false")}" } : [],
     ];
 

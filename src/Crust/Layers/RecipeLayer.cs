@@ -4,7 +4,6 @@ using Crust.Recipes.Building;
 using Crust.Recipes.Sources;
 using Crust.Spec;
 using Crust.Storage;
-using Crust.Trees;
 
 namespace Crust.Layers;
 
@@ -17,14 +16,14 @@ internal sealed record RecipeLayer(RecipeBook Book, LockFile Locked, RecipeWish 
     private const string OwnFolder = "recipes";
 
     /// <exception cref="CrustException">There is no such recipe, or a file beside the spec is wrong.</exception>
-    public static RecipeLayer Of(LayerSpec.Recipe recipe, Arch arch)
+    public static RecipeLayer Of(LayerSpec.Recipe recipe, Arch arch, RecipeUse use)
     {
         var own = Path.Combine(recipe.Folder, OwnFolder);
         var mirrors = Path.Combine(recipe.Folder, Mirrors.DefaultName);
         return new RecipeLayer(
             new RecipeBook(Path.Combine(Folders.BuilderBesideProgram, OwnFolder), Directory.Exists(own) ? own : null),
             LockFile.ReadIfThere(Path.Combine(recipe.Folder, LockFile.DefaultName)),
-            new RecipeWish(recipe.Name, recipe.Version, arch, RecipeUse.Layer, recipe.Variant),
+            new RecipeWish(recipe.Name, recipe.Version, arch, use, recipe.Variant),
             File.Exists(mirrors) ? Mirrors.Read(mirrors) : Mirrors.None);
     }
 
@@ -53,5 +52,5 @@ internal sealed record RecipeLayer(RecipeBook Book, LockFile Locked, RecipeWish 
 
     /// <summary>Fetches what isn't here yet, and lays it out.</summary>
     /// <exception cref="CrustException">A file can't be had, or isn't what it has to be.</exception>
-    public async Task<FileTree> BuildAsync(RecipeTrees trees, CancellationToken cancellation) => (await trees.BuildAsync(Book, Locked, Wish, Mirrors, cancellation)).Tree;
+    public Task<BuiltRecipe> BuildAsync(RecipeTrees trees, CancellationToken cancellation) => trees.BuildAsync(Book, Locked, Wish, Mirrors, cancellation);
 }

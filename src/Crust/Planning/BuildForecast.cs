@@ -109,7 +109,7 @@ internal sealed class Forecaster(SourceLibrary sources, ApplianceBuilder applian
     }
 
     /// <summary>How much its disk's layers and care need the appliance.</summary>
-    internal static Need NeedOfDisk(BuildSpec spec) => spec.Tidy is { IsEmpty: false } || !spec.Layers.IsEmpty ? Need.Required
+    internal static Need NeedOfDisk(BuildSpec spec) => spec.Tidy is { IsEmpty: false } || !spec.AllLayers.IsEmpty ? Need.Required
         : spec.Trim || spec.Inspect || (spec.Tidy is null && spec.IsReference) ? Need.Wanted
         : Need.None;
 }

@@ -1,8 +1,19 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+
 namespace Crust.Spec;
 
 /// <summary>The keys of the spec's section `base`.</summary>
-internal static class BaseKeys
+internal static partial class BaseKeys
 {
+    // As Flatcar's own ids are; what GRUB and the kernel's command line take as one word.
+    private static readonly ValueType<string?> Vendor = new(
+        "ID",
+        given => VendorPattern().IsMatch(given.Single.Text) ? given.Single.Text
+            : throw ValueTypes.Bad(given.Single, "can't be an OEM id", "write lower-case letters, digits, - and _, such as vmware, openstack or qemu"),
+        value => value,
+        () => new JsonObject { ["type"] = "string", ["pattern"] = "^[a-z0-9][a-z0-9_-]{0,31}$" });
+
     public static IEnumerable<SpecKey> All()
     {
         static BuildSpec With(BuildSpec s, Func<BaseSpec, BaseSpec> change) => s with { Base = change(s.Base) };
@@ -25,6 +36,8 @@ internal static class BaseKeys
                 "The http(s) URL of a mirror or of a day's snapshot that all packages come from; without it, Debian's own with security updates."),
             SpecKey.Of("base.layout", ValueTypes.Choice<DiskLayout>(), s => s.Base.Layout, (s, v) => With(s, b => b with { Layout = v }),
                 "How the disk of base.rootfs, base.oci or base.debian is divided: gpt is a partition for GRUB under BIOS, the EFI system partition and the root.", "--layout"),
+            SpecKey.Of("base.vendor", Vendor, s => s.Base.Vendor, (s, v) => With(s, b => b with { Vendor = v }),
+                "The OEM id that a Flatcar image is to carry in its OEM partition's grub.cfg, as the images for one platform do: vmware, openstack, qemu and so on.", "--base-vendor"),
             SpecKey.Of("base.sha256", ValueTypes.Checksum, s => s.Base.Sha256, (s, v) => With(s, b => b with { Sha256 = v }),
                 "The SHA-256 that the file must have, as it is downloaded: 64 hex digits, or a SHA256SUMS file by path or URL.", "--base-sha256", "BASE_SHA256"),
             SpecKey.Of("base.sha256Signature", ValueTypes.FileOrUrl, s => s.Base.ChecksumSignature, (s, v) => With(s, b => b with { ChecksumSignature = v }),
@@ -37,4 +50,7 @@ internal static class BaseKeys
                 "Takes a file from a URL without a checksum or a signature, and a SHA256SUMS file that comes by plain HTTP without a signature.", "--base-allow-unverified"),
         ];
     }
+
+    [GeneratedRegex(@"\A[a-z0-9][a-z0-9_-]{0,31}\z")]
+    private static partial Regex VendorPattern();
 }

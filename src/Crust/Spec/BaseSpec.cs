@@ -48,6 +48,9 @@ internal sealed record BaseSpec
     /// <summary>A file of GPG's public keys, one of which has to have made the signatures.</summary>
     public string? Key { get; init; }
 
+    /// <summary>The OEM id that a Flatcar image is to carry, as those for one platform do; null to leave what it has.</summary>
+    public string? Vendor { get; init; }
+
     /// <summary>Takes a URL without a checksum or a signature, and a SHA256SUMS file that comes by plain HTTP and isn't signed.</summary>
     public bool AllowUnverified { get; init; }
 }

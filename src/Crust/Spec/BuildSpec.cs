@@ -41,6 +41,9 @@ internal sealed record BuildSpec
     /// <summary>What is put onto the installed disk, in this order.</summary>
     public ImmutableArray<LayerSpec> Layers { get; init; } = [];
 
+    /// <summary>The same with what other keys put onto it, which comes first.</summary>
+    public ImmutableArray<LayerSpec> AllLayers => Base.Vendor is { } vendor ? [new LayerSpec.Vendor(vendor) { Where = WhereIs("base.vendor") }, .. Layers] : Layers;
+
     /// <summary>What is tidied on the installed disk, so that images of it can be cloned; null for what suits the installer.</summary>
     public ImmutableArray<TidyStep>? Tidy { get; init; }
 

@@ -86,4 +86,89 @@ internal abstract record LayerSpec
 
         public override ImmutableArray<string> Paths => [Path];
     }
+
+    /// <summary>A system extension, put where the system on the disk merges it from.</summary>
+    /// <param name="Source">Where it comes from.</param>
+    /// <param name="Profile">The kind of system on the disk: a name of `crust sysext build --profile`.</param>
+    /// <param name="Partition">The partition of Flatcar's that it goes to: `ROOT` or `OEM`; null on other systems.</param>
+    public sealed record Sysext(SysextOrigin Source, string Profile, string? Partition) : LayerSpec
+    {
+        public override string Kind => "sysext";
+
+        public override string Shown => Source.Shown + (Partition is null ? "" : $" on {Partition}");
+
+        public override ImmutableArray<string> Paths => Source.Paths;
+    }
+
+    /// <summary>Accounts that cloud-init makes on the first boot.</summary>
+    public sealed record Users(ImmutableArray<LayerUser> Accounts) : LayerSpec
+    {
+        public override string Kind => "users";
+
+        public override string Shown => string.Join(" ", Accounts.Select(account => account.Name));
+
+        public override ImmutableArray<string> Paths => [.. Accounts.SelectMany(account => account.KeyFiles).Distinct()];
+    }
+
+    /// <summary>The OEM id by which a Flatcar image knows the platform that it runs on (`base.vendor`).</summary>
+    public sealed record Vendor(string Id) : LayerSpec
+    {
+        public override string Kind => "vendor";
+
+        public override string Shown => Id;
+    }
 }
+
+/// <summary>Where a system extension of a layer comes from.</summary>
+internal abstract record SysextOrigin
+{
+    private SysextOrigin()
+    {
+    }
+
+    /// <summary>What it is, for people.</summary>
+    public abstract string Shown { get; }
+
+    /// <summary>The files of this host that it needs: absolute paths.</summary>
+    public virtual ImmutableArray<string> Paths => [];
+
+    /// <summary>Built from a recipe.</summary>
+    public sealed record Built(LayerSpec.Recipe Recipe) : SysextOrigin
+    {
+        public override string Shown => Recipe.Shown;
+    }
+
+    /// <summary>A file that is here already.</summary>
+    /// <param name="Path">Its absolute path.</param>
+    public sealed record Local(string Path) : SysextOrigin
+    {
+        public override string Shown => System.IO.Path.GetFileName(Path);
+
+        public override ImmutableArray<string> Paths => [Path];
+    }
+
+    /// <summary>A file of a published index, as systemd-sysupdate would find it there.</summary>
+    /// <param name="Url">The index's folder; ends with a slash.</param>
+    public sealed record Published(Uri Url, string Name, string Version) : SysextOrigin
+    {
+        /// <summary>A file of GPG's public keys, one of which has to have signed the index; null where it needn't be signed.</summary>
+        public string? Key { get; init; }
+
+        /// <summary>The SHA-256 that the file must have; null for the one that the index says.</summary>
+        public string? Sha256 { get; init; }
+
+        /// <summary>Takes a list of checksums that comes by plain HTTP without a signature.</summary>
+        public bool AllowUnverified { get; init; }
+
+        public override string Shown => $"{Name}@{Version}";
+
+        public override ImmutableArray<string> Paths => Key is null ? [] : [Key];
+    }
+}
+
+/// <summary>An account of a `users` layer.</summary>
+/// <param name="Keys">Its public keys, as OpenSSH writes them.</param>
+/// <param name="KeyFiles">The files that they were read from.</param>
+/// <param name="Sudo">Whether it may do everything, without being asked for a password that it hasn't.</param>
+/// <param name="Shell">Its shell; null for the system's default.</param>
+internal sealed record LayerUser(string Name, ImmutableArray<string> Keys, ImmutableArray<string> KeyFiles, bool Sudo, ImmutableArray<string> Groups, string? Shell);

@@ -18,7 +18,9 @@ internal static partial class LayerType
         new("files", "A folder or a tar archive: what is in it goes onto the disk's root.", [], () => Text("string")),
         new("script", "A script that runs in the disk's root.", [], () => Text("string")),
         new("recipe", "Upstream software, NAME or NAME@VERSION, as a recipe says.", ["variant"], () => Text("string")),
+        new(SysextLayerReader.Kind, "A system extension: of a recipe, from a file, or from a published index.", ["partition", "profile", "variant"], SysextLayerReader.Schema),
         new("images", "Archives of container images, put where something on the disk imports them from.", ["into"], Texts),
+        new(UsersLayerReader.Kind, "Accounts that cloud-init makes on the first boot, with keys and without passwords.", [], UsersLayerReader.Schema),
         new("config", "A file of cloud-init's configuration, put into /etc/cloud/cloud.cfg.d.", [], () => Text("string")),
         new("packages", "Packages that the disk's own package manager installs.", ["upgrade"], Texts),
     ];
@@ -50,6 +52,8 @@ internal static partial class LayerType
             "config" => Config(entry, folder),
             "images" => Images(entry, folder),
             "recipe" => Recipe(entry, folder),
+            SysextLayerReader.Kind => SysextLayerReader.Read(entry, folder),
+            UsersLayerReader.Kind => UsersLayerReader.Read(entry, folder),
             _ => Packages(entry),
         };
         entry.End();
@@ -64,12 +68,7 @@ internal static partial class LayerType
             throw entry.Wrong("packages", $"'{wrong}' can't be a package's name", "write names as the package manager has them, such as htop, libc6:amd64 or nginx=1.22.1-9");
         }
 
-        var upgrade = entry.Text("upgrade") switch
-        {
-            null or "false" => false,
-            "true" => true,
-            var other => throw entry.Wrong("upgrade", $"'{other}' is neither true nor false", "write true or false"),
-        };
+        var upgrade = Flag(entry, "upgrade");
         return names.IsEmpty && !upgrade
             ? throw entry.Wrong("packages", "There are no packages, and nothing is upgraded", "name packages, or write upgrade: true beside packages: []")
             : new LayerSpec.Packages(names, upgrade) { Where = entry.Where };
@@ -82,9 +81,21 @@ internal static partial class LayerType
             : throw entry.Wrong("config", $"cloud-init doesn't read a file called '{Path.GetFileName(path)}'", "name one that ends in .cfg, such as 50-site.cfg");
     }
 
-    private static LayerSpec.Recipe Recipe(YamlMapping entry, string folder) => entry.Required("recipe") is var text && RecipePattern().IsMatch(text)
-        ? new LayerSpec.Recipe(text.Split('@')[0], text.Split('@', 2).ElementAtOrDefault(1), entry.Text("variant"), folder) { Where = entry.Where }
+    private static LayerSpec.Recipe Recipe(YamlMapping entry, string folder) => entry.Required("recipe") is var text && RecipeOf(entry, text, folder) is { } recipe ? recipe
         : throw entry.Wrong("recipe", $"'{text}' is no recipe", "write a recipe's name, or NAME@VERSION: k3s@v1.36.4+k3s1");
+
+    /// <summary>The recipe that a text names; null if it can't be one's name.</summary>
+    public static LayerSpec.Recipe? RecipeOf(YamlMapping entry, string text, string folder) => RecipePattern().IsMatch(text)
+        ? new LayerSpec.Recipe(text.Split('@')[0], text.Split('@', 2).ElementAtOrDefault(1), entry.Text("variant"), folder) { Where = entry.Where }
+        : null;
+
+    /// <summary>A key's true or false; false where it isn't there.</summary>
+    public static bool Flag(YamlMapping entry, string key) => entry.Text(key) switch
+    {
+        null or "false" => false,
+        "true" => true,
+        var other => throw entry.Wrong(key, $"'{other}' is neither true nor false", "write true or false"),
+    };
 
     private static LayerSpec.Images Images(YamlMapping entry, string folder)
     {
@@ -110,7 +121,8 @@ internal static partial class LayerType
         return new LayerSpec.Images([.. archives.Select(archive => PathOf(entry, "images", archive, folder))], place) { Where = entry.Where };
     }
 
-    private static string PathOf(YamlMapping entry, string key, string text, string folder) => text.Any(char.IsControl)
+    /// <summary>A path as it was written, absolute.</summary>
+    public static string PathOf(YamlMapping entry, string key, string text, string folder) => text.Any(char.IsControl)
         ? throw entry.Wrong(key, "The path holds a line break or another control character", "write it on one line")
         : Path.TrimEndingDirectorySeparator(Path.GetFullPath(text, folder));
 

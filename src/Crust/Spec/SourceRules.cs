@@ -34,6 +34,8 @@ internal static partial class SourceRules
             throw Bad($"The system would come from two places, {one} and {other}", $"{whereIs(one)}; {whereIs(other)}", "leave out one of the two");
         if (spec.Base.Image is not null && spec.Origins.ContainsKey("base.layout"))
             throw Bad("A disk image is divided already, and base.layout is for a root file system", whereIs("base.layout"), "leave it out");
+        if (spec.Base.Image is null && spec.Base.Vendor is not null)
+            throw Bad("base.vendor is for Flatcar's disk images, and the base is a root file system", whereIs("base.vendor"), "name a Flatcar image in base.image, or leave it out");
         var key = spec.Base.FileKey;
         if (spec.Base.Debian.Suite is null && GivenIn("base.debian.") is { } debian)
             throw Bad($"There is a {debian}, and no release that it is of", whereIs(debian), "name the release in base.debian.suite, or leave it out");

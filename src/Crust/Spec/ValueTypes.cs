@@ -207,9 +207,12 @@ internal static partial class ValueTypes
             : throw Bad(item, "isn't a URL that Crust can fetch", "write a path, or an http:// or https:// URL");
     }
 
-    private static bool IsPublicKeyFile(string text) => text.EndsWith(".pub", StringComparison.Ordinal) && !text.Contains(' ');
+    /// <summary>Whether a text names a file with a public key, and isn't one itself.</summary>
+    internal static bool IsPublicKeyFile(string text) => text.EndsWith(".pub", StringComparison.Ordinal) && !text.Contains(' ');
 
-    private static string PublicKey(GivenItem item, string folder)
+    /// <summary>A public key as OpenSSH writes it, given itself or by its file.</summary>
+    /// <exception cref="CrustException">It is none, or a private one.</exception>
+    internal static string PublicKey(GivenItem item, string folder)
     {
         var key = item.Text.Trim();
         if (IsPublicKeyFile(key))

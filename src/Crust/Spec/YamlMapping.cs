@@ -76,6 +76,9 @@ internal sealed class YamlMapping
         var other => throw Bad(At(other, key), $"'{key}' takes a mapping, not {KindOf(other)}", "write keys below it, further to the right"),
     };
 
+    /// <summary>Whether a key's value is a mapping.</summary>
+    public bool HasMapping(string key) => Node(key) is YamlMappingNode;
+
     /// <summary>The mappings of a list; empty where the key isn't there.</summary>
     /// <exception cref="CrustException">It is something else.</exception>
     public ImmutableArray<YamlMapping> Mappings(string key) => Find(key) switch
@@ -96,8 +99,11 @@ internal sealed class YamlMapping
         }
     }
 
+    /// <summary>Where a key's value stands: `file:line:column, path`.</summary>
+    public string WhereOf(string key) => At(Node(key) ?? _node, key);
+
     /// <summary>The error that a value is wrong.</summary>
-    public CrustException Wrong(string key, string what, string remedy) => Bad(At(Node(key) ?? _node, key), what, remedy);
+    public CrustException Wrong(string key, string what, string remedy) => Bad(WhereOf(key), what, remedy);
 
     private CrustException Missing(string key) => Bad(Where, $"The key '{key}' is missing", $"write {key}: and its value");
 

@@ -16,7 +16,7 @@ internal sealed record FirstBootRequest(ImmutableArray<(SysextFile File, string 
 internal static class FirstBootConfig
 {
     // The first that Flatcar's stable channel and every Fedora CoreOS take, and that has all that is needed.
-    private const string IgnitionVersion = "3.3.0";
+    internal const string IgnitionVersion = "3.3.0";
 
     private const string Keyring = "/etc/systemd/import-pubring.gpg";
     private const int Readable = 420;

@@ -79,12 +79,16 @@ internal sealed record SysextPlan
 
     private string Suffix => Profile is SysextProfile.Kairos ? ".sysext.raw" : ".raw";
 
+    /// <summary>Whether an extension may be called so.</summary>
+    public static bool IsName(string name) =>
+        name.Length is > 0 and <= 100 && name[0] != '.' && name.All(c => char.IsAsciiLetterOrDigit(c) || "._+-".Contains(c)) && !name.EndsWith(".raw", StringComparison.Ordinal);
+
     /// <summary>Checks it, and fills in what the profile says.</summary>
     /// <param name="osId">The `ID` that was asked for; null for the profile's.</param>
     /// <exception cref="CrustException">No such system would merge it.</exception>
     public SysextPlan For(string? osId)
     {
-        if (Name.Length is 0 or > 100 || Name[0] == '.' || Name.Any(c => !char.IsAsciiLetterOrDigit(c) && !"._+-".Contains(c)) || Name.EndsWith(".raw", StringComparison.Ordinal))
+        if (!IsName(Name))
         {
             throw new CrustException(FailureKind.BadInput, $"'{Name}' can't be an extension's name", Name, "use letters, digits, dots, dashes, underscores and plus signs, without .raw at its end");
         }

@@ -65,7 +65,16 @@ public sealed class EmbedTests
               - script: two/customize.sh
               - config: 50-site.cfg
               - recipe: helm
+              - sysext: helm
+                partition: OEM
+              - sysext: { index: 'https://example.org/x', name: tool, version: '1.2', key: publisher.asc, allowUnverified: true }
+                profile: kairos
+              - sysext: tool.raw
+              - users: [{ name: edge, keys: [id.pub], sudo: true, groups: [docker], shell: /bin/bash }]
             """);
+        Write("publisher.asc", "a public key\n");
+        Write("tool.raw", "an extension\n");
+        Write("id.pub", "ssh-ed25519 AAAAC3x me@here\n");
         Write("recipes/helm.yaml", File.ReadAllText(Path.Combine(global::Crust.Storage.Folders.BuilderBesideProgram, "recipes", "helm.yaml")).Replace("summary: ", "summary: Our "));
 
         var run = await EmbedAsync();

@@ -30,7 +30,7 @@ public sealed class RecipeLayerTests
         var layer = Read("tool");
 
         Assert.That(_upstream.Requests, Is.Empty, "its digest is known without upstream");
-        var tree = await layer.Recipe!.BuildAsync(_upstream.Trees, CancellationToken.None);
+        var tree = (await layer.Recipe!.BuildAsync(_upstream.Trees, CancellationToken.None)).Tree;
         Assert.That(tree.Find("usr/bin/tool")!.Mode, Is.EqualTo((UnixFileMode)0x1ed));
         Assert.That(tree.Find("usr/lib/systemd/system/multi-user.target.wants/tool.service")!.LinkTarget, Is.EqualTo("../tool.service"));
     }

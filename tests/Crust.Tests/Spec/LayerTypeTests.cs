@@ -28,13 +28,51 @@ public sealed class LayerTypeTests
         Assert.That(spec.Layers[2].Where, Is.EqualTo("specs/crust.yaml:5:5, layers[2]"));
     }
 
+    [Test]
+    public void Extensions_are_of_a_recipe_of_a_file_or_of_an_index_and_go_to_a_partition_where_there_is_a_choice()
+    {
+        _sample.Write("key.asc", "key");
+        var spec = _sample.Read($$"""
+            layers:
+              - sysext: wasmtime@39.0.0
+                partition: OEM
+              - sysext: tool-1.2-x86-64.raw
+              - { sysext: docker, variant: containerd, profile: flatcar }
+              - sysext: { index: 'http://e.org/stable', name: tool, version: '1.2', key: key.asc, sha256: {{new string('A', 64)}} }
+                profile: kairos
+            """);
+
+        var layers = spec.Layers.Cast<LayerSpec.Sysext>().ToList();
+        Assert.That(layers.Select(layer => (layer.Shown, layer.Profile, layer.Partition)), Is.EqualTo(new[]
+        {
+            ("wasmtime@39.0.0 on OEM", "flatcar", "OEM"), ("tool-1.2-x86-64.raw", "any", null), ("docker (containerd) on ROOT", "flatcar", "ROOT"), ("tool@1.2", "kairos", null),
+        }));
+        var published = (SysextOrigin.Published)layers[3].Source;
+        Assert.That((published.Url.AbsoluteUri, published.Sha256), Is.EqualTo(("http://e.org/stable/", new string('a', 64))));
+        Assert.That(layers.SelectMany(layer => layer.Paths), Is.EqualTo(new[] { Path.Combine(_sample.Folder, "tool-1.2-x86-64.raw"), Path.Combine(_sample.Folder, "key.asc") }));
+    }
+
+    [Test]
+    public void Users_have_keys_given_as_text_or_by_file()
+    {
+        _sample.Write("id.pub", "ssh-ed25519 AAAAC3other two\n");
+        var users = (LayerSpec.Users)_sample.Read("layers:\n  - users:\n      - { name: edge, keys: [id.pub, ssh-ed25519 AAAAC3one], sudo: true, groups: docker, shell: /bin/bash }\n      - { name: other, keys: ssh-ed25519 AAAAC3one }\n").Layers[0];
+
+        Assert.That(users.Shown, Is.EqualTo("edge other"));
+        var (edge, other) = (users.Accounts[0], users.Accounts[1]);
+        Assert.That(edge.Keys, Is.EqualTo(new[] { "ssh-ed25519 AAAAC3other two", "ssh-ed25519 AAAAC3one" }));
+        Assert.That((edge.Sudo, edge.Shell, other.Sudo, other.Shell), Is.EqualTo((true, "/bin/bash", false, (string?)null)));
+        Assert.That((edge.Groups, other.Groups), Is.EqualTo((new[] { "docker" }, Array.Empty<string>())));
+        Assert.That(users.Paths, Is.EqualTo(new[] { Path.Combine(_sample.Folder, "id.pub") }));
+    }
+
     [TestCase("layers:\n")]
     [TestCase("layers: []\n")]
     public void No_layers_are_none(string yaml) => Assert.That(_sample.Read(yaml).Layers, Is.Empty);
 
     [TestCase("layers: overlay/\n", "'layers' takes a list of mappings", "crust.yaml:1:9, layers", "write layers: and below it lines that begin with a dash")]
     [TestCase("layers: [overlay/]\n", "An entry of the list isn't a mapping", "crust.yaml:1:10, layers[0]", "write keys and values: - key: value")]
-    [TestCase("layers:\n  - {}\n", "A layer says nothing", "crust.yaml:2:5, layers[0]", "name its kind: files, script, recipe, images, config or packages")]
+    [TestCase("layers:\n  - {}\n", "A layer says nothing", "crust.yaml:2:5, layers[0]", "name its kind: files, script, recipe, sysext, images, users, config or packages")]
     [TestCase("layers:\n  - file: x\n", "'file' isn't a kind of layer", "crust.yaml:2:11, layers[0].file", "did you mean 'files'?")]
     [TestCase("layers:\n  - files: x\n    script: y\n", "A layer has two kinds, files and script", "crust.yaml:2:5, layers[0]", "make two layers of it, each with a dash of its own")]
     [TestCase("layers:\n  - files: x\n    upgrade: true\n", "There is no key 'upgrade' here", "crust.yaml:3:5, layers[0].upgrade", "write files")]
@@ -51,6 +89,24 @@ public sealed class LayerTypeTests
     [TestCase("layers:\n  - images: app.tar\n    into: /var/../etc\n", "'/var/../etc' is no folder on the disk", "crust.yaml:3:11, layers[0].into", "write k3s or rke2, or an absolute path")]
     [TestCase("layers:\n  - images: app.zip\n    into: k3s\n", "'app.zip' has no name of an archive of images", "crust.yaml:2:13, layers[0].images", "name a file that ends in .tar, .tar.gz or .tar.zst, as docker save, skopeo and crust write it")]
     [TestCase("layers:\n  - images: [a/x.tar, b/x.tar]\n    into: k3s\n", "Two archives are called x.tar", "crust.yaml:2:13, layers[0].images", "rename one of them")]
+    [TestCase("layers:\n  - sysext: K3S\n", "'K3S' is no recipe and no file of an extension", "crust.yaml:2:13, layers[0].sysext", "write NAME@VERSION of a recipe, the path of a file that ends in .raw, or { index: URL, name: NAME, version: VERSION }")]
+    [TestCase("layers:\n  - sysext: k3s\n    partition: USR-A\n", "'USR-A' is no partition of Flatcar's that can be written", "crust.yaml:3:16, layers[0].partition", "write ROOT or OEM")]
+    [TestCase("layers:\n  - sysext: k3s\n    profile: flatcr\n", "'flatcr' is no kind of system", "crust.yaml:3:14, layers[0].profile", "did you mean 'flatcar'?")]
+    [TestCase("layers:\n  - sysext: k3s\n    profile: kairos\n    partition: OEM\n", "ROOT and OEM are Flatcar's, and the profile is kairos", "crust.yaml:4:16, layers[0].partition", "leave out one of the two")]
+    [TestCase("layers:\n  - sysext: { index: 'https://e.org/x/', name: tool }\n", "The key 'version' is missing", "crust.yaml:2:13, layers[0].sysext", "write version: and its value")]
+    [TestCase("layers:\n  - sysext: { index: /srv/x, name: tool, version: '1' }\n", "'/srv/x' is no http(s) URL of a folder", "crust.yaml:2:22, layers[0].sysext.index", "write the URL below which SHA256SUMS lies, such as https://extensions.example.org/stable/")]
+    [TestCase("layers:\n  - sysext: { index: 'https://me:pw@e.org/x', name: tool, version: '1' }\n", "The index's URL holds a log-in, which every machine would have in its update definition", "crust.yaml:2:22, layers[0].sysext.index", "serve it without one")]
+    [TestCase("layers:\n  - sysext: { index: 'https://e.org/x', name: ../tool, version: '1' }\n", "'../tool' can't stand in an extension's file name", "crust.yaml:2:47, layers[0].sysext.name", "write it as the index's SHA256SUMS has it: NAME-VERSION-x86-64.raw")]
+    [TestCase("layers:\n  - sysext: { index: 'https://e.org/x', name: tool, version: '1', sha256: abc }\n", "'abc' is no SHA-256", "crust.yaml:2:75, layers[0].sysext.sha256", "write the 64 hex digits that SHA256SUMS has for the file")]
+    [TestCase("layers:\n  - sysext: { index: 'http://e.org/x', name: tool, version: '1' }\n", "The index comes by plain HTTP and isn't signed, so whoever can replace an extension on its way can replace the list of checksums, too", "crust.yaml:2:22, layers[0].sysext.index", "give its https URL, the publisher's public key in key, or the file's 64 hex digits in sha256; or set allowUnverified to take whatever comes")]
+    [TestCase("layers:\n  - users: []\n", "There are no users", "crust.yaml:2:12, layers[0].users", "write users: and below it - { name: NAME, keys: [ id.pub ] }")]
+    [TestCase("layers:\n  - users: [{ name: root, keys: k }]\n", "root is there already", "crust.yaml:2:21, layers[0].users[0].name", "name an account of its own: lower-case letters, digits, - and _, 32 at most; sudo: true lets it do everything")]
+    [TestCase("layers:\n  - users: [{ name: edge }]\n", "edge has no key, and with neither key nor password nobody could log in as edge", "crust.yaml:2:13, layers[0].users[0].keys", "name public keys, such as keys: [ id.pub ]")]
+    [TestCase("layers:\n  - users: [{ name: edge, password: x }]\n", "A layer gives no passwords: whoever has the image would have it, or its hash", "crust.yaml:2:37, layers[0].users[0].password", "give public keys in keys; a password for one machine belongs into its seed")]
+    [TestCase("layers:\n  - users: [{ name: edge, keys: '-----BEGIN OPENSSH PRIVATE KEY-----' }]\n", "This is a private key", "crust.yaml:2:33, layers[0].users[0].keys", "give the one line of the .pub file, such as: ssh-ed25519 AAAAC3… name")]
+    [TestCase("layers:\n  - users: [{ name: edge, keys: ssh-ed25519 AAAAC3x, groups: [a b] }]\n", "'a b' can't be a group's name", "crust.yaml:2:62, layers[0].users[0].groups", "write lower-case letters, digits, - and _")]
+    [TestCase("layers:\n  - users: [{ name: edge, keys: ssh-ed25519 AAAAC3x, shell: bash }]\n", "'bash' is no path of a shell", "crust.yaml:2:61, layers[0].users[0].shell", "write an absolute path, such as /bin/bash")]
+    [TestCase("layers:\n  - users: [{ name: edge, keys: ssh-ed25519 AAAAC3x, sudo: maybe }]\n", "'maybe' is neither true nor false", "crust.yaml:2:60, layers[0].users[0].sudo", "write true or false")]
     public void What_is_no_layer_is_refused_with_its_place(string yaml, string what, string where, string remedy) =>
         ErrorAssert.Says(_sample.Fail(yaml), FailureKind.BadInput, what, where, remedy);
 }
