@@ -12,6 +12,7 @@ internal static class ApplianceMachine
 
     private const string Boot = "boot";
     private const long Memory = 1L << 30;
+    private const int SavedCpus = 2;
 
     /// <summary>One that boots and does a job.</summary>
     /// <param name="like">What its processors, its memory and its network are like; null for the appliance's own, which has no network.</param>
@@ -21,6 +22,9 @@ internal static class ApplianceMachine
 
     /// <summary>One that boots and is saved.</summary>
     public static MachineDescription ToSave(ApplianceImage appliance, Accelerator accelerator) => Of(appliance, accelerator, Save) with { HotPlug = true };
+
+    /// <summary>Whether one that was saved is as good: it has what is asked for, and no network, which a saved machine can't get any more.</summary>
+    public static bool IsSavedLike(MachineSpec like) => like is { Cpus: SavedCpus, Memory: <= Memory, Network: MachineNetwork.None };
 
     /// <summary>One that was saved and does a job.</summary>
     public static MachineDescription ToRestore(ApplianceImage appliance, Accelerator accelerator, ImmutableArray<Drive> drives, SavedMachine saved) =>
@@ -41,6 +45,7 @@ internal static class ApplianceMachine
         Name = "appliance",
         Arch = appliance.Arch,
         Accelerator = accelerator,
+        Cpus = SavedCpus,
         Memory = Memory,
         Network = MachineNetwork.None,
         Drives = [],

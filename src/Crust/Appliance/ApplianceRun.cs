@@ -15,7 +15,7 @@ internal sealed record ApplianceJob(string Name, Drive.Disk Disk, Accelerator Ac
     /// <summary>A file that the job reads as a second disk, of whole sectors; null for none.</summary>
     public string? Data { get; init; }
 
-    /// <summary>What the machine has to be like for programs that the job runs: it is booted then. Null for a job that brings its own, in the appliance's own machine.</summary>
+    /// <summary>What the machine has to be like for programs that the job runs: it is booted then, unless a saved one is like that. Null for a job that brings its own, in the appliance's own machine.</summary>
     public MachineSpec? Like { get; init; }
 
     /// <summary>The machine's time; null for now.</summary>
@@ -58,7 +58,7 @@ internal sealed class ApplianceRun(ApplianceBuilder builder, WarmAppliance warm,
     public async Task<string> RunAsync(ApplianceJob job, CancellationToken cancellation)
     {
         var appliance = await builder.GetAsync(job.Arch, cancellation);
-        await using var machine = (job.Like is null ? await RestoreAsync(appliance, job, cancellation) : null) ?? await BootAsync(appliance, job, cancellation);
+        await using var machine = (job.Like is null || ApplianceMachine.IsSavedLike(job.Like) ? await RestoreAsync(appliance, job, cancellation) : null) ?? await BootAsync(appliance, job, cancellation);
         await machine.WaitAsync(_ => false, job.Deadline, cancellation);
         var (outcome, facts) = await machine.EndAsync(OnReboot.Fail);
         cancellation.ThrowIfCancellationRequested();

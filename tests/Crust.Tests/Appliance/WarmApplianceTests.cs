@@ -24,6 +24,14 @@ public sealed class WarmApplianceTests
     [TearDown]
     public void TearDown() => Directory.Delete(_folder, recursive: true);
 
+    [TestCase(2, 1024, MachineNetwork.None, true)]
+    [TestCase(2, 512, MachineNetwork.None, true)]
+    [TestCase(4, 1024, MachineNetwork.None, false)]
+    [TestCase(2, 2048, MachineNetwork.None, false)]
+    [TestCase(2, 1024, MachineNetwork.Internet, false)]
+    public void A_saved_machine_takes_the_place_of_one_that_is_no_more_than_it_is(int cpus, int megabytes, MachineNetwork network, bool isLike) =>
+        Assert.That(ApplianceMachine.IsSavedLike(new MachineSpec { Cpus = cpus, Memory = (long)megabytes << 20, Network = network }), Is.EqualTo(isLike));
+
     [Test]
     public void The_same_appliance_on_the_same_QEMU_has_the_same_key() => Assert.That(Key(Image with { }), Is.EqualTo(Key(Image)).And.Length.EqualTo(64));
 
