@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Crust.Downloads;
 using Crust.Isos;
+using Crust.Recipes;
 using Crust.Sanitizing;
 using Crust.Spec;
 using Crust.Sysexts;
