@@ -1,3 +1,4 @@
+using Crust.Layers;
 using Crust.Sysexts.Conversion;
 using Crust.Sysexts.Sources;
 using Crust.Trees;

@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using Crust.Appliance;
-using Crust.Layers;
 using Crust.Machines;
 using Crust.Spec;
 using Crust.Storage;
@@ -8,7 +7,7 @@ using Crust.Sysexts.Sources;
 using Crust.Tools;
 using Crust.Trees;
 
-namespace Crust.Sysexts.Conversion;
+namespace Crust.Layers;
 
 /// <summary>
 /// Runs a command in a root, in a machine: the appliance puts the root onto a disk, the command runs there as a script layer does, with the processors, the memory and the network that
