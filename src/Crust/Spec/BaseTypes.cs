@@ -38,7 +38,7 @@ internal static partial class BaseTypes
     public static readonly ValueType<string?> Mirror = new(
         "URL",
         given => PathOrUrl.IsUrl(given.Single.Text, out var url) && url.Scheme is "http" or "https" && !given.Single.Text.Any(char.IsWhiteSpace) ? given.Single.Text
-            : throw ValueTypes.Bad(given.Single, "isn't the URL of a mirror", "write an http:// or https:// URL, such as http://deb.debian.org/debian"),
+            : throw ValueTypes.Bad(given.Single, "isn't the URL of a mirror", "write an http:// or https:// URL, such as https://mirror.example.org/debian"),
         value => value,
         () => new JsonObject { ["type"] = "string", ["pattern"] = "^https?://" });
 
