@@ -202,6 +202,22 @@ disks() {
     done
 }
 
+# WHAT: the disk that can only be read, on which the host has put what the job needs. It may be plugged in a moment later.
+read_only_disk() {
+    waited=0
+    while [ $waited -lt 1500 ]; do
+        for name in $(block_devices); do
+            case $name in
+            sr*) ;;
+            *) [ "$(first_line "/sys/class/block/$name/ro")" = 0 ] || { echo "$name" && return 0; } ;;
+            esac
+        done
+        usleep 20000
+        waited=$((waited + 1))
+    done
+    fail "the disk with $1 is missing"
+}
+
 # The largest of the disks whose names come in; of equals the first.
 largest() {
     best=

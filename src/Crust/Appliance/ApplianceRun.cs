@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Crust.Machines;
 using Crust.Spec;
+using Crust.Tools;
 
 namespace Crust.Appliance;
 
@@ -9,6 +10,12 @@ namespace Crust.Appliance;
 /// <param name="SerialLog">Gets the serial port's output.</param>
 internal sealed record ApplianceJob(string Name, Drive.Disk Disk, Accelerator Accelerator, string SerialLog)
 {
+    /// <summary>
+    /// What the appliance should be for a job that runs nothing of the disk: file systems are the same everywhere, and the appliance is quickest on a processor like this host's.
+    /// </summary>
+    public static Arch QuickestFor(Arch disk, ToolBox tools) =>
+        HostArch.Current is { } host && tools.Find(QemuArguments.ProgramFor(host)) is not null ? host : disk;
+
     /// <summary>The disk's architecture; the appliance has the same.</summary>
     public Arch Arch { get; init; } = Arch.Amd64;
 

@@ -145,8 +145,8 @@ internal sealed class DiskCare(ToolBox tools, ApplianceRun appliance, IBuildObse
         {
             await appliance.RunAsync(new ApplianceJob("disk", new Drive.Disk(QemuImg.OverlayDriver) { File = overlay.Path }, work.Accelerator, serialLog)
             {
-                // File systems are the same everywhere, and the appliance is quickest on a processor like this host's. KVM was chosen only if the disk's is, too.
-                Arch = HostArch.Current is { } host && tools.Find(QemuArguments.ProgramFor(host)) is not null ? host : work.Arch,
+                // KVM was chosen only if the disk's own is this host's, too.
+                Arch = ApplianceJob.QuickestFor(work.Arch, tools),
                 Arguments = [$"steps={string.Join(',', Steps(work))}", $"tidy={told}"],
                 OnProgress = Progress,
                 OnWarning = warning => observer.Observe(new BuildEvent.Warned($"the disk: {warning}", "the disk")),

@@ -47,8 +47,7 @@ internal sealed class LayerRun(ToolBox tools, ApplianceRun appliance, RecipeTree
             Like = layer.Runs ? machine : null,
             // The clock of a machine that runs programs has to be right, for certificates. Nobody's time is in what others leave.
             Time = layer.Runs ? null : DateTimeOffset.FromUnixTimeSeconds(Epoch),
-            // File systems are the same everywhere, and the appliance is quickest on a processor like this host's.
-            Arch = !layer.Runs && HostArch.Current is { } host && tools.Find(QemuArguments.ProgramFor(host)) is not null ? host : machine.Arch,
+            Arch = layer.Runs ? machine.Arch : ApplianceJob.QuickestFor(machine.Arch, tools),
             OnProgress = (fraction, detail) => Progress(layer, fraction, detail),
             OnWarning = warning => observer.Observe(new BuildEvent.Warned($"{layer.Title}: {warning}", layer.Title)),
             OnOutput = line => Keep(printed, layer, line),

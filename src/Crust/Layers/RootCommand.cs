@@ -81,8 +81,7 @@ internal sealed partial class RootCommand(ToolBox tools, ApplianceRun appliance,
             Deadline = machine.Deadline,
             Arguments = [$"kind={kind}"],
             Time = DateTimeOffset.FromUnixTimeSeconds(Mmdebstrap.Epoch),
-            // As for layers of files: file systems are the same everywhere.
-            Arch = HostArch.Current is { } host && tools.Find(QemuArguments.ProgramFor(host)) is not null ? host : machine.Arch,
+            Arch = ApplianceJob.QuickestFor(machine.Arch, tools),
         };
         try
         {
