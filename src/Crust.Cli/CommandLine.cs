@@ -23,6 +23,7 @@ internal static class CommandLine
         DoctorCommand.Create(),
         RecipeCommand.Create(),
         SysextCommand.Create(),
+        NodesCommand.Create(),
         SchemaCommand.Create(),
         CleanCommand.Create(),
     };

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Crust.Fleet;
 using Crust.Formats;
 using Crust.Recipes;
 using Crust.Spec;
@@ -11,18 +12,20 @@ internal static class SchemaCommand
     private const string OfSpec = "spec";
     private const string OfRecipe = "recipe";
     private const string OfVersions = "versions";
+    private const string OfNodes = "nodes";
 
     public static Command Create()
     {
-        var of = new Argument<string>("FILE") { Description = "What it is the schema of: a spec, a recipe, or a list of versions.", DefaultValueFactory = _ => OfSpec };
-        of.AcceptOnlyFromAmong(OfSpec, OfRecipe, OfVersions);
-        var command = new Command("schema", "Prints the JSON Schema of the spec, of a recipe, or of versions.yaml, for editors.") { of };
+        var of = new Argument<string>("FILE") { Description = "What it is the schema of: a spec, a recipe, a list of versions, or a list of nodes.", DefaultValueFactory = _ => OfSpec };
+        of.AcceptOnlyFromAmong(OfSpec, OfRecipe, OfVersions, OfNodes);
+        var command = new Command("schema", "Prints the JSON Schema of the spec, of a recipe, of versions.yaml, or of nodes.yaml, for editors.") { of };
         command.SetAction(parse =>
         {
             parse.InvocationConfiguration.Output.Write(parse.GetRequiredValue(of) switch
             {
                 OfRecipe => RecipeSchema.ToJson(),
                 OfVersions => VersionsSchema.ToJson(),
+                OfNodes => NodesSchema.ToJson(),
                 _ => SpecSchema.ToJson(ImageFormats.ForSpec),
             });
             return (int)ExitCode.Done;

@@ -199,6 +199,9 @@ internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, SourceLi
                 ("variant", Text(RecipeOf(sysext)?.Variant)),
             ],
             LayerSpec.Users users => [("users", ConfigTree.List([.. users.Accounts.Select(Portable)]))],
+            LayerSpec.FirstBoot first => [("firstBoot", ConfigTree.Map(("repository", Text(first.Repository)), ("commit", Text(first.Commit)), ("branch", Text(first.Branch)), ("sha256", Text(first.Sha256)),
+                ("key", Text(first.Key is { } key ? NameFor(key) : null)), ("knownHosts", Text(first.KnownHosts is { } hosts ? NameFor(hosts) : null)), ("nodes", Text(NameFor(first.Nodes))),
+                ("copy", Text(first.Copy is not { } copy ? null : Directory.Exists(copy) ? AddTree(copy) : NameFor(copy))), ("patience", Text(Duration.Format(first.Patience))), ("token", Text(first.Token)), ("webhook", Text(first.Webhook))))],
             LayerSpec.Packages packages => [("packages", Texts(packages.Names)), ("upgrade", packages.Upgrade ? ConfigTree.Flag(true, Place.Default) : null)],
             LayerSpec.Recipe recipe =>
             [

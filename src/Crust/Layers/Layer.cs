@@ -36,11 +36,14 @@ internal sealed record Layer(LayerSpec Spec, int Number, string Digest)
     public bool Runs => Spec is LayerSpec.Script or LayerSpec.Packages;
 
     /// <summary>What has to be on the disk for it to be of use, by its path; empty for nothing.</summary>
-    public string Requires => Spec is LayerSpec.Config or LayerSpec.Users ? "/" + CloudInitFolder
+    public string Requires => Spec is LayerSpec.FirstBoot { Repository: not null, Sha256: null } ? "/usr/bin/git" : Spec is LayerSpec.Config or LayerSpec.Users ? "/" + CloudInitFolder
         : Sysext?.Profile is SysextProfile.Any or SysextProfile.Debian ? SysextPlace.Unit : "";
 
     /// <summary>What the build key has of it.</summary>
     public string Material => $"layer={Version} {Spec.Kind} {Digest}\n";
+
+    /// <summary>What works and is probably not meant, each for one line.</summary>
+    public ImmutableArray<string> Warnings { get; private init; } = [];
 
     public string Title => Spec is LayerSpec.Vendor ? $"base.vendor {Spec.Shown}" : $"layer {Number} ({Spec.Kind} {Spec.Shown})";
 
@@ -63,6 +66,8 @@ internal sealed record Layer(LayerSpec Spec, int Number, string Digest)
         LayerSpec.Recipe recipe => At(spec, () => RecipeLayer.Of(recipe, arch, RecipeUse.Layer) is var made ? new Layer(spec, number, Checksum.OfText(made.Material())) { Recipe = made } : null!),
         LayerSpec.Sysext sysext => At(spec, () => SysextLayer.Of(sysext, arch) is var made ? new Layer(spec, number, Checksum.OfText(made.Material())) { Sysext = made } : null!),
         LayerSpec.Users users => OfTree(spec, number, FileTree.Empty.With(TreeEntry.File($"{CloudInitFolder}/{UsersConfig.FileName}", TreeContent.Of(UsersConfig.Text(users))))),
+        LayerSpec.FirstBoot first => At(spec, () => FirstBootTree.Of(first)) is var (tree, warnings)
+            ? OfTree(spec, number, tree) with { Warnings = [.. warnings.Select(warning => $"{warning.What} ({warning.Where}): {warning.Remedy}")] } : null!,
         LayerSpec.Vendor vendor => new Layer(spec, number, Checksum.OfText(vendor.Id)),
         LayerSpec.Packages packages => new Layer(spec, number, Checksum.OfText($"{string.Join('\n', packages.Names)}\nupgrade={packages.Upgrade}\n")),
         _ => throw new ArgumentOutOfRangeException(nameof(spec)),

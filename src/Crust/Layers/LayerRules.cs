@@ -14,6 +14,11 @@ internal static class LayerRules
             throw new CrustException(FailureKind.BadInput, "There are two layers of users, and cloud-init takes the list of the last alone", second.Where, "put all users into one layer");
         }
 
+        if (layers.OfType<LayerSpec.FirstBoot>().Skip(1).FirstOrDefault() is { } another)
+        {
+            throw new CrustException(FailureKind.BadInput, "There are two firstBoot layers, and a node has one first boot", another.Where, "have one repository's setup.sh run what the other one has");
+        }
+
         // systemd-sysupdate reads one file of keys, whatever it updates.
         var keys = layers.OfType<LayerSpec.Sysext>().Where(layer => layer.Source is SysextOrigin.Published { Key: not null }).ToList();
         return keys.FirstOrDefault(layer => ((SysextOrigin.Published)layer.Source).Key != ((SysextOrigin.Published)keys[0].Source).Key) is { } other

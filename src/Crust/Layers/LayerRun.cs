@@ -35,6 +35,11 @@ internal sealed class LayerRun(ToolBox tools, ApplianceRun appliance, RecipeTree
     public async Task<LayerFacts> ApplyAsync(Layer layer, string disk, MachineSpec machine, Accelerator accelerator, string folder, CancellationToken cancellation)
     {
         using var scratch = new ScratchFolder(folder);
+        foreach (var warning in layer.Warnings)
+        {
+            observer.Observe(new BuildEvent.Warned(warning, layer.Title));
+        }
+
         var (tree, facts) = await TreeOfAsync(layer, scratch.Path, cancellation);
         var data = tree is not null ? await WriteAsync(tree, Path.Combine(scratch.Path, "layer.tar"), cancellation) : null;
         var printed = new Queue<string>();

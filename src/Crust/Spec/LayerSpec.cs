@@ -110,6 +110,50 @@ internal abstract record LayerSpec
         public override ImmutableArray<string> Paths => [.. Accounts.SelectMany(account => account.KeyFiles).Distinct()];
     }
 
+    /// <summary>What finds out on the first boot which node a machine is, and sets it up by a bootstrap repository.</summary>
+    /// <param name="Nodes">The nodes file: an absolute path.</param>
+    public sealed record FirstBoot(string Nodes) : LayerSpec
+    {
+        /// <summary>How long the repository is waited for before the copy in the image serves, where a spec doesn't say it.</summary>
+        public static readonly TimeSpan UsualPatience = TimeSpan.FromMinutes(5);
+
+        public override string Kind => FirstBootLayerReader.Kind;
+
+        /// <summary>An https or ssh address; null where only the copy is there.</summary>
+        public string? Repository { get; init; }
+
+        /// <summary>The commit that runs; null where it is a branch, a tarball or the copy.</summary>
+        public string? Commit { get; init; }
+
+        /// <summary>The branch whose newest commit runs if it is signed; null for none.</summary>
+        public string? Branch { get; init; }
+
+        /// <summary>The SHA-256 of the tarball that <see cref="Repository"/> then is; null for git.</summary>
+        public string? Sha256 { get; init; }
+
+        /// <summary>A file of public keys, OpenSSH's or GPG's, one of which has to have signed the commit; null where none has to. An absolute path.</summary>
+        public string? Key { get; init; }
+
+        /// <summary>The host keys of ssh servers: an absolute path; null for none.</summary>
+        public string? KnownHosts { get; init; }
+
+        /// <summary>A folder or a tar archive with what the repository has, for sites without a network: an absolute path; null for none.</summary>
+        public string? Copy { get; init; }
+
+        /// <summary>How long the repository is waited for before the copy serves.</summary>
+        public TimeSpan Patience { get; init; } = UsualPatience;
+
+        /// <summary>Where the node has the token by which it joins: a path on it.</summary>
+        public required string Token { get; init; }
+
+        /// <summary>What is told how far a node is; null for nothing.</summary>
+        public string? Webhook { get; init; }
+
+        public override string Shown => Repository is null ? $"{System.IO.Path.GetFileName(Copy)}" : $"{Repository.Split('?')[0]}@{(Commit ?? Sha256)?[..12] ?? Branch}";
+
+        public override ImmutableArray<string> Paths => [.. new[] { Nodes, Key, KnownHosts, Copy }.OfType<string>()];
+    }
+
     /// <summary>The OEM id by which a Flatcar image knows the platform that it runs on (`base.vendor`).</summary>
     public sealed record Vendor(string Id) : LayerSpec
     {

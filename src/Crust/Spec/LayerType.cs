@@ -22,6 +22,7 @@ internal static partial class LayerType
         new("images", "Archives of container images, put where something on the disk imports them from.", ["into"], Texts),
         new(UsersLayerReader.Kind, "Accounts that cloud-init makes on the first boot, with keys and without passwords.", [], UsersLayerReader.Schema),
         new("config", "A file of cloud-init's configuration, put into /etc/cloud/cloud.cfg.d.", [], () => Text("string")),
+        new(FirstBootLayerReader.Kind, "What finds out on the first boot which node of nodes.yaml a machine is, and runs setup.sh of a bootstrap repository there.", [], FirstBootLayerReader.Schema),
         new("packages", "Packages that the disk's own package manager installs.", ["upgrade"], Texts),
     ];
 
@@ -54,6 +55,7 @@ internal static partial class LayerType
             "recipe" => Recipe(entry, folder),
             SysextLayerReader.Kind => SysextLayerReader.Read(entry, folder),
             UsersLayerReader.Kind => UsersLayerReader.Read(entry, folder),
+            FirstBootLayerReader.Kind => FirstBootLayerReader.Read(entry, folder),
             _ => Packages(entry),
         };
         entry.End();

@@ -72,7 +72,7 @@ public sealed class LayerTypeTests
 
     [TestCase("layers: overlay/\n", "'layers' takes a list of mappings", "crust.yaml:1:9, layers", "write layers: and below it lines that begin with a dash")]
     [TestCase("layers: [overlay/]\n", "An entry of the list isn't a mapping", "crust.yaml:1:10, layers[0]", "write keys and values: - key: value")]
-    [TestCase("layers:\n  - {}\n", "A layer says nothing", "crust.yaml:2:5, layers[0]", "name its kind: files, script, recipe, sysext, images, users, config or packages")]
+    [TestCase("layers:\n  - {}\n", "A layer says nothing", "crust.yaml:2:5, layers[0]", "name its kind: files, script, recipe, sysext, images, users, config, firstBoot or packages")]
     [TestCase("layers:\n  - file: x\n", "'file' isn't a kind of layer", "crust.yaml:2:11, layers[0].file", "did you mean 'files'?")]
     [TestCase("layers:\n  - files: x\n    script: y\n", "A layer has two kinds, files and script", "crust.yaml:2:5, layers[0]", "make two layers of it, each with a dash of its own")]
     [TestCase("layers:\n  - files: x\n    upgrade: true\n", "There is no key 'upgrade' here", "crust.yaml:3:5, layers[0].upgrade", "write files")]
