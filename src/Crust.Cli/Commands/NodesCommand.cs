@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using Crust.Cli.Progress;
 using Crust.Fleet;
+using Crust.Sanitizing;
 using Crust.Spec;
 
 namespace Crust.Cli.Commands;
@@ -19,7 +21,7 @@ internal static class NodesCommand
             var nodes = NodesReader.Read(parse.GetRequiredValue(file));
             foreach (var warning in nodes.Warnings)
             {
-                parse.InvocationConfiguration.Error.WriteLine($"crust: warning: {warning.What}\n  where: {warning.Where}\n  to do: {warning.Remedy}");
+                MessageWriter.Of(parse).Warn(CleanText.Line($"{warning.What} ({warning.Where}): {warning.Remedy}"));
             }
 
             if (parse.GetValue(strict) && nodes.Warnings is [var first, ..])

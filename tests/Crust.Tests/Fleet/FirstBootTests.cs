@@ -1,0 +1,281 @@
+using Crust.Spec;
+
+namespace Crust.Tests.Fleet;
+
+/// <summary>The script that sets a node up, run by dash in a folder that stands for the machine, against a repository on disk.</summary>
+[CancelAfter(60_000)]
+[Parallelizable(ParallelScope.All)]
+[FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+public sealed class FirstBootTests : IDisposable
+{
+    private const string Nodes = """
+        network: { subnet: 192.168.10.0/24, gateway: 192.168.10.1, dns: [192.168.10.1, 9.9.9.9] }
+        nodes:
+          - { mac: DC-A6-32-01-02-03, serial: 10000000abcd0001, hostname: node1, role: control-plane, ip: 192.168.10.11 }
+          - { mac: 'dc:a6:32:01:02:04', hostname: node2, role: worker }
+          - { serial: abcd0003, hostname: node3, role: worker }
+
+        """;
+
+    private const string Setup = """
+        echo "$NODE_NAME $NODE_ROLE $NODE_MAC $NODE_SERIAL $NODE_ADDRESS $NODE_PREFIX $NODE_GATEWAY $NODE_DNS $NODE_COMMIT $NODE_SOURCE $NODE_ATTEMPT" >>"$CRUST_ROOT/ran"
+        """;
+
+    private readonly FirstBootSite _site = new();
+
+    public void Dispose() => _site.Dispose();
+
+    [Test]
+    public async Task A_node_finds_itself_by_its_mac_gets_name_and_address_and_runs_setup_once()
+    {
+        _site.Does("systemctl", "[ \"$3\" = systemd-networkd.service ]");
+        File.Delete(_site.PathOf("bin/netplan"));
+        var commit = await _site.CommitAsync(Setup);
+        await _site.LayAsync(Nodes, spec => spec with { Commit = commit });
+
+        var first = await _site.BootAsync();
+        var second = await _site.BootAsync();
+
+        Assert.That((first.ExitCode, second.ExitCode), Is.EqualTo((0, 0)), first.Output + first.Error);
+        Assert.That(_site.Runs, Is.EqualTo(new[] { $"node1 control-plane dc:a6:32:01:02:03 10000000abcd0001 192.168.10.11 24 192.168.10.1 192.168.10.1,9.9.9.9 {commit} git 1" }));
+        Assert.That((_site.ReadRoot("etc/hostname"), _site.ReadRoot("proc/sys/kernel/hostname")), Is.EqualTo(("node1\n", "node1\n")));
+        Assert.That(_site.ReadRoot("etc/hosts"), Is.EqualTo("127.0.0.1\tlocalhost\n127.0.1.1\tnode1\n"));
+        Assert.That(_site.ReadRoot("etc/systemd/network/05-crust.network"), Does.Contain("MACAddress=dc:a6:32:01:02:03\n").And.Contain("Address=192.168.10.11/24\nGateway=192.168.10.1\nDNS=192.168.10.1\nDNS=9.9.9.9\n"));
+        Assert.That(_site.Calls, Does.Contain("networkctl reconfigure eth0"));
+        Assert.That(first.Output, Does.Contain("first boot: this is node1 (control-plane), by its MAC address dc:a6:32:01:02:03\n").And.Contain($"node1 is set up by {commit}\n"));
+        Assert.That(second.Output, Is.Empty);
+        Assert.That((await _site.BootAsync("--status")).Output, Is.EqualTo($"node=node1 commit={commit} source=git\n"));
+    }
+
+    [TestCase("10000000abcd0003", "proc/device-tree/serial-number")]
+    [TestCase("ABCD0003", "sys/class/dmi/id/product_serial")]
+    public async Task A_node_without_a_known_card_finds_itself_by_the_serial_number_of_the_device_tree_or_of_dmi(string serial, string file)
+    {
+        _site.Card("eth0", "02:00:00:00:00:01");
+        _site.WriteRoot(file, serial + (file.StartsWith("proc", StringComparison.Ordinal) ? "\0" : "  \n"));
+        var commit = await _site.CommitAsync(Setup);
+        await _site.LayAsync(Nodes, spec => spec with { Commit = commit });
+
+        var run = await _site.BootAsync();
+
+        Assert.That(run.ExitCode, Is.Zero, run.Output + run.Error);
+        Assert.That(_site.Runs.Single(), Does.StartWith("node3 worker  abcd0003 "));
+        Assert.That(run.Output, Does.Contain("by its serial number abcd0003"));
+    }
+
+    [TestCase("br0", "dc:a6:32:01:02:04", false, null, null)]
+    [TestCase("eth1", "dc:a6:32:01:02:04", true, null, "this machine's MAC addresses are those of several nodes: node1 node2 ")]
+    [TestCase("eth1", "02:00:00:00:00:01", true, "abcd0003", "by its MAC address this machine is node1 and by its serial number node3 ")]
+    public async Task A_machine_that_would_be_two_nodes_is_none_and_a_bridge_counts_for_nothing(string card, string mac, bool isReal, string? serial, string? trouble)
+    {
+        _site.Does("systemctl", "[ \"$3\" = systemd-networkd.service ]");
+        File.Delete(_site.PathOf("bin/netplan"));
+        _site.Card(card, mac, isReal);
+        if (serial is not null)
+        {
+            _site.WriteRoot("sys/class/dmi/id/product_serial", serial);
+        }
+
+        var commit = await _site.CommitAsync(Setup);
+        await _site.LayAsync(Nodes, spec => spec with { Commit = commit });
+
+        var run = await _site.BootAsync(mostWaits: 2);
+
+        Assert.That(_site.Runs, Has.Length.EqualTo(trouble is null ? 1 : 0), run.Output + run.Error);
+        Assert.That(run.Output, Does.Contain(trouble ?? "node1 is set up"));
+        Assert.That(_site.ReadRoot("proc/sys/kernel/hostname"), Is.EqualTo(trouble is null ? "node1\n" : "localhost\n"));
+    }
+
+    [Test]
+    public async Task A_repository_that_is_not_there_yet_is_waited_for_and_each_wait_is_said()
+    {
+        _site.Card("eth0", "dc:a6:32:01:02:04");
+        var commit = await _site.CommitAsync(Setup);
+        Directory.Move(_site.Repository, _site.PathOf("away"));
+        _site.While(3, $"mv '{_site.PathOf("away")}' '{_site.Repository}'");
+        await _site.LayAsync(Nodes, spec => spec with { Commit = commit, Webhook = "https://hooks.example.org/secret" });
+
+        var run = await _site.BootAsync();
+
+        Assert.That(run.ExitCode, Is.Zero, run.Output + run.Error);
+        Assert.That(run.Output.Split('\n').Count(line => line.Contains("can't be fetched", StringComparison.Ordinal)), Is.EqualTo(3));
+        Assert.That(_site.Runs, Has.Length.EqualTo(1));
+        var hooks = _site.Calls.Where(call => call.StartsWith("curl", StringComparison.Ordinal)).ToList();
+        Assert.That(hooks, Has.Count.EqualTo(4), "fetching, waiting, setup, done: each once");
+        Assert.That(hooks, Has.None.Contain("secret"), "an argv is public");
+    }
+
+    [Test]
+    public async Task Another_commit_than_the_pinned_one_never_runs()
+    {
+        _site.Card("eth0", "dc:a6:32:01:02:04");
+        await _site.CommitAsync(Setup);
+        await _site.LayAsync(Nodes, spec => spec with { Commit = new string('1', 40), Copy = _site.Repository, Patience = TimeSpan.Zero });
+        Directory.Delete(Path.Combine(_site.Root, "opt/crust/copy"), recursive: true);
+
+        var run = await _site.BootAsync(mostWaits: 2);
+
+        Assert.That(_site.Runs, Is.Empty);
+        Assert.That(run.Output, Does.Contain($"has no commit {new string('1', 40)}"));
+    }
+
+    [Test]
+    public async Task Only_a_commit_that_one_of_the_keys_has_signed_runs_and_no_copy_takes_its_place()
+    {
+        _site.Card("eth0", "dc:a6:32:01:02:04");
+        var (good, other) = (await _site.KeyAsync("good"), await _site.KeyAsync("other"));
+        var signed = await _site.CommitAsync(Setup, signingKey: good);
+        var forged = await _site.CommitAsync(Setup + "# changed\n", signingKey: other);
+        var bare = await _site.CommitAsync(Setup + "# again\n");
+
+        foreach (var commit in new[] { forged, bare })
+        {
+            await _site.LayAsync(Nodes, spec => spec with { Commit = commit, Key = good + ".pub", Copy = _site.Repository, Patience = TimeSpan.Zero });
+            var refused = await _site.BootAsync(mostWaits: 2);
+            Assert.That(_site.Runs, Is.Empty, refused.Output);
+            Assert.That(refused.Output, Does.Contain($"commit {commit} of {_site.Repository} has no signature by the key of this image"));
+        }
+
+        await _site.LayAsync(Nodes, spec => spec with { Commit = signed, Key = good + ".pub" });
+        var run = await _site.BootAsync();
+        Assert.That(_site.Runs, Has.Length.EqualTo(1), run.Output + run.Error);
+    }
+
+    [Test]
+    public async Task The_newest_signed_commit_of_a_branch_runs()
+    {
+        _site.Card("eth0", "dc:a6:32:01:02:04");
+        var key = await _site.KeyAsync("good");
+        await _site.CommitAsync(Setup, signingKey: key);
+        var newest = await _site.CommitAsync(Setup + "# newer\n", signingKey: key);
+        await _site.LayAsync(Nodes, spec => spec with { Branch = "main", Key = key + ".pub" });
+
+        var run = await _site.BootAsync();
+
+        Assert.That(_site.Runs.SingleOrDefault(), Does.Contain(newest), run.Output + run.Error);
+    }
+
+    [Test]
+    public async Task Without_a_network_the_copy_in_the_image_serves_after_a_while()
+    {
+        _site.Card("eth0", "dc:a6:32:01:02:04");
+        var commit = await _site.CommitAsync(Setup);
+        await _site.LayAsync(Nodes, spec => spec with { Commit = commit, Copy = _site.Repository, Patience = TimeSpan.Zero });
+        Directory.Delete(_site.Repository, recursive: true);
+
+        var run = await _site.BootAsync();
+
+        Assert.That(run.ExitCode, Is.Zero, run.Output + run.Error);
+        Assert.That(_site.Runs.Single(), Does.EndWith("image image 1"));
+        Assert.That(run.Output, Does.Contain("the copy in the image serves"));
+    }
+
+    [Test]
+    public async Task What_the_repository_says_of_the_nodes_wins_over_what_the_image_says()
+    {
+        _site.Card("eth0", "02:00:00:00:00:09");
+        var table = Crust.Fleet.NodesTable.Of(Crust.Fleet.NodesReader.Parse("nodes:\n  - { mac: '02:00:00:00:00:09', hostname: late, role: worker }\n", "nodes.yaml"));
+        var commit = await _site.CommitAsync(Setup, [("nodes.table", table)]);
+        await _site.LayAsync(Nodes, spec => spec with { Commit = commit });
+
+        var run = await _site.BootAsync();
+
+        Assert.That(_site.Runs.SingleOrDefault(), Does.StartWith("late worker "), run.Output + run.Error);
+        Assert.That(_site.ReadRoot("etc/hostname"), Is.EqualTo("late\n"));
+    }
+
+    [Test]
+    public async Task A_setup_that_fails_or_is_cut_off_runs_again_from_fresh_files_and_knows_it()
+    {
+        _site.Card("eth0", "dc:a6:32:01:02:04");
+        const string Flaky = """
+            [ ! -e leftover ] || exit 9
+            : >leftover
+            echo "$NODE_ATTEMPT" >>"$CRUST_ROOT/ran"
+            case $NODE_ATTEMPT in 1) exit 3 ;; 2) kill -9 $PPID ;; esac
+            """;
+        var commit = await _site.CommitAsync(Flaky);
+        await _site.LayAsync(Nodes, spec => spec with { Commit = commit });
+
+        var cut = await _site.BootAsync();
+        var run = await _site.BootAsync();
+        await _site.BootAsync();
+
+        Assert.That(cut.Output, Does.Contain("setup.sh ended with exit code 3"));
+        Assert.That(run.ExitCode, Is.Zero, run.Output + run.Error);
+        Assert.That(_site.Runs, Is.EqualTo(new[] { "1", "2", "3" }));
+    }
+
+    [TestCase("--again", false)]
+    [TestCase(null, true)]
+    public async Task It_runs_once_more_when_it_is_told_to_or_the_image_has_another_commit(string? argument, bool isNew)
+    {
+        _site.Card("eth0", "dc:a6:32:01:02:04");
+        var commit = await _site.CommitAsync(Setup);
+        await _site.LayAsync(Nodes, spec => spec with { Commit = commit });
+        await _site.BootAsync();
+        if (isNew)
+        {
+            var next = await _site.CommitAsync(Setup + "# next\n");
+            await _site.LayAsync(Nodes, spec => spec with { Commit = next });
+        }
+
+        var run = await _site.BootAsync(argument);
+
+        Assert.That(_site.Runs, Has.Length.EqualTo(2), run.Output + run.Error);
+        Assert.That(_site.Runs[1], Does.EndWith(" 1"));
+    }
+
+    [Test]
+    public async Task Two_never_run_at_once()
+    {
+        _site.Card("eth0", "dc:a6:32:01:02:04");
+        var commit = await _site.CommitAsync($"echo once >>\"$CRUST_ROOT/ran\"; dash \"$CRUST_ROOT/opt/crust/first-boot\" --again >\"$CRUST_ROOT/second\"; echo $? >>\"$CRUST_ROOT/second\"\n");
+        await _site.LayAsync(Nodes, spec => spec with { Commit = commit });
+
+        var run = await _site.BootAsync();
+
+        Assert.That(run.ExitCode, Is.Zero, run.Output + run.Error);
+        Assert.That(_site.ReadRoot("second"), Is.EqualTo("first boot: another first-boot runs already\n75\n"));
+        Assert.That(_site.Runs, Is.EqualTo(new[] { "once" }));
+    }
+
+    [TestCase("control-plane", "k3s.service", "cluster-init: true")]
+    [TestCase("worker", "k3s-agent.service", "server: \"https://10.0.0.1:6443\"")]
+    public async Task A_node_joins_k3s_by_its_role_with_a_token_that_stands_nowhere_else(string role, string unit, string line)
+    {
+        var mac = role == "worker" ? "dc:a6:32:01:02:04" : "dc:a6:32:01:02:03";
+        _site.Card("eth0", mac);
+        _site.WriteRoot("etc/crust/join-token", "hush\n");
+        var commit = await _site.CommitAsync(Setup);
+        await _site.LayAsync("cluster: { kind: k3s, endpoint: 10.0.0.1 }\nnodes:\n  - { mac: 'dc:a6:32:01:02:03', hostname: node1, role: control-plane }\n  - { mac: 'dc:a6:32:01:02:04', hostname: node2, role: worker }\n",
+            spec => spec with { Commit = commit });
+
+        var run = await _site.BootAsync();
+
+        Assert.That(run.ExitCode, Is.Zero, run.Output + run.Error);
+        Assert.That(_site.ReadRoot("etc/rancher/k3s/config.yaml.d/50-crust.yaml"), Does.Contain(line + "\n").And.Contain("token-file: \"/etc/crust/join-token\"").And.Not.Contain("hush"));
+        Assert.That(_site.Calls, Does.Contain($"systemctl enable -q {unit}").And.Contain($"systemctl restart --no-block {unit}"));
+    }
+
+    [Test]
+    public async Task A_worker_joins_kubeadm_by_a_file_that_is_gone_afterwards_and_starts_over_what_was_cut_off()
+    {
+        _site.Card("eth0", "dc:a6:32:01:02:04");
+        _site.WriteRoot("etc/crust/join-token", "token=abcdef.0123456789abcdef\nca=sha256:00\n");
+        _site.Does("kubeadm", $"case $1 in config) echo 'apiVersion: kubeadm.k8s.io/v1beta4' ;; join) cp \"$3\" '{_site.PathOf("join.yaml")}'; [ -e '{_site.PathOf("twice")}' ] || {{ : >'{_site.PathOf("twice")}'; exit 1; }} ;; esac");
+        var commit = await _site.CommitAsync(Setup);
+        await _site.LayAsync("cluster: { kind: kubeadm, endpoint: 10.0.0.1 }\nnodes:\n  - { mac: 'dc:a6:32:01:02:03', hostname: node1, role: control-plane }\n  - { mac: 'dc:a6:32:01:02:04', hostname: node2, role: worker }\n",
+            spec => spec with { Commit = commit });
+
+        var run = await _site.BootAsync();
+
+        Assert.That(run.ExitCode, Is.Zero, run.Output + run.Error);
+        Assert.That(await File.ReadAllTextAsync(_site.PathOf("join.yaml")), Does.StartWith("apiVersion: kubeadm.k8s.io/v1beta4\nkind: JoinConfiguration\n")
+            .And.Contain("apiServerEndpoint: \"10.0.0.1:6443\", token: \"abcdef.0123456789abcdef\", caCertHashes: [ \"sha256:00\" ]"));
+        Assert.That(_site.Calls.Where(call => call.StartsWith("kubeadm", StringComparison.Ordinal) && !call.StartsWith("kubeadm config", StringComparison.Ordinal)).Select(call => call.Split(' ')[1]),
+            Is.EqualTo(new[] { "join", "reset", "join" }));
+        Assert.That(File.Exists(Path.Combine(_site.Root, "run/crust/kubeadm.yaml")), Is.False);
+        Assert.That(_site.Runs, Has.Length.EqualTo(1), "setup.sh was done before");
+    }
+}
