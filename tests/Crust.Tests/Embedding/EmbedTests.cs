@@ -71,7 +71,10 @@ public sealed class EmbedTests
                 profile: kairos
               - sysext: tool.raw
               - users: [{ name: edge, keys: [id.pub], sudo: true, groups: [docker], shell: /bin/bash }]
+              - firstBoot: { repository: 'https://example.org/b.git', commit: 0123456789abcdef0123456789abcdef01234567, key: id.pub, nodes: nodes.yaml, copy: bootstrap }
             """);
+        Write("nodes.yaml", "nodes: [{ mac: 'dc:a6:32:01:02:03', hostname: node1, role: control-plane }]\n");
+        Write("bootstrap/setup.sh", "true\n");
         Write("publisher.asc", "a public key\n");
         Write("tool.raw", "an extension\n");
         Write("id.pub", "ssh-ed25519 AAAAC3x me@here\n");

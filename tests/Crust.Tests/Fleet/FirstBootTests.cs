@@ -111,7 +111,6 @@ public sealed class FirstBootTests : IDisposable
         _site.Card("eth0", "dc:a6:32:01:02:04");
         await _site.CommitAsync(Setup);
         await _site.LayAsync(Nodes, spec => spec with { Commit = new string('1', 40), Copy = _site.Repository, Patience = TimeSpan.Zero });
-        Directory.Delete(Path.Combine(_site.Root, "opt/crust/copy"), recursive: true);
 
         var run = await _site.BootAsync(mostWaits: 2);
 

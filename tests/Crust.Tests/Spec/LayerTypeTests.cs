@@ -66,6 +66,24 @@ public sealed class LayerTypeTests
         Assert.That(users.Paths, Is.EqualTo(new[] { Path.Combine(_sample.Folder, "id.pub") }));
     }
 
+    [Test]
+    public void A_first_boot_has_its_nodes_and_what_runs_on_them()
+    {
+        var pin = new string('a', 40);
+        var spec = _sample.Read($$"""
+            layers:
+              - firstBoot: { repository: 'https://example.org/bootstrap.git', commit: {{pin.ToUpperInvariant()}}, key: keys/me.pub, nodes: nodes.yaml, copy: bootstrap/, patience: 10m, webhook: 'https://h.example.org/x' }
+              - firstBoot: { repository: git@example.org:bootstrap.git, branch: main, key: me.asc, knownHosts: hosts, nodes: nodes.yaml, token: /etc/token }
+              - firstBoot: { repository: 'https://example.org/b.tar.gz', sha256: {{new string('b', 64)}}, nodes: nodes.yaml }
+              - firstBoot: { copy: bootstrap.tar, nodes: nodes.yaml }
+            """);
+
+        var layers = spec.Layers.Cast<LayerSpec.FirstBoot>().ToList();
+        Assert.That(layers.Select(layer => layer.Shown), Is.EqualTo(new[] { $"https://example.org/bootstrap.git@{pin[..12]}", "git@example.org:bootstrap.git@main", "https://example.org/b.tar.gz@bbbbbbbbbbbb", "bootstrap.tar" }));
+        Assert.That((layers[0].Commit, layers[0].Patience, layers[0].Token, layers[1].Token), Is.EqualTo((pin, TimeSpan.FromMinutes(10), "/etc/crust/join-token", "/etc/token")));
+        Assert.That(layers[0].Paths, Is.EqualTo(new[] { "nodes.yaml", "keys/me.pub", "bootstrap" }.Select(name => Path.Combine(_sample.Folder, name))));
+    }
+
     [TestCase("layers:\n")]
     [TestCase("layers: []\n")]
     public void No_layers_are_none(string yaml) => Assert.That(_sample.Read(yaml).Layers, Is.Empty);
@@ -107,6 +125,16 @@ public sealed class LayerTypeTests
     [TestCase("layers:\n  - users: [{ name: edge, keys: ssh-ed25519 AAAAC3x, groups: [a b] }]\n", "'a b' can't be a group's name", "crust.yaml:2:62, layers[0].users[0].groups", "write lower-case letters, digits, - and _")]
     [TestCase("layers:\n  - users: [{ name: edge, keys: ssh-ed25519 AAAAC3x, shell: bash }]\n", "'bash' is no path of a shell", "crust.yaml:2:61, layers[0].users[0].shell", "write an absolute path, such as /bin/bash")]
     [TestCase("layers:\n  - users: [{ name: edge, keys: ssh-ed25519 AAAAC3x, sudo: maybe }]\n", "'maybe' is neither true nor false", "crust.yaml:2:60, layers[0].users[0].sudo", "write true or false")]
+    [TestCase("layers:\n  - firstBoot: x\n", "'firstBoot' takes a mapping, not one value", "crust.yaml:2:16, layers[0].firstBoot", "write keys below it, further to the right")]
+    [TestCase("layers:\n  - firstBoot: { repository: 'https://e.org/b.git', nodes: n.yaml }\n", "Nothing says what of the repository is to run", "crust.yaml:2:30, layers[0].firstBoot.repository", "write commit: and the 40 hex digits of git rev-parse HEAD; sha256: for a tarball; or branch: with the key: that signs its commits")]
+    [TestCase("layers:\n  - firstBoot: { repository: 'https://e.org/b.git', branch: main, nodes: n.yaml }\n", "A branch is whatever somebody pushes to it, and nothing says whose commits may run", "crust.yaml:2:61, layers[0].firstBoot.branch", "name the public key that signs them in key:, or pin a commit:")]
+    [TestCase("layers:\n  - firstBoot: { repository: 'https://e.org/b.git', commit: v1.0, nodes: n.yaml }\n", "'v1.0' isn't a whole commit", "crust.yaml:2:61, layers[0].firstBoot.commit", "write the 40 hex digits of git rev-parse HEAD, in quotes if they are all digits; a short one or a tag may become another commit's")]
+    [TestCase("layers:\n  - firstBoot: { repository: 'https://me:pw@e.org/b.git', branch: main, nodes: n.yaml }\n", "The repository's URL holds a log-in, which everybody who has the image would have", "crust.yaml:2:30, layers[0].firstBoot.repository", "serve it without one, or by ssh with a key of the node's own in /etc/crust/ssh-key")]
+    [TestCase("layers:\n  - firstBoot: { repository: 'http://e.org/b.git', nodes: n.yaml }\n", "'http://e.org/b.git' is no https or ssh address of a repository", "crust.yaml:2:30, layers[0].firstBoot.repository", "write https://host/path.git, ssh://git@host/path.git or git@host:path.git")]
+    [TestCase("layers:\n  - firstBoot: { repository: 'git@e.org:b.git', branch: main, key: k, nodes: n.yaml }\n", "Nothing says by which key the node knows the ssh server", "crust.yaml:2:30, layers[0].firstBoot.repository", "name a file in knownHosts:, as ssh-keyscan HOST writes it, after comparing its keys with the server's")]
+    [TestCase("layers:\n  - firstBoot: { nodes: n.yaml }\n", "There is neither a repository nor a copy of one, and so no setup.sh", "crust.yaml:2:25, layers[0].firstBoot.nodes", "write repository: URL and its commit:, or copy: FOLDER")]
+    [TestCase("layers:\n  - firstBoot: { nodes: n.yaml, copy: c, key: k }\n", "There is no repository that the key could be for", "crust.yaml:2:47, layers[0].firstBoot.key", "write repository: URL, or leave it out")]
+    [TestCase("layers:\n  - firstBoot: { nodes: n.yaml, copy: c, token: hush }\n", "The token isn't named by a path on the node", "crust.yaml:2:49, layers[0].firstBoot.token", "write an absolute path, such as /etc/crust/join-token, and have the node's own seed put the token there: an image is no place for one")]
     public void What_is_no_layer_is_refused_with_its_place(string yaml, string what, string where, string remedy) =>
         ErrorAssert.Says(_sample.Fail(yaml), FailureKind.BadInput, what, where, remedy);
 }
