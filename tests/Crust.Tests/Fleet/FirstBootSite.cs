@@ -16,7 +16,7 @@ internal sealed class FirstBootSite : IDisposable
     // Dash is what Debian's /bin/sh is: what only bash has fails there.
     private const string Shell = "dash";
 
-    private static readonly string[] Recorded = ["systemctl", "networkctl", "netplan", "nmcli", "kubeadm", "k3s", "curl"];
+    private static readonly string[] Recorded = ["systemctl", "networkctl", "netplan", "nmcli", "kubeadm", "k3s", "curl", "sync"];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("crust-first-boot-").FullName;
 

@@ -124,8 +124,8 @@ public sealed class FirstBootTests : IDisposable
         _site.Card("eth0", "dc:a6:32:01:02:04");
         var (good, other) = (await _site.KeyAsync("good"), await _site.KeyAsync("other"));
         var signed = await _site.CommitAsync(Setup, signingKey: good);
-        var forged = await _site.CommitAsync(Setup + "# changed\n", signingKey: other);
-        var bare = await _site.CommitAsync(Setup + "# again\n");
+        var forged = await _site.CommitAsync(Setup + "\n# changed\n", signingKey: other);
+        var bare = await _site.CommitAsync(Setup + "\n# again\n");
 
         foreach (var commit in new[] { forged, bare })
         {
@@ -146,7 +146,7 @@ public sealed class FirstBootTests : IDisposable
         _site.Card("eth0", "dc:a6:32:01:02:04");
         var key = await _site.KeyAsync("good");
         await _site.CommitAsync(Setup, signingKey: key);
-        var newest = await _site.CommitAsync(Setup + "# newer\n", signingKey: key);
+        var newest = await _site.CommitAsync(Setup + "\n# newer\n", signingKey: key);
         await _site.LayAsync(Nodes, spec => spec with { Branch = "main", Key = key + ".pub" });
 
         var run = await _site.BootAsync();
@@ -215,7 +215,7 @@ public sealed class FirstBootTests : IDisposable
         await _site.BootAsync();
         if (isNew)
         {
-            var next = await _site.CommitAsync(Setup + "# next\n");
+            var next = await _site.CommitAsync(Setup + "\n# next\n");
             await _site.LayAsync(Nodes, spec => spec with { Commit = next });
         }
 
@@ -225,11 +225,63 @@ public sealed class FirstBootTests : IDisposable
         Assert.That(_site.Runs[1], Does.EndWith(" 1"));
     }
 
+    // Each mark and each file that counts is synced: a power cut there is the worst one.
+    [TestCase(1)]
+    [TestCase(4)]
+    [TestCase(6)]
+    [TestCase(8)]
+    [TestCase(10)]
+    [TestCase(12)]
+    public async Task After_a_power_cut_it_goes_on_behind_its_last_mark(int sync)
+    {
+        _site.Card("eth0", "dc:a6:32:01:02:04");
+        var counter = _site.PathOf("syncs");
+        _site.Does("sync", $"""
+            n=$(($(cat '{counter}' 2>/dev/null || echo 0) + 1)); echo $n >'{counter}'
+            [ $n = {sync} ] || return 0
+            p=$PPID all=
+            while grep -q /opt/crust/first-boot /proc/$p/cmdline; do all="$all $p"; p=$(sed -n 's/^PPid:[[:space:]]*//p' /proc/$p/status); done
+            kill -9 $all
+            """);
+        var commit = await _site.CommitAsync(Setup);
+        await _site.LayAsync(Nodes, spec => spec with { Commit = commit });
+
+        var cut = await _site.BootAsync();
+        var wasSetUp = File.Exists(Path.Combine(_site.Root, "var/lib/crust/first-boot/setup"));
+        var runs = _site.Runs.Length;
+        var run = await _site.BootAsync();
+
+        Assert.That(cut.ExitCode, Is.Not.Zero, "the cut never came");
+        Assert.That(run.ExitCode, Is.Zero, run.Output + run.Error);
+        Assert.That(_site.Runs, Has.Length.EqualTo(wasSetUp ? runs : runs + 1));
+        Assert.That((await _site.BootAsync("--status")).ExitCode, Is.Zero);
+        Assert.That(_site.ReadRoot("etc/hostname"), Is.EqualTo("node2\n"));
+    }
+
+    [TestCase("", 1)]
+    [TestCase("changed", 0)]
+    public async Task A_tarball_runs_if_it_has_the_digest_of_the_image(string addition, int runs)
+    {
+        _site.Card("eth0", "dc:a6:32:01:02:04");
+        await _site.CommitAsync(Setup);
+        var archive = _site.PathOf("bootstrap.tar");
+        await _site.GitAsync("archive", "--prefix=bootstrap-1/", "-o", archive, "HEAD");
+        var sum = await Crust.Storage.Checksum.OfFileAsync(archive, CancellationToken.None);
+        await File.AppendAllTextAsync(archive, addition);
+        _site.Does("curl", $"while [ \"$1\" != -o ]; do shift; done; cp '{archive}' \"$2\"");
+        await _site.LayAsync(Nodes, spec => spec with { Repository = "https://example.org/bootstrap.tar", Sha256 = sum });
+
+        var run = await _site.BootAsync(mostWaits: 2);
+
+        Assert.That(_site.Runs, Has.Length.EqualTo(runs), run.Output + run.Error);
+        Assert.That(run.Output, Does.Contain(runs > 0 ? $"is set up by sha256:{sum}" : "isn't the file whose SHA-256 the image has"));
+    }
+
     [Test]
     public async Task Two_never_run_at_once()
     {
         _site.Card("eth0", "dc:a6:32:01:02:04");
-        var commit = await _site.CommitAsync($"echo once >>\"$CRUST_ROOT/ran\"; dash \"$CRUST_ROOT/opt/crust/first-boot\" --again >\"$CRUST_ROOT/second\"; echo $? >>\"$CRUST_ROOT/second\"\n");
+        var commit = await _site.CommitAsync("echo once >>\"$CRUST_ROOT/ran\"; dash \"$CRUST_ROOT/opt/crust/first-boot\" --again >\"$CRUST_ROOT/second\"; echo $? >>\"$CRUST_ROOT/second\"\n");
         await _site.LayAsync(Nodes, spec => spec with { Commit = commit });
 
         var run = await _site.BootAsync();
