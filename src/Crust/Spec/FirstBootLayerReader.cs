@@ -122,7 +122,7 @@ internal static partial class FirstBootLayerReader
         : WebhookForm().IsMatch(text) ? text : throw keys.Wrong("webhook", "The webhook is no http(s) URL", "write one without spaces and quotes, such as https://hooks.example.org/first-boot");
 
     /// <summary>Whether git asks ssh for a repository.</summary>
-    internal static bool IsSsh(string repository) => !repository.StartsWith("https://", StringComparison.Ordinal);
+    private static bool IsSsh(string repository) => !repository.StartsWith("https://", StringComparison.Ordinal);
 
     // No quote, no blank and no character that a shell or curl's configuration could take for more than itself.
     [GeneratedRegex(@"\A(https://[A-Za-z0-9@._~:/?&=%+\[\]-]+|ssh://[A-Za-z0-9@._~:/%+\[\]-]+|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:[A-Za-z0-9._~/+-]+)\z", RegexOptions.ExplicitCapture)]
