@@ -16,6 +16,9 @@ internal static partial class FirstBootLayerReader
     private static readonly ImmutableArray<string> Keys = ["repository", "commit", "branch", "sha256", "key", "knownHosts", "nodes", "copy", "patience", "token", "webhook"];
     private static readonly ImmutableArray<string> Pins = ["commit", "branch", "sha256"];
 
+    // Without a repository, these are for nothing.
+    private static readonly ImmutableArray<string> OfRepository = [.. Pins, "key", "knownHosts"];
+
     public static LayerSpec.FirstBoot Read(YamlMapping entry, string folder)
     {
         var keys = entry.Mapping(Kind) ?? throw entry.Wrong(Kind, "A firstBoot layer says nothing", "write firstBoot: { repository: URL, commit: COMMIT, nodes: nodes.yaml }");
@@ -57,7 +60,7 @@ internal static partial class FirstBootLayerReader
                 throw keys.Wrong("nodes", "There is neither a repository nor a copy of one, and so no setup.sh", "write repository: URL and its commit:, or copy: FOLDER");
             }
 
-            if (new[] { "commit", "branch", "sha256", "key", "knownHosts" }.FirstOrDefault(keys.Keys.Contains) is { } idle)
+            if (OfRepository.FirstOrDefault(keys.Keys.Contains) is { } idle)
             {
                 throw keys.Wrong(idle, $"There is no repository that the {idle} could be for", "write repository: URL, or leave it out");
             }

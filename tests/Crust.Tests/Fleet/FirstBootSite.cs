@@ -11,7 +11,7 @@ namespace Crust.Tests.Fleet;
 /// A machine on its first boot, as builder/first-boot/first-boot finds it: a folder in place of its root, with the files that the layer brings, network cards and serial numbers, and
 /// programs in place of systemctl and others that write down how they were called. The bootstrap repository is a real one on this host's disk.
 /// </summary>
-internal sealed class FirstBootSite : IDisposable
+internal sealed class FirstBootSite : IAsyncDisposable
 {
     // Dash is what Debian's /bin/sh is: what only bash has fails there.
     private const string Shell = "dash";
@@ -19,6 +19,7 @@ internal sealed class FirstBootSite : IDisposable
     private static readonly string[] Recorded = ["systemctl", "networkctl", "netplan", "nmcli", "kubeadm", "k3s", "curl", "sync"];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("crust-first-boot-").FullName;
+    private readonly List<string> _agents = [];
 
     public FirstBootSite()
     {
@@ -42,6 +43,8 @@ internal sealed class FirstBootSite : IDisposable
     /// <summary>The bootstrap repository.</summary>
     public string Repository => Path.Combine(_folder, "bootstrap");
 
+    public GitRepository Git => new(Repository);
+
     /// <summary>How programs were called, in order.</summary>
     public ImmutableArray<string> Calls => File.Exists(PathOf("calls")) ? [.. File.ReadAllLines(PathOf("calls"))] : [];
 
@@ -52,7 +55,15 @@ internal sealed class FirstBootSite : IDisposable
 
     private static CancellationToken Cancellation => TestContext.CurrentContext.CancellationToken;
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var agent in _agents)
+        {
+            await GitRepository.EndAgentAsync(agent);
+        }
+
+        Directory.Delete(_folder, recursive: true);
+    }
 
     public string PathOf(string name) => Path.Combine(_folder, name);
 
@@ -77,39 +88,18 @@ internal sealed class FirstBootSite : IDisposable
     /// <summary>What happens while the machine waits for the nth time.</summary>
     public void While(int wait, string script) => Write(PathOf($"wait-{wait}"), script);
 
-    /// <summary>Commits files to the repository.</summary>
+    /// <summary>Commits setup.sh and other files to the repository.</summary>
     /// <returns>The commit.</returns>
-    public async Task<string> CommitAsync(string setup, (string Name, string Text)[]? files = null, string? signingKey = null)
-    {
-        if (!Directory.Exists(Path.Combine(Repository, ".git")))
-        {
-            await GitAsync("init", "-q", "-b", "main");
-        }
-
-        Write(Path.Combine(Repository, "setup.sh"), setup);
-        foreach (var (name, text) in files ?? [])
-        {
-            Write(Path.Combine(Repository, name), text);
-        }
-
-        await GitAsync("add", "-A");
-        await GitAsync([.. signingKey is null ? Array.Empty<string>() : ["-c", "gpg.format=ssh", "-c", $"user.signingKey={signingKey}"], "commit", "-q", "--allow-empty", "-m", "A change", .. signingKey is null ? Array.Empty<string>() : ["-S"]]);
-        return (await GitAsync("rev-parse", "HEAD")).Trim();
-    }
-
-    public async Task<string> GitAsync(params string[] arguments) => (await Tools.RunAsync(ToolCommand.Of("git", ["-C", Repository, .. arguments]) with
-    {
-        Environment = ImmutableDictionary<string, string>.Empty.AddRange([
-            new("GIT_CONFIG_GLOBAL", "/dev/null"), new("GIT_CONFIG_NOSYSTEM", "1"), new("GIT_AUTHOR_NAME", "A"), new("GIT_AUTHOR_EMAIL", "a@example.org"),
-            new("GIT_COMMITTER_NAME", "A"), new("GIT_COMMITTER_EMAIL", "a@example.org"),
-        ]),
-    }, Cancellation)).Output;
+    public Task<string> CommitAsync(string setup, (string Name, string Text)[]? files = null, string? signingKey = null) => Git.CommitAsync([("setup.sh", setup), .. files ?? []], signingKey);
 
     /// <summary>A key pair of OpenSSH's; the public one has .pub behind it.</summary>
-    public async Task<string> KeyAsync(string name)
+    public Task<string> KeyAsync(string name) => GitRepository.SshKeyAsync(PathOf(name));
+
+    /// <summary>A folder of GnuPG's with a key pair; the public key has .asc behind it.</summary>
+    public async Task<string> OpenPgpKeyAsync(string name)
     {
-        await Tools.RunAsync(ToolCommand.Of("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", PathOf(name)), Cancellation);
-        return PathOf(name);
+        _agents.Add(PathOf(name));
+        return await GitRepository.OpenPgpKeyAsync(PathOf(name));
     }
 
     /// <summary>Puts the layer onto the machine, as a build would.</summary>

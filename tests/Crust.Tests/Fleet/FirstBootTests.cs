@@ -1,12 +1,10 @@
-using Crust.Spec;
-
 namespace Crust.Tests.Fleet;
 
 /// <summary>The script that sets a node up, run by dash in a folder that stands for the machine, against a repository on disk.</summary>
 [CancelAfter(60_000)]
 [Parallelizable(ParallelScope.All)]
 [FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
-public sealed class FirstBootTests : IDisposable
+public sealed class FirstBootTests : IAsyncDisposable
 {
     private const string Nodes = """
         network: { subnet: 192.168.10.0/24, gateway: 192.168.10.1, dns: [192.168.10.1, 9.9.9.9] }
@@ -23,7 +21,7 @@ public sealed class FirstBootTests : IDisposable
 
     private readonly FirstBootSite _site = new();
 
-    public void Dispose() => _site.Dispose();
+    public ValueTask DisposeAsync() => _site.DisposeAsync();
 
     [Test]
     public async Task A_node_finds_itself_by_its_mac_gets_name_and_address_and_runs_setup_once()
@@ -41,7 +39,7 @@ public sealed class FirstBootTests : IDisposable
         Assert.That((_site.ReadRoot("etc/hostname"), _site.ReadRoot("proc/sys/kernel/hostname")), Is.EqualTo(("node1\n", "node1\n")));
         Assert.That(_site.ReadRoot("etc/hosts"), Is.EqualTo("127.0.0.1\tlocalhost\n127.0.1.1\tnode1\n"));
         Assert.That(_site.ReadRoot("etc/systemd/network/05-crust.network"), Does.Contain("MACAddress=dc:a6:32:01:02:03\n").And.Contain("Address=192.168.10.11/24\nGateway=192.168.10.1\nDNS=192.168.10.1\nDNS=9.9.9.9\n"));
-        Assert.That(_site.Calls, Does.Contain("networkctl reconfigure eth0"));
+        Assert.That(_site.Calls, Does.Contain("networkctl reload"));
         Assert.That(first.Output, Does.Contain("first boot: this is node1 (control-plane), by its MAC address dc:a6:32:01:02:03\n").And.Contain($"node1 is set up by {commit}\n"));
         Assert.That(second.Output, Is.Empty);
         Assert.That((await _site.BootAsync("--status")).Output, Is.EqualTo($"node=node1 commit={commit} source=git\n"));
@@ -49,9 +47,12 @@ public sealed class FirstBootTests : IDisposable
 
     [TestCase("10000000abcd0003", "proc/device-tree/serial-number")]
     [TestCase("ABCD0003", "sys/class/dmi/id/product_serial")]
+    [TestCase("ABCD0003", "sys/class/dmi/id/board_serial")]
     public async Task A_node_without_a_known_card_finds_itself_by_the_serial_number_of_the_device_tree_or_of_dmi(string serial, string file)
     {
         _site.Card("eth0", "02:00:00:00:00:01");
+        // Nodes without a serial number have a dash in the table.
+        _site.WriteRoot("sys/class/dmi/id/product_serial", "-\n");
         _site.WriteRoot(file, serial + (file.StartsWith("proc", StringComparison.Ordinal) ? "\0" : "  \n"));
         var commit = await _site.CommitAsync(Setup);
         await _site.LayAsync(Nodes, spec => spec with { Commit = commit });
@@ -106,6 +107,23 @@ public sealed class FirstBootTests : IDisposable
     }
 
     [Test]
+    public async Task A_webhook_that_can_not_be_reached_gets_the_same_state_with_the_next_attempt()
+    {
+        _site.Card("eth0", "dc:a6:32:01:02:04");
+        var posted = _site.PathOf("posted");
+        _site.Does("curl", $"cat '{_site.Root}/var/lib/crust/first-boot/webhook.json' >>'{posted}'; [ $(wc -l <'{posted}') -gt 1 ] || exit 7");
+        await _site.CommitAsync(Setup);
+        await _site.LayAsync(Nodes, spec => spec with { Commit = new string('1', 40), Webhook = "https://hooks.example.org/x" });
+
+        var run = await _site.BootAsync(mostWaits: 2);
+
+        var states = (await File.ReadAllLinesAsync(posted)).Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement).ToList();
+        Assert.That(states.Select(state => state.GetProperty("state").GetString()), Is.EqualTo(new[] { "fetching", "waiting", "fetching" }), run.Output + run.Error);
+        Assert.That((states[1].GetProperty("node").GetString(), states[1].GetProperty("macs").GetString(), states[1].GetProperty("attempt").GetInt32()), Is.EqualTo(("node2", "dc:a6:32:01:02:04", 1)));
+        Assert.That(run.Output, Does.Contain("the webhook can't be reached"));
+    }
+
+    [Test]
     public async Task Another_commit_than_the_pinned_one_never_runs()
     {
         _site.Card("eth0", "dc:a6:32:01:02:04");
@@ -118,24 +136,25 @@ public sealed class FirstBootTests : IDisposable
         Assert.That(run.Output, Does.Contain($"has no commit {new string('1', 40)}"));
     }
 
-    [Test]
-    public async Task Only_a_commit_that_one_of_the_keys_has_signed_runs_and_no_copy_takes_its_place()
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task Only_a_commit_that_one_of_the_keys_has_signed_runs_and_no_copy_takes_its_place(bool isOpenPgp)
     {
         _site.Card("eth0", "dc:a6:32:01:02:04");
-        var (good, other) = (await _site.KeyAsync("good"), await _site.KeyAsync("other"));
+        var good = isOpenPgp ? await _site.OpenPgpKeyAsync("good") : await _site.KeyAsync("good");
+        var others = new[] { await _site.KeyAsync("other"), isOpenPgp ? await _site.OpenPgpKeyAsync("another") : null };
+        var key = good + (isOpenPgp ? ".asc" : ".pub");
         var signed = await _site.CommitAsync(Setup, signingKey: good);
-        var forged = await _site.CommitAsync(Setup + "\n# changed\n", signingKey: other);
-        var bare = await _site.CommitAsync(Setup + "\n# again\n");
-
-        foreach (var commit in new[] { forged, bare })
+        foreach (var other in others)
         {
-            await _site.LayAsync(Nodes, spec => spec with { Commit = commit, Key = good + ".pub", Copy = _site.Repository, Patience = TimeSpan.Zero });
+            var commit = await _site.CommitAsync(Setup + "\n# changed\n", signingKey: other);
+            await _site.LayAsync(Nodes, spec => spec with { Commit = commit, Key = key, Copy = _site.Repository, Patience = TimeSpan.Zero });
             var refused = await _site.BootAsync(mostWaits: 2);
             Assert.That(_site.Runs, Is.Empty, refused.Output);
             Assert.That(refused.Output, Does.Contain($"commit {commit} of {_site.Repository} has no signature by the key of this image"));
         }
 
-        await _site.LayAsync(Nodes, spec => spec with { Commit = signed, Key = good + ".pub" });
+        await _site.LayAsync(Nodes, spec => spec with { Commit = signed, Key = key });
         var run = await _site.BootAsync();
         Assert.That(_site.Runs, Has.Length.EqualTo(1), run.Output + run.Error);
     }
@@ -181,6 +200,24 @@ public sealed class FirstBootTests : IDisposable
 
         Assert.That(_site.Runs.SingleOrDefault(), Does.StartWith("late worker "), run.Output + run.Error);
         Assert.That(_site.ReadRoot("etc/hostname"), Is.EqualTo("late\n"));
+    }
+
+    [Test]
+    public async Task A_node_that_the_repository_gives_no_fixed_address_loses_the_one_of_the_image_and_keeps_its_name_while_setup_fails()
+    {
+        _site.Does("systemctl", "[ \"$3\" = systemd-networkd.service ]");
+        File.Delete(_site.PathOf("bin/netplan"));
+        _site.Does("networkctl", $"[ -e '{_site.Root}/etc/systemd/network/05-crust.network' ] && echo fixed >>'{_site.PathOf("addresses")}' || echo dhcp >>'{_site.PathOf("addresses")}'");
+        var table = Crust.Fleet.NodesTable.Of(Crust.Fleet.NodesReader.Parse("nodes:\n  - { mac: 'dc:a6:32:01:02:03', hostname: moved, role: worker }\n", "nodes.yaml"));
+        var commit = await _site.CommitAsync($"[ $NODE_ATTEMPT -gt 2 ] || exit 1\n{Setup}", [("nodes.table", table)]);
+        await _site.LayAsync(Nodes, spec => spec with { Commit = commit });
+
+        var run = await _site.BootAsync();
+
+        Assert.That(run.ExitCode, Is.Zero, run.Output + run.Error);
+        Assert.That(await File.ReadAllLinesAsync(_site.PathOf("addresses")), Is.EqualTo(new[] { "fixed", "dhcp" }), "the image's address, then none, and no change in further attempts");
+        Assert.That(run.Output, Does.Contain("moved has no fixed address any more").And.Contain("this is moved (worker)"));
+        Assert.That(run.Output.Split('\n').Count(line => line.Contains("this is ", StringComparison.Ordinal)), Is.EqualTo(2));
     }
 
     [Test]
@@ -265,7 +302,7 @@ public sealed class FirstBootTests : IDisposable
         _site.Card("eth0", "dc:a6:32:01:02:04");
         await _site.CommitAsync(Setup);
         var archive = _site.PathOf("bootstrap.tar");
-        await _site.GitAsync("archive", "--prefix=bootstrap-1/", "-o", archive, "HEAD");
+        await _site.Git.GitAsync("archive", "--prefix=bootstrap-1/", "-o", archive, "HEAD");
         var sum = await Crust.Storage.Checksum.OfFileAsync(archive, CancellationToken.None);
         await File.AppendAllTextAsync(archive, addition);
         _site.Does("curl", $"while [ \"$1\" != -o ]; do shift; done; cp '{archive}' \"$2\"");
