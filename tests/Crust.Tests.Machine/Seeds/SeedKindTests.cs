@@ -90,7 +90,7 @@ public sealed class SeedKindTests : IDisposable
 
     private async Task<string> BuildAsync(string iso, params string[] options)
     {
-        var result = await _crust.RunAsync(Cancellation, ["build", "--iso", iso, "--memory", "512M", "--disk-size", "64M", "--format", "img", .. options]);
+        var result = await _crust.RunAsync(Cancellation, ["build", "--iso", iso, "--cpus", "1", "--memory", "512M", "--disk-size", "64M", "--format", "img", .. options]);
         Assert.That(result.ExitCode, Is.Zero, result.Error);
         return await File.ReadAllTextAsync(Directory.GetFiles(_crust.Images, "*.serial.log").Single(), Cancellation);
     }
