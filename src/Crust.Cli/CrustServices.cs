@@ -78,7 +78,8 @@ internal sealed class CrustServices : IAsyncDisposable
         Reference = new ReferenceInstaller(tools, cache, Folders, appliance, journal);
         var http = new HttpSource(HttpSource.NewClient(proxies), time, _log) { Proxies = proxies };
         Installers = new InstallerLibrary(new InstallerSource(Folders.Cache, proxies, tools, journal, time, _log), Reference);
-        Sources = new SourceLibrary(Installers, new BaseSource(new SourceFetcher(Folders.Cache, http, tools, Stage.Base, journal, time, _log), images, new DebianBase(tools, cache, Folders, journal), tools));
+        var indexes = new IndexedSysexts(Folders.Cache, http, tools, journal, time, _log);
+        Sources = new SourceLibrary(Installers, new BaseSource(new SourceFetcher(Folders.Cache, http, tools, Stage.Base, journal, time, _log), images, new DebianBase(tools, cache, Folders, journal), tools), indexes);
         Recipes = new RecipeSources(Folders.Cache, http, tools, new AptPackages(tools, Folders.Cache), journal, time, _log);
         RecipeTrees = new RecipeTrees(Recipes, new RecipeArchives(tools, cache));
         Proposer = new Proposer(Recipes);
@@ -97,7 +98,7 @@ internal sealed class CrustServices : IAsyncDisposable
         Planner = new Planner(Sources, writer, new RegistryTags(tools, Folders.Cache, journal, time).ListAsync);
         Publisher = new Publisher(tools, Shelf, Folders.Cache, journal, time);
         SysextPublisher = new SysextPublisher(tools, Folders.Cache, journal, time);
-        var extensions = new SysextMaker(RecipeTrees, SysextBuilder, SysextReader, new IndexedSysexts(Folders.Cache, http, tools, journal, time, _log));
+        var extensions = new SysextMaker(RecipeTrees, SysextBuilder, SysextReader, indexes);
         var layers = new LayerRun(tools, jobs, RecipeTrees, extensions, journal, _log);
         RootSource = new RootSource(tools, Folders.Builder, images);
         RootCommand = new RootCommand(tools, jobs, layers);

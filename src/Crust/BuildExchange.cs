@@ -29,6 +29,7 @@ internal sealed class BuildExchange(
     {
         var stages = new StageRunner(journal, time);
         hidden.Hide(spec);
+        spec = await sources.PinAsync(spec, cancellation);
         var source = await stages.RunAsync(SourceLibrary.StageOf(spec), spec.ShownSource,
             () => sources.GetAsync(spec, cancellation),
             origin => $"{Path.GetFileName(origin.Path)}, {Size.Format(origin.Size)}");
@@ -58,6 +59,7 @@ internal sealed class BuildExchange(
             return;
         }
 
+        spec = await sources.PinAsync(spec, cancellation);
         var source = await sources.GetAsync(spec, cancellation);
         var target = TargetOf(spec, source);
         // A disk with secrets that only this machine can tell apart is for nobody else.

@@ -20,6 +20,9 @@ internal sealed record DiskMakers(Preflight Preflight, InstallerMachine Machine,
 
 internal sealed class DiskSources(SourceLibrary sources, SeedComposer seeds, DiskMakers makers, LocalKey localKey, BuildJournal journal, Redactor hidden, TimeProvider time)
 {
+    /// <inheritdoc cref="SourceLibrary.PinAsync"/>
+    internal Task<BuildSpec> PinAsync(BuildSpec spec, CancellationToken cancellation) => sources.PinAsync(spec, cancellation);
+
     /// <summary>Fetches a base image; or fetches or builds an installer, and composes and checks what it will be told.</summary>
     /// <exception cref="CrustException">The image or the installer can't be had, or doesn't fit its machine; or the seed has an error.</exception>
     internal Task<IDiskSource> OpenAsync(BuildSpec spec, StageRunner stages, CancellationToken cancellation) =>

@@ -31,6 +31,9 @@ internal sealed class ImageBuild(
         OutputCheck.Check(spec, spec.Name ?? SourceLibrary.NameOf(spec), shelf);
         var login = SshLogin.Of(spec, hidden);
 
+        // What it leaves to published indexes, which decides the build.
+        spec = await sources.PinAsync(spec, cancellation);
+
         // The host: what it can do and lacks, before anything takes time.
         var checking = stages.Begin(Stage.Preflight, "this host");
         var host = await preflight.CheckAsync(spec, cancellation);

@@ -24,9 +24,11 @@ internal static class PublishCommand
             await using var view = ProgressView.Create(environment, parse.GetValue(quiet), MessageWriter.Of(parse));
             var wanted = spec.Read(parse, environment);
             await using var services = new CrustServices(environment, parse.GetRequiredValue(output), view, MessageWriter.Of(parse).Hidden);
-            var forecast = services.Forecaster.OfMade(wanted);
             var to = parse.InvocationConfiguration;
-            if (parse.GetValue(dryRun))
+            var isDry = parse.GetValue(dryRun);
+            wanted = isDry ? wanted : await services.Sources.PinAsync(wanted, cancellation);
+            var forecast = services.Forecaster.OfMade(wanted);
+            if (isDry)
             {
                 var targets = services.Publisher.Preview(wanted, forecast.Name, forecast.Key);
                 await view.DisposeAsync();

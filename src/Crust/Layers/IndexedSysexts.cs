@@ -17,6 +17,27 @@ internal sealed class IndexedSysexts(string cacheFolder, HttpSource http, ToolBo
     private readonly ChecksumLists _lists = new(http, cacheFolder, observer);
     private readonly ListSignature _signatures = new(tools, cacheFolder);
 
+    // Many specs of one plan may name the same index, and the sum that decided a build is the one that its file is compared with.
+    private readonly Dictionary<(Uri Url, string? Key), Task<ImmutableArray<(string Name, string Sum)>>> _read = new();
+    private readonly Lock _lock = new();
+
+    /// <summary>The spec with the SHA-256 of each extension that it leaves to an index, as the index has it now: with it, the build's key is known.</summary>
+    /// <exception cref="CrustException">An index can't be had, isn't signed by one of the keys, or hasn't the file.</exception>
+    public async Task<BuildSpec> PinAsync(BuildSpec spec, CancellationToken cancellation)
+    {
+        var layers = spec.Layers.ToBuilder();
+        for (var i = 0; i < layers.Count; i++)
+        {
+            if (layers[i] is LayerSpec.Sysext { Source: SysextOrigin.Published { Sha256: null } published } layer)
+            {
+                var sum = await SumAsync(published, SysextLayer.FileOf(published, layer, spec.Machine.Arch), layer.Where, cancellation);
+                layers[i] = layer with { Source = published with { Sha256 = sum } };
+            }
+        }
+
+        return spec with { Layers = layers.ToImmutable() };
+    }
+
     /// <summary>The file's path in the cache.</summary>
     /// <param name="where">The layer's place.</param>
     /// <exception cref="CrustException">It can't be had, the index isn't signed by one of the keys, or hasn't the file, or the file is another one.</exception>
@@ -46,6 +67,29 @@ internal sealed class IndexedSysexts(string cacheFolder, HttpSource http, ToolBo
         }
 
         var url = new Uri(published.Url, SysextIndex.ListName);
+        var sums = await SumsAsync(published, url, where, cancellation);
+        var sum = sums.FirstOrDefault(entry => entry.Name == wanted.FileName).Sum ?? throw Lacks(sums, wanted, $"{where}: {ShownUrl.Of(url)}");
+        return published.Sha256 is null || published.Sha256 == sum ? sum
+            : throw new CrustException(FailureKind.BadInput, $"The index says another SHA-256 of {wanted.FileName} than the spec: {sum}", $"{where}: {ShownUrl.Of(url)}",
+                "ask the index's publisher why the file changed; a published version never should");
+    }
+
+    private Task<ImmutableArray<(string Name, string Sum)>> SumsAsync(SysextOrigin.Published published, Uri url, string where, CancellationToken cancellation)
+    {
+        lock (_lock)
+        {
+            // What failed is asked again.
+            if (!_read.TryGetValue((url, published.Key), out var reading) || reading.IsFaulted || reading.IsCanceled)
+            {
+                _read[(url, published.Key)] = reading = ReadAsync(published, url, where, cancellation);
+            }
+
+            return reading;
+        }
+    }
+
+    private async Task<ImmutableArray<(string Name, string Sum)>> ReadAsync(SysextOrigin.Published published, Uri url, string where, CancellationToken cancellation)
+    {
         var list = await _lists.GetAsync(url, cancellation);
         if (published.Key is { } keys)
         {
@@ -57,11 +101,7 @@ internal sealed class IndexedSysexts(string cacheFolder, HttpSource http, ToolBo
             observer.Observe(new BuildEvent.Warned($"{ShownUrl.Of(url)} came by plain HTTP and isn't signed: whoever can replace an extension on its way can replace this list, too"));
         }
 
-        ImmutableArray<(string Name, string Sum)> sums = [.. ChecksumList.Parse(list).Sha256Sums];
-        var sum = sums.FirstOrDefault(entry => entry.Name == wanted.FileName).Sum ?? throw Lacks(sums, wanted, $"{where}: {ShownUrl.Of(url)}");
-        return published.Sha256 is null || published.Sha256 == sum ? sum
-            : throw new CrustException(FailureKind.BadInput, $"The index says another SHA-256 of {wanted.FileName} than the spec: {sum}", $"{where}: {ShownUrl.Of(url)}",
-                "ask the index's publisher why the file changed; a published version never should");
+        return [.. ChecksumList.Parse(list).Sha256Sums];
     }
 
     private static CrustException Lacks(ImmutableArray<(string Name, string Sum)> sums, SysextFile wanted, string where)

@@ -16,7 +16,7 @@ internal sealed record SysextLayer(LayerSpec.Sysext Spec, Arch Arch, RecipeLayer
     // Changes whenever the same extension would be put elsewhere, or be built otherwise.
     private const int Version = 1;
 
-    public SysextProfile Profile { get; } = Enum.GetValues<SysextProfile>().First(profile => profile.LowerName() == Spec.Profile);
+    public SysextProfile Profile { get; } = ProfileOf(Spec);
 
     /// <exception cref="CrustException">There is no such recipe, file or key.</exception>
     public static SysextLayer Of(LayerSpec.Sysext spec, Arch arch)
@@ -29,13 +29,17 @@ internal sealed record SysextLayer(LayerSpec.Sysext Spec, Arch Arch, RecipeLayer
             case SysextOrigin.Local local:
                 return new SysextLayer(spec, arch, null, SumOf(local.Path, "extension", "name a file that crust sysext build wrote"));
             case SysextOrigin.Published published:
-                // A published version doesn't change, and its sum is compared when it is fetched.
+                // A build has the SHA-256 from the spec or, before its key is known, from the index.
                 var key = published.Key is { } path ? SumOf(path, "key", "name a file with the publisher's public key") : "";
                 return new SysextLayer(spec, arch, null, $"{published.Url.AbsoluteUri} {published.Name} {published.Version} {published.Sha256} {key}");
             default:
                 throw new ArgumentOutOfRangeException(nameof(spec));
         }
     }
+
+    /// <summary>The file of an index that is for a machine of an architecture.</summary>
+    public static SysextFile FileOf(SysextOrigin.Published published, LayerSpec.Sysext spec, Arch arch) =>
+        new(published.Name, published.Version, arch, SysextPlace.SuffixOf(ProfileOf(spec)));
 
     /// <summary>All that decides what is put onto the disk.</summary>
     public string Material() => $"{Version} {Spec.Profile} {Spec.Partition} {Arch}\n{Origin}\n";
@@ -51,6 +55,8 @@ internal sealed record SysextLayer(LayerSpec.Sysext Spec, Arch Arch, RecipeLayer
         Reload = true,
         Epoch = Mmdebstrap.Epoch,
     }.For(SysextPlan.AnyOs);
+
+    private static SysextProfile ProfileOf(LayerSpec.Sysext spec) => Enum.GetValues<SysextProfile>().First(profile => profile.LowerName() == spec.Profile);
 
     private static string SumOf(string path, string noun, string remedy)
     {

@@ -40,7 +40,7 @@ internal sealed class SysextMaker(RecipeTrees recipes, SysextBuilder builder, Sy
 
     private async Task<(SysextToPlace File, string Sha256)> FetchAsync(SysextOrigin.Published published, SysextLayer layer, string scratch, CancellationToken cancellation)
     {
-        var wanted = new SysextFile(published.Name, published.Version, layer.Arch, SysextPlace.SuffixOf(layer.Profile));
+        var wanted = SysextLayer.FileOf(published, layer.Spec, layer.Arch);
         var path = await index.FetchAsync(published, wanted, layer.Spec.Where, cancellation);
         var (file, sha256) = await OpenAsync(path, wanted.FileName, layer, scratch, cancellation);
         return (file with { Index = published.Url, Keyring = published.Key is { } key ? IndexedSysexts.KeyringOf(key, layer.Spec.Where) : null }, sha256);

@@ -91,7 +91,9 @@ internal sealed record BuildTarget
 
     // By the spec and the layers that count: first all of it, then what is below the layers.
     private BuildTarget With(Func<BuildSpec, ImmutableArray<Layer>, BuildKeys> keys) =>
-        this with { Keys = keys(Spec, Layers), DisksBelow = Layers.IsEmpty ? [] : Below(keys(Bare, [])) };
+        Spec.Layers.OfType<LayerSpec.Sysext>().FirstOrDefault(layer => layer.Source is SysextOrigin.Published { Sha256: null }) is { } open
+            ? this with { Unknown = $"only the index knows the checksum of the extension {open.Shown}; give it in the layer's sha256, or ask the index: crust build" }
+            : this with { Keys = keys(Spec, Layers), DisksBelow = Layers.IsEmpty ? [] : Below(keys(Bare, [])) };
 
     private BuildTarget WithSeed(string sha256, bool isReference, Func<SeedKey> seed, Func<byte[]?> local)
     {

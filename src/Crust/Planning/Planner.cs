@@ -10,7 +10,7 @@ namespace Crust.Planning;
 /// <param name="File">Its file, as it was given.</param>
 internal sealed record SpecToPlan(string File, BuildSpec Spec);
 
-/// <summary>Finds out which builds are due: those with an image that no registry has under its build key (`PublishedKey`). Nothing is downloaded, built or booted.</summary>
+/// <summary>Finds out which builds are due: those with an image that no registry has under its build key (`PublishedKey`). Nothing is downloaded but lists of checksums, nothing is built or booted.</summary>
 /// <param name="writer">Knows what decides an image beside its disk.</param>
 /// <param name="listTags">Lists a repository's tags; none for a repository that isn't there.</param>
 internal sealed class Planner(SourceLibrary sources, ImageWriter writer, Func<string, PublishSpec, CancellationToken, Task<IReadOnlySet<string>>> listTags)
@@ -26,18 +26,16 @@ internal sealed class Planner(SourceLibrary sources, ImageWriter writer, Func<st
         await HashAsync(specs, cancellation);
         var wanted = new Wanted[specs.Count];
         var failed = new CrustException?[specs.Count];
-        await Parallel.ForAsync(0, specs.Count, cancellation, (i, _) =>
+        await Parallel.ForAsync(0, specs.Count, cancellation, async (i, ended) =>
         {
             try
             {
-                wanted[i] = Identify(specs[i], since);
+                wanted[i] = Identify(specs[i] with { Spec = await sources.PinAsync(specs[i].Spec, ended) }, since);
             }
             catch (CrustException e)
             {
                 failed[i] = e;
             }
-
-            return ValueTask.CompletedTask;
         });
         if (ErrorOf(specs.Zip(failed, (spec, error) => (spec.File, error)).Where(pair => pair.error is not null).Select(pair => (pair.File, pair.error!))) is { } error)
         {

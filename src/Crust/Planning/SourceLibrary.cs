@@ -1,13 +1,19 @@
 using Crust.Bases;
 using Crust.Disks;
 using Crust.Installers;
+using Crust.Layers;
 using Crust.Spec;
 
 namespace Crust.Planning;
 
 /// <summary>Gets what a spec's system comes from: a vendor's installer, Crust's own, or a base.</summary>
-internal sealed class SourceLibrary(InstallerLibrary installers, BaseSource bases)
+/// <param name="indexes">The published indexes that extensions of layers are taken from.</param>
+internal sealed class SourceLibrary(InstallerLibrary installers, BaseSource bases, IndexedSysexts indexes)
 {
+    /// <summary>The spec with the SHA-256 of each extension that it takes from a published index, which decides the build.</summary>
+    /// <exception cref="CrustException">An index can't be had, isn't signed as the spec says, or hasn't the file.</exception>
+    public Task<BuildSpec> PinAsync(BuildSpec spec, CancellationToken cancellation) => indexes.PinAsync(spec, cancellation);
+
     /// <summary>The installer ISO or the base image, fetched or built if need be, and checked.</summary>
     /// <exception cref="CrustException">It can't be had, or isn't what it should be.</exception>
     public async Task<DiskOrigin> GetAsync(BuildSpec spec, CancellationToken cancellation) =>

@@ -7,6 +7,7 @@ using Crust.Formats;
 using Crust.Host;
 using Crust.Images;
 using Crust.Installers;
+using Crust.Layers;
 using Crust.Machines;
 using Crust.Planning;
 using Crust.Registries;
@@ -63,7 +64,8 @@ internal sealed class HostSample : IDisposable
 
     public SourceLibrary SourcesOf(InstallerSource source) => new(new InstallerLibrary(source, Reference), new BaseSource(
         new SourceFetcher(Folders.Cache, new HttpSource(HttpSource.NewClient(), TimeProvider.System, Logger.None), Fakes.ToolBoxWithNothingElse, Stage.Base, Observer, TimeProvider.System, Logger.None),
-        new RegistryImages(Fakes.ToolBoxWithNothingElse, Cache, Stage.Base, Observer, TimeProvider.System), new DebianBase(Fakes.ToolBoxWithNothingElse, Cache, Folders, Observer), Fakes.ToolBoxWithNothingElse));
+        new RegistryImages(Fakes.ToolBoxWithNothingElse, Cache, Stage.Base, Observer, TimeProvider.System), new DebianBase(Fakes.ToolBoxWithNothingElse, Cache, Folders, Observer), Fakes.ToolBoxWithNothingElse),
+        new IndexedSysexts(Folders.Cache, new HttpSource(HttpSource.NewClient(), TimeProvider.System, Logger.None), Fakes.ToolBoxWithNothingElse, Observer, TimeProvider.System, Logger.None));
 
     public ReferenceInstaller Reference => new(Fakes.ToolBoxWithNothingElse, Cache, Folders, Appliance, Observer);
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 using System.Text.Json.Nodes;
 using Crust.Disks;
 using Crust.Formats;
@@ -101,6 +102,30 @@ public sealed class PlannerTests : HostFixture
         var build = (await PlanAsync(new SpecToPlan("a", new BuildSpec { Formats = ["img"] }))).Builds.Single();
 
         Assert.That((build.BuildKey, build.Reasons.Single()), Is.EqualTo(((string?)null, "img: the reference installer isn't built here; crust installer builds it")));
+    }
+
+    [Test]
+    public async Task An_extension_that_an_index_has_replaced_under_its_name_makes_a_build_due_again()
+    {
+        using var server = new LoopbackServer();
+        var list = $"{new string('a', 64)}  tool-1.2-x86-64.raw\n";
+        server.Answer = request => LoopbackServer.File(request, Encoding.ASCII.GetBytes(list), null);
+        BuildSpec With(string? sha256, string version = "1.2") => Sample.Spec with
+        {
+            Formats = ["img"],
+            Layers = [new LayerSpec.Sysext(new SysextOrigin.Published(new Uri(server.Url("")), "tool", version) { Sha256 = sha256, AllowUnverified = true }, "any", null) { Where = "crust.yaml:2:5" }],
+        };
+        _tags = [TagOf("img", With(new string('a', 64)))];
+
+        Assert.That((await PlanAsync(new("a", With(null)), new("b", With(null)))).Builds, Is.Empty, "the index has what was built");
+        Assert.That(server.Requests, Has.Count.EqualTo(1), "however many specs name it");
+        list = list.Replace(new string('a', 64), new string('b', 64), StringComparison.Ordinal);
+        Assert.That((await PlanAsync(new("a", With(null)), new("b", With(new string('a', 64))))).Builds.Select(build => build.Spec), Is.EqualTo(new[] { "a" }));
+
+        var absent = (await Assert.CatchAsync<CrustException>(() => PlanAsync(new SpecToPlan("a", With(null, "1.3")))))!;
+        Assert.That((absent.What, absent.Where), Is.EqualTo(("The index has no tool-1.3-x86-64.raw", $"crust.yaml:2:5: {server.Url("SHA256SUMS")}")));
+        var forecast = Sample.Forecaster.Of(With(null));
+        Assert.That((forecast.Key, server.Requests.Count), Is.EqualTo(((string?)null, 3)), "a forecast asks nobody, and knows no key");
     }
 
     [Test]
