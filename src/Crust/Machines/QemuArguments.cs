@@ -37,6 +37,10 @@ internal static class QemuArguments
     // Pointers are signed by the architecture's own cipher, which is slow to emulate, unless another is asked for.
     private const string EmulatedArmCpu = "max,pauth-impdef=on";
 
+    // Where the processor says that it is quick at them, Linux and glibc copy and clear by string instructions a byte wide, which are emulated byte by byte. Without, a boot of Debian
+    // takes a fifth less of this host's processor time.
+    private const string EmulatedCpu = "max,-erms,-fsrm";
+
     public static string ProgramFor(Arch arch) => arch is Arch.Amd64 ? "qemu-system-x86_64" : "qemu-system-aarch64";
 
     /// <summary>The argv without the program. Each option and its value are neighbours.</summary>
@@ -49,7 +53,7 @@ internal static class QemuArguments
         "-sandbox", $"on,obsolete=deny,elevateprivileges=deny{(machine.Display is GuestDisplay.Window ? "" : ",spawn=deny")},resourcecontrol=deny",
         "-machine", $"{MachineType(machine)},accel={(machine.Accelerator is Accelerator.Kvm ? "kvm" : "tcg")}{(HasSystemManagementMode(machine) ? ",smm=on" : "")}",
         // QEMU's default CPU lacks what today's distributions are compiled for.
-        "-cpu", machine.Accelerator is Accelerator.Kvm ? "host" : machine.Arch is Arch.Amd64 ? "max" : EmulatedArmCpu,
+        "-cpu", machine.Accelerator is Accelerator.Kvm ? "host" : machine.Arch is Arch.Amd64 ? EmulatedCpu : EmulatedArmCpu,
         "-smp", $"{machine.Cpus}",
         "-m", $"{machine.Memory >> 20}M",
         "-rtc", "base=utc",

@@ -77,7 +77,7 @@ internal sealed class SystemdGuest
 
             var output = (await Host.Tools.RunAsync(ToolCommand.Of("qemu-system-x86_64",
             [
-                "-machine", "q35,accel=tcg", "-cpu", "max", "-m", "1280", "-no-user-config", "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio",
+                "-machine", "q35,accel=tcg", "-cpu", "max,-erms,-fsrm", "-m", "1280", "-no-user-config", "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio",
                 "-kernel", _kernel, "-initrd", initramfs, "-append", "console=ttyS0 quiet panic=-1 net.ifnames=0 systemd.show_status=0 systemd.mask=serial-getty@ttyS0.service",
                 "-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net",
                 .. disk is null ? Array.Empty<string>() : ["-drive", $"file={disk},format=raw,if=virtio,readonly=on"],
