@@ -11,7 +11,7 @@ namespace Crust.Appliance;
 internal sealed class ApplianceBuilder(ToolBox tools, BuildCache cache, Folders folders, IBuildObserver observer)
 {
     /// <summary>Changes whenever this code would make something else from the same files.</summary>
-    private const string Version = "2";
+    private const string Version = "3";
 
     private const string Kind = "appliance";
     private const string Packages = "packages.tar";
@@ -80,7 +80,8 @@ internal sealed class ApplianceBuilder(ToolBox tools, BuildCache cache, Folders 
         }
 
         Progress(0.8, "compressing the initramfs");
-        await tools.RunAsync(ToolCommand.Of("zstd", "-q", "-19", "-T2", "--rm", Path.Combine(folder, "initramfs"), "-o", Path.Combine(folder, "initramfs.zst")), cancellation);
+        // Beyond this level it takes a tenth off the size for nine times the processor time.
+        await tools.RunAsync(ToolCommand.Of("zstd", "-q", "-12", "-T2", "--rm", Path.Combine(folder, "initramfs"), "-o", Path.Combine(folder, "initramfs.zst")), cancellation);
         File.Delete(tar);
         Directory.Delete(Path.Combine(folder, "modules"), recursive: true);
         var size = new FileInfo(Path.Combine(folder, "initramfs.zst")).Length;
