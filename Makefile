@@ -96,11 +96,11 @@ sdk:
 		echo "         or copy a bin/ folder that 'make build' made elsewhere: it runs without the SDK"; \
 		exit 3; } >&2
 
-test: test-tools sdk ## run the tests that prove all that Crust does; the last line is N passed, N failed, N skipped
-	@tests/run
+test: test-tools bin/crust ## run the tests that prove all that Crust does; the last line is N passed, N failed, N skipped
+	@CRUST_TEST_PROGRAM=$(CURDIR)/bin/crust tests/run
 
-test-long: test-tools sdk ## run all tests, also those that repeat others or complete a matrix
-	@tests/run --long
+test-long: test-tools bin/crust ## run all tests, also those that repeat others or complete a matrix
+	@CRUST_TEST_PROGRAM=$(CURDIR)/bin/crust tests/run --long
 
 bench: bench-tools bin/crust ## measure Crust against qemu-img, and what a fleet asks for, and write docs/benchmarks.md and docs/scale.md; 40 minutes
 	bench/run

@@ -35,7 +35,7 @@ public sealed partial class ReferenceTests
         await File.WriteAllTextAsync(Path.Combine(Crust.Folder, "user-data.yaml"), "#cloud-config\nhostname: edge-042\n");
         await File.WriteAllTextAsync(Path.Combine(Crust.Folder, "crust.yaml"), $"""
             version: 1
-            machine: {"{"} disk: 4G, memory: 2G {"}"}
+            machine: {"{"} cpus: 1, disk: 4G, memory: 2G {"}"}
             seed:
               userData: user-data.yaml
               ssh:

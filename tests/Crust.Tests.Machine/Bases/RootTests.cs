@@ -68,7 +68,7 @@ public sealed class RootTests
     private static Task WriteSpecAsync(string from, string expect) => File.WriteAllTextAsync(Path.Combine(Crust.Folder, "crust.yaml"), $$"""
         version: 1
         base: { {{from}} }
-        machine: { disk: 2G, memory: 1G }
+        machine: { cpus: 1, disk: 2G, memory: 1G }
         formats: [img]
         verify: { expect: '{{expect}}' }
         """, Cancellation);

@@ -17,8 +17,11 @@ public sealed class OutputTests : FaultFixture
     private const string Start = "connect\ngreet\nexpect qmp_capabilities\nreply qmp_capabilities {}\nexpect cont\nreply cont {}";
     private const string End = "serial Kernel panic - not syncing: after the attack\nexpect quit\nreply quit {}\nexit 0";
 
-    [Test]
-    public async Task A_guest_that_attacks_and_floods_is_read_without_harm_in_a_pipe_and_on_a_terminal_as_text_and_as_events([Values] bool isTerminal, [Values("text", "json")] string logFormat)
+    [TestCase(false, "json")]
+    [TestCase(true, "text")]
+    [TestCase(false, "text", Category = "Long")]
+    [TestCase(true, "json", Category = "Long")]
+    public async Task A_guest_that_attacks_and_floods_is_read_without_harm_in_a_pipe_and_on_a_terminal_as_text_and_as_events(bool isTerminal, string logFormat)
     {
         using var fakes = new FakeTools();
         var words = Enumerable.Range(0, 3000).SelectMany(i => new[] { $$"""word {"warning": "{{i}} {{Attack}}"}""", $$"""word {"progress": 0.{{i}}, "detail": "{{Attack}}"}""" });
