@@ -93,7 +93,7 @@ public sealed class LayeredBuildTests
     private Task WriteSpecAsync(string script, string verify = "{ boot: false }") => File.WriteAllTextAsync(Path.Combine(_crust.Folder, "crust.yaml"), $"""
         version: 1
         name: layered
-        machine: {"{"} disk: 4G, memory: 2G {"}"}
+        machine: {"{"} cpus: 1, disk: 4G, memory: 2G {"}"}
         layers:
           - files: overlay/
           - packages: [crust-sample]
