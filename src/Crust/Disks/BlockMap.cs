@@ -97,6 +97,29 @@ internal sealed record BlockMap(long Size, ImmutableArray<BlockRange> Ranges)
         return new BlockMap(RandomAccess.GetLength(file), ranges.ToImmutable());
     }
 
+    /// <summary>The range that a slot has.</summary>
+    /// <param name="slot">The bytes of the slot, as many as the disk has there.</param>
+    /// <param name="start">Where the slot starts on the disk.</param>
+    /// <returns>One of length 0 if the slot is all zeros.</returns>
+    internal static BlockRange RangeIn(ReadOnlySpan<byte> slot, long start)
+    {
+        var last = slot.LastIndexOfAnyExcept((byte)0);
+        if (last < 0)
+        {
+            return default;
+        }
+
+        var first = slot.IndexOfAnyExcept((byte)0) / Block * Block;
+        var data = slot[first..Math.Min(slot.Length, (last / Block + 1) * Block)];
+        return new BlockRange(start + first, data.Length, Convert.ToHexStringLower(SHA256.HashData(data)));
+    }
+
+    /// <summary>The map of a disk that differs from this one in some slots.</summary>
+    /// <param name="slots">Those slots' numbers.</param>
+    /// <param name="ranges">What ranges these slots have now; of length 0 for none.</param>
+    internal BlockMap With(IReadOnlyCollection<long> slots, IEnumerable<BlockRange> ranges) => new(Size,
+        [.. Ranges.Where(range => !slots.Contains(range.Offset / Slot)).Concat(ranges.Where(range => range.Length > 0)).OrderBy(range => range.Offset)]);
+
     /// <summary>A slot while it is read and hashed.</summary>
     private sealed class SlotHash(SafeFileHandle file)
     {
@@ -112,19 +135,6 @@ internal sealed record BlockMap(long Size, ImmutableArray<BlockRange> Ranges)
             return found;
         }
 
-        public void Compute()
-        {
-            var bytes = _bytes.AsSpan(0, file.ReadUpTo(_bytes, _start));
-            var last = bytes.LastIndexOfAnyExcept((byte)0);
-            if (last < 0)
-            {
-                Range = default;
-                return;
-            }
-
-            var first = bytes.IndexOfAnyExcept((byte)0) / Block * Block;
-            var data = bytes[first..Math.Min(bytes.Length, (last / Block + 1) * Block)];
-            Range = new BlockRange(_start + first, data.Length, Convert.ToHexStringLower(SHA256.HashData(data)));
-        }
+        public void Compute() => Range = RangeIn(_bytes.AsSpan(0, file.ReadUpTo(_bytes, _start)), _start);
     }
 }

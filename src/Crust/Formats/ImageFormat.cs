@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Crust.Appliance;
 using Crust.Disks;
+using Crust.Formats.Splicing;
 using Crust.Spec;
 using Crust.Tools;
 
@@ -68,6 +69,14 @@ internal interface IImageFormat : IImageKind
     /// <summary>What writing the image takes of the host.</summary>
     FormatNeeds NeedsOf(BuildSpec spec) => new(ImageWeight.Raw);
 
+    /// <summary>Whether others can be made of a finished image that differ in a few blocks.</summary>
+    bool HasTemplates => false;
+
+    /// <summary>Opens a finished image to make others of it, where <see cref="HasTemplates"/> says so.</summary>
+    /// <exception cref="IOException">The image can't be read.</exception>
+    /// <exception cref="InvalidDataException">Crust hasn't written it.</exception>
+    ImageTemplate OpenTemplate(string image) => throw new NotSupportedException($"no other images are made of one that is {Name}");
+
     /// <exception cref="CrustException">A tool is missing or failed.</exception>
     /// <exception cref="IOException">It can't be written.</exception>
     Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation);
@@ -97,6 +106,9 @@ internal static class ImageFormats
 
     /// <summary>All kinds of image that are read: the formats, and those that Crust doesn't write.</summary>
     public static ImmutableArray<IImageKind> Readable { get; } = [.. All, new VdiKind()];
+
+    /// <summary>Those of whose images others can be made.</summary>
+    public static ImmutableArray<IImageFormat> WithTemplates { get; } = [.. All.Where(format => format.HasTemplates)];
 
     /// <exception cref="ArgumentException">There is none; the spec's reader lets none through.</exception>
     public static IImageFormat Named(string name) =>

@@ -1,5 +1,6 @@
 using Crust.Disks;
 using Crust.Formats.Headers;
+using Crust.Formats.Splicing;
 using Crust.Spec;
 
 namespace Crust.Formats;
@@ -31,6 +32,10 @@ internal sealed class ImgFormat : IImageFormat
     public ImageSign SignIn(ImageSample file) =>
         file.Size % ImageSample.Sector == 0 && (file.Has(510, [0x55, 0xaa]) || Array.Exists(Volumes, volume => file.Has(volume.Offset, volume.Magic)) || file.IsEmpty) ? ImageSign.Content
             : ImageSign.None;
+
+    public bool HasTemplates => true;
+
+    public ImageTemplate OpenTemplate(string image) => RawTemplate.Open(image);
 
     public async Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {

@@ -1,4 +1,5 @@
 using Crust.Formats.Headers;
+using Crust.Formats.Splicing;
 using Crust.Formats.Zstd;
 using Crust.Spec;
 using Crust.Storage;
@@ -48,6 +49,10 @@ internal sealed class ImgZstFormat : IImageFormat
             throw new CrustException(FailureKind.BadInput, $"The image can't be unpacked: {e.What}", image, "give an image that is whole, compressed with zstd", e);
         }
     }
+
+    public bool HasTemplates => true;
+
+    public ImageTemplate OpenTemplate(string image) => ZstdTemplate.Open(image);
 
     public async Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation) =>
         new(await ZstdDisk.WriteAsync(request.Disk, request.Path, Environment.ProcessorCount, request.Progress, request.Cores, cancellation), request.Disk.Map);

@@ -1,4 +1,6 @@
 using Crust.Formats.Headers;
+using Crust.Formats.Qcow2;
+using Crust.Formats.Splicing;
 using Crust.Spec;
 
 namespace Crust.Formats;
@@ -24,6 +26,10 @@ internal sealed class Qcow2Format : IImageFormat
     public FormatNeeds NeedsOf(BuildSpec spec) => new(spec.Qcow2.Compression is Qcow2Compression.None ? ImageWeight.Raw : ImageWeight.Compressed);
 
     public ImageSign SignIn(ImageSample file) => file.Has(0, Qcow2Header.Magic) ? ImageSign.Header : ImageSign.None;
+
+    public bool HasTemplates => true;
+
+    public ImageTemplate OpenTemplate(string image) => Qcow2Template.Open(image);
 
     // No -W: written out of order, the clusters' places would differ from run to run.
     public async Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)

@@ -1,5 +1,6 @@
 using Crust.Disks;
 using Crust.Formats.Headers;
+using Crust.Formats.Splicing;
 using Crust.Formats.Vmdk;
 using Crust.Spec;
 using Crust.Storage;
@@ -47,6 +48,10 @@ internal sealed class VmdkFormat(Func<Deflater> createDeflater, int workers) : I
 
     public ImageSign SignIn(ImageSample file) =>
         file.Has(0, VmdkHeader.Magic) || file.Has(0, VmdkHeader.EsxMagic) || file.Has(0, VmdkHeader.DescriptorMagic) ? ImageSign.Header : ImageSign.None;
+
+    public bool HasTemplates => true;
+
+    public ImageTemplate OpenTemplate(string image) => VmdkTemplate.Open(image);
 
     public async Task<WrittenImage> WriteAsync(FormatRequest request, CancellationToken cancellation)
     {

@@ -23,7 +23,7 @@ public sealed partial class FormatKnowledgeTests
     ];
 
     // These folders of Formats/ serve several formats, and others than formats.
-    private static readonly ImmutableHashSet<string> Shared = ["Crust.Formats", "Crust.Formats.Archives", "Crust.Formats.Zstd"];
+    private static readonly ImmutableHashSet<string> Shared = ["Crust.Formats", "Crust.Formats.Archives", "Crust.Formats.Splicing", "Crust.Formats.Zstd"];
 
     private static readonly ImmutableArray<(string Path, string Code)> Sources =
     [

@@ -20,6 +20,14 @@ internal sealed class VmdkGrain
     /// <summary>Takes the disk's next grain; false if there is none.</summary>
     public bool Read(BlockReader disk) => disk.TryRead(_data, out _index);
 
+    /// <summary>Takes a grain's bytes from elsewhere. What there are fewer of is zeros.</summary>
+    public void Take(long index, ReadOnlySpan<byte> data)
+    {
+        _index = index;
+        data.CopyTo(_data);
+        _data.AsSpan(data.Length).Clear();
+    }
+
     public void Compress(Deflater deflater)
     {
         _length = 0;

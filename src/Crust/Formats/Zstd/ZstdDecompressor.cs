@@ -29,6 +29,27 @@ internal static partial class ZstdDecompressor
         }
     }
 
+    /// <summary>The length of the frame that some bytes begin with; behind it there may be anything.</summary>
+    /// <exception cref="InvalidDataException">They begin with none, or it is cut off.</exception>
+    /// <exception cref="CrustException">libzstd isn't installed.</exception>
+    public static int LengthOfFrame(ReadOnlySpan<byte> bytes)
+    {
+        nuint length;
+        try
+        {
+            length = FindFrameLength(bytes, (nuint)bytes.Length);
+        }
+        catch (DllNotFoundException e)
+        {
+            throw new CrustException(FailureKind.HostLacks, "The library zstd isn't installed", Library, "install it: apt-get install libzstd1", e);
+        }
+
+        return length <= (nuint)bytes.Length ? (int)length : throw new InvalidDataException("a frame of its zstd stream is damaged");
+    }
+
+    [LibraryImport(Library, EntryPoint = "ZSTD_findFrameCompressedSize")]
+    private static partial nuint FindFrameLength(ReadOnlySpan<byte> bytes, nuint length);
+
     [LibraryImport(Library, EntryPoint = "ZSTD_decompress")]
     private static partial nuint Decompress(Span<byte> content, nuint capacity, ReadOnlySpan<byte> frame, nuint length);
 }

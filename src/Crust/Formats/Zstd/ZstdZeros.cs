@@ -35,6 +35,12 @@ internal static class ZstdZeros
         }
     }
 
+    /// <summary>The bytes of a frame's start that <see cref="IsStartOf"/> looks at.</summary>
+    public const int StartLength = 6;
+
+    /// <summary>Whether a frame is one of these, by how it starts: those of data have a checksum, and a single segment.</summary>
+    public static bool IsStartOf(ReadOnlySpan<byte> frame) => frame.Length >= StartLength && frame[4] == Descriptor && frame[5] == Window;
+
     private static byte[] Frame(int length)
     {
         var blocks = (length + LongestBlock - 1) / LongestBlock;

@@ -11,6 +11,9 @@ namespace Crust.Seeds.Documents;
 /// </summary>
 internal sealed partial class Substitution(ImmutableDictionary<string, string> variables)
 {
+    /// <summary>The rule of the error about a variable that isn't set.</summary>
+    public const string UndefinedVariable = "undefined-variable";
+
     /// <summary>The tree with values put in. They never change its structure: a value is text within one scalar, whatever it looks like.</summary>
     /// <exception cref="CrustException">A variable isn't set.</exception>
     public ConfigNode Apply(ConfigNode node) => node switch
@@ -92,7 +95,7 @@ internal sealed partial class Substitution(ImmutableDictionary<string, string> v
         }
     }
 
-    private static CrustException Bad(string what, Place place, string remedy) => new(FailureKind.BadInput, what, $"{place}", remedy) { Rule = "undefined-variable" };
+    private static CrustException Bad(string what, Place place, string remedy) => new(FailureKind.BadInput, what, $"{place}", remedy) { Rule = UndefinedVariable };
 
     [GeneratedRegex(@"(\$)?\$\{([A-Za-z_][A-Za-z0-9_]*)\}")]
     private static partial Regex Variable();
