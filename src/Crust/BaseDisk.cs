@@ -29,6 +29,7 @@ internal sealed class BaseDisk(BuildTarget target, BaseImage image, DiskMakers m
         var (started, cpu) = (time.GetTimestamp(), Environment.CpuUsage.TotalTime);
         await (image.IsRoot ? makers.Roots.WriteAsync(image, disk, target.Spec.Machine, target.Spec.Base.Layout, accelerator, cancellation)
             : makers.Images.WriteAsync(image, disk, target.Spec.Machine.Disk, target.Spec.WhereIs("machine.disk"), cancellation));
+        AddSeedPartition(disk);
         return InstallFacts.None with
         {
             Seconds = time.GetElapsedTime(started).TotalSeconds,
@@ -36,5 +37,25 @@ internal sealed class BaseDisk(BuildTarget target, BaseImage image, DiskMakers m
             BytesWritten = SparseFile.AllocatedBytes(disk),
             Finished = time.GetUtcNow(),
         };
+    }
+
+    private void AddSeedPartition(string disk)
+    {
+        if (target.Spec.Base.SeedPartition is not { } size)
+        {
+            return;
+        }
+
+        try
+        {
+            using var file = File.OpenHandle(disk, FileMode.Open, FileAccess.ReadWrite);
+            SeedPartition.Add(file, size);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new CrustException(FailureKind.BadInput, $"The disk can't get a partition for nodes' seeds: {e.Message}",
+                $"{target.Spec.WhereIs("base.seedPartition")}; {image.Source}",
+                "choose a smaller size (960K fits before the first partition of most disks), set machine.disk to more, or leave it out and give nodes seed volumes", e);
+        }
     }
 }

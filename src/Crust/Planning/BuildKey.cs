@@ -40,6 +40,7 @@ internal static class BuildKey
             .Append($"base {imageSha256}\n")
             .Append($"machine {spec.Machine.Arch} disk={spec.Machine.Disk}\n")
             .Append(!spec.Base.IsRoot ? "" : $"layout={spec.Base.Layout.LowerName()} {RootWriter.Version}{(spec.Base.Oci is null ? "" : " oci")}\n")
+            .Append(spec.Base.SeedPartition is { } seed ? $"seedPartition={seed}\n" : "")
             .Append(Care(spec, isReference: false))
             .AppendJoin("", layers.Select(layer => layer.Material))
             .ToString();

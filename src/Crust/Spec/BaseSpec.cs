@@ -27,6 +27,9 @@ internal sealed record BaseSpec
     /// <summary>How the disk of a root file system is divided.</summary>
     public DiskLayout Layout { get; init; }
 
+    /// <summary>The size in bytes of the partition that each node's image has a seed in; null for none.</summary>
+    public long? SeedPartition { get; init; }
+
     /// <summary>The file or the image, whichever of them it is; null for packages, and where an installer is booted.</summary>
     public string? File => Image ?? Rootfs ?? Oci;
 

@@ -8,6 +8,9 @@ namespace Crust.Spec;
 internal static partial class BaseTypes
 {
     private const string SuiteForm = "[a-z][a-z0-9-]{0,63}";
+    // Declared first: the types below are made of it.
+    private static readonly ValueType<long> PartitionSize = ValueTypes.Bytes(64 << 10, 64 << 20, 4 << 10);
+
     private const string PackageForm = "[a-z0-9][a-z0-9+.-]*(:[a-z0-9]+)?";
 
     /// <summary>An image in a registry as it is written; or a path (absolute once it is read) or an http(s) URL.</summary>
@@ -41,6 +44,13 @@ internal static partial class BaseTypes
             : throw ValueTypes.Bad(given.Single, "isn't the URL of a mirror", "write an http:// or https:// URL, such as https://mirror.example.org/debian"),
         value => value,
         () => new JsonObject { ["type"] = "string", ["pattern"] = "^https?://" });
+
+    /// <summary>A partition's size: room for a small FAT.</summary>
+    public static readonly ValueType<long?> SeedPartition = new(
+        PartitionSize.Placeholder,
+        given => PartitionSize.Parse(given),
+        value => value is { } bytes ? Size.ToSpecText(bytes) : null,
+        PartitionSize.Schema);
 
     private static string Image(GivenItem item)
     {
