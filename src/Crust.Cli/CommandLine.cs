@@ -24,6 +24,7 @@ internal static class CommandLine
         RecipeCommand.Create(),
         SysextCommand.Create(),
         NodesCommand.Create(),
+        FleetCommand.Create(),
         SchemaCommand.Create(),
         CleanCommand.Create(),
     };

@@ -4,6 +4,7 @@ using Crust.Bases;
 using Crust.Disks;
 using Crust.Downloads;
 using Crust.Events;
+using Crust.Fleet;
 using Crust.Formats;
 using Crust.Host;
 using Crust.Images;
@@ -103,6 +104,7 @@ internal sealed class CrustServices : IAsyncDisposable
         RootSource = new RootSource(tools, Folders.Builder, images);
         RootCommand = new RootCommand(tools, jobs, layers);
         PatchelfIn = scratch => new Patchelf(tools, scratch);
+        Fleet = new FleetRun(tools, Inspector, journal, hidden, time);
         var preflight = new Preflight(checks, forecaster);
         var shared = new SharedCaches(tools, cache, journal, time) { Signer = signer };
         Exchange = new BuildExchange(Sources, Seeds, shared, disks, journal, hidden, time);
@@ -184,6 +186,8 @@ internal sealed class CrustServices : IAsyncDisposable
     public Publisher Publisher { get; }
 
     public SysextPublisher SysextPublisher { get; }
+
+    public FleetRun Fleet { get; }
 
     public ImageBuild Build { get; }
 

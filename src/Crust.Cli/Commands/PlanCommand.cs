@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Crust.Cli.Progress;
+using Crust.Fleet;
 using Crust.Formats;
 using Crust.Planning;
 using Crust.Sanitizing;
@@ -11,7 +12,7 @@ internal static class PlanCommand
 {
     public static Command Create()
     {
-        var specs = new Argument<string[]>("SPEC") { Description = "The specs' files.", Arity = ArgumentArity.OneOrMore };
+        var specs = new Argument<string[]>("SPEC") { Description = "The specs' files.", Arity = ArgumentArity.ZeroOrMore };
         var since = new Option<string?>("--since") { Description = "The repository that is looked into, registry/path; without it, where each spec publishes.", HelpName = "REPOSITORY" };
         var shard = new Option<string?>("--shard")
         {
@@ -19,20 +20,39 @@ internal static class PlanCommand
             HelpName = "NUMBER/COUNT",
         };
         var limit = new Option<int?>("--limit") { Description = "Tell so many builds at most, the first ones: a CI takes only so many jobs at once.", HelpName = "NUMBER" };
+        var fleet = new Option<string?>("--fleet") { Description = "In place of specs: divide the nodes of this file into parts, each for a job that runs crust fleet --shard.", HelpName = "NODES" };
+        var nodes = new Option<int>("--nodes")
+        {
+            Description = "So many nodes of a fleet for a part at most; with --limit parts may have more.",
+            HelpName = "NUMBER",
+            DefaultValueFactory = _ => FleetPlan.DefaultSize,
+        };
         var lines = new Option<bool>("--lines") { Description = "Write a line for each build in place of JSON: formats, architecture, name and spec, with tabs between them." };
-        var command = new Command("plan", "Says which builds are due, since a registry lacks their images, as JSON for a CI's matrix.") { specs, since, shard, limit, lines };
+        var command = new Command("plan", "Says which builds are due, since a registry lacks their images, as JSON for a CI's matrix.") { specs, since, shard, limit, fleet, nodes, lines };
         command.SetAction(async (parse, cancellation) =>
         {
             var environment = HostEnvironment.Take();
-            IReadOnlyList<string> files = parse.GetRequiredValue(specs);
+            IReadOnlyList<string> files = parse.GetValue(specs) ?? [];
+            if (parse.GetValue(limit) is < 1)
+            {
+                throw new CrustException(FailureKind.BadInput, "--limit must be at least 1", "option --limit", "give 1 or more");
+            }
+
+            if (parse.GetValue(fleet) is { } list)
+            {
+                var parts = Divide(list, files, parse.GetValue(shard), parse.GetValue(since), parse.GetValue(nodes), parse.GetValue(limit));
+                await parse.InvocationConfiguration.Output.WriteAsync(parse.GetValue(lines) ? parts.ToLines() : parts.ToJson());
+                return (int)ExitCode.Done;
+            }
+
+            if (files.Count == 0)
+            {
+                throw new CrustException(FailureKind.BadInput, "There is nothing to plan", "crust plan", "name specs, or the nodes of a fleet: --fleet nodes.yaml");
+            }
+
             if (parse.GetValue(shard) is { } part)
             {
                 files = Shard.Parse(part, "option --shard").Of(files);
-            }
-
-            if (parse.GetValue(limit) is < 1)
-            {
-                throw new CrustException(FailureKind.BadInput, "A plan of no builds is none", "option --limit", "give 1 or more");
             }
 
             var read = Read(files, environment);
@@ -56,6 +76,16 @@ internal static class PlanCommand
             return (int)ExitCode.Done;
         });
         return command;
+    }
+
+    private static FleetPlan Divide(string list, IReadOnlyList<string> specs, string? shard, string? since, int size, int? limit)
+    {
+        if (specs.Count > 0 || shard is not null || since is not null)
+        {
+            throw new CrustException(FailureKind.BadInput, "A fleet is planned without specs, --shard and --since", "option --fleet", "leave them out: each part of the plan has a shard of its own");
+        }
+
+        return size < 1 ? throw new CrustException(FailureKind.BadInput, "--nodes must be at least 1", "option --nodes", "give 1 or more") : FleetPlan.Of(NodesReader.Read(list), size, limit);
     }
 
     // All that is wrong, not the first alone: a pull request may touch many. A fleet has thousands, so all processors read.

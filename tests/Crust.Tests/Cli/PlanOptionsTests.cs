@@ -3,7 +3,7 @@ namespace Crust.Tests.Cli;
 public sealed class PlanOptionsTests
 {
     [TestCase("--shard", "0/3", "'0/3' is no shard")]
-    [TestCase("--limit", "0", "A plan of no builds is none")]
+    [TestCase("--limit", "0", "--limit must be at least 1")]
     public async Task A_part_that_is_none_is_refused_before_a_spec_is_read(string option, string value, string told)
     {
         var run = await CommandLineRun.OfAsync("plan", option, value, "none.yaml");

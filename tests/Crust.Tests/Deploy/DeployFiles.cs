@@ -10,10 +10,13 @@ namespace Crust.Tests.Deploy;
 internal static class DeployFiles
 {
     /// <summary>All kustomizations.</summary>
-    public static readonly string[] Kustomizations = ["kubernetes/base", "kubernetes/overlays/example", "kubernetes/overlays/without-kvm", Bakery, "flux"];
+    public static readonly string[] Kustomizations = ["kubernetes/base", "kubernetes/overlays/example", "kubernetes/overlays/without-kvm", Bakery, Fleet, "flux"];
 
     /// <summary>The Job that builds system extensions.</summary>
     public const string Bakery = "kubernetes/bakery";
+
+    /// <summary>The Job that makes nodes' files.</summary>
+    public const string Fleet = "kubernetes/fleet";
 
     public const string GitHubExtensions = "github/extensions.yml";
 

@@ -12,7 +12,9 @@ public sealed class KubernetesTests
     private static readonly string[] Pods = [.. DeployFiles.Kustomizations.Where(folder => folder.StartsWith("kubernetes", StringComparison.Ordinal))];
 
     // Those that build images.
-    private static readonly string[] Jobs = [.. Pods.Where(folder => folder != DeployFiles.Bakery)];
+    private static readonly string[] Jobs = [.. Pods.Where(folder => folder is not (DeployFiles.Bakery or DeployFiles.Fleet))];
+
+    private static readonly string[] PodsWithNetwork = [.. Pods.Where(folder => folder is not DeployFiles.Fleet)];
 
     // Pod Security Standards, "restricted": Volume Types.
     private static readonly string[] VolumeTypes = ["configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"];
@@ -29,7 +31,7 @@ public sealed class KubernetesTests
         YamlNode[] containers = [.. pod.Items("containers"), .. pod.Items("initContainers"), .. pod.Items("ephemeralContainers")];
         YamlNode[] contexts = [.. new[] { pod.At("securityContext") }.Concat(containers.Select(container => container.At("securityContext"))).OfType<YamlNode>()];
 
-        Assert.That(containers, Has.Length.EqualTo(3));
+        Assert.That(containers, Has.Length.EqualTo(folder is DeployFiles.Fleet ? 1 : 3));
         using (Assert.EnterMultipleScope())
         {
             Assert.That(contexts.Select(context => context.At("windowsOptions")), Is.All.Null, "HostProcess");
@@ -107,7 +109,7 @@ public sealed class KubernetesTests
     }
 
     // A guest's packets leave the host as the pod's.
-    [TestCaseSource(nameof(Pods))]
+    [TestCaseSource(nameof(PodsWithNetwork))]
     public async Task A_pod_reaches_names_and_web_servers_but_no_node_no_service_and_no_metadata(string folder)
     {
         var policy = DeployFiles.Objects(await DeployFiles.RenderAsync(folder, Cancellation)).Object("NetworkPolicy");
@@ -119,6 +121,25 @@ public sealed class KubernetesTests
         Assert.That(web.Items("ports").Select(port => port.Text("port")), Is.EqualTo(new[] { "80", "443" }));
         Assert.That(web.Items("to").SelectMany(to => to.Items("ipBlock", "except")).Select(network => network.ToString()),
             Is.SupersetOf(new[] { "10.0.0.0/8", "100.64.0.0/10", "168.63.129.16/32", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "169.254.0.0/16", "fc00::/7", "fe80::/10" }));
+    }
+
+    [Test]
+    public async Task The_pods_of_a_fleet_share_all_nodes_and_reach_nobody()
+    {
+        var objects = DeployFiles.Objects(await DeployFiles.RenderAsync(DeployFiles.Fleet, Cancellation));
+        var job = objects.Object("Job");
+        var pod = job.At("spec", "template", "spec")!;
+        var container = pod.Items("containers").Single();
+        var mounted = container.Items("volumeMounts").Select(mount => mount.Text("mountPath")).ToList();
+
+        Assert.That(VariablesOf(container)["SHARDS"], Is.EqualTo(job.Text("spec", "completions")), "a shard more is one that no pod makes");
+        Assert.That(job.Text("spec", "completionMode"), Is.EqualTo("Indexed"));
+        Assert.That(mounted, Is.SupersetOf(new[] { "/fleet", "/gitops", "/secrets", "/deploy" }).And.SupersetOf(new[] { Path.GetDirectoryName(VariablesOf(container)["BASE"]) }));
+        Assert.That(objects.Where(one => one.Text("kind") == "ConfigMap").Select(one => one.Text("metadata", "name")),
+            Is.EquivalentTo(pod.Items("volumes").Select(volume => volume.Text("configMap", "name")).OfType<string>()), "with their hashes");
+        var policy = objects.Object("NetworkPolicy");
+        Assert.That(policy.Pairs("spec", "podSelector", "matchLabels"), Is.SubsetOf(job.Pairs("spec", "template", "metadata", "labels")));
+        Assert.That((policy.Items("spec", "policyTypes").Count, policy.At("spec", "egress"), policy.At("spec", "ingress")), Is.EqualTo((2, (YamlNode?)null, (YamlNode?)null)));
     }
 
     [Test]
