@@ -13,6 +13,7 @@ internal static class CommandLine
         LogFormatOption.Create(),
         BuildCommand.Create(),
         InstallerCommand.Create(),
+        ContentCommand.Create(),
         FetchCommand.Create(),
         VerifyCommand.Create(),
         InspectCommand.Create(),

@@ -1,6 +1,7 @@
 using Crust.Appliance;
 using Crust.Attestation;
 using Crust.Bases;
+using Crust.Content;
 using Crust.Disks;
 using Crust.Downloads;
 using Crust.Events;
@@ -99,6 +100,8 @@ internal sealed class CrustServices : IAsyncDisposable
         Planner = new Planner(Sources, writer, new RegistryTags(tools, Folders.Cache, journal, time).ListAsync);
         Publisher = new Publisher(tools, Shelf, Folders.Cache, journal, time);
         SysextPublisher = new SysextPublisher(tools, Folders.Cache, journal, time);
+        Content = new ContentBuilder(new ImagePuller(tools, Folders.Cache, journal, time), new ContentAttestor(signer, time), new ContentExtras(tools, journal), Folders.Cache, journal, time);
+        ContentCheck = new ContentCheck(journal);
         var extensions = new SysextMaker(RecipeTrees, SysextBuilder, SysextReader, indexes);
         var layers = new LayerRun(tools, jobs, RecipeTrees, extensions, journal, _log);
         RootSource = new RootSource(tools, Folders.Builder, images);
@@ -188,6 +191,10 @@ internal sealed class CrustServices : IAsyncDisposable
     public SysextPublisher SysextPublisher { get; }
 
     public FleetRun Fleet { get; }
+
+    public ContentBuilder Content { get; }
+
+    public ContentCheck ContentCheck { get; }
 
     public ImageBuild Build { get; }
 

@@ -33,6 +33,9 @@ public enum Stage
     /// <summary>Putting layers onto the installed disk.</summary>
     Layers,
 
+    /// <summary>Collecting and packing container images and files.</summary>
+    Content,
+
     /// <summary>Tidying the installed disk, looking at what is on it, and discarding what its file systems don't use any more.</summary>
     Disk,
 

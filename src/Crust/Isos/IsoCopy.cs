@@ -11,9 +11,24 @@ namespace Crust.Isos;
 /// entries, the MBR, the GPT and the appended partitions that it finds.
 /// </summary>
 /// <param name="tools">Runs xorriso.</param>
-/// <param name="observer">Hears of progress in the stage <see cref="Stage.Install"/>.</param>
+/// <param name="observer">Hears of progress.</param>
 internal sealed partial class IsoCopy(ToolBox tools, IBuildObserver observer)
 {
+    /// <summary>The stage that its progress belongs to.</summary>
+    public Stage Stage { get; init; } = Stage.Install;
+
+    /// <summary>What is put in, for progress.</summary>
+    public string Subject { get; init; } = "the seed's files";
+
+    /// <summary>What names the files' places, for errors.</summary>
+    public string Key { get; init; } = "seed.files";
+
+    /// <summary>What is to be done about a file whose place is taken.</summary>
+    public string Remedy { get; init; } = "give it another name: NAME=FILE";
+
+    /// <summary>The time of what is put in and of the volume, in seconds since 1970, so that the same files give the same copy; null for now.</summary>
+    public long? Epoch { get; init; }
+
     /// <param name="files">What is put in; a file of the ISO under the same path is replaced.</param>
     /// <param name="copy">Where the copy goes. It has mode 0600, for it may hold secrets.</param>
     /// <exception cref="CrustException">xorriso is missing or failed; or a file's path is a folder in the ISO, or leads through a file.</exception>
@@ -21,20 +36,24 @@ internal sealed partial class IsoCopy(ToolBox tools, IBuildObserver observer)
     internal async Task WriteAsync(string iso, ImmutableArray<VolumeFile> files, string copy, CancellationToken cancellation)
     {
         bool hasJoliet;
+        ImmutableArray<string> folders;
         using (var tree = new IsoTree(iso))
         {
             hasJoliet = tree.HasJoliet;
             foreach (var file in files)
                 CheckPlace(tree, file.Name, iso);
+            folders = [.. files.SelectMany(file => FoldersOf(file.Name)).Distinct().Where(folder => !tree.Contains(folder))];
         }
 
         // xorriso keeps the mode of a file that is there, and takes an empty one for a blank medium.
         await PrivateFile.Create(copy).DisposeAsync();
         Progress(0);
-        await tools.RunAsync(Xorriso.Of(Arguments(iso, files, copy, hasJoliet)) with { OnLine = Observe }, cancellation);
+        var command = Xorriso.Of(Arguments(iso, files, copy, hasJoliet, Epoch is { } time ? Dates(time, [.. folders, .. files.Select(file => file.Name)]) : [])) with { OnLine = Observe };
+        await tools.RunAsync(Epoch is null ? command
+            : command with { Environment = ImmutableDictionary<string, string>.Empty.Add("SOURCE_DATE_EPOCH", Epoch.Value.ToString(CultureInfo.InvariantCulture)) }, cancellation);
     }
 
-    internal static string[] Arguments(string iso, ImmutableArray<VolumeFile> files, string copy, bool hasJoliet) =>
+    internal static string[] Arguments(string iso, ImmutableArray<VolumeFile> files, string copy, bool hasJoliet, params IEnumerable<string> dates) =>
     [
         "-no_rc",
         "-indev", iso,
@@ -48,11 +67,23 @@ internal sealed partial class IsoCopy(ToolBox tools, IBuildObserver observer)
             "-chown", "0", "/" + file.Name, "--",
             "-chgrp", "0", "/" + file.Name, "--",
         }),
+        .. dates,
         // Last: it names files of the ISO, which may be replaced by now.
         "-boot_image", "any", "replay",
     ];
 
-    private static void CheckPlace(IsoTree tree, string name, string iso)
+    // "=" and a number are seconds since 1970 (xorriso(1), "Examples of input timestrings").
+    private static IEnumerable<string> Dates(long time, IEnumerable<string> paths) => paths.SelectMany(path => new[] { "-alter_date", "b", string.Create(CultureInfo.InvariantCulture, $"={time}"), "/" + path, "--" });
+
+    private static IEnumerable<string> FoldersOf(string name)
+    {
+        for (var slash = name.IndexOf('/'); slash > 0; slash = name.IndexOf('/', slash + 1))
+        {
+            yield return name[..slash];
+        }
+    }
+
+    private void CheckPlace(IsoTree tree, string name, string iso)
     {
         for (var slash = name.IndexOf('/'); slash > 0; slash = name.IndexOf('/', slash + 1))
         {
@@ -63,7 +94,7 @@ internal sealed partial class IsoCopy(ToolBox tools, IBuildObserver observer)
         if (tree.KindOf(name) is IsoEntryKind.Folder)
             throw Bad("It can't be put into the ISO: there is a folder of this name");
 
-        CrustException Bad(string what) => new(FailureKind.BadInput, what, $"seed.files, {name}, {iso}", "give it another name: NAME=FILE");
+        CrustException Bad(string what) => new(FailureKind.BadInput, what, $"{Key}, {name}, {iso}", Remedy);
     }
 
     private void Observe(string line)
@@ -73,7 +104,7 @@ internal sealed partial class IsoCopy(ToolBox tools, IBuildObserver observer)
     }
 
     private void Progress(double fraction) =>
-        observer.Observe(new BuildEvent.Progressed(Stage.Install, null, null, $"copying the installer's ISO with the seed's files in it, {fraction.ToString("P0", CultureInfo.InvariantCulture)}"));
+        observer.Observe(new BuildEvent.Progressed(Stage, null, null, $"copying the installer's ISO with {Subject} in it, {fraction.ToString("P0", CultureInfo.InvariantCulture)}"));
 
     [GeneratedRegex(@"\Axorriso : UPDATE : +Writing: .* (?<percent>[0-9]{1,3}(\.[0-9])?)%", RegexOptions.ExplicitCapture)]
     private static partial Regex Percentage();

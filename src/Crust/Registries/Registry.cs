@@ -18,6 +18,10 @@ internal sealed class Registry(Skopeo skopeo, PublishSpec how, TimeSpan firstWai
     /// <summary>A manifest or an index as the registry has it; null if there is none.</summary>
     public Task<OciDocument?> ReadAsync(RegistryReference from, CancellationToken cancellation) => TryAsync(() => skopeo.ReadAsync(from, cancellation), cancellation);
 
+    /// <summary>The config of an image as the registry has it; null if there is none.</summary>
+    /// <param name="from">Its name, with a digest.</param>
+    public Task<OciDocument?> ReadConfigAsync(RegistryReference from, CancellationToken cancellation) => TryAsync(() => skopeo.ReadConfigAsync(from, cancellation), cancellation);
+
     /// <summary>The tags of a repository; none where the registry doesn't know it.</summary>
     public Task<IReadOnlySet<string>> ListTagsAsync(string repository, CancellationToken cancellation) => TryAsync(() => skopeo.ListTagsAsync(repository, cancellation), cancellation);
 
@@ -71,6 +75,17 @@ internal sealed class Registry(Skopeo skopeo, PublishSpec how, TimeSpan firstWai
     {
         File.Delete(archive);
         await skopeo.PullArchiveAsync(from, archive, moved, cancellation);
+        return true;
+    }, cancellation);
+
+    /// <summary>Pulls an image's config and layers by its digest into a folder of blobs; those that are there already stay.</summary>
+    /// <param name="from">Its name, with a digest.</param>
+    /// <param name="blobs">The folder's absolute path, as <see cref="Skopeo.PullBlobsAsync"/> wants it.</param>
+    /// <param name="moved">Receives how many bytes were written so far.</param>
+    /// <exception cref="RegistryException">It isn't there, or not as its digest says.</exception>
+    public Task PullBlobsAsync(RegistryReference from, string blobs, Action<long> moved, CancellationToken cancellation) => TryAsync(async () =>
+    {
+        await skopeo.PullBlobsAsync(from, blobs, moved, cancellation);
         return true;
     }, cancellation);
 

@@ -73,6 +73,37 @@ internal sealed class Skopeo(ToolBox tools, PublishSpec how, string folder, Time
         }
     }
 
+    /// <summary>
+    /// Pulls an image's config and layers, whose digests skopeo checks, as they are. What is in the folder already isn't pulled again: a pull that was cut off goes on with the blobs that it
+    /// hadn't yet. The manifest isn't among them: one in Docker's form would become another (<see cref="ReadAsync"/> has it).
+    /// </summary>
+    /// <param name="from">Its name, with a digest.</param>
+    /// <param name="blobs">The absolute path of a folder on the same file system as <see cref="Folder"/>: each blob is the file `sha256/HEX` in it.</param>
+    /// <param name="moved">Receives how many bytes skopeo has written so far.</param>
+    /// <exception cref="RegistryException">It wasn't pulled, or not wholly.</exception>
+    public async Task PullBlobsAsync(RegistryReference from, string blobs, Action<long> moved, CancellationToken cancellation)
+    {
+        var layout = $"blobs-{Guid.NewGuid().ToString("N")[..12]}";
+        var result = await RunAsync(
+            [
+                "copy", "--dest-oci-accept-uncompressed-layers", "--dest-shared-blob-dir", blobs, .. Login(), .. Connection("src-"), Named(from), $"oci:{layout}:it",
+            ],
+            from, null, moved, cancellation);
+        if (result.ExitCode != 0)
+        {
+            throw RegistryFaults.Of(result.Error, from);
+        }
+    }
+
+    /// <summary>The config of an image as the registry has it; null if there is none.</summary>
+    /// <param name="from">Its name, with a digest.</param>
+    /// <exception cref="RegistryException">The registry doesn't say.</exception>
+    public async Task<OciDocument?> ReadConfigAsync(RegistryReference from, CancellationToken cancellation)
+    {
+        var tooLong = new RegistryException(RegistryFault.Altered, "The registry's config of an image is longer than any config may be", from.ToString(), "choose another image");
+        return await AskAsync(["inspect", "--config", "--raw", "--no-tags", .. Login(), .. Connection(""), Named(from)], from, LongestDocument, tooLong, cancellation) is { } bytes ? new OciDocument(bytes) : null;
+    }
+
     /// <summary>A manifest or an index as the registry has it; null if there is none.</summary>
     /// <exception cref="RegistryException">The registry doesn't say.</exception>
     public async Task<OciDocument?> ReadAsync(RegistryReference from, CancellationToken cancellation)

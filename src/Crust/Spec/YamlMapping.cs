@@ -12,12 +12,15 @@ internal sealed class YamlMapping
     private readonly string _file;
     private readonly string _path;
     private readonly YamlMappingNode _node;
+
+    // Where it stands in the file: itself, or the single value that is written in its place.
+    private readonly YamlNode _place;
     private readonly List<string> _asked = [];
 
-    private YamlMapping(string file, string path, YamlMappingNode node) => (_file, _path, _node) = (file, path, node);
+    private YamlMapping(string file, string path, YamlMappingNode node, YamlNode? place = null) => (_file, _path, _node, _place) = (file, path, node, place ?? node);
 
     /// <summary>Where it begins: `file:line:column, path`.</summary>
-    public string Where => At(_node, "");
+    public string Where => At(_place, "");
 
     /// <summary>The keys in the file's order.</summary>
     /// <exception cref="CrustException">One isn't a word.</exception>
@@ -81,11 +84,20 @@ internal sealed class YamlMapping
 
     /// <summary>The mappings of a list; empty where the key isn't there.</summary>
     /// <exception cref="CrustException">It is something else.</exception>
-    public ImmutableArray<YamlMapping> Mappings(string key) => Find(key) switch
+    public ImmutableArray<YamlMapping> Mappings(string key) => Mappings(key, null);
+
+    /// <summary>The same of a list in which a single value may stand for a mapping that has one key alone.</summary>
+    /// <param name="shorthand">That key; null where no single value may stand there.</param>
+    /// <exception cref="CrustException">It is something else.</exception>
+    public ImmutableArray<YamlMapping> Mappings(string key, string? shorthand) => Find(key) switch
     {
         null => [],
-        YamlSequenceNode list => [.. list.Children.Select((item, i) => item is YamlMappingNode mapping ? new YamlMapping(_file, $"{Below(key)}[{i}]", mapping)
-            : throw Bad(At(item, $"{key}[{i}]"), $"An entry of '{key}' is {KindOf(item)}, not a mapping", "write keys and values: { key: value }"))],
+        YamlSequenceNode list => [.. list.Children.Select((item, i) => item switch
+        {
+            YamlMappingNode mapping => new YamlMapping(_file, $"{Below(key)}[{i}]", mapping),
+            YamlScalarNode value when shorthand is not null && !YamlText.IsNull(value) => new YamlMapping(_file, $"{Below(key)}[{i}]", new YamlMappingNode(new YamlScalarNode(shorthand), value), value),
+            _ => throw Bad(At(item, $"{key}[{i}]"), $"An entry of '{key}' is {KindOf(item)}, not a mapping", "write keys and values: { key: value }"),
+        })],
         var other => throw Bad(At(other, key), $"'{key}' takes a list of mappings, not {KindOf(other)}", $"write {key}: and below it lines that begin with a dash"),
     };
 
@@ -100,7 +112,7 @@ internal sealed class YamlMapping
     }
 
     /// <summary>Where a key's value stands: `file:line:column, path`.</summary>
-    public string WhereOf(string key) => At(Node(key) ?? _node, key);
+    public string WhereOf(string key) => At(Node(key) ?? _place, key);
 
     /// <summary>The error that a value is wrong.</summary>
     public CrustException Wrong(string key, string what, string remedy) => Bad(WhereOf(key), what, remedy);

@@ -9,6 +9,7 @@ namespace Crust.Sysexts.Images;
 internal sealed class Ext4Image(ToolBox tools) : ISysextImage
 {
     private const int Block = 4096;
+    private const int BlocksOfMiB = (1 << 20) / Block;
     private const int RootInode = 2;
 
     // lost+found is the first that isn't reserved.
@@ -19,16 +20,24 @@ internal sealed class Ext4Image(ToolBox tools) : ISysextImage
 
     public SysextFormat Format => SysextFormat.Ext4;
 
-    public async Task WriteAsync(SysextPlan plan, FileTree tree, string path, string scratch, CancellationToken cancellation)
+    public async Task WriteAsync(SysextPlan plan, FileTree tree, string path, string scratch, CancellationToken cancellation) =>
+        await WriteAsync(await TreeFolder.WriteAsync(plan, tree, scratch, cancellation), tree, new Ext4Plan(plan.Epoch), path, scratch, cancellation);
+
+    /// <summary>Writes a file system with all that is in a folder.</summary>
+    /// <param name="tree">The same, as it was read.</param>
+    /// <exception cref="CrustException">A tool is missing or failed.</exception>
+    public async Task WriteAsync(string folder, FileTree tree, Ext4Plan plan, string path, string scratch, CancellationToken cancellation)
     {
-        var folder = await TreeFolder.WriteAsync(plan, tree, scratch, cancellation);
         var files = tree.Count + FirstInode;
         // Files, a block for each of them for folders and long links, inodes of 256 bytes, and what the file system has for itself.
-        var blocks = tree.Entries.Sum(entry => ((entry.Content.Length + Block - 1) / Block) + 1) * 21 / 20 + (files * 256 / Block) + 256;
+        var blocks = tree.Entries.Sum(entry => ((entry.Content.Length + Block - 1) / Block) + 1) * 21 / 20 + (files * 256 / Block) + 256 + (plan.Spare / Block);
+        // Partitions begin and end at whole MiB.
+        blocks = plan.Label is null ? blocks : (blocks + BlocksOfMiB - 1) / BlocksOfMiB * BlocksOfMiB;
         // 0 would be now.
         var environment = ImmutableDictionary<string, string>.Empty.Add("E2FSPROGS_FAKE_TIME", Math.Max(1, plan.Epoch).ToString(CultureInfo.InvariantCulture));
-        await tools.RunAsync(ToolCommand.Of("mke2fs", "-q", "-F", "-t", "ext4", "-O", "^has_journal,^resize_inode", "-m", "0", "-b", $"{Block}", "-N", $"{files + 8}", "-U", Identity,
-            "-E", $"hash_seed={Identity},root_owner=0:0,lazy_itable_init=0,nodiscard", "-d", folder, path, $"{blocks}") with
+        await tools.RunAsync(ToolCommand.Of("mke2fs", ["-q", "-F", "-t", "ext4", "-O", "^has_journal,^resize_inode", "-m", "0", "-b", $"{Block}", "-N", $"{files + 8}", "-U", Identity,
+            .. plan.Label is { } label ? new[] { "-L", label } : [],
+            "-E", $"hash_seed={Identity},root_owner=0:0,lazy_itable_init=0,nodiscard", "-d", folder, path, $"{blocks}"]) with
         {
             Environment = environment,
         }, cancellation);
@@ -44,3 +53,9 @@ internal sealed class Ext4Image(ToolBox tools) : ISysextImage
         await tools.RunAsync(ToolCommand.Of("e2fsck", "-f", "-n", path) with { Environment = environment }, cancellation);
     }
 }
+
+/// <summary>How an ext4 file system is made.</summary>
+/// <param name="Epoch">The time of all files in it, in seconds since 1970.</param>
+/// <param name="Label">Its label; null for none.</param>
+/// <param name="Spare">The bytes that stay free in it.</param>
+internal sealed record Ext4Plan(long Epoch, string? Label = null, long Spare = 0);

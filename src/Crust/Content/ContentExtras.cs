@@ -1,0 +1,77 @@
+using System.Collections.Immutable;
+using Crust.Isos;
+using Crust.Storage;
+using Crust.Sysexts.Images;
+using Crust.Tools;
+using Crust.Trees;
+
+namespace Crust.Content;
+
+/// <summary>Other forms in which a bundle's parts travel: on an installer's ISO, and as a partition of a disk.</summary>
+internal sealed class ContentExtras(ToolBox tools, IBuildObserver observer)
+{
+    /// <summary>Where the agent of a live system of the Kairos family looks for parts on its medium (CanvOS' Earthfile).</summary>
+    public const string FolderOnIso = "opt/spectrocloud/content";
+
+    /// <summary>By its label, the first boot of an installed system finds the partition (CanvOS, cloud-images/scripts/add-content-partition.sh).</summary>
+    public const string PartitionLabel = "COS_CONTENT";
+
+    public const string PartitionExtension = ".ext4";
+
+    // What CanvOS adds: a fifth, and 100 MiB.
+    private const long PartitionSpare = 100 << 20;
+    private const string FolderOnPartition = "bundle-content";
+
+    /// <summary>Copies an ISO with the parts, the manifest and the checksums put in.</summary>
+    /// <param name="files">Their absolute paths.</param>
+    /// <exception cref="CrustException">xorriso is missing or failed, or a place on the ISO is taken by a folder.</exception>
+    /// <exception cref="IOException">The ISO can't be read, or the copy can't be written.</exception>
+    public Task WriteIsoAsync(string iso, ImmutableArray<string> files, string copy, CancellationToken cancellation)
+    {
+        RegularFile.Require(iso, "ISO", "name an installer's ISO");
+        return new IsoCopy(tools, observer) { Stage = Stage.Content, Subject = "the content", Key = "--iso", Remedy = "name an ISO that has no such folder", Epoch = 0 }
+            .WriteAsync(iso, [.. files.Select(file => new VolumeFile($"{FolderOnIso}/{Path.GetFileName(file)}", file))], copy, cancellation);
+    }
+
+    /// <summary>Writes a file system with the parts, the manifest and the checksums, to be a partition of a disk.</summary>
+    /// <param name="scratch">A private folder on the same file system as the files.</param>
+    /// <exception cref="CrustException">A tool is missing or failed.</exception>
+    /// <exception cref="IOException">It can't be written.</exception>
+    public async Task WritePartitionAsync(ImmutableArray<string> files, string path, string scratch, CancellationToken cancellation)
+    {
+        observer.Observe(new BuildEvent.Progressed(Stage.Content, null, null, "writing the partition"));
+        var root = Directory.CreateDirectory(Path.Combine(scratch, "partition")).FullName;
+        var place = Directory.CreateDirectory(Path.Combine(root, FolderOnPartition)).FullName;
+        foreach (var folder in new[] { root, place })
+        {
+            File.SetUnixFileMode(folder, TreeEntry.Executable);
+        }
+
+        // mke2fs takes modes as they are, and a link has that of the file.
+        var modes = files.ToDictionary(file => file, File.GetUnixFileMode);
+        try
+        {
+            foreach (var file in files)
+            {
+                var name = Path.Combine(place, Path.GetFileName(file));
+                if (Posix.Link(file, name) != 0)
+                {
+                    File.Copy(file, name);
+                }
+
+                File.SetUnixFileMode(name, TreeEntry.Readable);
+            }
+
+            var spare = (files.Sum(file => new FileInfo(file).Length) / 5) + PartitionSpare;
+            await new Ext4Image(tools).WriteAsync(root, FileTree.FromFolder(root), new Ext4Plan(0, PartitionLabel, spare), path, scratch, cancellation);
+            Directory.Delete(root, recursive: true);
+        }
+        finally
+        {
+            foreach (var (file, mode) in modes)
+            {
+                File.SetUnixFileMode(file, mode);
+            }
+        }
+    }
+}
