@@ -16,6 +16,7 @@ internal static class ContentCommand
         var file = new Argument<string>("SPEC") { Description = "The file that lists the images and files.", DefaultValueFactory = _ => DefaultFile };
         var iso = new Option<string>("--iso") { Description = $"Also copy this installer's ISO, with the parts in /{ContentExtras.FolderOnIso}.", HelpName = "FILE" };
         var partition = new Option<bool>("--partition") { Description = $"Also write a file system labelled {ContentExtras.PartitionLabel} with the parts, to be a partition of a disk." };
+        var disk = new Option<string>("--disk") { Description = "Also copy this raw disk image, with that partition behind those that it has.", HelpName = "FILE" };
         var below = new Option<string>("--below") { Description = "Put the bundle into this folder below the output folder, which a layer of files then takes as it is: opt/spectrocloud/content.", HelpName = "PATH" };
         var (target, system) = (Target(), SystemSize());
         var sign = new SpecOptions(key => key.Path.StartsWith("sign.", StringComparison.Ordinal));
@@ -24,7 +25,7 @@ internal static class ContentCommand
         output.DefaultValueFactory = _ => "content";
         var command = new Command("content", "Packs container images and files into a bundle for sites without a network, in parts with checksums and a manifest beside them.")
         {
-            file, output, iso, partition, below, target, system, json, quiet, ContentCheckCommand.Create(),
+            file, output, iso, partition, disk, below, target, system, json, quiet, ContentCheckCommand.Create(),
         };
         sign.AddOptionsTo(command);
         command.SetAction(async (parse, cancellation) =>
@@ -36,6 +37,7 @@ internal static class ContentCommand
             {
                 Iso = parse.GetValue(iso) is { } path ? Path.GetFullPath(path) : null,
                 HasPartition = parse.GetValue(partition),
+                Disk = parse.GetValue(disk) is { } image ? Path.GetFullPath(image) : null,
                 Target = SizeOf(parse.GetValue(target), "--target"),
                 SystemSize = SizeOf(parse.GetValue(system), "--system") ?? 0,
             };

@@ -82,10 +82,16 @@ internal sealed class ContentBuilder(ImagePuller images, ContentAttestor attesto
             await extras.WriteIsoAsync(iso, files, Path.Combine(drafts, request.Plan.Name + ContentFolder.IsoExtension), cancellation);
         }
 
-        if (request.HasPartition)
+        if (request.HasPartition || request.Disk is not null)
         {
             var scratch = Directory.CreateDirectory(Path.Combine(drafts, "scratch")).FullName;
-            await extras.WritePartitionAsync(files, Path.Combine(drafts, request.Plan.Name + ContentExtras.PartitionExtension), scratch, cancellation);
+            // What is only wanted on a disk isn't placed.
+            var partition = Path.Combine(request.HasPartition ? drafts : scratch, request.Plan.Name + ContentExtras.PartitionExtension);
+            await extras.WritePartitionAsync(files, partition, scratch, cancellation);
+            if (request.Disk is { } disk)
+            {
+                await Task.Run(() => extras.WriteDisk(disk, partition, Path.Combine(drafts, request.Plan.Name + ContentFolder.DiskExtension), cancellation), cancellation);
+            }
         }
     }
 

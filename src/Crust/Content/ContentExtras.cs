@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Crust.Disks;
 using Crust.Isos;
 using Crust.Storage;
 using Crust.Sysexts.Images;
@@ -71,6 +72,41 @@ internal sealed class ContentExtras(ToolBox tools, IBuildObserver observer)
             foreach (var (file, mode) in modes)
             {
                 File.SetUnixFileMode(file, mode);
+            }
+        }
+    }
+
+    /// <summary>Copies a raw disk with a GPT, and puts the partition behind those that it has.</summary>
+    /// <param name="partition">The file system, as <see cref="WritePartitionAsync"/> writes it.</param>
+    /// <exception cref="CrustException">The disk has no GPT, or a damaged one.</exception>
+    /// <exception cref="IOException">It can't be read, or the copy can't be written.</exception>
+    public void WriteDisk(string disk, string partition, string copy, CancellationToken cancellation)
+    {
+        observer.Observe(new BuildEvent.Progressed(Stage.Content, null, null, "copying the disk with the partition"));
+        RegularFile.Require(disk, "disk", "name a raw disk image, such as images/edge.img");
+        SparseFile.Duplicate(disk, copy, _ => { }, cancellation);
+        using var to = File.OpenHandle(copy, FileMode.Open, FileAccess.ReadWrite);
+        using var from = File.OpenHandle(partition);
+        var (offset, problem) = GptAddition.Add(to, RandomAccess.GetLength(from), PartitionLabel);
+        if (problem is not null)
+        {
+            throw new CrustException(FailureKind.BadInput, $"The disk can't get a partition for the content: {problem}", disk, "name a raw disk image (img) with a GPT that is whole, as crust build makes it");
+        }
+
+        var buffer = new byte[1 << 20];
+        foreach (var extent in SparseFile.ReadExtents(from))
+        {
+            for (var at = extent.Offset; at < extent.End;)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var read = from.ReadUpTo(buffer.AsSpan(0, (int)Math.Min(buffer.Length, extent.End - at)), at);
+                if (read == 0)
+                {
+                    break;
+                }
+
+                RandomAccess.Write(to, buffer.AsSpan(0, read), offset + at);
+                at += read;
             }
         }
     }

@@ -8,6 +8,8 @@ internal sealed class ContentFolder(string folder, string name)
 {
     public const string IsoExtension = ".iso";
 
+    public const string DiskExtension = ".img";
+
     /// <summary>The checksums of the parts, as `sha256sum -c` takes them.</summary>
     public const string SumsExtension = ".sha256";
 
@@ -111,7 +113,7 @@ internal sealed class ContentFolder(string folder, string name)
 
     private IEnumerable<string> Existing() => Directory.Exists(folder)
         ? Directory.EnumerateFiles(folder, name + ".*").Where(path => Path.GetFileName(path) is var file
-            && (PartNames.IsOf(name, file) || ListNames().Contains(file) || ContentAttestor.NamesFor(name).Contains(file) || file == name + IsoExtension || file == name + ContentExtras.PartitionExtension)).ToList()
+            && (PartNames.IsOf(name, file) || ListNames().Contains(file) || ContentAttestor.NamesFor(name).Contains(file) || file == name + IsoExtension || file == name + DiskExtension || file == name + ContentExtras.PartitionExtension)).ToList()
         : [];
 
     private static bool IsBelow(string path, string above) => path == above || path.StartsWith(above.TrimEnd('/') + "/", StringComparison.Ordinal);

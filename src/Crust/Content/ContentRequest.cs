@@ -14,6 +14,9 @@ internal sealed record ContentRequest(ContentPlan Plan, string Folder, SignSpec 
     /// <summary>Whether an image of a partition with the parts is written, too.</summary>
     public bool HasPartition { get; init; }
 
+    /// <summary>A raw disk of which a copy gets that partition; null for none.</summary>
+    public string? Disk { get; init; }
+
     /// <summary>The bytes of the target that it is for; null where nobody said.</summary>
     public long? Target { get; init; }
 
@@ -21,7 +24,7 @@ internal sealed record ContentRequest(ContentPlan Plan, string Folder, SignSpec 
     public long SystemSize { get; init; }
 
     /// <summary>How many copies of the parts are written.</summary>
-    public int Copies => 1 + (Iso is null ? 0 : 1) + (HasPartition ? 1 : 0);
+    public int Copies => 1 + (Iso is null ? 0 : 1) + (HasPartition || Disk is not null ? 1 : 0) + (Disk is null ? 0 : 1);
 }
 
 /// <summary>A bundle that was written, or was there already.</summary>

@@ -192,6 +192,25 @@ public sealed class ContentBuilderTests : RegistryFixture
         Assert.That(second.Files, Is.EqualTo(first.Files).Using<ContentPart>((a, b) => a == b || (a.File == b.File && a.File.EndsWith("provenance.json", StringComparison.Ordinal))));
     }
 
+    [Test]
+    public async Task A_copy_of_a_disk_gets_the_partition_behind_those_that_it_has()
+    {
+        var disk = _site.FileFor("disk.img");
+        await SampleDisk.Tools.RunAsync(ToolCommand.Of("truncate", "-s", "8M", disk), Cancellation);
+        await SampleDisk.Tools.RunAsync(ToolCommand.Of("sgdisk", "-n", "1:0:0", disk), Cancellation);
+        await File.WriteAllTextAsync(_site.FileFor("a"), "x", Cancellation);
+
+        await _site.BuildAsync("files: [a]\n", change: request => request with { Disk = disk, HasPartition = true });
+        var none = await _site.FailAsync("files: [a]\n", request => request with { Disk = _site.FileFor("a") });
+
+        var copy = _site.FileFor("out/content.img");
+        var table = (await SampleDisk.Tools.RunAsync(ToolCommand.Of("sgdisk", "-v", "-i", "2", copy), Cancellation)).Output;
+        Assert.That(table, Does.Contain("No problems found").And.Contain("Partition name: 'COS_CONTENT'"));
+        var partition = await File.ReadAllBytesAsync(_site.FileFor("out/content.ext4"), Cancellation);
+        SameBytes.Assert((await File.ReadAllBytesAsync(copy, Cancellation)).AsSpan(8 << 20, partition.Length).ToArray(), partition, "the partition");
+        Assert.That((none.Kind, none.What), Is.EqualTo((FailureKind.BadInput, "The disk can't get a partition for the content: it has no GPT")));
+    }
+
     private Task<string> PushAsync(string tag, Arch[] archs, params string[] layers) => PushAsync(tag, archs, layers, asDocker: false);
 
     private Task<string> PushAsync(string tag, Arch[] archs, string[] layers, bool asDocker) => _site.PushAsync(Front.Host, $"{NewRepository().Split('/', 2)[1]}:{tag}", archs, layers, asDocker: asDocker);

@@ -50,7 +50,7 @@ public sealed class ContentInputTests
         var result = await _site.BuildAsync(Registries(", authFile: auth.json", ", certDir: trusted") + list);
 
         Assert.That((noLogin as RegistryException)?.Fault, Is.EqualTo(RegistryFault.Login), noLogin.Message);
-        Assert.That((noLogin.Where, noLogin.Remedy), Is.EqualTo(($"content.yaml:7:{"images: [".Length + 1 + images[0].Length + 5}, images[1]: {images[1]}", noLogin.Remedy)));
+        Assert.That((noLogin.Where, noLogin.Remedy), Is.EqualTo(($"content.yaml:7:{"images: [".Length + 1 + images[0].Length + 4}, images[1]: {images[1]}", noLogin.Remedy)));
         Assert.That(noLogin.Remedy, Does.Contain("authFile: of an entry of registries:"));
         Assert.That((noAuthority as RegistryException)?.Fault, Is.EqualTo(RegistryFault.Untrusted), noAuthority.Message);
         Assert.That(noAuthority.Remedy, Does.Contain("certDir:"));
