@@ -17,6 +17,7 @@ internal sealed class ContentBuilder(ImagePuller images, ContentAttestor attesto
         var (plan, started) = (request.Plan, time.GetUtcNow());
         var output = new ContentFolder(request.Folder, plan.Name);
         output.CheckPlaces(plan);
+        var copied = ContentExtras.LengthOfCopied(request);
         await attestor.TryKeyAsync(request.Sign, cancellation);
         Report(null, "reading the files");
         var files = BundleFiles.Read(plan, cancellation);
@@ -27,7 +28,7 @@ internal sealed class ContentBuilder(ImagePuller images, ContentAttestor attesto
             return await ExtendAsync(request, output, there, cancellation);
         }
 
-        ContentSpace.Check(images.Blobs.Missing(Bundle.BlobsOf(resolved)), bundle.Length, request.Copies, cache, request.Folder, Look);
+        ContentSpace.Check(images.Blobs.Missing(Bundle.BlobsOf(resolved)), bundle.Length, request.Copies, copied, cache, request.Folder, Look);
         if (!resolved.IsEmpty)
         {
             await images.PullAsync(plan, resolved, cancellation);

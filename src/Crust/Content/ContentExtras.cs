@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Crust.Appliance;
 using Crust.Disks;
 using Crust.Isos;
 using Crust.Storage;
@@ -23,16 +24,33 @@ internal sealed class ContentExtras(ToolBox tools, IBuildObserver observer)
     private const long PartitionSpare = 100 << 20;
     private const string FolderOnPartition = "bundle-content";
 
+    /// <summary>The bytes of what is copied beside the parts; what a request names has to be there.</summary>
+    /// <exception cref="CrustException">An ISO or a disk isn't there, or is no file.</exception>
+    public static long LengthOfCopied(ContentRequest request)
+    {
+        long length = 0;
+        if (request.Iso is { } iso)
+        {
+            RegularFile.Require(iso, "ISO", "name an installer's ISO");
+            length += new FileInfo(iso).Length;
+        }
+
+        if (request.Disk is { } disk)
+        {
+            RegularFile.Require(disk, "disk", "name a raw disk image, such as images/edge.img");
+            length += SparseFile.AllocatedBytes(disk);
+        }
+
+        return length;
+    }
+
     /// <summary>Copies an ISO with the parts, the manifest and the checksums put in.</summary>
     /// <param name="files">Their absolute paths.</param>
     /// <exception cref="CrustException">xorriso is missing or failed, or a place on the ISO is taken by a folder.</exception>
     /// <exception cref="IOException">The ISO can't be read, or the copy can't be written.</exception>
-    public Task WriteIsoAsync(string iso, ImmutableArray<string> files, string copy, CancellationToken cancellation)
-    {
-        RegularFile.Require(iso, "ISO", "name an installer's ISO");
-        return new IsoCopy(tools, observer) { Stage = Stage.Content, Subject = "the content", Key = "--iso", Remedy = "name an ISO that has no such folder", Epoch = 0 }
+    public Task WriteIsoAsync(string iso, ImmutableArray<string> files, string copy, CancellationToken cancellation) =>
+        new IsoCopy(tools, observer) { Stage = Stage.Content, Subject = "the content", Key = "--iso", Remedy = "name an ISO that has no such folder", Epoch = Mmdebstrap.Epoch }
             .WriteAsync(iso, [.. files.Select(file => new VolumeFile($"{FolderOnIso}/{Path.GetFileName(file)}", file))], copy, cancellation);
-    }
 
     /// <summary>Writes a file system with the parts, the manifest and the checksums, to be a partition of a disk.</summary>
     /// <param name="scratch">A private folder on the same file system as the files.</param>
@@ -49,7 +67,7 @@ internal sealed class ContentExtras(ToolBox tools, IBuildObserver observer)
         }
 
         // mke2fs takes modes as they are, and a link has that of the file.
-        var modes = files.ToDictionary(file => file, File.GetUnixFileMode);
+        var modes = files.ToDictionary(file => file, file => File.GetUnixFileMode(file));
         try
         {
             foreach (var file in files)
@@ -83,7 +101,6 @@ internal sealed class ContentExtras(ToolBox tools, IBuildObserver observer)
     public void WriteDisk(string disk, string partition, string copy, CancellationToken cancellation)
     {
         observer.Observe(new BuildEvent.Progressed(Stage.Content, null, null, "copying the disk with the partition"));
-        RegularFile.Require(disk, "disk", "name a raw disk image, such as images/edge.img");
         SparseFile.Duplicate(disk, copy, _ => { }, cancellation);
         using var to = File.OpenHandle(copy, FileMode.Open, FileAccess.ReadWrite);
         using var from = File.OpenHandle(partition);

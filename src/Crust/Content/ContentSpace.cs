@@ -13,9 +13,10 @@ internal static class ContentSpace
     /// <param name="missing">The blobs that have to be pulled.</param>
     /// <param name="archive">How long the archive is before it is compressed.</param>
     /// <param name="copies">How many copies of the parts are written.</param>
+    /// <param name="copied">The bytes of an ISO or a disk that is copied.</param>
     /// <param name="look">Looks at a folder's file system.</param>
     /// <exception cref="CrustException">There is too little (<see cref="FailureKind.HostLacks"/>).</exception>
-    public static void Check(ImmutableArray<OciDescriptor> missing, long archive, int copies, string cache, string output, Func<string, FolderSpace> look)
+    public static void Check(ImmutableArray<OciDescriptor> missing, long archive, int copies, long copied, string cache, string output, Func<string, FolderSpace> look)
     {
         FolderSpace ofCache, ofOutput;
         try
@@ -29,7 +30,7 @@ internal static class ContentSpace
         }
 
         // Layers are compressed already, so that the archive hardly becomes smaller; what can't be compressed becomes longer by 1/256 (ZSTD_compressBound).
-        var (pulled, packed) = (missing.Sum(blob => blob.Size), checked(copies * (archive + (archive >> 8))));
+        var (pulled, packed) = (missing.Sum(blob => blob.Size), checked((copies * (archive + (archive >> 8))) + copied));
         if (ofCache.Device == ofOutput.Device)
         {
             Require(pulled + packed, ofCache.Free, output, "the bundle and the images that are pulled for it");

@@ -72,7 +72,7 @@ internal static class GptAddition
             RandomAccess.Write(disk, entries, U64(header, EntriesLba) * Sector);
             BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(EntriesCrc), Crc32.Of(entries));
             header.AsSpan(HeaderCrc, sizeof(uint)).Clear();
-            BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(HeaderCrc), Crc32.Of(header.AsSpan(0, (int)U32(header, HeaderSize)).ToArray()));
+            BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(HeaderCrc), Crc32.Of(header.AsSpan(0, (int)U32(header, HeaderSize))));
             RandomAccess.Write(disk, header, header == primary ? Sector : U64(primary, AlternateLba) * Sector);
         }
 

@@ -135,7 +135,7 @@ public sealed class ContentBuilderTests : RegistryFixture
         Front.Forget();
         await _site.BuildAsync(text);
 
-        Assert.That((error.Kind, error.Where), Is.EqualTo((FailureKind.InputOutput, error.Where)).And.Property("Item2").Contains("images[1]"), error.Message);
+        Assert.That((error.Kind, error.Where.Contains("images[1]", StringComparison.Ordinal)), Is.EqualTo((FailureKind.InputOutput, true)), error.Message);
         Assert.That(Front.Requests.Where(request => request.Contains($"/{one.Split('/')[1].Split(':')[0]}/blobs/", StringComparison.Ordinal) && request.StartsWith("GET", StringComparison.Ordinal)).ToList(), Has.Count.LessThanOrEqualTo(1),
             "the config alone, which says the architecture");
     }

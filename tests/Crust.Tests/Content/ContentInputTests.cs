@@ -37,11 +37,11 @@ public sealed class ContentInputTests
             await _site.PushAsync(secure.Host, "c:1", [Arch.Amd64], ["c"]),
         };
         var list = $"images: [{string.Join(", ", images.Select(image => $"'{image}'"))}]\n";
-        string Registries(string login, string authority) => $"""
+        string Registries(string login, string authority) => $$"""
             registries:
-              - {{ registry: '{open.Host}', tls: false }}
-              - {{ registry: '{closed.Host}', tls: false{login} }}
-              - {{ registry: '{secure.Host}'{authority} }}
+              - { registry: '{{open.Host}}', tls: false }
+              - { registry: '{{closed.Host}}', tls: false{{login}} }
+              - { registry: '{{secure.Host}}'{{authority}} }
 
             """;
 

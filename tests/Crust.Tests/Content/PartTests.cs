@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Crust.Content;
 using Crust.Tests.Disks;
 using Crust.Tests.Installers;
+using Crust.Tests.Spec;
 using Crust.Tools;
 
 namespace Crust.Tests.Content;
@@ -133,6 +134,32 @@ public sealed class PartTests
         Assert.That(() => TargetSize.Check(whole, 2 * Gib, [bundle], isUnpacked: true), Throws.Nothing);
         var error = Assert.Throws<CrustException>(() => TargetSize.Check(8 * Gib, 2 * Gib, [bundle], isUnpacked: true))!;
         Assert.That((error.Kind, error.What), Is.EqualTo((FailureKind.BadInput, "The target is too small: 11.4 GiB are needed, it has 8.0 GiB")));
+    }
+
+    [TestCase(0, 0)]
+    [TestCase(-1, 1)]
+    public async Task An_installer_without_Crust_asks_the_same_of_a_disk(int less, int code)
+    {
+        const long Image = 50 << 20;
+        var bundle = Write("edge", 3000);
+        File.WriteAllText(Path.Combine(_folder, "edge.sha256"), string.Concat(bundle.Parts.Select(part => $"{part.Sha256}  {part.File}\n")));
+        string Sparse(string name, long length)
+        {
+            var path = Path.Combine(Directory.CreateDirectory(Path.Combine(_folder, "disks")).FullName, name);
+            using var file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write);
+            RandomAccess.SetLength(file, length);
+            return path;
+        }
+
+        var needed = TargetSize.Of(Image, [bundle], isUnpacked: true);
+        var fits = ToolCommand.Of("sh", RepositoryFile.PathOf("builder/content/fits"), Sparse("disk", needed + less), Sparse("system", Image), _folder) with { SuccessCodes = [0, 1, 2] };
+        var result = await SampleDisk.Tools.RunAsync(fits, Cancellation);
+        Change("edge.tar.zst_part01", bytes => bytes[7] ^= 1);
+        var damaged = await SampleDisk.Tools.RunAsync(fits, Cancellation);
+
+        Assert.That(result.ExitCode, Is.EqualTo(code), result.Error);
+        Assert.That(result.Output + result.Error, Does.Contain($"{needed}"));
+        Assert.That(damaged.ExitCode, Is.EqualTo(2), damaged.Error);
     }
 
     private ContentManifest Write(string name, int length)
