@@ -23,6 +23,9 @@ internal sealed class ImageCheck(ToolBox tools, Folders folders)
     // What names of system extensions end with.
     private const string Sysext = ".raw";
 
+    // What names of bundles of content have in them: parts go on behind it.
+    private const string Bundle = ".tar.zst";
+
     private const string RegularFiles = "put the file there that came with the image";
 
     private readonly SignatureChecker _checker = new(tools);
@@ -189,6 +192,11 @@ internal sealed class ImageCheck(ToolBox tools, Folders folders)
         if (image.EndsWith(Sysext, StringComparison.Ordinal))
         {
             return image[..^Sysext.Length] + Extension;
+        }
+
+        if (Path.GetFileName(image).LastIndexOf(Bundle, StringComparison.Ordinal) is > 0 and var cut)
+        {
+            return image[..^(Path.GetFileName(image).Length - cut)] + Extension;
         }
 
         var format = ImageFormats.All.Where(format => image.EndsWith(format.Extension, StringComparison.OrdinalIgnoreCase)).MaxBy(format => format.Extension.Length)
