@@ -14,6 +14,9 @@ namespace Crust.Isos;
 /// <param name="observer">Hears of progress.</param>
 internal sealed partial class IsoCopy(ToolBox tools, IBuildObserver observer)
 {
+    // Access and modification, which else would make the change of the entry one of now; and that.
+    private static readonly string[] AllDates = ["b-c", "c"];
+
     /// <summary>The stage that its progress belongs to.</summary>
     public Stage Stage { get; init; } = Stage.Install;
 
@@ -73,7 +76,8 @@ internal sealed partial class IsoCopy(ToolBox tools, IBuildObserver observer)
     ];
 
     // "=" and a number are seconds since 1970 (xorriso(1), "Examples of input timestrings").
-    private static IEnumerable<string> Dates(long time, IEnumerable<string> paths) => paths.SelectMany(path => new[] { "-alter_date", "b", string.Create(CultureInfo.InvariantCulture, $"={time}"), "/" + path, "--" });
+    private static IEnumerable<string> Dates(long time, IEnumerable<string> paths) => paths.SelectMany(path => AllDates
+        .SelectMany(kind => new[] { "-alter_date", kind, string.Create(CultureInfo.InvariantCulture, $"={time}"), "/" + path, "--" }));
 
     private static IEnumerable<string> FoldersOf(string name)
     {

@@ -1,3 +1,4 @@
+using Crust.Content;
 using Crust.Formats;
 using Crust.Recipes;
 using Crust.Spec;
@@ -41,6 +42,10 @@ public sealed class CommandLineTests
     [Test]
     public async Task The_schema_of_recipes_has_a_command_too() =>
         Assert.That(await CommandLineRun.OfAsync("schema", "recipe"), Is.EqualTo(new CommandLineRun(0, RecipeSchema.ToJson(), "")));
+
+    [Test]
+    public async Task The_schema_of_content_has_a_command_too() =>
+        Assert.That(await CommandLineRun.OfAsync("schema", "content"), Is.EqualTo(new CommandLineRun(0, ContentSchema.ToJson(), "")));
 
     [TestCase(FailureKind.BadInput, 2)]
     [TestCase(FailureKind.HostLacks, 3)]
