@@ -17,7 +17,11 @@ internal static class ContentCommand
         var iso = new Option<string>("--iso") { Description = $"Also copy this installer's ISO, with the parts in /{ContentExtras.FolderOnIso}.", HelpName = "FILE" };
         var partition = new Option<bool>("--partition") { Description = $"Also write a file system labelled {ContentExtras.PartitionLabel} with the parts, to be a partition of a disk." };
         var disk = new Option<string>("--disk") { Description = "Also copy this raw disk image, with that partition behind those that it has.", HelpName = "FILE" };
-        var below = new Option<string>("--below") { Description = "Put the bundle into this folder below the output folder, which a layer of files then takes as it is: opt/spectrocloud/content.", HelpName = "PATH" };
+        var below = new Option<string>("--below")
+        {
+            Description = "Put the bundle into this folder below the output folder, which a layer of files then takes as it is: opt/spectrocloud/content.",
+            HelpName = "PATH",
+        };
         var (target, system) = (Target(), SystemSize());
         var sign = new SpecOptions(key => key.Path.StartsWith("sign.", StringComparison.Ordinal));
         var (output, json, quiet) = (CommonOptions.Output(), CommonOptions.Json(), CommonOptions.Quiet());

@@ -25,14 +25,16 @@ internal sealed class BlobStore(string cache)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CrustException(FailureKind.HostLacks, $"The cache can't be written: {e.Message}", Folder, "make it writable, or set CRUST_CACHE to a folder that is", e);
+            throw new CrustException(FailureKind.HostLacks, $"The cache can't be written: {e.Message}", Folder,
+                "make it writable, or set CRUST_CACHE to a folder that is", e);
         }
     }
 
     public string PathOf(OciDescriptor blob) => Path.Combine(Folder, Algorithm, blob.Sha256);
 
     /// <summary>Those of some blobs that aren't there, or not wholly, each once.</summary>
-    public ImmutableArray<OciDescriptor> Missing(IEnumerable<OciDescriptor> blobs) => [.. blobs.DistinctBy(blob => blob.Digest).Where(blob => new FileInfo(PathOf(blob)) is not { Exists: true } file || file.Length != blob.Size)];
+    public ImmutableArray<OciDescriptor> Missing(IEnumerable<OciDescriptor> blobs) =>
+        [.. blobs.DistinctBy(blob => blob.Digest).Where(blob => new FileInfo(PathOf(blob)) is not { Exists: true } file || file.Length != blob.Size)];
 
     /// <summary>Removes what has a blob's name and isn't it: skopeo would take it for the blob.</summary>
     public void Remove(IEnumerable<OciDescriptor> blobs)

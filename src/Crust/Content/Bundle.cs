@@ -25,7 +25,8 @@ internal sealed record Bundle(ContentPlan Plan, ImmutableArray<ResolvedImage> Im
     public long Length { get; } = Members.Sum(member => member.Header.Room) + TarMember.EndOfArchive.Length;
 
     /// <summary>All blobs of its images, each once.</summary>
-    public static ImmutableArray<OciDescriptor> BlobsOf(IEnumerable<ResolvedImage> images) => [.. images.SelectMany(image => image.Platforms).SelectMany(platform => platform.Blobs).DistinctBy(blob => blob.Digest)];
+    public static ImmutableArray<OciDescriptor> BlobsOf(IEnumerable<ResolvedImage> images) =>
+        [.. images.SelectMany(image => image.Platforms).SelectMany(platform => platform.Blobs).DistinctBy(blob => blob.Digest)];
 
     /// <summary>Puts a bundle together; nothing is read of blobs and files before it is packed.</summary>
     public static Bundle Of(ContentPlan plan, ImmutableArray<ResolvedImage> images, BundleFiles files, BlobStore blobs) =>
@@ -45,15 +46,20 @@ internal sealed record Bundle(ContentPlan Plan, ImmutableArray<ResolvedImage> Im
         // First: who reads it as a stream knows from then on what comes.
         yield return BundleMember.Of("oci-layout", OciManifest.Layout.Json);
         yield return BundleMember.Of("index.json", IndexOf(images).Json);
-        var documents = images.SelectMany(image => image.Documents).DistinctBy(document => document.Digest).Select(document => (document.Sha256, Member: BundleMember.Of(PathOf(document.Sha256), document.Json)));
-        var blobs = BlobsOf(images).Select(blob => (blob.Sha256, Member: new BundleMember(new TarMember(PathOf(blob.Sha256), blob.Size), TreeContent.OfFile(store.PathOf(blob), 0, blob.Size), blob.Sha256, store.PathOf(blob)) { IsCached = true }));
+        var documents = images.SelectMany(image => image.Documents).DistinctBy(document => document.Digest)
+            .Select(document => (document.Sha256, Member: BundleMember.Of(PathOf(document.Sha256), document.Json)));
+        var blobs = BlobsOf(images).Select(blob => (blob.Sha256, Member: MemberOf(blob, store)));
         foreach (var (_, member) in documents.Concat(blobs).DistinctBy(entry => entry.Sha256).OrderBy(entry => entry.Sha256, StringComparer.Ordinal))
         {
             yield return member;
         }
     }
 
-    private static OciDocument IndexOf(IEnumerable<ResolvedImage> images) => OciManifest.Index(images.SelectMany(image => image.Image.NamesAs(image.Target.Digest).Select(name => (Name: name, image.Target)))
+    private static BundleMember MemberOf(OciDescriptor blob, BlobStore store) =>
+        new(new TarMember(PathOf(blob.Sha256), blob.Size), TreeContent.OfFile(store.PathOf(blob), 0, blob.Size), blob.Sha256, store.PathOf(blob)) { IsCached = true };
+
+    private static OciDocument IndexOf(IEnumerable<ResolvedImage> images) => OciManifest.Index(images
+        .SelectMany(image => image.Image.NamesAs(image.Target.Digest).Select(name => (Name: name, image.Target)))
         .DistinctBy(entry => entry.Name).OrderBy(entry => entry.Name, StringComparer.Ordinal)
         .Select(entry => entry.Target with { Annotations = entry.Target.Annotations.Clear().Add(ImageName, entry.Name).Add(OciManifest.RefName, entry.Name) }));
 
@@ -73,9 +79,12 @@ internal sealed record Bundle(ContentPlan Plan, ImmutableArray<ResolvedImage> Im
 
         foreach (var member in files.Members)
         {
-            material.Append($"file {Convert.ToHexStringLower(Encoding.UTF8.GetBytes(member.Header.Name))} {(int)member.Header.Mode} {member.Header.Kind} {Convert.ToHexStringLower(Encoding.UTF8.GetBytes(member.Header.LinkTarget))} {member.Sha256}\n");
+            material.Append($"file {Hex(member.Header.Name)} {(int)member.Header.Mode} {member.Header.Kind} {Hex(member.Header.LinkTarget)} {member.Sha256}\n");
         }
 
         return Checksum.OfText(material.ToString());
     }
+
+    // Names may have line breaks in them.
+    private static string Hex(string name) => Convert.ToHexStringLower(Encoding.UTF8.GetBytes(name));
 }

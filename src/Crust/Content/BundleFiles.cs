@@ -41,7 +41,8 @@ internal sealed record BundleFiles(ImmutableArray<BundleMember> Members, Immutab
         {
             if (!members.TryAdd(path[..slash], FolderOf(path[..slash], TreeEntry.Executable)) && members[path[..slash]].Header.Kind is not TarKind.Folder)
             {
-                throw new CrustException(FailureKind.BadInput, $"'{path[..slash]}' is to be a file and a folder in the bundle", file.Where, "give one of them another to:");
+                throw new CrustException(FailureKind.BadInput, $"'{path[..slash]}' is to be a file and a folder in the bundle", file.Where,
+                    "give one of them another to:");
             }
         }
     }
@@ -92,7 +93,8 @@ internal sealed record BundleFiles(ImmutableArray<BundleMember> Members, Immutab
         }
         catch (IOException e)
         {
-            throw new CrustException(FailureKind.InputOutput, $"A file of the bundle can't be read: {e.Message}", $"{file.Where}: {file.Path}", "give this user the right to read it, and check the drive that it is on", e);
+            throw new CrustException(FailureKind.InputOutput, $"A file of the bundle can't be read: {e.Message}", $"{file.Where}: {file.Path}",
+                "give this user the right to read it, and check the drive that it is on", e);
         }
     }
 
@@ -126,7 +128,8 @@ internal sealed record BundleFiles(ImmutableArray<BundleMember> Members, Immutab
             using var opened = RegularFile.Open(file.Path, "file", "name a file or a folder that exists");
             // A tree follows no link at a path's end, and the user may well have named one.
             var real = File.ResolveLinkTarget(file.Path, returnFinalTarget: true)?.FullName ?? file.Path;
-            return TreeEntry.File(to, TreeContent.OfFile(real, 0, RandomAccess.GetLength(opened)), (File.GetUnixFileMode(opened) & UnixFileMode.UserExecute) != 0 ? TreeEntry.Executable : TreeEntry.Readable);
+            var runs = (File.GetUnixFileMode(opened) & UnixFileMode.UserExecute) != 0;
+            return TreeEntry.File(to, TreeContent.OfFile(real, 0, RandomAccess.GetLength(opened)), runs ? TreeEntry.Executable : TreeEntry.Readable);
         }
         catch (CrustException e)
         {

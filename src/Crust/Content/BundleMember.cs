@@ -55,7 +55,8 @@ internal sealed record BundleMember(TarMember Header, TreeContent Content, strin
         }
         catch (IOException e)
         {
-            throw new CrustException(FailureKind.InputOutput, $"What is to be packed can't be read: {e.Message}", Where, "leave it where it is until the bundle is written, and check the drive that it is on", e);
+            throw new CrustException(FailureKind.InputOutput, $"What is to be packed can't be read: {e.Message}", Where,
+                "leave it where it is until the bundle is written, and check the drive that it is on", e);
         }
     }
 
@@ -64,7 +65,8 @@ internal sealed record BundleMember(TarMember Header, TreeContent Content, strin
         if (IsCached)
         {
             File.Delete(Where);
-            return new CrustException(FailureKind.InputOutput, $"A blob in the cache was damaged: it has the SHA-256 {actual}, and {Sha256} is expected", Where, "run it again, which pulls the blob anew; check the drive that the cache is on");
+            return new CrustException(FailureKind.InputOutput, $"A blob in the cache was damaged: it has the SHA-256 {actual}, and {Sha256} is expected", Where,
+                "run it again, which pulls the blob anew; check the drive that the cache is on");
         }
 
         return new CrustException(FailureKind.InputOutput, "A file changed while it was packed", Where, "leave it alone until the bundle is written, and run it again");

@@ -112,7 +112,8 @@ internal sealed class ContentBuilder(ImagePuller images, ContentAttestor attesto
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CrustException(FailureKind.InputOutput, $"The bundle can't be written: {e.Message}", folder, "free space there and make it writable, or choose another folder with --output; what was pulled is in the cache", e);
+            throw new CrustException(FailureKind.InputOutput, $"The bundle can't be written: {e.Message}", folder,
+                "free space there and make it writable, or choose another folder with --output; what was pulled is in the cache", e);
         }
     }
 

@@ -40,7 +40,8 @@ internal sealed class ContentCheck(IBuildObserver observer)
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CrustException(FailureKind.InputOutput, $"The bundle can't be read: {e.Message}", folder, "give this user the right to read it, and check the drive that it is on", e);
+            throw new CrustException(FailureKind.InputOutput, $"The bundle can't be read: {e.Message}", folder,
+                "give this user the right to read it, and check the drive that it is on", e);
         }
     }
 

@@ -107,7 +107,8 @@ internal sealed class ContentExtras(ToolBox tools, IBuildObserver observer)
         var (offset, problem) = GptAddition.Add(to, RandomAccess.GetLength(from), PartitionLabel);
         if (problem is not null)
         {
-            throw new CrustException(FailureKind.BadInput, $"The disk can't get a partition for the content: {problem}", disk, "name a raw disk image (img) with a GPT that is whole, as crust build makes it");
+            throw new CrustException(FailureKind.BadInput, $"The disk can't get a partition for the content: {problem}", disk,
+                "name a raw disk image (img) with a GPT that is whole, as crust build makes it");
         }
 
         var buffer = new byte[1 << 20];

@@ -23,7 +23,8 @@ internal sealed class ContentFolder(string folder, string name)
     {
         foreach (var file in plan.Files.Where(file => Directory.Exists(file.Path) && IsBelow(folder, file.Path)))
         {
-            throw new CrustException(FailureKind.BadInput, "The bundle would be written into a folder that is packed into it", $"{file.Where}: {file.Path}", $"choose a folder outside of it with --output; it is {folder} now");
+            throw new CrustException(FailureKind.BadInput, "The bundle would be written into a folder that is packed into it", $"{file.Where}: {file.Path}",
+                $"choose a folder outside of it with --output; it is {folder} now");
         }
 
         foreach (var path in Existing())
@@ -85,7 +86,8 @@ internal sealed class ContentFolder(string folder, string name)
     public async Task<ImmutableArray<ContentPart>> PlaceAsync(ContentManifest manifest, string drafts, bool isNew, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        var ready = Directory.EnumerateFiles(drafts).Select(path => Path.GetFileName(path)!).Where(file => file.StartsWith(name + ".", StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToList();
+        var ready = Directory.EnumerateFiles(drafts).Select(path => Path.GetFileName(path)!)
+            .Where(file => file.StartsWith(name + ".", StringComparison.Ordinal)).Order(StringComparer.Ordinal).ToList();
         if (isNew)
         {
             File.Delete(Manifest);
@@ -112,9 +114,10 @@ internal sealed class ContentFolder(string folder, string name)
     private static string Sums(ContentManifest manifest) => string.Concat(manifest.Parts.Select(part => $"{part.Sha256}  {part.File}\n"));
 
     private IEnumerable<string> Existing() => Directory.Exists(folder)
-        ? Directory.EnumerateFiles(folder, name + ".*").Where(path => Path.GetFileName(path) is var file
-            && (PartNames.IsOf(name, file) || ListNames().Contains(file) || ContentAttestor.NamesFor(name).Contains(file) || file == name + IsoExtension || file == name + DiskExtension || file == name + ContentExtras.PartitionExtension)).ToList()
+        ? Directory.EnumerateFiles(folder, name + ".*").Where(path => PartNames.IsOf(name, Path.GetFileName(path)) || OtherNames().Contains(Path.GetFileName(path))).ToList()
         : [];
+
+    private string[] OtherNames() => [.. ListNames(), .. ContentAttestor.NamesFor(name), name + IsoExtension, name + DiskExtension, name + ContentExtras.PartitionExtension];
 
     private static bool IsBelow(string path, string above) => path == above || path.StartsWith(above.TrimEnd('/') + "/", StringComparison.Ordinal);
 }

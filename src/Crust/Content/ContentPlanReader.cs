@@ -61,7 +61,8 @@ internal static partial class ContentPlanReader
         };
         root.End();
         return plan is { Images.IsEmpty: true, Files.IsEmpty: true }
-            ? throw new CrustException(FailureKind.BadInput, "The bundle would be empty", root.Where, "write images: or files:, and below it lines that begin with a dash")
+            ? throw new CrustException(FailureKind.BadInput, "The bundle would be empty", root.Where,
+                "write images: or files:, and below it lines that begin with a dash")
             : Checked(plan);
     }
 
@@ -70,7 +71,8 @@ internal static partial class ContentPlanReader
         var names = plan.Images.Select(image => (Name: image.Tag is null ? image.Name.ToString() : $"{image.Name.Repository}:{image.Tag}", image.Where));
         if (names.GroupBy(entry => entry.Name, StringComparer.Ordinal).FirstOrDefault(same => same.Count() > 1) is { } twice)
         {
-            throw new CrustException(FailureKind.BadInput, $"The image {twice.Key} stands twice", twice.Last().Where, "keep one of the two; its archs: may name several architectures");
+            throw new CrustException(FailureKind.BadInput, $"The image {twice.Key} stands twice", twice.Last().Where,
+                "keep one of the two; its archs: may name several architectures");
         }
 
         return plan.Files.GroupBy(file => file.To, StringComparer.Ordinal).FirstOrDefault(same => same.Count() > 1) is { } taken
@@ -88,7 +90,8 @@ internal static partial class ContentPlanReader
         }
 
         // The digest that the name has holds wherever it comes from.
-        var image = new ContentImage(name, tag, keys.Texts("archs") is { IsEmpty: false } ? ArchsOf(keys) : usual, from is not null && name.Sha256 is not null ? from.With(name.Tag) : from, keys.Where);
+        from = from is not null && name.Sha256 is not null ? from.With(name.Tag) : from;
+        var image = new ContentImage(name, tag, keys.Texts("archs") is { IsEmpty: false } ? ArchsOf(keys) : usual, from, keys.Where);
         keys.End();
         return image;
     }
@@ -110,8 +113,8 @@ internal static partial class ContentPlanReader
             throw keys.Wrong(keys.Keys.Contains("to") ? "to" : "path", $"'{to}' can't be a path in the bundle", "write to: and a relative path of letters, digits and ._+@-, such as charts/app.tgz");
         }
 
-        var sum = keys.Text("sha256");
-        var file = new ContentFile(path, to, sum is null ? null : Checksum.ValueOf(sum) ?? throw keys.Wrong("sha256", $"'{sum}' isn't a SHA-256", "write the 64 hex digits that sha256sum prints"), keys.Where);
+        var sha256 = keys.Text("sha256") is not { } sum ? null : Checksum.ValueOf(sum) ?? throw keys.Wrong("sha256", $"'{sum}' isn't a SHA-256", "write the 64 hex digits that sha256sum prints");
+        var file = new ContentFile(path, to, sha256, keys.Where);
         keys.End();
         return file;
     }

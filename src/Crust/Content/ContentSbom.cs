@@ -34,7 +34,8 @@ internal static class ContentSbom
             Add(element);
         }
 
-        return SpdxDocument.Document(PartNames.Whole(manifest.Name), $"urn:crust:content:{manifest.Sha256}", DateTimeOffset.UnixEpoch, packages, relationships).ToJsonString(ReadableJson.Options()) + "\n";
+        return SpdxDocument.Document(PartNames.Whole(manifest.Name), $"urn:crust:content:{manifest.Sha256}", DateTimeOffset.UnixEpoch, packages, relationships)
+            .ToJsonString(ReadableJson.Options()) + "\n";
 
         void Add(JsonObject element)
         {
@@ -49,7 +50,8 @@ internal static class ContentSbom
         var repository = image.Names[0].Split('@')[0];
         var tag = repository.LastIndexOf(':') is var colon && colon > repository.LastIndexOf('/') ? repository[(colon + 1)..] : null;
         repository = tag is null ? repository : repository[..colon];
-        return $"pkg:oci/{repository[(repository.LastIndexOf('/') + 1)..]}@{Uri.EscapeDataString(platform.Digest)}?arch={platform.Arch}&repository_url={repository}{(tag is null ? "" : $"&tag={tag}")}";
+        var name = repository[(repository.LastIndexOf('/') + 1)..];
+        return $"pkg:oci/{name}@{Uri.EscapeDataString(platform.Digest)}?arch={platform.Arch}&repository_url={repository}{(tag is null ? "" : $"&tag={tag}")}";
     }
 
     private static JsonObject Image(PackedImage image, PackedPlatform platform, string id)

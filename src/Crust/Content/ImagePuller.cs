@@ -64,7 +64,8 @@ internal sealed class ImagePuller(ToolBox tools, string cache, IBuildObserver ob
             var length = missing.Sum(blob => blob.Size);
             try
             {
-                await registries(from.Registry).PullBlobsAsync(from, Blobs.Folder, moved => Report((double)(done + Math.Min(moved, length)) / total, $"pulling {image.Source}, {platform.Arch.LowerName()}"), cancellation);
+                var shown = $"pulling {image.Source}, {platform.Arch.LowerName()}";
+                await registries(from.Registry).PullBlobsAsync(from, Blobs.Folder, moved => Report((double)(done + Math.Min(moved, length)) / total, shown), cancellation);
             }
             catch (RegistryException e)
             {
@@ -74,7 +75,8 @@ internal sealed class ImagePuller(ToolBox tools, string cache, IBuildObserver ob
             done += length;
             if (Blobs.Missing(platform.Blobs) is [var absent, ..])
             {
-                throw new RegistryException(RegistryFault.Altered, $"The registry {from.Registry} didn't give the blob {absent.Digest} of {absent.Size.ToString(CultureInfo.InvariantCulture)} bytes that the image consists of",
+                throw new RegistryException(RegistryFault.Altered,
+                    $"The registry {from.Registry} didn't give the blob {absent.Digest} of {absent.Size.ToString(CultureInfo.InvariantCulture)} bytes that the image consists of",
                     $"{image.Image.Where}: {from}", "push the image again, and leave layers out that aren't distributed with it");
             }
         }

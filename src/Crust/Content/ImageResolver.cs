@@ -26,7 +26,8 @@ internal sealed class ImageResolver(Func<string, Registry> registryOf)
             using var json = JsonDocument.Parse(document.Json);
             var isIndex = OciIndex.Is(json.RootElement);
             var target = OciDescriptor.Of(TypeOf(json.RootElement, isIndex ? OciManifest.IndexType : OciManifest.ManifestType), document);
-            return isIndex ? await OfIndexAsync(registry, image, source, target, document, json.RootElement, cancellation) : await OfManifestAsync(registry, image, source, target, document, cancellation);
+            return isIndex ? await OfIndexAsync(registry, image, source, target, document, json.RootElement, cancellation)
+                : await OfManifestAsync(registry, image, source, target, document, cancellation);
         }
         catch (Exception e) when (e is JsonException or InvalidDataException or InvalidOperationException or KeyNotFoundException)
         {
@@ -84,9 +85,11 @@ internal sealed class ImageResolver(Func<string, Registry> registryOf)
     private static async Task<OciDocument> ReadAsync(Registry registry, RegistryReference from, CancellationToken cancellation)
     {
         var document = await registry.ReadAsync(from, cancellation)
-            ?? throw new RegistryException(RegistryFault.Missing, $"The registry {from.Registry} doesn't have {from}", from.ToString(), "check the name, and that the image was pushed");
+            ?? throw new RegistryException(RegistryFault.Missing, $"The registry {from.Registry} doesn't have {from}", from.ToString(),
+                "check the name, and that the image was pushed");
         return from.Sha256 is null || from.Sha256 == document.Sha256 ? document
-            : throw new RegistryException(RegistryFault.Altered, $"The registry {from.Registry} gives other bytes than their digest says", from.ToString(), "don't use what is there: delete it, and push it again");
+            : throw new RegistryException(RegistryFault.Altered, $"The registry {from.Registry} gives other bytes than their digest says", from.ToString(),
+                "don't use what is there: delete it, and push it again");
     }
 
     private static ImmutableArray<OciDescriptor> BlobsOf(OciDocument manifest)

@@ -12,9 +12,12 @@ internal sealed record ResolvedImage(ContentImage Image, RegistryReference Sourc
 {
     /// <summary>As the bundle's manifest has it.</summary>
     public PackedImage ToPacked() => new([.. Image.NamesAs(Target.Digest)], Source.With(Target.Digest).ToString(), Target.MediaType, Target.Digest,
-        [.. Platforms.Select(platform => new PackedPlatform(platform.Arch.LowerName(), platform.Manifest.Digest, platform.Blobs.Sum(blob => blob.Size), [.. platform.Blobs.Select(blob => blob.Digest)]))]);
+        [.. Platforms.Select(platform => platform.ToPacked())]);
 }
 
 /// <summary>An image for an architecture.</summary>
 /// <param name="Blobs">Its config and its layers.</param>
-internal sealed record ResolvedPlatform(Arch Arch, OciDescriptor Manifest, ImmutableArray<OciDescriptor> Blobs);
+internal sealed record ResolvedPlatform(Arch Arch, OciDescriptor Manifest, ImmutableArray<OciDescriptor> Blobs)
+{
+    public PackedPlatform ToPacked() => new(Arch.LowerName(), Manifest.Digest, Blobs.Sum(blob => blob.Size), [.. Blobs.Select(blob => blob.Digest)]);
+}

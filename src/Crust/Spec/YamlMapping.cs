@@ -95,7 +95,8 @@ internal sealed class YamlMapping
         YamlSequenceNode list => [.. list.Children.Select((item, i) => item switch
         {
             YamlMappingNode mapping => new YamlMapping(_file, $"{Below(key)}[{i}]", mapping),
-            YamlScalarNode value when shorthand is not null && !YamlText.IsNull(value) => new YamlMapping(_file, $"{Below(key)}[{i}]", new YamlMappingNode(new YamlScalarNode(shorthand), value), value),
+            YamlScalarNode value when shorthand is not null && !YamlText.IsNull(value) =>
+                new YamlMapping(_file, $"{Below(key)}[{i}]", new YamlMappingNode(new YamlScalarNode(shorthand), value), value),
             _ => throw Bad(At(item, $"{key}[{i}]"), $"An entry of '{key}' is {KindOf(item)}, not a mapping", "write keys and values: { key: value }"),
         })],
         var other => throw Bad(At(other, key), $"'{key}' takes a list of mappings, not {KindOf(other)}", $"write {key}: and below it lines that begin with a dash"),
