@@ -5,7 +5,7 @@ using Crust.Storage;
 namespace Crust.Content;
 
 /// <summary>
-/// Configs and layers of images in this machine's cache, each under its digest: an image that shares layers with another one pulls only the others, and so does a build that goes on where one was
+/// Layers of images in this machine's cache, each under its digest: an image that shares layers with another one pulls only the others, and so does a build that goes on where one was
 /// cut off. skopeo gives a blob its name once it is whole and its digest is checked; whoever packs it checks the digest once more.
 /// </summary>
 /// <param name="cache">The cache's folder.</param>

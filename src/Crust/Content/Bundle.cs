@@ -24,9 +24,9 @@ internal sealed record Bundle(ContentPlan Plan, ImmutableArray<ResolvedImage> Im
     /// <summary>How long the archive is, in bytes.</summary>
     public long Length { get; } = Members.Sum(member => member.Header.Room) + TarMember.EndOfArchive.Length;
 
-    /// <summary>All blobs of its images, each once.</summary>
-    public static ImmutableArray<OciDescriptor> BlobsOf(IEnumerable<ResolvedImage> images) =>
-        [.. images.SelectMany(image => image.Platforms).SelectMany(platform => platform.Blobs).DistinctBy(blob => blob.Digest)];
+    /// <summary>All layers of its images, each once.</summary>
+    public static ImmutableArray<OciDescriptor> LayersOf(IEnumerable<ResolvedImage> images) =>
+        [.. images.SelectMany(image => image.Platforms).SelectMany(platform => platform.Layers).DistinctBy(layer => layer.Digest)];
 
     /// <summary>Puts a bundle together; nothing is read of blobs and files before it is packed.</summary>
     public static Bundle Of(ContentPlan plan, ImmutableArray<ResolvedImage> images, BundleFiles files, BlobStore blobs) =>
@@ -48,8 +48,8 @@ internal sealed record Bundle(ContentPlan Plan, ImmutableArray<ResolvedImage> Im
         yield return BundleMember.Of("index.json", IndexOf(images).Json);
         var documents = images.SelectMany(image => image.Documents).DistinctBy(document => document.Digest)
             .Select(document => (document.Sha256, Member: BundleMember.Of(PathOf(document.Sha256), document.Json)));
-        var blobs = BlobsOf(images).Select(blob => (blob.Sha256, Member: MemberOf(blob, store)));
-        foreach (var (_, member) in documents.Concat(blobs).DistinctBy(entry => entry.Sha256).OrderBy(entry => entry.Sha256, StringComparer.Ordinal))
+        var layers = LayersOf(images).Select(layer => (layer.Sha256, Member: MemberOf(layer, store)));
+        foreach (var (_, member) in documents.Concat(layers).DistinctBy(entry => entry.Sha256).OrderBy(entry => entry.Sha256, StringComparer.Ordinal))
         {
             yield return member;
         }

@@ -16,7 +16,8 @@ internal sealed class ContentAttestor(Signer signer, TimeProvider time)
     public const string BuildType = "urn:crust:content:1";
 
     /// <summary>The names of all that may stand beside a bundle, also when this build doesn't write it.</summary>
-    public static ImmutableArray<string> NamesFor(string name) => [name + Attestor.SbomExtension, name + ImageCheck.Extension, .. Signer.PlacesFor(name + ImageCheck.Extension)];
+    public static (ImmutableArray<string> Documents, ImmutableArray<string> Signatures) NamesFor(string name) =>
+        ([name + Attestor.SbomExtension, name + ImageCheck.Extension], Signer.PlacesFor(name + ImageCheck.Extension));
 
     /// <summary>Signs something that is thrown away, so that a key that can't is told before anything is pulled.</summary>
     /// <exception cref="CrustException">The key can't sign.</exception>

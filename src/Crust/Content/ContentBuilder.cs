@@ -25,10 +25,10 @@ internal sealed class ContentBuilder(ImagePuller images, ContentAttestor attesto
         var bundle = Bundle.Of(plan, resolved, files, images.Blobs);
         if (await output.FindAsync(bundle.Key, cancellation) is { } there)
         {
-            return await ExtendAsync(request, output, there, cancellation);
+            return await ExtendAsync(request, output, there, started, cancellation);
         }
 
-        ContentSpace.Check(images.Blobs.Missing(Bundle.BlobsOf(resolved)), bundle.Length, request.Copies, copied, cache, request.Folder, Look);
+        ContentSpace.Check(images.Blobs.Missing(Bundle.LayersOf(resolved)), bundle.Length, request.Copies, copied, cache, request.Folder, Look);
         if (!resolved.IsEmpty)
         {
             await images.PullAsync(plan, resolved, cancellation);
@@ -65,12 +65,17 @@ internal sealed class ContentBuilder(ImagePuller images, ContentAttestor attesto
     }
 
     // The parts are there; what else is wanted is made of them.
-    private async Task<ContentResult> ExtendAsync(ContentRequest request, ContentFolder output, ContentManifest manifest, CancellationToken cancellation)
+    private async Task<ContentResult> ExtendAsync(ContentRequest request, ContentFolder output, ContentManifest manifest, DateTimeOffset started, CancellationToken cancellation)
     {
         CheckTarget(request, manifest);
         using var drafts = DraftFolder.Create(request.Folder);
         return await GuardAsync(request.Folder, async () =>
         {
+            if (!output.IsAttested(request.Sign.IsWanted))
+            {
+                await attestor.WriteAsync(manifest, request.Plan, request.Sign, started, drafts.Path, cancellation);
+            }
+
             await WriteExtrasAsync(request, output.PartsIn(request.Folder, manifest), drafts.Path, cancellation);
             return new ContentResult(manifest, false, await output.PlaceAsync(manifest, drafts.Path, isNew: false, cancellation));
         });

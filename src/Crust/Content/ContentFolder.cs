@@ -69,6 +69,15 @@ internal sealed class ContentFolder(string folder, string name)
         }
     }
 
+    /// <summary>Whether the SBOM and the provenance are there, and a signature where one is wanted.</summary>
+    public bool IsAttested(bool isSigned)
+    {
+        var (documents, signatures) = ContentAttestor.NamesFor(name);
+        return documents.All(IsThere) && (!isSigned || signatures.Any(IsThere));
+
+        bool IsThere(string file) => File.Exists(Path.Combine(folder, file));
+    }
+
     /// <summary>Writes the manifest and the checksums.</summary>
     /// <exception cref="IOException">They can't be written.</exception>
     public void WriteLists(ContentManifest manifest, string drafts)
@@ -91,10 +100,11 @@ internal sealed class ContentFolder(string folder, string name)
         if (isNew)
         {
             File.Delete(Manifest);
-            foreach (var path in Existing().Where(path => !ready.Contains(Path.GetFileName(path))))
-            {
-                File.Delete(path);
-            }
+        }
+
+        foreach (var path in Existing().Where(path => !ready.Contains(Path.GetFileName(path)) && (isNew || IsSignatureOf(ready, path))))
+        {
+            File.Delete(path);
         }
 
         var known = manifest.Parts.ToDictionary(part => part.File);
@@ -109,6 +119,10 @@ internal sealed class ContentFolder(string folder, string name)
         return isNew ? placed.ToImmutable() : [.. manifest.Parts, .. placed];
     }
 
+    // One of a provenance that is replaced.
+    private bool IsSignatureOf(List<string> ready, string path) =>
+        ContentAttestor.NamesFor(name) is var (documents, signatures) && signatures.Contains(Path.GetFileName(path)) && documents.Any(ready.Contains);
+
     private string[] ListNames() => [name + ContentManifest.Extension, name + SumsExtension];
 
     private static string Sums(ContentManifest manifest) => string.Concat(manifest.Parts.Select(part => $"{part.Sha256}  {part.File}\n"));
@@ -117,7 +131,11 @@ internal sealed class ContentFolder(string folder, string name)
         ? Directory.EnumerateFiles(folder, name + ".*").Where(path => PartNames.IsOf(name, Path.GetFileName(path)) || OtherNames().Contains(Path.GetFileName(path))).ToList()
         : [];
 
-    private string[] OtherNames() => [.. ListNames(), .. ContentAttestor.NamesFor(name), name + IsoExtension, name + DiskExtension, name + ContentExtras.PartitionExtension];
+    private string[] OtherNames()
+    {
+        var (documents, signatures) = ContentAttestor.NamesFor(name);
+        return [.. ListNames(), .. documents, .. signatures, name + IsoExtension, name + DiskExtension, name + ContentExtras.PartitionExtension];
+    }
 
     private static bool IsBelow(string path, string above) => path == above || path.StartsWith(above.TrimEnd('/') + "/", StringComparison.Ordinal);
 }

@@ -49,8 +49,8 @@ internal sealed record ContentManifest
     {
         try
         {
-            return JsonSerializer.Deserialize(json, ContentManifestJson.Readable) is { Version: CurrentVersion, Parts.IsDefaultOrEmpty: false, Images.IsDefault: false, Files.IsDefault: false } manifest
-                && manifest.IsSound()
+            return JsonSerializer.Deserialize(json, ContentManifestJson.Readable) is
+                { Version: CurrentVersion, Parts.IsDefaultOrEmpty: false, Images.IsDefault: false, Files.IsDefault: false } manifest && manifest.IsSound()
                 ? manifest
                 : throw new InvalidDataException("it isn't the manifest of a bundle, version 1");
         }

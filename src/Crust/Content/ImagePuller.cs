@@ -51,10 +51,10 @@ internal sealed class ImagePuller(ToolBox tools, string cache, IBuildObserver ob
         Blobs.Create();
         using var scratch = new ScratchFolder(cache);
         var registries = RegistriesOf(plan, scratch.Path);
-        var (total, done) = (Blobs.Missing(Bundle.BlobsOf(images)).Sum(blob => blob.Size), 0L);
+        var (total, done) = (Blobs.Missing(Bundle.LayersOf(images)).Sum(blob => blob.Size), 0L);
         foreach (var (image, platform) in images.SelectMany(image => image.Platforms.Select(platform => (image, platform))))
         {
-            if (Blobs.Missing(platform.Blobs) is not { IsEmpty: false } missing)
+            if (Blobs.Missing(platform.Layers) is not { IsEmpty: false } missing)
             {
                 continue;
             }
@@ -73,7 +73,7 @@ internal sealed class ImagePuller(ToolBox tools, string cache, IBuildObserver ob
             }
 
             done += length;
-            if (Blobs.Missing(platform.Blobs) is [var absent, ..])
+            if (Blobs.Missing(platform.Layers) is [var absent, ..])
             {
                 throw new RegistryException(RegistryFault.Altered,
                     $"The registry {from.Registry} didn't give the blob {absent.Digest} of {absent.Size.ToString(CultureInfo.InvariantCulture)} bytes that the image consists of",

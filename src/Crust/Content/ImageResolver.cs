@@ -13,8 +13,8 @@ internal sealed class ImageResolver(Func<string, Registry> registryOf)
 {
     private const string DockerManifest = "application/vnd.docker.distribution.manifest.v2+json";
 
-    // A config and its layers; OCI runtimes stop at some hundred.
-    private const int MostBlobs = 500;
+    // OCI runtimes stop at some hundred.
+    private const int MostLayers = 500;
 
     /// <exception cref="CrustException">The registry doesn't tell, has other bytes than the digest says, or no image for an architecture.</exception>
     public async Task<ResolvedImage> ResolveAsync(ContentImage image, RegistryReference source, CancellationToken cancellation)
@@ -55,9 +55,12 @@ internal sealed class ImageResolver(Func<string, Registry> registryOf)
                 throw new InvalidDataException("its index names an image by something that is no SHA-256 digest");
             }
 
-            var manifest = await ReadAsync(registry, source.With(chosen.Digest), cancellation);
-            documents.Add(manifest);
-            platforms.Add(new ResolvedPlatform(arch, chosen, BlobsOf(manifest)));
+            var from = source.With(chosen.Digest);
+            var manifest = await ReadAsync(registry, from, cancellation);
+            var (of, layers) = BlobsOf(manifest);
+            var config = await ReadConfigAsync(registry, from, of, cancellation);
+            documents.AddRange(manifest, config);
+            platforms.Add(new ResolvedPlatform(arch, chosen, of, layers));
         }
 
         return new ResolvedImage(image, source, target, documents.ToImmutable(), platforms.ToImmutable());
@@ -67,17 +70,12 @@ internal sealed class ImageResolver(Func<string, Registry> registryOf)
     private static async Task<ResolvedImage> OfManifestAsync(
         Registry registry, ContentImage image, RegistryReference source, OciDescriptor target, OciDocument document, CancellationToken cancellation)
     {
-        var blobs = BlobsOf(document);
-        var config = await registry.ReadConfigAsync(source.With(target.Digest), cancellation) ?? throw new InvalidDataException("it has no config");
-        if (config.Digest != blobs[0].Digest)
-        {
-            throw new InvalidDataException("its config isn't what its digest says");
-        }
-
+        var (of, layers) = BlobsOf(document);
+        var config = await ReadConfigAsync(registry, source.With(target.Digest), of, cancellation);
         using var json = JsonDocument.Parse(config.Json);
         var architecture = json.RootElement.TryGetProperty("architecture", out var given) ? given.GetString() ?? "" : "";
         return image.Archs is [var arch] && arch.LowerName() == architecture
-            ? new ResolvedImage(image, source, target, [document], [new ResolvedPlatform(arch, target, blobs)])
+            ? new ResolvedImage(image, source, target, [document, config], [new ResolvedPlatform(arch, target, of, layers)])
             : throw new InvalidDataException($"it is for {CleanText.Line(architecture, 40)} alone, and {string.Join(" and ", image.Archs.Select(one => one.LowerName()))} "
                 + $"{(image.Archs.Length == 1 ? "is" : "are")} wanted");
     }
@@ -92,7 +90,14 @@ internal sealed class ImageResolver(Func<string, Registry> registryOf)
                 "don't use what is there: delete it, and push it again");
     }
 
-    private static ImmutableArray<OciDescriptor> BlobsOf(OciDocument manifest)
+    // It is read here, as it is in the registry, and isn't pulled with the layers: skopeo writes that of an image in Docker's form anew when it puts the image into a layout.
+    private static async Task<OciDocument> ReadConfigAsync(Registry registry, RegistryReference from, OciDescriptor config, CancellationToken cancellation)
+    {
+        var document = await registry.ReadConfigAsync(from, cancellation) ?? throw new InvalidDataException("it has no config");
+        return document.Digest == config.Digest ? document : throw new InvalidDataException("its config isn't what its digest says");
+    }
+
+    private static (OciDescriptor Config, ImmutableArray<OciDescriptor> Layers) BlobsOf(OciDocument manifest)
     {
         using var json = JsonDocument.Parse(manifest.Json);
         if (TypeOf(json.RootElement, OciManifest.ManifestType) is not (OciManifest.ManifestType or DockerManifest))
@@ -100,10 +105,11 @@ internal sealed class ImageResolver(Func<string, Registry> registryOf)
             throw new InvalidDataException($"it is {CleanText.Line(TypeOf(json.RootElement, ""), 100)}, which no container runtime of today takes from a bundle");
         }
 
-        ImmutableArray<OciDescriptor> blobs = [OciDescriptor.Read(json.RootElement.GetProperty("config")), .. json.RootElement.GetProperty("layers").EnumerateArray().Select(OciDescriptor.Read)];
-        return blobs.Length > MostBlobs ? throw new InvalidDataException($"it has {blobs.Length - 1} layers")
-            : blobs.Any(blob => !blob.IsSha256 || blob.Size < 0) ? throw new InvalidDataException("it names a blob by something that is no SHA-256 digest")
-            : blobs;
+        var config = OciDescriptor.Read(json.RootElement.GetProperty("config"));
+        ImmutableArray<OciDescriptor> layers = [.. json.RootElement.GetProperty("layers").EnumerateArray().Select(OciDescriptor.Read)];
+        return layers.Length > MostLayers ? throw new InvalidDataException($"it has {layers.Length} layers")
+            : layers.Append(config).Any(blob => !blob.IsSha256 || blob.Size < 0) ? throw new InvalidDataException("it names a blob by something that is no SHA-256 digest")
+            : (config, layers);
     }
 
     // Docker's old manifests, of 2015, have a version of 1 and no type.

@@ -6,7 +6,9 @@ namespace Crust.Content;
 
 /// <summary>An image whose registry has told what it consists of.</summary>
 /// <param name="Target">What its name stands for: its manifest, or the index over several.</param>
-/// <param name="Documents">The index, if there is one, and the manifests of the architectures that are taken: bytes that the registry gave, and that have the digests they are named by.</param>
+/// <param name="Documents">
+/// The index, if there is one, and the manifests and configs of the architectures that are taken: bytes that the registry gave, and that have the digests they are named by.
+/// </param>
 /// <param name="Platforms">What is taken of it.</param>
 internal sealed record ResolvedImage(ContentImage Image, RegistryReference Source, OciDescriptor Target, ImmutableArray<OciDocument> Documents, ImmutableArray<ResolvedPlatform> Platforms)
 {
@@ -16,8 +18,8 @@ internal sealed record ResolvedImage(ContentImage Image, RegistryReference Sourc
 }
 
 /// <summary>An image for an architecture.</summary>
-/// <param name="Blobs">Its config and its layers.</param>
-internal sealed record ResolvedPlatform(Arch Arch, OciDescriptor Manifest, ImmutableArray<OciDescriptor> Blobs)
+internal sealed record ResolvedPlatform(Arch Arch, OciDescriptor Manifest, OciDescriptor Config, ImmutableArray<OciDescriptor> Layers)
 {
-    public PackedPlatform ToPacked() => new(Arch.LowerName(), Manifest.Digest, Blobs.Sum(blob => blob.Size), [.. Blobs.Select(blob => blob.Digest)]);
+    public PackedPlatform ToPacked() =>
+        new(Arch.LowerName(), Manifest.Digest, Config.Size + Layers.Sum(layer => layer.Size), [Config.Digest, .. Layers.Select(layer => layer.Digest)]);
 }

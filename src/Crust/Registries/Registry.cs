@@ -78,7 +78,7 @@ internal sealed class Registry(Skopeo skopeo, PublishSpec how, TimeSpan firstWai
         return true;
     }, cancellation);
 
-    /// <summary>Pulls an image's config and layers by its digest into a folder of blobs; those that are there already stay.</summary>
+    /// <summary>Pulls an image's layers by its digest into a folder of blobs; those that are there already stay.</summary>
     /// <param name="from">Its name, with a digest.</param>
     /// <param name="blobs">The folder's absolute path, as <see cref="Skopeo.PullBlobsAsync"/> wants it.</param>
     /// <param name="moved">Receives how many bytes were written so far.</param>

@@ -74,8 +74,8 @@ internal sealed class Skopeo(ToolBox tools, PublishSpec how, string folder, Time
     }
 
     /// <summary>
-    /// Pulls an image's config and layers, whose digests skopeo checks, as they are. What is in the folder already isn't pulled again: a pull that was cut off goes on with the blobs that it
-    /// hadn't yet. The manifest isn't among them: one in Docker's form would become another (<see cref="ReadAsync"/> has it).
+    /// Pulls an image's layers, whose digests skopeo checks, as they are. What is in the folder already isn't pulled again: a pull that was cut off goes on with the layers that it hadn't yet.
+    /// Manifest and config aren't among them: skopeo writes those of an image in Docker's form anew (<see cref="ReadAsync"/> and <see cref="ReadConfigAsync"/> have them).
     /// </summary>
     /// <param name="from">Its name, with a digest.</param>
     /// <param name="blobs">The absolute path of a folder on the same file system as <see cref="Folder"/>: each blob is the file `sha256/HEX` in it.</param>
@@ -101,7 +101,8 @@ internal sealed class Skopeo(ToolBox tools, PublishSpec how, string folder, Time
     public async Task<OciDocument?> ReadConfigAsync(RegistryReference from, CancellationToken cancellation)
     {
         var tooLong = new RegistryException(RegistryFault.Altered, "The registry's config of an image is longer than any config may be", from.ToString(), "choose another image");
-        return await AskAsync(["inspect", "--config", "--raw", "--no-tags", .. Login(), .. Connection(""), Named(from)], from, LongestDocument, tooLong, cancellation) is { } bytes ? new OciDocument(bytes) : null;
+        var config = await AskAsync(["inspect", "--config", "--raw", "--no-tags", .. Login(), .. Connection(""), Named(from)], from, LongestDocument, tooLong, cancellation);
+        return config is null ? null : new OciDocument(config);
     }
 
     /// <summary>A manifest or an index as the registry has it; null if there is none.</summary>

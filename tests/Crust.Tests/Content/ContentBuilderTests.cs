@@ -29,6 +29,7 @@ public sealed class ContentBuilderTests : RegistryFixture
     public async Task A_bundle_is_an_image_layout_with_each_blob_once_and_files_beside_it()
     {
         var (one, two) = (await PushAsync("1.0", Both, "*base", "app"), await PushAsync("1.0", Both, "*base", "tool"));
+        Front.Forget();
         Directory.CreateDirectory(_site.FileFor("charts"));
         await File.WriteAllTextAsync(_site.FileFor("charts/app.tgz"), "a chart", Cancellation);
         await File.WriteAllTextAsync(_site.FileFor("values.yaml"), "a chart", Cancellation);
@@ -38,6 +39,7 @@ public sealed class ContentBuilderTests : RegistryFixture
         var tree = FileTree.FromTar(await _site.JoinAsync());
         var index = JsonDocument.Parse(tree.Find("index.json")!.Content.Read(0, 1 << 20)).RootElement.GetProperty("manifests").EnumerateArray()
             .Select(entry => (Name: entry.GetProperty("annotations").GetProperty("io.containerd.image.name").GetString()!, Digest: entry.GetProperty("digest").GetString()!)).ToList();
+        var shared = result.Manifest.Images.SelectMany(image => image.Platforms).Select(platform => platform.Blobs[1]).Distinct().ToArray();
         var (first, second) = (await ContentSite.DigestAsync(one), await ContentSite.DigestAsync(two));
         using (Assert.EnterMultipleScope())
         {
@@ -52,6 +54,9 @@ public sealed class ContentBuilderTests : RegistryFixture
             Assert.That(result.Manifest.Files.Select(file => file.Path), Is.EqualTo(new[] { "files/charts/app.tgz", "files/config/values.yaml" }));
             Assert.That(Directory.EnumerateFiles(_site.FileFor("out")).Select(Path.GetFileName), Is.EquivalentTo(
                 new[] { "content.tar.zst_part00", "content.content.json", "content.sha256", "content.sbom.spdx.json", "content.provenance.json" }));
+            Assert.That(shared, Has.Length.EqualTo(1), "the layer that both have");
+            Assert.That(Front.Requests.Count(request => request.StartsWith("GET", StringComparison.Ordinal) && request.Contains(shared[0], StringComparison.Ordinal)), Is.EqualTo(1),
+                "it is pulled once");
             Assert.That(Notes().Single(note => note.Contains(one, StringComparison.Ordinal)), Is.EqualTo($"{one} is {one}@{first} now; name it so to pack the same image each time"));
         }
 
@@ -68,7 +73,8 @@ public sealed class ContentBuilderTests : RegistryFixture
         var archive = await _site.JoinAsync();
         foreach (var arch in Both)
         {
-            var config = await SampleDisk.Tools.RunAsync(ToolCommand.Of("skopeo", "--insecure-policy", "--override-arch", arch.LowerName(), "inspect", "--config", $"oci-archive:{archive}:{image}"), Cancellation);
+            var config = await SampleDisk.Tools.RunAsync(
+                ToolCommand.Of("skopeo", "--insecure-policy", "--override-arch", arch.LowerName(), "inspect", "--config", $"oci-archive:{archive}:{image}"), Cancellation);
             Assert.That(config.Output, Does.Contain($"\"architecture\": \"{arch.LowerName()}\"").Or.Contain($"\"architecture\":\"{arch.LowerName()}\""));
         }
 
@@ -110,6 +116,25 @@ public sealed class ContentBuilderTests : RegistryFixture
     }
 
     [Test]
+    public async Task A_bundle_that_is_there_is_signed_when_that_is_wanted_later()
+    {
+        await File.WriteAllTextAsync(_site.FileFor("a"), "x", Cancellation);
+        await SampleDisk.Tools.RunAsync(ToolCommand.Of("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", _site.FileFor("key")), Cancellation);
+        ContentRequest Signed(ContentRequest request) => request with { Sign = new SignSpec { Key = _site.FileFor("key") } };
+
+        await _site.BuildAsync("files: [a]\n");
+        var signed = await _site.BuildAsync("files: [a]\n", change: Signed);
+        var again = await _site.BuildAsync("files: [a]\n", change: Signed);
+        File.Delete(_site.FileFor("out/content.provenance.json"));
+        await _site.BuildAsync("files: [a]\n");
+
+        Assert.That((signed.IsNew, again.IsNew), Is.EqualTo((false, false)));
+        Assert.That(signed.Files.Select(file => file.File), Does.Contain("content.provenance.json").And.Contain("content.provenance.json.sig"));
+        Assert.That(again.Files.Select(file => file.File), Is.EqualTo(new[] { "content.tar.zst_part00" }));
+        Assert.That(Directory.EnumerateFiles(_site.FileFor("out")).Select(Path.GetFileName), Does.Contain("content.provenance.json").And.Not.Contain("content.provenance.json.sig"));
+    }
+
+    [Test]
     public async Task A_smaller_bundle_leaves_no_parts_of_the_one_before()
     {
         await File.WriteAllBytesAsync(_site.FileFor("noise"), Noise(3_000_000), Cancellation);
@@ -136,8 +161,9 @@ public sealed class ContentBuilderTests : RegistryFixture
         await _site.BuildAsync(text);
 
         Assert.That((error.Kind, error.Where.Contains("images[1]", StringComparison.Ordinal)), Is.EqualTo((FailureKind.InputOutput, true)), error.Message);
-        Assert.That(Front.Requests.Where(request => request.Contains($"/{one.Split('/')[1].Split(':')[0]}/blobs/", StringComparison.Ordinal) && request.StartsWith("GET", StringComparison.Ordinal)).ToList(), Has.Count.LessThanOrEqualTo(1),
-            "the config alone, which says the architecture");
+        var of = $"/{one.Split('/')[1].Split(':')[0]}/blobs/";
+        Assert.That(Front.Requests.Where(request => request.Contains(of, StringComparison.Ordinal) && request.StartsWith("GET", StringComparison.Ordinal)).ToList(), Has.Count.LessThanOrEqualTo(1),
+            "the config alone");
     }
 
     [Test]
@@ -214,7 +240,8 @@ public sealed class ContentBuilderTests : RegistryFixture
 
     private Task<string> PushAsync(string tag, Arch[] archs, params string[] layers) => PushAsync(tag, archs, layers, asDocker: false);
 
-    private Task<string> PushAsync(string tag, Arch[] archs, string[] layers, bool asDocker) => _site.PushAsync(Front.Host, $"{NewRepository().Split('/', 2)[1]}:{tag}", archs, layers, asDocker: asDocker);
+    private Task<string> PushAsync(string tag, Arch[] archs, string[] layers, bool asDocker) =>
+        _site.PushAsync(Front.Host, $"{NewRepository().Split('/', 2)[1]}:{tag}", archs, layers, asDocker: asDocker);
 
     private IEnumerable<string> Notes() => _site.Events.Events.OfType<BuildEvent.Noted>().Select(note => note.Message);
 

@@ -29,7 +29,8 @@ public sealed class ContentInputTests
         await using var open = await LocalRegistry.StartAsync(Cancellation);
         await using var closed = await LocalRegistry.StartAsync(wantsLogin: true, null, Cancellation);
         await using var secure = await LocalRegistry.StartAsync(wantsLogin: false, certificate, Cancellation);
-        await LogInAsync(closed);
+        await LogInAsync(closed, "auth.json", LocalRegistry.Login);
+        await LogInAsync(closed, "wrong.json", LocalRegistry.Login + "-not");
         var images = new[]
         {
             await _site.PushAsync(open.Host, "a:1", [Arch.Amd64], ["a"]),
@@ -46,11 +47,14 @@ public sealed class ContentInputTests
             """;
 
         var noLogin = await _site.FailAsync(Registries(", authFile: none.json", ", certDir: trusted") + list);
+        var wrongLogin = await _site.FailAsync(Registries(", authFile: wrong.json", ", certDir: trusted") + list);
         var noAuthority = await _site.FailAsync(Registries(", authFile: auth.json", "") + list);
         var result = await _site.BuildAsync(Registries(", authFile: auth.json", ", certDir: trusted") + list);
 
         Assert.That((noLogin as RegistryException)?.Fault, Is.EqualTo(RegistryFault.Login), noLogin.Message);
         Assert.That((noLogin.Where, noLogin.Remedy), Is.EqualTo(($"content.yaml:7:{"images: [".Length + 1 + images[0].Length + 4}, images[1]: {images[1]}", noLogin.Remedy)));
+        Assert.That(((wrongLogin as RegistryException)?.Fault, wrongLogin.Where), Is.EqualTo((RegistryFault.Login, noLogin.Where)), wrongLogin.Message);
+        Assert.That(wrongLogin.Message, Does.Not.Contain("registry-secret"), "no password is shown");
         Assert.That(noLogin.Remedy, Does.Contain("authFile: of an entry of registries:"));
         Assert.That((noAuthority as RegistryException)?.Fault, Is.EqualTo(RegistryFault.Untrusted), noAuthority.Message);
         Assert.That(noAuthority.Remedy, Does.Contain("certDir:"));
@@ -93,8 +97,9 @@ public sealed class ContentInputTests
 
         Assert.That((tag.Kind, tag.What), Is.EqualTo((FailureKind.InputOutput, $"The registry {registry.Host} doesn't have {registry.Host}/index:2")));
         Assert.That((digest.Kind, digest.What.Contains("doesn't have", StringComparison.Ordinal)), Is.EqualTo((FailureKind.InputOutput, true)), digest.Message);
-        Assert.That((otherOfIndex.Kind, otherOfIndex.What), Is.EqualTo((FailureKind.BadInput, $"The registry {registry.Host} has no image there that can be used: none of its 1 images is for arm64, but for amd64")));
-        Assert.That((otherOfSingle.Kind, otherOfSingle.What), Is.EqualTo((FailureKind.BadInput, $"The registry {registry.Host} has no image there that can be used: it is for amd64 alone, and arm64 is wanted")));
+        var unusable = $"The registry {registry.Host} has no image there that can be used";
+        Assert.That((otherOfIndex.Kind, otherOfIndex.What), Is.EqualTo((FailureKind.BadInput, $"{unusable}: none of its 1 images is for arm64, but for amd64")));
+        Assert.That((otherOfSingle.Kind, otherOfSingle.What), Is.EqualTo((FailureKind.BadInput, $"{unusable}: it is for amd64 alone, and arm64 is wanted")));
     }
 
     [Test]
@@ -126,7 +131,8 @@ public sealed class ContentInputTests
         _site.Look = FolderSpace.Of;
         var target = await _site.FailAsync(text, request => request with { Target = 1 << 20 });
 
-        Assert.That((host.Kind, host.What), Is.EqualTo((FailureKind.HostLacks, "There is too little space for the bundle and the images that are pulled for it: 16.0 MiB are needed, 1.0 MiB are free")));
+        Assert.That((host.Kind, host.What), Is.EqualTo((FailureKind.HostLacks,
+            "There is too little space for the bundle and the images that are pulled for it: 16.0 MiB are needed, 1.0 MiB are free")));
         Assert.That(hasPulled, Is.False);
         Assert.That((target.Kind, target.What), Is.EqualTo((FailureKind.BadInput, "The target is too small: 100.0 MiB are needed, it has 1.0 MiB")), target.Message);
         Assert.That(Directory.EnumerateFileSystemEntries(_site.FileFor("out")), Is.Empty);
@@ -139,7 +145,9 @@ public sealed class ContentInputTests
         Directory.CreateDirectory(_site.FileFor("folder"));
         var wrong = new string('0', 64);
 
-        var (other, none, folder) = (await _site.FailAsync($"files: [{{ path: a, sha256: {wrong} }}]\n"), await _site.FailAsync("files: [b]\n"), await _site.FailAsync($"files: [{{ path: folder, sha256: {wrong} }}]\n"));
+        var other = await _site.FailAsync($"files: [{{ path: a, sha256: {wrong} }}]\n");
+        var none = await _site.FailAsync("files: [b]\n");
+        var folder = await _site.FailAsync($"files: [{{ path: folder, sha256: {wrong} }}]\n");
 
         Assert.That((other.Kind, other.Where), Is.EqualTo((FailureKind.BadInput, $"content.yaml:3:9, files[0]: {_site.FileFor("a")}")));
         Assert.That(other.What, Does.StartWith($"The file isn't the one that the checksum is of: expected SHA-256 {wrong}"));
@@ -164,10 +172,10 @@ public sealed class ContentInputTests
         Assert.That(provenance.Predicate.BuildDefinition.ResolvedDependencies.Select(one => one.Name), Is.EqualTo(new[] { image, "files/a", "crust" }));
     }
 
-    private async Task LogInAsync(LocalRegistry registry)
+    private async Task LogInAsync(LocalRegistry registry, string file, string login)
     {
-        var token = Convert.ToBase64String(Encoding.UTF8.GetBytes(LocalRegistry.Login));
-        await File.WriteAllTextAsync(_site.FileFor("auth.json"), $"{{\"auths\":{{\"{registry.Host}\":{{\"auth\":\"{token}\"}}}}}}", Cancellation);
+        var token = Convert.ToBase64String(Encoding.UTF8.GetBytes(login));
+        await File.WriteAllTextAsync(_site.FileFor(file), $"{{\"auths\":{{\"{registry.Host}\":{{\"auth\":\"{token}\"}}}}}}", Cancellation);
     }
 
     // An authority, and the registry's certificate by it.
@@ -175,7 +183,8 @@ public sealed class ContentInputTests
     {
         var trusted = Directory.CreateDirectory(_site.FileFor("trusted")).FullName;
         var (ca, key, own) = (Path.Combine(trusted, "ca.crt"), _site.FileFor("authority.pem"), _site.FileFor("own"));
-        await SampleImages.RunAsync("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=test authority", "-keyout", key, "-out", ca);
+        await SampleImages.RunAsync("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+            "-subj", "/CN=test authority", "-keyout", key, "-out", ca);
         await SampleImages.RunAsync("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=127.0.0.1", "-keyout", own + ".key", "-out", own + ".csr");
         await File.WriteAllTextAsync(own + ".ext", "subjectAltName=IP:127.0.0.1\n", Cancellation);
         await SampleImages.RunAsync("openssl", "x509", "-req", "-in", own + ".csr", "-CA", ca, "-CAkey", key, "-CAcreateserial", "-days", "2", "-extfile", own + ".ext", "-out", own + ".crt");

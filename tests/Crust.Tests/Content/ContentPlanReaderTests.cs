@@ -54,7 +54,10 @@ public sealed class ContentPlanReaderTests
             ($"registry.example.com:5000/tool@{Digest}", "2.0", "Amd64 Arm64", $"registry.local/copies/tool@{Digest}"),
         }));
         Assert.That(plan.Images[2].NamesAs(Digest), Is.EqualTo(new[] { "registry.example.com:5000/tool:2.0", $"registry.example.com:5000/tool@{Digest}" }));
-        Assert.That(plan.Files.Select(file => (file.Path, file.To, file.Sha256)), Is.EqualTo(new[] { ("/site/charts", "charts", null), ("/site/values.yaml", "config/values.yaml", Digest["sha256:".Length..]) }));
+        Assert.That(plan.Files.Select(file => (file.Path, file.To, file.Sha256)), Is.EqualTo(new[]
+        {
+            ("/site/charts", "charts", null), ("/site/values.yaml", "config/values.yaml", Digest["sha256:".Length..]),
+        }));
         Assert.That(plan.ConnectionTo("registry.example.com:5000"), Is.EqualTo(plan.Patience with { AuthFile = "/site/auth.json", CertDir = "/site/certs" }));
         Assert.That((plan.ConnectionTo("docker.io").Tls, plan.ConnectionTo("other.example.com")), Is.EqualTo((false, plan.Patience)));
     }
@@ -133,7 +136,8 @@ public sealed class ContentPlanReaderTests
         try
         {
             await File.WriteAllTextAsync(path, what.Length == 0 ? Good : Good.Replace(what, instead));
-            var result = await new ToolBox(["/usr/bin", "/bin"], Logger.None).RunAsync(ToolCommand.Of("python3", "-c", Validate, RepositoryFile.PathOf("docs/content.schema.json"), path), CancellationToken.None);
+            var validate = ToolCommand.Of("python3", "-c", Validate, RepositoryFile.PathOf("docs/content.schema.json"), path);
+            var result = await new ToolBox(["/usr/bin", "/bin"], Logger.None).RunAsync(validate, CancellationToken.None);
 
             Assert.That(result.Output.Length == 0, Is.EqualTo(isGood), result.Output);
         }

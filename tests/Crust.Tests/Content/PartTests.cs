@@ -83,7 +83,8 @@ public sealed class PartTests
         File.WriteAllText(Path.Combine(_folder, "edge.tar.zst_part03"), "old");
         Assert.That(Findings(), Is.EqualTo(new[]
         {
-            "edge.tar.zst_part00: The part has 999 bytes, and 1000 are expected", "edge.tar.zst_part02: The part isn't there", "edge.tar.zst_part03: The part belongs to another bundle of this name, and would be joined with the others",
+            "edge.tar.zst_part00: The part has 999 bytes, and 1000 are expected", "edge.tar.zst_part02: The part isn't there",
+            "edge.tar.zst_part03: The part belongs to another bundle of this name, and would be joined with the others",
         }));
     }
 

@@ -35,7 +35,8 @@ public sealed class GptAdditionTests
         Assert.That((offset, problem), Is.EqualTo((16 * MiB, (string?)null)));
         Assert.That(await SgdiskAsync("-v", _disk), Does.Contain("No problems found"));
         Assert.That(await SgdiskAsync("-i", "1", _disk) + await SgdiskAsync("-i", "2", _disk), Is.EqualTo(before));
-        Assert.That(await SgdiskAsync("-i", "3", _disk), Does.Contain("Partition name: 'COS_CONTENT'").And.Contain("First sector: 32768").And.Contain("Partition size: 16384 sectors").And.Contain("0FC63DAF-8483-4772-8E79-3D69D8477DE4"));
+        Assert.That(await SgdiskAsync("-i", "3", _disk), Does.Contain("Partition name: 'COS_CONTENT'").And.Contain("First sector: 32768")
+            .And.Contain("Partition size: 16384 sectors").And.Contain("0FC63DAF-8483-4772-8E79-3D69D8477DE4"));
         Assert.That(new FileInfo(_disk).Length, Is.EqualTo(25 * MiB));
     }
 
