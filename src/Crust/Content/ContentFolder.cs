@@ -127,8 +127,8 @@ internal sealed class ContentFolder(string folder, string name)
 
     private static string Sums(ContentManifest manifest) => string.Concat(manifest.Parts.Select(part => $"{part.Sha256}  {part.File}\n"));
 
-    private IEnumerable<string> Existing() => Directory.Exists(folder)
-        ? Directory.EnumerateFiles(folder, name + ".*").Where(path => PartNames.IsOf(name, Path.GetFileName(path)) || OtherNames().Contains(Path.GetFileName(path))).ToList()
+    private List<string> Existing() => Directory.Exists(folder)
+        ? [.. Directory.EnumerateFiles(folder, name + ".*").Where(path => PartNames.IsOf(name, Path.GetFileName(path)) || OtherNames().Contains(Path.GetFileName(path)))]
         : [];
 
     private string[] OtherNames()

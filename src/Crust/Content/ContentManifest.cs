@@ -49,9 +49,7 @@ internal sealed record ContentManifest
     {
         try
         {
-            return JsonSerializer.Deserialize(json, ContentManifestJson.Readable) is
-                { Version: CurrentVersion, Parts.IsDefaultOrEmpty: false, Images.IsDefault: false, Files.IsDefault: false } manifest && manifest.IsSound()
-                ? manifest
+            return JsonSerializer.Deserialize(json, ContentManifestJson.Readable) is { Version: CurrentVersion } manifest && manifest.IsSound() ? manifest
                 : throw new InvalidDataException("it isn't the manifest of a bundle, version 1");
         }
         catch (JsonException e)
@@ -61,7 +59,7 @@ internal sealed record ContentManifest
     }
 
     // Lists of JSON may have nulls in them, whatever their type says.
-    private bool IsSound() => !Name.Contains('/') && Checksum.IsSha256(Sha256) && Unpacked is >= 0 and <= Largest
+    private bool IsSound() => !Parts.IsDefaultOrEmpty && !Images.IsDefault && !Files.IsDefault && !Name.Contains('/') && Checksum.IsSha256(Sha256) && Unpacked is >= 0 and <= Largest
         && Parts.All(part => part is { Size: >= 0 and <= Largest } && Checksum.IsSha256(part.Sha256) && PartNames.IsOf(Name, part.File)) && Parts.DistinctBy(part => part.File).Count() == Parts.Length
         && Size <= Largest && Size == Parts.Sum(part => part.Size) && Images.All(image => image is not null) && Files.All(file => file is not null);
 }
