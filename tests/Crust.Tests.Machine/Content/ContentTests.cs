@@ -69,7 +69,10 @@ public sealed class ContentTests
         var folders = new Folders { Images = _crust.Folder, Cache = _crust.Cache, Runtime = _crust.Folder, Builder = Folders.BuilderBesideProgram };
         var builder = new ContentBuilder(
             new ImagePuller(Host.Tools, _crust.Cache, new NoObserver(), TimeProvider.System), new ContentAttestor(new Signer(Host.Tools, folders), TimeProvider.System),
-            new ContentExtras(Host.Tools, new NoObserver()), _crust.Cache, new NoObserver(), TimeProvider.System) { Look = folder => FolderSpace.Of(folder) with { Free = 1L << 40 } };
+            new ContentExtras(Host.Tools, new NoObserver()), _crust.Cache, new NoObserver(), TimeProvider.System)
+        {
+            Look = folder => FolderSpace.Of(folder) with { Free = 1L << 40 },
+        };
         var broken = (await Assert.CatchAsync<CrustException>(() => builder.BuildAsync(new ContentRequest(ContentPlanReader.Read(file), small.Path, new SignSpec()), Cancellation)))!;
 
         Assert.That((refused.ExitCode, refused.Error.Contains("There is too little space for the bundle", StringComparison.Ordinal)), Is.EqualTo((3, true)), refused.Error);

@@ -41,7 +41,10 @@ internal sealed class ContentSite : IDisposable
         var folders = new Folders { Images = Folder, Cache = Cache, Runtime = Folder, Builder = Folders.BuilderBesideProgram };
         var builder = new ContentBuilder(
             new ImagePuller(SampleDisk.Tools, Cache, Events, TimeProvider.System) { FirstWait = TimeSpan.FromMilliseconds(1) },
-            new ContentAttestor(new Signer(SampleDisk.Tools, folders), TimeProvider.System), new ContentExtras(SampleDisk.Tools, Events), Cache, Events, TimeProvider.System) { Look = Look };
+            new ContentAttestor(new Signer(SampleDisk.Tools, folders), TimeProvider.System), new ContentExtras(SampleDisk.Tools, Events), Cache, Events, TimeProvider.System)
+        {
+            Look = Look,
+        };
         return builder.BuildAsync(change?.Invoke(request) ?? request, Cancellation);
     }
 
