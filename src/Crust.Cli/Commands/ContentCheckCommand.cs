@@ -37,7 +37,7 @@ internal static class ContentCheckCommand
     }
 
     private static string ToText(ImmutableArray<CheckedBundle> bundles) => string.Concat(bundles.Select(bundle => bundle.Findings.IsEmpty
-        ? $"{CleanText.Line(bundle.Manifest.Name)} is whole: {bundle.Manifest.Parts.Length} parts, {Size.Format(bundle.Manifest.Size)}\n"
+        ? $"{CleanText.Line(bundle.Manifest.Name)} is whole: {PartNames.Count(bundle.Manifest.Parts.Length)}, {Size.Format(bundle.Manifest.Size)}\n"
         : string.Concat(bundle.Findings.Select(finding => $"error: {CleanText.Line(finding.File)}: {finding.What}\n  to do: {finding.Remedy}\n"))));
 
     private static JsonArray ToJson(ImmutableArray<CheckedBundle> bundles) => new([.. bundles.Select(bundle => new JsonObject

@@ -15,7 +15,7 @@ internal static class ContentSbom
         var bundle = SpdxDocument.Element(Root, manifest.Name, "");
         bundle["packageFileName"] = PartNames.Whole(manifest.Name);
         bundle["checksums"] = Sum(manifest.Sha256);
-        bundle["comment"] = $"a bundle of container images and files, in {manifest.Parts.Length} parts whose joined bytes have this checksum";
+        bundle["comment"] = $"a bundle of container images and files, in {PartNames.Count(manifest.Parts.Length)} whose joined bytes have this checksum";
         packages.Add(bundle);
         relationships.Add(SpdxDocument.Relationship("SPDXRef-DOCUMENT", "DESCRIBES", Root));
         foreach (var image in manifest.Images)

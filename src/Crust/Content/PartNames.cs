@@ -30,6 +30,9 @@ internal static class PartNames
         return Whole(name) + Mark + nines + (index - first).ToString($"D{digits}", CultureInfo.InvariantCulture);
     }
 
+    /// <summary>A number of parts in words.</summary>
+    public static string Count(int parts) => parts == 1 ? "1 part" : $"{parts} parts";
+
     /// <summary>Whether a file may be one of a bundle, whole or a part.</summary>
     public static bool IsOf(string name, string file) => file == Whole(name)
         || (file.StartsWith(Whole(name) + Mark, StringComparison.Ordinal) && file[(Whole(name).Length + Mark.Length)..] is { Length: >= FewestDigits } number && number.All(char.IsAsciiDigit));

@@ -36,7 +36,8 @@ internal static class TargetSize
         if (needed > target)
         {
             throw new CrustException(FailureKind.BadInput, $"The target is too small: {Size.Format(needed)} are needed, it has {Size.Format(target)}",
-                $"a system of {Size.Format(system)}, content of {Size.Format(bundles.Sum(bundle => bundle.Size))} in {bundles.Sum(bundle => bundle.Parts.Length)} parts"
+                $"{(system > 0 ? $"a system of {Size.Format(system)}, " : "")}content of {Size.Format(bundles.Sum(bundle => bundle.Size))}"
+                    + $" in {PartNames.Count(bundles.Sum(bundle => bundle.Parts.Length))}"
                     + (isUnpacked ? $", unpacked {Size.Format(bundles.Sum(bundle => bundle.Unpacked))}" : ""),
                 $"choose a target with {Size.Format(needed - target)} more, or leave images out of the content");
         }
