@@ -85,7 +85,7 @@ public sealed class ContentTests
     [Category("Long")]
     public async Task Parts_of_the_usual_size_are_those_that_split_would_cut()
     {
-        const long length = 6_100_000_000;
+        const long length = 3_100_000_000;
         await File.WriteAllTextAsync(Path.Combine(_crust.Folder, "large.yaml"), "version: 1\nfiles: [large]\n", Cancellation);
         await WriteNoiseAsync(Path.Combine(_crust.Folder, "large"), length);
 
@@ -104,8 +104,8 @@ public sealed class ContentTests
             cat large.tar.zst_part* | split -b 3000000000 -d --filter='cmp - "$FILE" && echo "same $FILE"' - large.tar.zst_part
             cat large.tar.zst_part* | zstd -dcq | tar -xOf - files/large | cmp - ../large && echo whole
             """], Cancellation);
-        Assert.That(joined, Does.StartWith($"large.tar.zst_part00 3000000000\nlarge.tar.zst_part01 3000000000\nlarge.tar.zst_part02 "));
-        Assert.That(joined, Does.Contain($"{sum}  -\nsame large.tar.zst_part00\nsame large.tar.zst_part01\nsame large.tar.zst_part02\nwhole\n"));
+        Assert.That(joined, Does.StartWith("large.tar.zst_part00 3000000000\nlarge.tar.zst_part01 "));
+        Assert.That(joined, Does.Contain($"{sum}  -\nsame large.tar.zst_part00\nsame large.tar.zst_part01\nwhole\n"));
     }
 
     // Frames know nothing of each other, so that what repeats only after a while doesn't become smaller.
