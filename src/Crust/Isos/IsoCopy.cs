@@ -29,7 +29,9 @@ internal sealed partial class IsoCopy(ToolBox tools, IBuildObserver observer)
     /// <summary>What is to be done about a file whose place is taken.</summary>
     public string Remedy { get; init; } = "give it another name: NAME=FILE";
 
-    /// <summary>The time of what is put in and of the volume, in seconds since 1970, so that the same files give the same copy; null for now.</summary>
+    /// <summary>
+    /// The time of what is put in and of the volume, in seconds since 1970, so that the same files give the same copy, whatever modes they have on this host; null for now, and for the files' own modes.
+    /// </summary>
     public long? Epoch { get; init; }
 
     /// <param name="files">What is put in; a file of the ISO under the same path is replaced.</param>
@@ -51,12 +53,12 @@ internal sealed partial class IsoCopy(ToolBox tools, IBuildObserver observer)
         // xorriso keeps the mode of a file that is there, and takes an empty one for a blank medium.
         await PrivateFile.Create(copy).DisposeAsync();
         Progress(0);
-        var command = Xorriso.Of(Arguments(iso, files, copy, hasJoliet, Epoch is { } time ? Dates(time, [.. folders, .. files.Select(file => file.Name)]) : [])) with { OnLine = Observe };
+        var command = Xorriso.Of(Arguments(iso, files, copy, hasJoliet, Epoch is { } time ? Attributes(time, folders, [.. files.Select(file => file.Name)]) : [])) with { OnLine = Observe };
         await tools.RunAsync(Epoch is null ? command
             : command with { Environment = ImmutableDictionary<string, string>.Empty.Add("SOURCE_DATE_EPOCH", Epoch.Value.ToString(CultureInfo.InvariantCulture)) }, cancellation);
     }
 
-    internal static string[] Arguments(string iso, ImmutableArray<VolumeFile> files, string copy, bool hasJoliet, params IEnumerable<string> dates) =>
+    internal static string[] Arguments(string iso, ImmutableArray<VolumeFile> files, string copy, bool hasJoliet, params IEnumerable<string> attributes) =>
     [
         "-no_rc",
         "-indev", iso,
@@ -70,10 +72,15 @@ internal sealed partial class IsoCopy(ToolBox tools, IBuildObserver observer)
             "-chown", "0", "/" + file.Name, "--",
             "-chgrp", "0", "/" + file.Name, "--",
         }),
-        .. dates,
+        .. attributes,
         // Last: it names files of the ISO, which may be replaced by now.
         "-boot_image", "any", "replay",
     ];
+
+    private static IEnumerable<string> Attributes(long time, ImmutableArray<string> folders, ImmutableArray<string> files) =>
+        [.. folders.SelectMany(folder => Mode("0755", folder)), .. files.SelectMany(file => Mode("0644", file)), .. Dates(time, [.. folders, .. files])];
+
+    private static string[] Mode(string mode, string path) => ["-chmod", mode, "/" + path, "--"];
 
     // "=" and a number are seconds since 1970 (xorriso(1), "Examples of input timestrings").
     private static IEnumerable<string> Dates(long time, IEnumerable<string> paths) => paths.SelectMany(path => AllDates

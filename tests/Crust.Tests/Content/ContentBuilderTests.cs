@@ -209,12 +209,17 @@ public sealed class ContentBuilderTests : RegistryFixture
         var first = await _site.BuildAsync("files: [a]\n", "one", Wanted);
         var second = await _site.BuildAsync("files: [a]\n", "two", Wanted);
 
+        File.SetUnixFileMode(_site.FileFor("one/content.tar.zst_part00"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        File.Delete(_site.FileFor("one/content.iso"));
+        var again = await _site.BuildAsync("files: [a]\n", "one", Wanted);
+
         using var tree = new IsoTree(_site.FileFor("one/content.iso"));
         Assert.That(tree.ReadText("opt/spectrocloud/content/content.sha256", 1000), Is.EqualTo(await File.ReadAllTextAsync(_site.FileFor("one/content.sha256"), Cancellation)));
         Assert.That((tree.ReadText("boot/kernel", 10), tree.KindOf("opt/spectrocloud/content/content.tar.zst_part00")), Is.EqualTo(("x", IsoEntryKind.File)));
         var listed = await SampleDisk.Tools.RunAsync(ToolCommand.Of("debugfs", "-R", "ls -p /bundle-content", _site.FileFor("one/content.ext4")), Cancellation);
         Assert.That(listed.Output, Does.Contain("/content.tar.zst_part00/").And.Contain("/content.content.json/"));
         Assert.That((await SampleDisk.Tools.RunAsync(ToolCommand.Of("e2label", _site.FileFor("one/content.ext4")), Cancellation)).Output.Trim(), Is.EqualTo("COS_CONTENT"));
+        Assert.That(again.Files.Single(file => file.File == "content.iso"), Is.EqualTo(first.Files.Single(file => file.File == "content.iso")), "whatever modes the parts have");
         Assert.That(second.Files, Is.EqualTo(first.Files).Using<ContentPart>((a, b) => a == b || (a.File == b.File && a.File.EndsWith("provenance.json", StringComparison.Ordinal))));
     }
 
