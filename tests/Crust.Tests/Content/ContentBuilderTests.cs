@@ -152,8 +152,8 @@ public sealed class ContentBuilderTests : RegistryFixture
     {
         var (one, two) = (await PushAsync("1.0", [Arch.Amd64], "first"), await PushAsync("1.0", [Arch.Amd64], "second"));
         var text = $"{ContentSite.Plain(Front.Host)}images: ['{one}', '{two}']\n";
-        var repository = two.Split('/')[1].Split(':')[0];
-        Front.Do = (method, path) => path.Contains($"/{repository}/blobs/", StringComparison.Ordinal) ? new Fault { Status = 503 } : null;
+        var layer = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(await File.ReadAllBytesAsync(_site.Layer($"second-{Arch.Amd64}"), Cancellation)));
+        Front.Do = (_, path) => path.Contains($"/blobs/sha256:{layer}", StringComparison.Ordinal) ? new Fault { Status = 503 } : null;
 
         var error = await _site.FailAsync(text);
         Front.Do = (_, _) => null;
