@@ -40,7 +40,7 @@ public sealed class DoctorTests : IDisposable
 
         Assert.That(result.ExitCode, Is.EqualTo(3), result.Error);
         Assert.That(result.Error, Is.Empty);
-        Assert.That(result.Output, Does.Contain("PROBLEM  xorriso").And.Contain("PROBLEM  setpriv").And.Contain("Whether KVM works can't be told without qemu-system-x86_64"));
+        Assert.That(result.Output, Does.Contain("PROBLEM  xorriso").And.Contain("PROBLEM  setpriv").And.Contain("Whether KVM works can't be determined without qemu-system-x86_64"));
         Assert.That(result.Output, Does.Contain("To install all that is missing: apt-get install kmod mmdebstrap mtools qemu-system-x86 qemu-utils squashfs-tools util-linux xorriso zstd\n"));
         Assert.That(result.Output, Does.Match(@"\nThis host can't build crust-reference \(img\); 1\d problems: .*\n$"));
     }

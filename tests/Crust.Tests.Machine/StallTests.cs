@@ -19,7 +19,7 @@ public sealed class StallTests : IDisposable
     [TestCase(StubGuest.ComesUpLive, "it waits at a login prompt: a live system came up, and no installer ran", "install.auto: true")]
     [TestCase(StubGuest.NotBootable, "its firmware found nothing that it can boot", "machine.firmware")]
     [TestCase(StubGuest.PanicsOnScreen, "a kernel panic is on its screen", "machine.memory")]
-    [TestCase(StubGuest.Hangs, "what it waits for can't be told", "picture of its screen")]
+    [TestCase(StubGuest.Hangs, "what it waits for can't be determined", "picture of its screen")]
     public async Task A_guest_that_waits_for_ever_is_told_with_what_it_waits_for(StubGuest guest, string diagnosis, string remedy)
     {
         var result = await BuildAsync(guest, "--stall", "3s");

@@ -13,7 +13,7 @@ internal static class BuildCommand
         var json = CommonOptions.Json();
         var quiet = CommonOptions.Quiet();
         var show = new Option<bool>("--show") { Description = "Show the installer's screen while it runs: in a window where there is a display, else on a VNC socket." };
-        var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be done and what the installer would be told; fetch, boot and write nothing." };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Say what would be done and what the installer would get; fetch, boot and write nothing." };
         var checkOnly = new Option<bool>("--check-only") { Description = "Check the spec and its seed, tell all that is found, and do nothing else: no machine, no network." };
         var reveal = new Option<bool>("--reveal") { Description = "Show secrets, too, with --dry-run." };
         var command = new Command("build", "Boots an installer, waits until it powers off, and turns the installed disk into images.") { output, json, quiet, show, dryRun, reveal, checkOnly };

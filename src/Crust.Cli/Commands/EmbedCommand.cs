@@ -13,7 +13,7 @@ internal static class EmbedCommand
         var spec = new SpecOptions();
         var output = new Option<string>("--output", "-o") { Description = "The folder, which isn't there yet or is empty.", HelpName = "FOLDER", Required = true };
         var isoFolder = new Option<string>("--iso-folder") { Description = "Where the ISO or the base image will lie.", HelpName = "FOLDER", DefaultValueFactory = _ => "/iso" };
-        var secrets = new Option<bool>("--secrets") { Description = "Embed secrets, too: whoever gets the container has them." };
+        var secrets = new Option<bool>("--secrets") { Description = "Embed secrets, too: anyone who gets the container has them." };
         var quiet = CommonOptions.Quiet();
         var command = new Command("embed", "Collects a spec with its ISO or base image and its files in a folder, to be built into a container (make docker-build).") { output, isoFolder, secrets, quiet };
         spec.AddTo(command);
@@ -33,7 +33,7 @@ internal static class EmbedCommand
             {
                 var places = string.Join(", ", embedded.Secrets);
                 MessageWriter.Of(to).Warn(withSecrets
-                    ? $"secrets are embedded, and whoever gets the container has them: {places}"
+                    ? $"secrets are embedded, and anyone who gets the container has them: {places}"
                     : $"secrets aren't embedded, give them when the container runs: {places}");
             }
 

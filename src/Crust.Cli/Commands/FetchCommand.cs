@@ -13,7 +13,7 @@ internal static class FetchCommand
         var json = CommonOptions.Json();
         var quiet = CommonOptions.Quiet();
         var command = new Command("fetch",
-            "Brings what a build needs into this machine's cache: the installer or the base image, and the installed disk of a shared cache. The build itself then needs no login.") { json, quiet };
+            "Brings what a build needs into the local cache: the installer or the base image, and the installed disk of a shared cache. The build itself then needs no login.") { json, quiet };
         spec.AddTo(command);
         command.SetAction(async (parse, cancellation) =>
         {

@@ -65,7 +65,7 @@ internal static class PlanCommand
                 MessageWriter.Of(parse).Inform(CleanText.Line($"{build.Spec}: {string.Join("; ", build.Reasons)}", int.MaxValue));
             }
 
-            var limited = shown.Builds.Length < plan.Builds.Length ? $"; the first {shown.Builds.Length} are told" : "";
+            var limited = shown.Builds.Length < plan.Builds.Length ? $"; the first {shown.Builds.Length} are listed" : "";
             MessageWriter.Of(parse).Inform($"crust: {plan.Builds.Length} of {plan.Specs} builds are due{limited}");
             if (plan.Blind > 0)
             {

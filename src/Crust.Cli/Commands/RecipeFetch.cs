@@ -14,7 +14,7 @@ internal static class RecipeFetch
         var use = new Option<string?>("--for") { Description = "Only what this use needs: layer or sysext.", HelpName = "USE" };
         use.AcceptOnlyFromAmong([.. Enum.GetValues<RecipeUse>().Select(value => value.LowerName())]);
         var variant = new Option<string?>("--variant") { Description = "Only what this variant needs; with --for.", HelpName = "NAME" };
-        var command = new Command("fetch", "Brings the files of recipes into this machine's cache, checks their sums, and prints where they are. A download that was cut off goes on where it stopped.") { use, variant };
+        var command = new Command("fetch", "Brings the files of recipes into the local cache, checks their sums, and prints where they are. A download that was cut off goes on where it stopped.") { use, variant };
         options.AddTo(command);
         command.SetAction(async (parse, cancellation) =>
         {

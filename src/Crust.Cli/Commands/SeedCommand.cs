@@ -15,7 +15,7 @@ internal static class SeedCommand
         var spec = new SpecOptions(key => key.Path.StartsWith("seed.", StringComparison.Ordinal) || key.Path is "installer.iso" or "machine.arch" or "machine.diskBus" or "machine.onReboot");
         var json = CommonOptions.Json();
         var reveal = new Option<bool>("--reveal") { Description = "Show secrets, too." };
-        var command = new Command("seed", "Shows what an installer would be told, and where each part of it comes from.") { json, reveal };
+        var command = new Command("seed", "Shows what an installer would get, and where each part of it comes from.") { json, reveal };
         spec.AddTo(command);
         command.SetAction(async parse =>
         {

@@ -25,7 +25,7 @@ internal static class SysextBakeCommand
         var goOn = new Option<bool>("--continue") { Description = "Go on from what is published at the URL: its lists are fetched, and without --partial all that they list." };
         var first = new Option<bool>("--first") { Description = "With --continue: nothing may be published yet." };
         var indexOnly = new Option<bool>("--index-only") { Description = "Build nothing, only write the index of what is there." };
-        var fetchOnly = new Option<bool>("--fetch-only") { Description = "Only bring what would be built into this machine's cache; the build then needs no network. What can't be fetched is told, and fails when it is built." };
+        var fetchOnly = new Option<bool>("--fetch-only") { Description = "Only bring what would be built into the local cache; the build then needs no network. What can't be fetched is reported, and fails when it is built." };
         var noIndex = new Option<bool>("--no-index") { Description = "Write no index: a later run with --index-only does so, where the key is." };
         var jobs = new Option<int>("--jobs") { Description = "How many extensions are built side by side.", HelpName = "N", DefaultValueFactory = _ => 2 };
         var spec = new SpecOptions(key => key.Path is "sign.gpgKey" or "sign.passphraseFile");

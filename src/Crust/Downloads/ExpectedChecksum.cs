@@ -59,14 +59,14 @@ internal sealed class ExpectedChecksum(ChecksumLists lists, ListSignature signat
         if (!file.AllowUnverified && !url.IsLoopback)
         {
             throw new CrustException(FailureKind.BadInput,
-                $"The list of checksums comes by plain HTTP and isn't signed, so whoever can replace the {file.Noun} on its way can replace the list, too", $"{file.Section}.sha256: {shown}",
+                $"The list of checksums comes by plain HTTP and isn't signed, so anyone who can replace the {file.Noun} on its way can replace the list, too", $"{file.Section}.sha256: {shown}",
                 $"give the list's https URL, or its signature and the vendor's public key in {file.Section}.sha256Signature and {file.Section}.key, or the {file.Noun}'s 64 hex digits; or set "
                     + $"{file.Section}.allowUnverified to take whatever comes");
         }
 
         if (!url.IsLoopback || (UrlOf(file.Source, out var source) && source!.Scheme == "http"))
         {
-            observer.Observe(new BuildEvent.Warned($"{shown} came by plain HTTP and isn't signed: whoever can replace the {file.Noun} on its way can replace this list, too"));
+            observer.Observe(new BuildEvent.Warned($"{shown} came by plain HTTP and isn't signed: anyone who can replace the {file.Noun} on its way can replace this list, too"));
         }
     }
 

@@ -17,12 +17,12 @@ internal sealed class KvmCheck(AcceleratorProbe probe)
         }
         catch (ToolMissingException e)
         {
-            return (new Finding("host", "kvm", Gravity.Note, $"Whether KVM works can't be told without {e.Program}"), null);
+            return (new Finding("host", "kvm", Gravity.Note, $"Whether KVM works can't be determined without {e.Program}"), null);
         }
         catch (CrustException e) when (e.Kind is FailureKind.HostLacks && machine.Accelerator is Accelerator.Auto)
         {
             // The probe has no folder to work in, which is no fault of KVM's; the folder itself is looked at elsewhere.
-            return (new Finding("host", "kvm", Gravity.Warning, $"Whether KVM works can't be told: {e.What}") { Where = e.Where, Remedy = e.Remedy },
+            return (new Finding("host", "kvm", Gravity.Warning, $"Whether KVM works can't be determined: {e.What}") { Where = e.Where, Remedy = e.Remedy },
                 new AcceleratorChoice(Accelerator.Tcg, e.What, null));
         }
         catch (CrustException e) when (e.Kind is FailureKind.HostLacks)

@@ -55,7 +55,7 @@ internal sealed class RootlessCheck(ToolBox tools, HostFiles files, string user,
         {
             return finding with
             {
-                What = "mmdebstrap needs user namespaces where it isn't run by root, and the kernel is told to allow none",
+                What = "mmdebstrap needs user namespaces where it isn't run by root, and this kernel allows none",
                 Where = setting.Split('=')[0],
                 Remedy = $"sudo sysctl {setting}",
             };

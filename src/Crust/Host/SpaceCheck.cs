@@ -20,7 +20,7 @@ internal sealed class SpaceCheck(Folders folders, Func<string, FolderSpace> look
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return [new Finding("space", "space", Gravity.Note, $"The free space can't be told: {e.Message}")];
+            return [new Finding("space", "space", Gravity.Note, $"The free space can't be determined: {e.Message}")];
         }
 
         var shared = cache.Device == images.Device;

@@ -35,12 +35,12 @@ internal sealed record KernelPlan(string Kernel, string? Initrd, string Argument
             ? new KernelPlan(path, initrd, seed.KernelArguments)
             : seed.Kernel is KernelNeed.Wanted ? null : throw new CrustException(FailureKind.BadInput,
                 $"The installer's kernel isn't in the ISO where Crust looks for it: {Nearest.Or([.. known.Select(one => one.Kernel)])}", installer.Path,
-                $"name it and its initramfs: installer.boot.kernel and installer.boot.initrd, by their paths in the ISO; seed.kind {seed.Kind.LowerName()} tells an installer what to do through them");
+                $"name it and its initramfs: installer.boot.kernel and installer.boot.initrd, by their paths in the ISO; seed.kind {seed.Kind.LowerName()} passes an installer its configuration through them");
     }
 
     /// <summary>What to warn of where a machine that had better start with the installer's kernel doesn't; null for nothing.</summary>
     public static string? WarningOf(KernelPlan? plan, BuildSpec spec, Seed seed) => plan is null && seed.Kernel is KernelNeed.Wanted && spec.Installer.BootKeys.IsEmpty
-        ? $"seed.kind: the installer's kernel isn't told '{seed.KernelArguments}', so the installer may wait for somebody to confirm. To mend it: "
+        ? $"seed.kind: the installer's kernel doesn't get '{seed.KernelArguments}', so the installer may wait for somebody to confirm. To mend it: "
             + $"name the kernel (installer.boot.kernel, installer.boot.initrd), or type it at the boot menu (installer.boot.keys); if the ISO's menu has it already, ignore this"
         : null;
 

@@ -98,7 +98,7 @@ internal sealed class IndexedSysexts(string cacheFolder, HttpSource http, ToolBo
         }
         else if (url.Scheme == Uri.UriSchemeHttp)
         {
-            observer.Observe(new BuildEvent.Warned($"{ShownUrl.Of(url)} came by plain HTTP and isn't signed: whoever can replace an extension on its way can replace this list, too"));
+            observer.Observe(new BuildEvent.Warned($"{ShownUrl.Of(url)} came by plain HTTP and isn't signed: anyone who can replace an extension on its way can replace this list, too"));
         }
 
         return [.. ChecksumList.Parse(list).Sha256Sums];

@@ -68,7 +68,7 @@ internal static class MachineFailure
         MachineOutcome.DiskError error => (FailureKind.InputOutput, $"This host couldn't read or write a drive of {what}: {error.Reason}",
             "check the file system of the cache and of the installer ISO, and the host's log"),
         MachineOutcome.Stalled { Stall: var stall } => (FailureKind.GuestFailed,
-            $"{what} did nothing for {Duration.Format(stall.Quiet)}{(stall.Busy ? " but keep a processor busy" : "")}: {evidence.Diagnosis?.Sentence ?? "what it waits for can't be told"}",
+            $"{what} did nothing for {Duration.Format(stall.Quiet)}{(stall.Busy ? " but keep a processor busy" : "")}: {evidence.Diagnosis?.Sentence ?? "what it waits for can't be determined"}",
             $"{evidence.Diagnosis?.Remedy ?? "look at the picture of its screen, and at the serial log"}; if it only needs longer, raise machine.stall (--stall)"),
         MachineOutcome.BootFailed { Cause: var cause } => (FailureKind.GuestFailed, $"{what} {cause.Sentence}", cause.Remedy),
         MachineOutcome.BootLoop loop => (FailureKind.GuestFailed, $"{what} booted {loop.Boots} times over and wrote nothing to the disk in between: it is in a boot loop",

@@ -40,7 +40,7 @@ internal sealed class Registry(Skopeo skopeo, PublishSpec how, TimeSpan firstWai
         var there = await ReadAsync(to, cancellation);
         if (there?.Sha256 != manifest.Sha256)
         {
-            throw new RegistryException(RegistryFault.Altered, $"The registry {to.Registry} tells {there?.Digest ?? "nothing"} for what was pushed as {manifest.Digest}", to.ToString(),
+            throw new RegistryException(RegistryFault.Altered, $"The registry {to.Registry} reports {there?.Digest ?? "nothing"} for what was pushed as {manifest.Digest}", to.ToString(),
                 "don't use what is there; it changes manifests (a proxy may, too), or somebody else has pushed to the same tag at the same time");
         }
     }

@@ -20,7 +20,7 @@ internal static partial class CacheType
     public static readonly ValueType<ImmutableArray<string>> Trust = new(
         "KEY|FILE",
         given => given.Items.Length == 0 ? throw new CrustException(FailureKind.BadInput, "The list of trusted keys is empty", given.Where,
-            "name the keys that sign what is in the cache, or leave cache.trust out to trust whoever may write there")
+            "name the keys that sign what is in the cache, or leave cache.trust out to trust anyone who may write there")
             : [.. given.Items.Select(item => IsKey(item.Text) ? item.Text.Trim() : ValueTypes.FilePath.Parse(given with { Items = [item] })!)],
         _ => null,
         () => new JsonObject { ["type"] = "array", ["items"] = new JsonObject { ["type"] = "string" }, ["minItems"] = 1 })

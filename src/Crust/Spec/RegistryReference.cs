@@ -45,7 +45,7 @@ internal sealed partial record RegistryReference(string Repository, string Tag)
         var (repository, tag) = Parse(at < 0 ? name : name[..at], where, mayHaveTag: true);
         return at < 0 ? new(repository, tag ?? LatestTag)
             : DigestPattern().IsMatch(name[(at + 1)..]) ? new(repository, name[(at + 1)..])
-            : throw new CrustException(FailureKind.BadInput, $"'{text}' names a digest that is none", where, "write sha256: and 64 hex digits behind the '@', as the registry tells it");
+            : throw new CrustException(FailureKind.BadInput, $"'{text}' names a digest that is none", where, "write sha256: and 64 hex digits behind the '@', as the registry reports it");
     }
 
     /// <summary>Reads a repository, perhaps with a tag.</summary>

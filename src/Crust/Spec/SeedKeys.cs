@@ -15,7 +15,7 @@ internal static class SeedKeys
     private static IEnumerable<SpecKey> Seed() =>
     [
         SpecKey.Of("seed.kind", ValueTypes.Choice<SeedKind>(), s => s.Seed.Kind, (s, v) => With(s, x => x with { Kind = v }),
-            "How the installer is told what to do.", "--seed-kind"),
+            "How the installer gets its configuration.", "--seed-kind"),
         SpecKey.Of("seed.profile", SeedValueTypes.Profile, s => s.Seed.Profile, (s, v) => With(s, x => x with { Profile = v }),
             "The family of systems that decides defaults and checks; without it, what the ISO says of itself.", "--seed-profile"),
         SpecKey.Of("seed.userData", Paths, s => s.Seed.UserData, (s, v) => With(s, x => x with { UserData = v }),

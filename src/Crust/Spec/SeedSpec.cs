@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Crust.Spec;
 
-/// <summary>How the installer is told what to do.</summary>
+/// <summary>How the installer gets its configuration.</summary>
 public enum SeedKind
 {
     /// <summary>cloud-init's NoCloud data source: a volume labelled `cidata` with a cloud-config. Kairos, stylus and Elemental read it, too.</summary>

@@ -58,7 +58,7 @@ internal static class SpecKeys
                 + "none is no such cache. In a mapping, the key is cache.registry.", "--cache", "CACHE"),
         SpecKey.Of("cache.trust", CacheType.Trust, s => s.CacheTrust, (s, v) => s with { CacheTrust = v },
             "Keys of which one has to have signed what is taken from the cache: OpenSSH's public keys or allowed signers, each itself or as a file's path, or files of GPG's public "
-                + "keys. Without it, whoever may write there is trusted.", "--cache-trust", "CACHE_TRUST"),
+                + "keys. Without it, anyone who may write there is trusted.", "--cache-trust", "CACHE_TRUST"),
     ];
 
     private static IEnumerable<SpecKey> Installer()

@@ -77,7 +77,7 @@ internal static partial class SysextLayerReader
         index.End();
         // Over plain HTTP, whoever can change the file on its way can change the list as well. What comes from this host itself, nobody on the way can change.
         return url.Scheme == Uri.UriSchemeHttp && !url.IsLoopback && keyFile is null && sum is null && !allows
-            ? throw index.Wrong("index", "The index comes by plain HTTP and isn't signed, so whoever can replace an extension on its way can replace the list of checksums, too",
+            ? throw index.Wrong("index", "The index comes by plain HTTP and isn't signed, so anyone who can replace an extension on its way can replace the list of checksums, too",
                 "give its https URL, the publisher's public key in key, or the file's 64 hex digits in sha256; or set allowUnverified to take whatever comes")
             : new SysextOrigin.Published(url, name, version) { Key = keyFile, Sha256 = Checksum.ValueOf(sum), AllowUnverified = allows };
     }

@@ -45,7 +45,7 @@ internal static partial class UsersLayerReader
     {
         if (account.Keys.FirstOrDefault(Passwords.Contains) is { } password)
         {
-            throw account.Wrong(password, "A layer gives no passwords: whoever has the image would have it, or its hash", "give public keys in keys; a password for one machine belongs into its seed");
+            throw account.Wrong(password, "A layer gives no passwords: anyone who has the image would have it, or its hash", "give public keys in keys; a password for one machine belongs into its seed");
         }
 
         var name = account.Required("name");

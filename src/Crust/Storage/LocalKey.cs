@@ -53,6 +53,6 @@ internal sealed class LocalKey(string cache)
             throw new CrustException(FailureKind.HostLacks, $"The cache can't be written: {e.Message}", cache, "make it writable, or set CRUST_CACHE to another folder", e);
         }
 
-        return Find() ?? throw new CrustException(FailureKind.InputOutput, "The key that this machine's secrets are told apart with can't be read", File, "remove it; it is made again");
+        return Find() ?? throw new CrustException(FailureKind.InputOutput, "The key that this machine's secrets are compared with can't be read", File, "remove it; it is made again");
     }
 }

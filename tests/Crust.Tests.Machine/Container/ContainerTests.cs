@@ -98,7 +98,7 @@ public sealed class ContainerTests
         var built = await _world.MakeAsync(["docker-build"],
             [("REPO", "localhost/edge-builder"), ("TAG", "secret"), ("EMBED", "true"), ("EMBED_SECRETS", "true"), ("SSH_USER", "edge"), ("SSH_PASSWORD", Password)], Cancellation);
         Assert.That(built.ExitCode, Is.Zero, built.Error);
-        Assert.That(built.Error, Does.Contain("warning: secrets are embedded, and whoever gets the container has them: seed.ssh.password (SSH_PASSWORD)"));
+        Assert.That(built.Error, Does.Contain("warning: secrets are embedded, and anyone who gets the container has them: seed.ssh.password (SSH_PASSWORD)"));
 
         var spec = await _world.PodmanAsync(Cancellation, "run", "--rm", "--network", "none", "--entrypoint", "cat", "localhost/edge-builder:secret", "/work/crust.yaml");
 

@@ -168,7 +168,7 @@ public sealed class EmbedTests
 
         var run = await EmbedAsync("--secrets");
 
-        Assert.That((run.Code, run.Error), Is.EqualTo((0, $"warning: secrets are embedded, and whoever gets the container has them: {PathOf("user-data.yaml")}: users[0].passwd, seed.palette.edgeHostToken (EDGE_HOST_TOKEN_FILE)\n")));
+        Assert.That((run.Code, run.Error), Is.EqualTo((0, $"warning: secrets are embedded, and anyone who gets the container has them: {PathOf("user-data.yaml")}: users[0].passwd, seed.palette.edgeHostToken (EDGE_HOST_TOKEN_FILE)\n")));
         Assert.That(Read(Path.Combine(Out, "work", "crust.yaml")).Seed.Palette.EdgeHostToken?.Reveal(), Is.EqualTo(Token));
     }
 

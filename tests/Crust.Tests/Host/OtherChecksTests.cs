@@ -65,7 +65,7 @@ public sealed class OtherChecksTests : HostFixture
     {
         Sample.Fakes.Remove("qemu-system-x86_64");
 
-        Assert.That((await KvmAsync("/dev/null", Accelerator.Kvm)).Finding, Is.EqualTo(new Finding("host", "kvm", Gravity.Note, "Whether KVM works can't be told without qemu-system-x86_64")));
+        Assert.That((await KvmAsync("/dev/null", Accelerator.Kvm)).Finding, Is.EqualTo(new Finding("host", "kvm", Gravity.Note, "Whether KVM works can't be determined without qemu-system-x86_64")));
     }
 
     [Test]
@@ -76,7 +76,7 @@ public sealed class OtherChecksTests : HostFixture
         var (finding, choice) = await KvmAsync("/dev/null", Accelerator.Auto);
 
         Assert.That((finding.Gravity, choice!.Used), Is.EqualTo((Gravity.Warning, Accelerator.Tcg)));
-        Assert.That(finding.What, Does.StartWith("Whether KVM works can't be told: "));
+        Assert.That(finding.What, Does.StartWith("Whether KVM works can't be determined: "));
     }
 
     [Test]

@@ -28,7 +28,7 @@ public sealed class KernelPlanTests
         var error = (await Assert.ThrowsAsync<CrustException>(() => ChooseAsync(Preseed(Arch.Amd64), Ubuntu)))!;
 
         ErrorAssert.Says(error, FailureKind.BadInput, "The installer's kernel isn't in the ISO where Crust looks for it: /install.amd/vmlinuz, /install/vmlinuz or /linux", error.Where,
-            "name it and its initramfs: installer.boot.kernel and installer.boot.initrd, by their paths in the ISO; seed.kind preseed tells an installer what to do through them");
+            "name it and its initramfs: installer.boot.kernel and installer.boot.initrd, by their paths in the ISO; seed.kind preseed passes an installer its configuration through them");
     }
 
     [Test]
@@ -55,7 +55,7 @@ public sealed class KernelPlanTests
             Assert.That(await ChooseAsync(spec with { Machine = spec.Machine with { Firmware = Firmware.UefiSecure } }, Ubuntu), Is.Null);
             Assert.That(await ChooseAsync(spec with { Machine = spec.Machine with { OnReboot = OnReboot.Continue } }, Ubuntu), Is.Null);
             Assert.That(await ChooseAsync(spec, ["other"]), Is.Null);
-            Assert.That(KernelPlan.WarningOf(null, spec, SeedOf(spec)), Does.Contain("isn't told 'autoinstall'").And.Contain("installer.boot.keys"));
+            Assert.That(KernelPlan.WarningOf(null, spec, SeedOf(spec)), Does.Contain("doesn't get 'autoinstall'").And.Contain("installer.boot.keys"));
             Assert.That(KernelPlan.WarningOf(null, typed, SeedOf(typed)), Is.Null);
             Assert.That(KernelPlan.WarningOf(null, new BuildSpec(), SeedOf(new BuildSpec())), Is.Null);
         }

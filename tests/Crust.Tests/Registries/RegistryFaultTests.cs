@@ -205,7 +205,7 @@ public sealed class RegistryFaultTests
         var error = await sample.FailAsync(sample.With(p => p with { Retries = 3 }));
 
         Assert.That(error.Kind, Is.EqualTo(FailureKind.InputOutput));
-        Assert.That(error.What, Does.Match($"^The registry {_front.Host} tells sha256:[0-9a-f]{{64}} for what was pushed as sha256:[0-9a-f]{{64}}$"));
+        Assert.That(error.What, Does.Match($"^The registry {_front.Host} reports sha256:[0-9a-f]{{64}} for what was pushed as sha256:[0-9a-f]{{64}}$"));
         Assert.That(_front.Writes, Has.None.Contain("/manifests/key-").And.None.EndsWith("/manifests/1.0-qcow2"), "what isn't right isn't named");
     }
 

@@ -29,7 +29,7 @@ internal static class ImageHeader
         catch (NeedsOtherFilesException e)
         {
             throw new CrustException(FailureKind.BadInput, $"The image isn't complete in itself: it needs {e.Message}", path,
-                "get one that is; whoever has all of its files makes it with qemu-img convert -O qcow2", e);
+                "get one that is; anyone who has all of its files makes it with qemu-img convert -O qcow2", e);
         }
         catch (InvalidDataException e)
         {

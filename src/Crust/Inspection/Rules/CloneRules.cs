@@ -37,7 +37,7 @@ internal static class CloneRules
             yield return Note("cloud-init-instance", "cloud-init has run on this disk: with the same instance-id, clones take themselves for configured", At(facts, "/var/lib/cloud"),
                 "give each clone a seed of its own, or tidy: [ssh-host-keys]");
         if (facts.Seed is { IsEmpty: false } left)
-            yield return Note("seed", "What a seed told is left on the disk, perhaps with secrets", At(facts, left), "tidy: [seed], unless the first boot needs it");
+            yield return Note("seed", "What a seed said is left on the disk, perhaps with secrets", At(facts, left), "tidy: [seed], unless the first boot needs it");
         if (system.Histories is { IsEmpty: false } histories)
             yield return Note("history", "Somebody's shell history is on the disk", At(facts, histories), "tidy: [history]");
 

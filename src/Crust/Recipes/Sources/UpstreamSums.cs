@@ -67,7 +67,7 @@ internal sealed class UpstreamSums(ChecksumLists lists, ListSignature signatures
         var at = mirrors.Of(list);
         // Over plain HTTP, whoever can change a file on its way can change the list as well.
         return at.Scheme == "https" || at.IsLoopback || download.Key is not null ? await lists.GetAsync(at, cancellation)
-            : throw new CrustException(FailureKind.BadInput, "The list of checksums would come by plain HTTP and isn't signed, so whoever can replace a file on its way can replace the list, too", ShownUrl.Of(at),
+            : throw new CrustException(FailureKind.BadInput, "The list of checksums would come by plain HTTP and isn't signed, so anyone who can replace a file on its way can replace the list, too", ShownUrl.Of(at),
                 "lock where upstream can be reached, or by a mirror with https; to fetch what is locked, any mirror will do");
     }
 

@@ -51,7 +51,7 @@ internal sealed record FinishedImage(IImageFormat Format, Arch Arch, RegistryRef
             image.Format == format.Name && image.BuildKey == build.Key && image.Recipe == recipe && image.DiskContent == told.DiskContent && told.BuildKey == build.Key);
         if (image is not { Sha256: not null } || image.File != build.Name + format.Extension)
         {
-            throw new InvalidDataException($"the manifest that is attached to {artifact.Digest} tells of no {format.Name} of this build");
+            throw new InvalidDataException($"the manifest that is attached to {artifact.Digest} lists no {format.Name} of this build");
         }
 
         // An OCI image's layers are those of the image, not the file.

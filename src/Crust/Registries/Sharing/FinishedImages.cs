@@ -69,7 +69,7 @@ internal sealed class FinishedImages(SharedCache cache)
 
             var sbom = withSbom && images[0] is { Sbom: { } list, Told.Sbom: { } file } told
                 ? await CheckedAsync(told, async registry => await AttachedAsync(registry, list, told.From.Tag, cancellation) is var bytes && new OciDocument(bytes).Sha256 == file.Sha256
-                    ? Encoding.UTF8.GetString(bytes) : throw new InvalidDataException($"{list} isn't the list of packages that the manifest tells of"))
+                    ? Encoding.UTF8.GetString(bytes) : throw new InvalidDataException($"{list} isn't the list of packages that the manifest names"))
                 : "";
             return sbom is null ? null : new PulledImages(pulled.ToImmutable(), sbom.Length == 0 ? null : sbom);
         }, done => done is null || done.Images.IsEmpty ? "nothing was pulled" : string.Join(", ", done.Images.Select(image => $"{image.Format.Name} {Size.Format(image.Size)}")));
@@ -153,7 +153,7 @@ internal sealed class FinishedImages(SharedCache cache)
         if (archive.Pack(new OciPull(image.Told.Name, image.Arch, folder, $"{image.From}"), path, cancellation) != image.Image.Sha256)
         {
             File.Delete(path);
-            throw new InvalidDataException($"{image.From} isn't the image that its manifest tells of");
+            throw new InvalidDataException($"{image.From} isn't the image that its manifest describes");
         }
     }
 

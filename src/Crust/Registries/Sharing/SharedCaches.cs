@@ -30,7 +30,7 @@ internal sealed class SharedCaches(ToolBox tools, BuildCache cache, IBuildObserv
     {
         if (spec.Cache is null || keys.IsShareable)
             return Open(spec);
-        journal.Warn([$"the cache oci://{spec.Cache} isn't used: the build has secrets, and no key that machines share tells whether others have the same (publish.keySecret, BUILD_KEY_SECRET)"]);
+        journal.Warn([$"the cache oci://{spec.Cache} isn't used: the build has secrets, and no key that machines share shows whether others have the same (publish.keySecret, BUILD_KEY_SECRET)"]);
         return Open(spec with { Cache = null });
     }
 }

@@ -10,7 +10,7 @@ namespace Crust.Seeds.Checks;
 internal static partial class PasswordRules
 {
     public static readonly SeedRule PlainPassword = new("plain-password", SeedSeverity.Warning,
-        "A password in plain text: whoever sees the file, the image or a log of the install can log in", "plain_text_passwd: hunter2",
+        "A password in plain text: anyone who sees the file, the image or a log of the install can log in", "plain_text_passwd: hunter2",
         "write its hash, which `openssl passwd -6` makes");
 
     public static readonly SeedRule PasswordHash = new("password-hash", SeedSeverity.Error,

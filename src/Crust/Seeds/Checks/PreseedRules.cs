@@ -46,7 +46,7 @@ internal static class PreseedRules
         if (!request.Spec.Seed.Ssh.AuthorizedKeys.IsEmpty)
         {
             yield return UnusedRules.Unused.At(GeneratedConfig.At(request.Spec, "seed.ssh.authorizedKeys"),
-                "Debian's installer has no question for public keys, so seed.ssh.authorizedKeys isn't told to it",
+                "Debian's installer has no question for public keys, so seed.ssh.authorizedKeys doesn't reach it",
                 "write them in preseed/late_command, below /target");
         }
     }

@@ -7,7 +7,7 @@ namespace Crust.Seeds.Checks;
 /// <summary>Whether all that the spec says of a seed reaches the installer.</summary>
 internal static class UnusedRules
 {
-    public static readonly SeedRule Unused = new("unused-setting", SeedSeverity.Warning, "A setting of the spec that an installer of this kind isn't told",
+    public static readonly SeedRule Unused = new("unused-setting", SeedSeverity.Warning, "A setting of the spec that an installer of this kind doesn't get",
         "seed: {kind: kickstart, palette: {endpoint: api.example.org}}", "leave it out, or say it in the installer's own file");
 
     public static readonly SeedRule NoPlace = new("no-place", SeedSeverity.Error, "`seed.kind` is embedded, and nobody knows where this ISO's installer reads a configuration on its medium",
@@ -43,6 +43,6 @@ internal static class UnusedRules
     private static SeedFinding NotTold(string section, string why, BuildSpec spec, string remedy)
     {
         var key = spec.Origins.Keys.Order(StringComparer.Ordinal).FirstOrDefault(key => key.StartsWith(section, StringComparison.Ordinal)) ?? section;
-        return Unused.At(GeneratedConfig.At(spec, key), $"{section} isn't told to the installer: with seed.kind {spec.Seed.Kind.LowerName()}, {why}", remedy);
+        return Unused.At(GeneratedConfig.At(spec, key), $"{section} doesn't reach the installer: with seed.kind {spec.Seed.Kind.LowerName()}, {why}", remedy);
     }
 }

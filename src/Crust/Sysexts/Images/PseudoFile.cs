@@ -87,7 +87,7 @@ internal static class PseudoFile
             end += line[end] == '\\' ? 1 : 0;
         }
 
-        return end >= line.Length ? throw new InvalidDataException("a line of it tells of nothing") : (Unescaped(line[..end]), line[(end + 1)..].Split(' '));
+        return end >= line.Length ? throw new InvalidDataException("a line of it describes nothing") : (Unescaped(line[..end]), line[(end + 1)..].Split(' '));
     }
 
     private static string Unescaped(string name)

@@ -31,7 +31,7 @@ internal sealed partial class VerityImage(ToolBox tools, SquashfsImage data) : I
         }
 
         var formatted = await tools.RunAsync(ToolCommand.Of("veritysetup", "format", "--hash=sha256", $"--salt={Convert.ToHexStringLower(seed)}", $"--uuid={new Guid(seed.AsSpan(0, 16), bigEndian: true)}", squashfs, hashes), cancellation);
-        var hash = RootHash().Match(formatted.Output) is { Success: true } match ? Convert.FromHexString(match.Groups["hash"].Value) : throw new IOException("veritysetup told no root hash");
+        var hash = RootHash().Match(formatted.Output) is { Success: true } match ? Convert.FromHexString(match.Groups["hash"].Value) : throw new IOException("veritysetup printed no root hash");
         var parts = new List<GptPart>
         {
             new(TypeOf(plan.Arch, Part.Root), new Guid(hash.AsSpan(0, 16), bigEndian: true), NameOf(plan.Arch, ""), squashfs, null),

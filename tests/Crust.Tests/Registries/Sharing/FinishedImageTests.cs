@@ -101,7 +101,7 @@ public sealed class FinishedImageTests : RegistryFixture
 
         Assert.That(await FindAsync(order), Is.Empty);
 
-        Assert.That(Warnings.Single(), Does.Contain($"/edge/images:{tag} is refused: the manifest that is attached to sha256:").And.Contain("tells of no vmdk of this build"));
+        Assert.That(Warnings.Single(), Does.Contain($"/edge/images:{tag} is refused: the manifest that is attached to sha256:").And.Contain("lists no vmdk of this build"));
     }
 
     [Test]

@@ -108,7 +108,7 @@ public sealed class KickstartSeedTests
         var spec = SeedSample.SpecOf(Spec(Bare with { Palette = new PaletteSpec { Endpoint = "api.example.org" } }, "poweroff\n"));
 
         Assert.That(SeedSample.FindingsIn(spec).Single().ToWarning(), Is.EqualTo(
-            "default: seed.palette isn't told to the installer: with seed.kind kickstart, Palette's settings stand in a cloud-config (unused-setting). To mend it: leave them out, or set seed.kind to nocloud or embedded"));
+            "default: seed.palette doesn't reach the installer: with seed.kind kickstart, Palette's settings stand in a cloud-config (unused-setting). To mend it: leave them out, or set seed.kind to nocloud or embedded"));
     }
 
     private static string TextOf(Seed seed) => SeedSample.DocumentOf(seed, "ks.cfg");
