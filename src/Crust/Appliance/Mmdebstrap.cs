@@ -40,6 +40,7 @@ internal sealed record Mmdebstrap
     // Where nothing is installed, mmdebstrap has nothing to customize: its last hook is the one after unpacking.
     private string Hook => Variant == "extract" ? "extract" : "customize";
 
+    /// <summary>What is in the root beside what they depend on; none for a root that only the script fills.</summary>
     public required IReadOnlyList<string> Packages { get; init; }
 
     /// <summary>The folder in which the run's files are, and all names below are relative to.</summary>
@@ -80,7 +81,7 @@ internal sealed record Mmdebstrap
             "--mode=auto",
             $"--variant={Variant}",
             $"--architectures={Arch.LowerName()}",
-            $"--include={string.Join(',', Packages)}",
+            .. Packages.Count == 0 ? Array.Empty<string>() : [$"--include={string.Join(',', Packages)}"],
             .. Exclude.Select(pattern => pattern.StartsWith('!') ? $"--dpkgopt=path-include={pattern[1..]}" : $"--dpkgopt=path-exclude={pattern}"),
             .. Overlay is null ? Array.Empty<string>() : [$"--{Hook}-hook=tar-in {Overlay} /"],
             $"--{Hook}-hook=upload {Script} /{Script}",

@@ -34,6 +34,10 @@ public sealed class MmdebstrapTests
             Is.EqualTo(new[] { "--extract-hook=upload finish.sh /finish.sh", "--extract-hook=sh \"$1\"/finish.sh \"$1\"", "--extract-hook=rm \"$1\"/finish.sh" }));
 
     [Test]
+    public void Nothing_is_included_where_the_script_fetches_what_it_needs() =>
+        Assert.That((Run with { Variant = "extract", Packages = [] }).Command((_, _) => { }).Arguments, Has.None.StartsWith("--include"));
+
+    [Test]
     public void A_release_and_a_mirror_stand_around_the_output() =>
         Assert.That((Run with { Release = "trixie", Mirror = "http://deb.example.org/debian" }).Command((_, _) => { }).Arguments.TakeLast(3), Is.EqualTo(new[] { "trixie", "root.tar", "http://deb.example.org/debian" }));
 

@@ -91,6 +91,7 @@ public sealed class SysextSourceTests
         var run = await CommandLineRun.OfAsync([.. args, output]);
         var read = await new SysextReader(Tools).ReadAsync(Path.Combine(output, "crun.raw"), _folder, Cancellation);
         var unknown = await CommandLineRun.OfAsync("sysext", "build", "--packages", "no-such-package-here", "--output", output);
+        var @virtual = await CommandLineRun.OfAsync("sysext", "build", "--packages", "mail-transport-agent", "--output", output);
 
         Assert.That(run.Code, Is.Zero, run.Error);
         Assert.That(run.Error, Does.Contain("libseccomp.so.2").And.Not.Contain("libyajl"));
@@ -98,6 +99,8 @@ public sealed class SysextSourceTests
         Assert.That(read.Tree.Entries.Select(entry => entry.Name), Has.None.EqualTo("libc.so.6").And.None.EqualTo("copyright"));
         Assert.That((unknown.Code, unknown.Error), Is.EqualTo((2, unknown.Error)));
         Assert.That(unknown.Error, Does.Contain("has no such package: no-such-package-here"));
+        Assert.That((@virtual.Code, @virtual.Error), Is.EqualTo((2, @virtual.Error)));
+        Assert.That(@virtual.Error, Does.Contain("Another package stands for mail-transport-agent"));
     }
 
     [TestCase("gzip", "tool.tar.gz")]

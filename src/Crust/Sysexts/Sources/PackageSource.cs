@@ -20,7 +20,10 @@ internal sealed partial class PackageSource(ToolBox tools, string builder)
     /// <summary>The files of the packages that are named, without those that they depend on.</summary>
     /// <param name="suite">The release of Debian; null for the one that Crust itself builds from.</param>
     /// <exception cref="CrustException">There is no such package, or it can't be fetched.</exception>
-    public async Task<SysextContent> ReadAsync(ImmutableArray<string> packages, string? suite, string name, Arch arch, string scratch, CancellationToken cancellation)
+    public Task<SysextContent> ReadAsync(ImmutableArray<string> packages, string? suite, string name, Arch arch, string scratch, CancellationToken cancellation) =>
+        ReadAsync(packages, suite, name, arch, takesRoot: false, scratch, cancellation);
+
+    private async Task<SysextContent> ReadAsync(ImmutableArray<string> packages, string? suite, string name, Arch arch, bool takesRoot, string scratch, CancellationToken cancellation)
     {
         if (packages.FirstOrDefault(package => !PackageName().IsMatch(package)) is { } wrong)
         {
@@ -33,14 +36,20 @@ internal sealed partial class PackageSource(ToolBox tools, string builder)
             throw new CrustException(FailureKind.BadInput, $"'{release}' is no name of a release of Debian", "--suite", "write one such as bookworm or trixie");
         }
 
-        File.Copy(Path.Combine(builder, "sysext", Script), Path.Combine(scratch, Script));
+        // Without the root, nothing of what the packages depend on has to be downloaded and unpacked.
+        var names = takesRoot ? "" : string.Join(' ', packages);
+        await File.WriteAllTextAsync(Path.Combine(scratch, Script), $"names='{names}'\n{await File.ReadAllTextAsync(Path.Combine(builder, "sysext", Script), cancellation)}", cancellation);
         try
         {
-            await tools.RunAsync(new Mmdebstrap { Release = release, Variant = "extract", Arch = arch, Packages = packages, Folder = scratch, Output = "packages.tar", Script = Script }.Command((_, _) => { }), cancellation);
+            await tools.RunAsync(new Mmdebstrap { Release = release, Variant = "extract", Arch = arch, Packages = takesRoot ? packages : [], Folder = scratch, Output = "packages.tar", Script = Script }.Command((_, _) => { }), cancellation);
         }
         catch (ToolFailedException e) when (e.Result.Error.Contains("Unable to locate package", StringComparison.Ordinal))
         {
             throw new CrustException(FailureKind.BadInput, $"Debian {release} has no such package: {UnknownPackage().Match(e.Result.Error).Groups["name"].Value}", "--packages", "look it up: apt-cache search", e);
+        }
+        catch (ToolFailedException e) when (NoCandidate().Match(e.Result.Error) is { Success: true } virtuals)
+        {
+            throw Stands(virtuals.Groups["name"].Value, release, e);
         }
 
         // NAME_VERSION_ARCHITECTURE, where a colon is written as %3a.
@@ -53,7 +62,7 @@ internal sealed partial class PackageSource(ToolBox tools, string builder)
             var tar = Path.Combine(scratch, $"{package}.tar");
             await using (var file = File.Create(tar))
             {
-                var entry = all[package].FirstOrDefault(one => one.Name.EndsWith(".tar", StringComparison.Ordinal)) ?? throw new CrustException(FailureKind.BadInput, $"Another package stands for {package} in Debian {release}", "--packages", "name that package itself");
+                var entry = all[package].FirstOrDefault(one => one.Name.EndsWith(".tar", StringComparison.Ordinal)) ?? throw Stands(package, release, null);
                 foreach (var piece in entry.Content.Pieces())
                 {
                     await file.WriteAsync(piece, cancellation);
@@ -74,9 +83,12 @@ internal sealed partial class PackageSource(ToolBox tools, string builder)
     public async Task<SysextContent> ReadRootAsync(ImmutableArray<string> packages, string? suite, Arch arch, string scratch, CancellationToken cancellation)
     {
         // mmdebstrap has unpacked all of them, beside the archives that are taken one by one.
-        var content = await ReadAsync(packages, suite, packages[0], arch, scratch, cancellation);
+        var content = await ReadAsync(packages, suite, packages[0], arch, takesRoot: true, scratch, cancellation);
         return content with { Tree = FileTree.FromTar(Path.Combine(scratch, "packages.tar"), allowDevices: true).Without(Folder.TrimEnd('/')) };
     }
+
+    private static CrustException Stands(string package, string release, Exception? inner) =>
+        new(FailureKind.BadInput, $"Another package stands for {package} in Debian {release}", "--packages", "name that package itself", inner);
 
     private static SysextPart PartOf(string file, TreeEntry sum, string release)
     {
@@ -100,4 +112,7 @@ internal sealed partial class PackageSource(ToolBox tools, string builder)
 
     [GeneratedRegex(@"Unable to locate package (?<name>\S+)")]
     private static partial Regex UnknownPackage();
+
+    [GeneratedRegex(@"Can't select candidate version from package (?<name>\S+)")]
+    private static partial Regex NoCandidate();
 }
