@@ -22,6 +22,10 @@ internal static partial class FirstBootTree
     /// <summary>Where the copy of the repository is.</summary>
     public const string CopyFolder = "opt/crust/copy";
 
+    // On a system whose machine-id is `uninitialized`, systemd enables all units on the first boot unless a preset says otherwise (machine-id(5), systemd.preset(5)): the script enables the right one.
+    private const string Presets = "etc/systemd/system-preset/40-crust-first-boot.preset";
+    private const string K3sPresets = "disable k3s.service\ndisable k3s-agent.service\n";
+
     private const string Script = "opt/crust/first-boot";
     private const string Settings = "etc/crust";
     private const string SetupName = "setup.sh";
@@ -40,6 +44,7 @@ internal static partial class FirstBootTree
             TreeEntry.File(Unit, Shipped("crust-first-boot.service")),
             TreeEntry.Symlink("etc/systemd/system/multi-user.target.wants/crust-first-boot.service", "../crust-first-boot.service"),
             TreeEntry.File($"{Settings}/{NodesTable.FileName}", TreeContent.Of(NodesTable.Of(nodes))),
+            .. nodes.Cluster is ClusterKind.K3s ? new[] { TreeEntry.File(Presets, TreeContent.Of(K3sPresets)) } : [],
             .. key is null ? [] : new[] { TreeEntry.File($"{Settings}/{key.FileName}", TreeContent.Of(key.Content)) },
             .. spec.KnownHosts is { } hosts ? new[] { TreeEntry.File($"{Settings}/known_hosts", TreeContent.Of(KnownHosts(hosts))) } : [],
             .. spec.Copy is { } copy ? CopyOf(copy) : [],

@@ -16,7 +16,7 @@ internal sealed class FirstBootSite : IAsyncDisposable
     // Dash is what Debian's /bin/sh is: what only bash has fails there.
     private const string Shell = "dash";
 
-    private static readonly string[] Recorded = ["systemctl", "networkctl", "netplan", "nmcli", "kubeadm", "k3s", "curl", "sync"];
+    private static readonly string[] Recorded = ["systemctl", "networkctl", "netplan", "nmcli", "kubeadm", "k3s", "curl", "ssh", "sync"];
 
     private readonly string _folder = Directory.CreateTempSubdirectory("crust-first-boot-").FullName;
     private readonly List<string> _agents = [];
@@ -103,7 +103,8 @@ internal sealed class FirstBootSite : IAsyncDisposable
     }
 
     /// <summary>Puts the layer onto the machine, as a build would.</summary>
-    public async Task LayAsync(string nodes, Func<LayerSpec.FirstBoot, LayerSpec.FirstBoot> with)
+    /// <param name="settings">What the script is told beside it: without it, here, that nobody waits.</param>
+    public async Task LayAsync(string nodes, Func<LayerSpec.FirstBoot, LayerSpec.FirstBoot> with, string settings = "first_pause=0 longest_pause=0")
     {
         Write(PathOf("nodes.yaml"), nodes);
         var spec = with(new LayerSpec.FirstBoot(PathOf("nodes.yaml")) { Where = "crust.yaml:2:5, layers[0]", Token = "/etc/crust/join-token", Repository = Repository });
@@ -112,8 +113,8 @@ internal sealed class FirstBootSite : IAsyncDisposable
         Directory.CreateDirectory(fresh);
         await tree.WriteFolderAsync(fresh, 0, Cancellation);
         await Tools.RunAsync(ToolCommand.Of("cp", "-a", $"{fresh}/.", Root), Cancellation);
-        // Here the repository is a folder of this host, and nobody waits.
-        await File.AppendAllTextAsync(Path.Combine(Root, "etc/crust/first-boot.conf"), "protocols=file first_pause=0 longest_pause=0\n", Cancellation);
+        // Here the repository is a folder of this host.
+        await File.AppendAllTextAsync(Path.Combine(Root, "etc/crust/first-boot.conf"), $"protocols=file:ssh {settings}\n", Cancellation);
     }
 
     /// <summary>Boots the machine: the unit's script runs to its end, is killed, or gives up as it never does by itself after the given number of waits.</summary>

@@ -124,6 +124,49 @@ public sealed class FirstBootTests : IAsyncDisposable
     }
 
     [Test]
+    public async Task Pauses_grow_up_to_two_minutes_and_are_never_the_same_on_two_machines()
+    {
+        _site.Card("eth0", "dc:a6:32:01:02:04");
+        await _site.LayAsync(Nodes, spec => spec with { Commit = new string('1', 40) }, settings: "");
+
+        await _site.BootAsync(mostWaits: 9);
+        var one = Pauses();
+        await _site.BootAsync(mostWaits: 9);
+        var two = Pauses()[one.Length..];
+
+        foreach (var pauses in new[] { one, two })
+        {
+            Assert.That(pauses, Has.Length.EqualTo(9));
+            foreach (var (pause, most) in pauses.Zip([2, 4, 8, 16, 32, 64, 120, 120, 120]))
+            {
+                Assert.That(pause, Is.InRange(most / 2, most));
+            }
+        }
+
+        Assert.That(one, Is.Not.EqualTo(two), "one of ten million pairs is");
+
+        int[] Pauses() => [.. _site.Calls.Where(call => call.StartsWith("sleep ", StringComparison.Ordinal)).Select(call => int.Parse(call[6..]))];
+    }
+
+    [Test]
+    public async Task A_repository_comes_by_ssh_from_a_server_whose_key_the_image_has_with_a_key_of_the_nodes_own()
+    {
+        _site.Card("eth0", "dc:a6:32:01:02:04");
+        // The command that git has the server run is the last argument.
+        _site.Does("ssh", "for last; do :; done; eval \"$last\"");
+        await File.WriteAllTextAsync(_site.PathOf("known_hosts"), "git.example.org ssh-ed25519 AAAAC3x\n");
+        _site.WriteRoot("etc/crust/ssh-key", "a private key");
+        var commit = await _site.CommitAsync(Setup);
+        await _site.LayAsync(Nodes, spec => spec with { Repository = $"git@git.example.org:{_site.Repository}", Commit = commit, KnownHosts = _site.PathOf("known_hosts") });
+
+        var run = await _site.BootAsync(mostWaits: 1);
+
+        Assert.That(_site.Runs.SingleOrDefault(), Does.Contain(commit), run.Output + run.Error);
+        Assert.That(_site.Calls.Where(call => call.StartsWith("ssh ", StringComparison.Ordinal)), Has.Some.Contains("git@git.example.org git-upload-pack").And.All.Contains(
+            $"-o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=15 -o ServerAliveCountMax=4 -o StrictHostKeyChecking=yes -o UserKnownHostsFile={_site.Root}/etc/crust/known_hosts -o IdentitiesOnly=yes -i {_site.Root}/etc/crust/ssh-key"));
+    }
+
+    [Test]
     public async Task Another_commit_than_the_pinned_one_never_runs()
     {
         _site.Card("eth0", "dc:a6:32:01:02:04");
@@ -343,7 +386,9 @@ public sealed class FirstBootTests : IAsyncDisposable
 
         Assert.That(run.ExitCode, Is.Zero, run.Output + run.Error);
         Assert.That(_site.ReadRoot("etc/rancher/k3s/config.yaml.d/50-crust.yaml"), Does.Contain(line + "\n").And.Contain("token-file: \"/etc/crust/join-token\"").And.Not.Contain("hush"));
-        Assert.That(_site.Calls, Does.Contain($"systemctl enable -q {unit}").And.Contain($"systemctl restart --no-block {unit}"));
+        var other = unit == "k3s.service" ? "k3s-agent.service" : "k3s.service";
+        Assert.That(_site.Calls.Where(call => call.StartsWith("systemctl", StringComparison.Ordinal)),
+            Is.EqualTo(new[] { $"systemctl disable -q --now {other}", $"systemctl enable -q {unit}", $"systemctl restart --no-block {unit}" }));
     }
 
     [Test]

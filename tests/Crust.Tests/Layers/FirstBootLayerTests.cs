@@ -55,6 +55,16 @@ public sealed class FirstBootLayerTests
     }
 
     [Test]
+    public void Neither_unit_of_k3s_is_enabled_by_systemds_presets_on_a_first_boot()
+    {
+        Assert.That(Read(Spec).Tree!.Find("etc/systemd/system-preset/40-crust-first-boot.preset"), Is.Null, "without k3s, they are none of its business");
+
+        Write("nodes.yaml", "cluster: { kind: k3s }\nnodes: [{ mac: 'dc:a6:32:01:02:03', hostname: node1, role: control-plane }]\n");
+
+        Assert.That(TextOf(Read(Spec), "etc/systemd/system-preset/40-crust-first-boot.preset"), Is.EqualTo("disable k3s.service\ndisable k3s-agent.service\n"));
+    }
+
+    [Test]
     public void The_image_is_another_one_when_anything_of_the_layer_is()
     {
         string ImageOf(LayerSpec.FirstBoot spec) => TextOf(Read(spec), "etc/crust/first-boot.conf").Split('\n')[^2];
