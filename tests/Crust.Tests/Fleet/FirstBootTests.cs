@@ -305,6 +305,24 @@ public sealed class FirstBootTests : IAsyncDisposable
         Assert.That(_site.Runs[1], Does.EndWith(" 1"));
     }
 
+    [Test]
+    public async Task What_setup_and_the_join_have_written_reaches_the_disk_before_the_marks_that_keep_them_from_running_again()
+    {
+        _site.Card("eth0", "dc:a6:32:01:02:04");
+        _site.WriteRoot("etc/crust/join-token", "hush\n");
+        var commit = await _site.CommitAsync(Setup);
+        await _site.LayAsync("cluster: { kind: k3s, endpoint: 10.0.0.1 }\nnodes:\n  - { mac: 'dc:a6:32:01:02:03', hostname: node1, role: control-plane }\n  - { mac: 'dc:a6:32:01:02:04', hostname: node2, role: worker }\n",
+            spec => spec with { Commit = commit });
+
+        var run = await _site.BootAsync();
+
+        Assert.That(run.ExitCode, Is.Zero, run.Output + run.Error);
+        var state = Path.Combine(_site.Root, "var/lib/crust/first-boot");
+        Assert.That(_site.Calls.Where(call => call.StartsWith("sync", StringComparison.Ordinal) || call.Contains("restart", StringComparison.Ordinal))
+                .Where(call => call is "sync" || call.Contains("restart", StringComparison.Ordinal) || call == $"sync {state}/setup.crust" || call == $"sync {state}/joined.crust"),
+            Is.EqualTo(new[] { "sync", $"sync {state}/setup.crust", "systemctl restart --no-block k3s-agent.service", "sync", $"sync {state}/joined.crust" }));
+    }
+
     // Each mark and each file that counts is synced: a power cut there is the worst one.
     [TestCase(1)]
     [TestCase(4)]
