@@ -38,6 +38,7 @@ public sealed class FirstBootGuestTests : IAsyncDisposable
 
     // When the first boot is done, this host is told what became of it, and the machine powers off.
     private const string Report = """
+        until ip -4 -o addr show dev eth0 | grep -q inet; do sleep 1; done
         until /opt/crust/first-boot --status >/run/status && ! systemctl is-active -q crust-first-boot; do sleep 1; done
         {
             echo "name $(uname -n) $(cat /etc/hostname)"
