@@ -59,7 +59,7 @@ internal sealed class DiskGuest
     /// <param name="log">A file for what it says on its serial line.</param>
     public Task RunAsync(string disk, string mac, string serial, string log, CancellationToken cancellation) => Host.Tools.RunAsync(ToolCommand.Of("qemu-system-x86_64",
     [
-        "-machine", "q35,accel=tcg", "-cpu", "max", "-m", "512", "-no-user-config", "-nodefaults", "-display", "none", "-no-reboot", "-serial", $"file:{log}",
+        "-machine", "q35,accel=tcg", "-cpu", "max,-erms,-fsrm", "-m", "512", "-no-user-config", "-nodefaults", "-display", "none", "-no-reboot", "-serial", $"file:{log}",
         "-kernel", Path.Combine(_folder, "vmlinuz"), "-initrd", Path.Combine(_folder, "initramfs"),
         "-append", "console=ttyS0 quiet panic=-1 net.ifnames=0 systemd.show_status=0 systemd.mask=serial-getty@ttyS0.service",
         "-smbios", $"type=1,serial={serial}", "-netdev", "user,id=net", "-device", $"virtio-net-pci,netdev=net,mac={mac}", "-drive", $"file={disk},format=qcow2,if=virtio",
