@@ -1,7 +1,10 @@
 # Runs in the root file system (chroot) after its packages were configured: what is left to do, and to take away.
 set -eu
 
-[ -e /etc/hostname ] || echo debian >/etc/hostname
+# mmdebstrap leaves there what the host that builds has.
+echo debian >/etc/hostname
+[ -L /etc/resolv.conf ] || rm -f /etc/resolv.conf
+[ ! -x /usr/lib/systemd/systemd-resolved ] || ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
 passwd --lock root >/dev/null
 
 # Where that wasn't left to the kernel's package.

@@ -23,4 +23,8 @@ internal static class Host
     /// <summary>Runs a program that must succeed, and gives what it printed.</summary>
     public static async Task<string> RunAsync(string program, IEnumerable<string> arguments, CancellationToken cancellation) =>
         (await Tools.RunAsync(ToolCommand.Of(program, arguments), cancellation)).Output;
+
+    /// <summary>The same in a folder.</summary>
+    public static async Task<string> RunAsync(string program, IEnumerable<string> arguments, string folder, CancellationToken cancellation) =>
+        (await Tools.RunAsync(ToolCommand.Of(program, arguments) with { WorkingDirectory = folder }, cancellation)).Output;
 }

@@ -13,7 +13,7 @@ public sealed partial class LayeringTests
     // The folders of src/Crust; CONTRIBUTING.md says what is in each.
     private static readonly ImmutableArray<string> Order =
     [
-        "Sanitizing", "Storage", "Events", "Spec", "Tools", "Oci", "Trees", "Machines", "Disks", "Appliance", "Isos", "Downloads", "Recipes", "Formats", "Bases", "Inspection", "Seeds",
+        "Sanitizing", "Storage", "Events", "Spec", "Tools", "Oci", "Trees", "Machines", "Disks", "Appliance", "Isos", "Downloads", "Recipes", "Formats", "Bases", "Boards", "Inspection", "Seeds",
         "Installers", "Reports", "Verification", "Attestation", "Sysexts", "Fleet", "Layers", "Images", "Registries", "Content", "Planning", "Host", Story, "Embedding",
     ];
 

@@ -72,7 +72,7 @@ internal sealed class InitramfsContents
         }
 
         archive.AddFile("/init", File.ReadAllBytes(_source.PathOf("init")), executable: true);
-        foreach (var name in new[] { "lib.sh", "volumes.sh", "layout.sh", "await.sh" })
+        foreach (var name in new[] { "lib.sh", "volumes.sh", "layout.sh", "layout.gpt.sh", "layout.raspberry-pi.sh", "await.sh" })
         {
             archive.AddFile($"/crust/{name}", File.ReadAllBytes(_source.PathOf(name)), executable: false);
         }

@@ -31,6 +31,12 @@ internal sealed record Mmdebstrap
     /// <summary>The URL of the mirror that all packages come from; null for Debian's own with its updates.</summary>
     public string? Mirror { get; init; }
 
+    /// <summary>Lines as in sources.list(5) that the packages come from, in place of a mirror; empty for none.</summary>
+    public IReadOnlyList<string> Sources { get; init; } = [];
+
+    /// <summary>A file for apt_preferences(5), which stays in the root; null for none.</summary>
+    public string? Preferences { get; init; }
+
     /// <summary>The packages' architecture. Where it isn't the host's, and packages are installed, <see cref="ForeignPrograms"/> have to run.</summary>
     public required Arch Arch { get; init; }
 
@@ -83,6 +89,7 @@ internal sealed record Mmdebstrap
             $"--architectures={Arch.LowerName()}",
             .. Packages.Count == 0 ? Array.Empty<string>() : [$"--include={string.Join(',', Packages)}"],
             .. Exclude.Select(pattern => pattern.StartsWith('!') ? $"--dpkgopt=path-include={pattern[1..]}" : $"--dpkgopt=path-exclude={pattern}"),
+            .. Preferences is null ? Array.Empty<string>() : [$"--setup-hook=upload {Preferences} /etc/apt/preferences.d/{Preferences}"],
             .. Overlay is null ? Array.Empty<string>() : [$"--{Hook}-hook=tar-in {Overlay} /"],
             $"--{Hook}-hook=upload {Script} /{Script}",
             $"--{Hook}-hook={(Variant == "extract" ? $"sh \"$1\"/{Script} \"$1\"" : $"chroot \"$1\" sh /{Script}")}",
@@ -90,7 +97,7 @@ internal sealed record Mmdebstrap
             "--format=tar",
             Release,
             Output,
-            .. Mirror is null ? Array.Empty<string>() : [Mirror],
+            .. Mirror is null || Sources.Count > 0 ? Sources : [Mirror],
         ],
         OnLine = line =>
         {

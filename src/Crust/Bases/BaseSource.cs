@@ -21,7 +21,7 @@ internal sealed class BaseSource(SourceFetcher fetcher, IRegistryImages registri
     {
         if (spec.Base.Debian.Suite is not null)
         {
-            return Describe(spec, await debian.GetAsync(spec.Base.Debian, spec.Machine.Arch, cancellation));
+            return Describe(spec, await debian.GetAsync(spec.Base.Debian, spec.Machine.Arch, spec.Base.Layout, cancellation));
         }
 
         if (spec.Base.ImageInRegistry is { } image)
@@ -51,7 +51,7 @@ internal sealed class BaseSource(SourceFetcher fetcher, IRegistryImages registri
     {
         if (spec.Base.Debian.Suite is not null)
         {
-            return GlanceOf(debian.Find(spec.Base.Debian, spec.Machine.Arch) is { } root ? Describe(spec, root) : null, spec, null);
+            return GlanceOf(debian.Find(spec.Base.Debian, spec.Machine.Arch, spec.Base.Layout) is { } root ? Describe(spec, root) : null, spec, null);
         }
 
         if (spec.Base.ImageInRegistry is { } named)

@@ -25,28 +25,41 @@ internal sealed class DebianBase(ToolBox tools, BuildCache cache, Folders folder
     public sealed record Root(string Tar, string Sha256);
 
     /// <summary>The root file system if it is in the cache, else null.</summary>
-    public Root? Find(DebianSpec spec, Arch arch) => cache.Find(Kind, KeyOf(spec, FolderFor(arch))) is { } folder ? Load(folder) : null;
+    public Root? Find(DebianSpec spec, Arch arch, DiskLayout layout) => cache.Find(Kind, KeyOf(spec, Parts.Of(folders, arch, layout))) is { } folder ? Load(folder) : null;
 
     /// <summary>The root file system, from the cache if it is there.</summary>
     /// <exception cref="CrustException">A tool is missing or failed, there is no such release or package, or this host runs no programs of the architecture.</exception>
-    public async Task<Root> GetAsync(DebianSpec spec, Arch arch, CancellationToken cancellation)
+    public async Task<Root> GetAsync(DebianSpec spec, Arch arch, DiskLayout layout, CancellationToken cancellation)
     {
-        var source = FolderFor(arch);
+        var source = Parts.Of(folders, arch, layout);
+        if (source.Board is not null)
+        {
+            observer.Observe(new BuildEvent.Warned(PiPackages.NonFree));
+        }
+
         using var entry = await cache.OpenAsync(Kind, KeyOf(spec, source), _ => Progress(null, "waiting for another build that makes the same root file system"), cancellation);
         return Load(entry.Found ?? await BuildAsync(spec, source, entry, cancellation));
     }
 
-    private async Task<string> BuildAsync(DebianSpec spec, BuilderFolder source, CacheEntry entry, CancellationToken cancellation)
+    private async Task<string> BuildAsync(DebianSpec spec, Parts source, CacheEntry entry, CancellationToken cancellation)
     {
         var folder = entry.Draft;
         await ForeignPrograms.CheckAsync(tools, source.Arch, cancellation);
         await WriteOverlayAsync(source, Path.Combine(folder, "overlay.tar"), cancellation);
-        File.Copy(source.PathOf("finish.sh"), Path.Combine(folder, "finish.sh"));
+        await File.WriteAllTextAsync(Path.Combine(folder, "finish.sh"), source.Script, cancellation);
+        if (source.Board is not null)
+        {
+            await File.WriteAllTextAsync(Path.Combine(folder, PiPackages.PreferencesName), PiPackages.Preferences(spec), cancellation);
+        }
+
         var run = new Mmdebstrap
         {
             Variant = "minbase",
             Release = spec.Suite!,
-            Mirror = spec.Mirror,
+            Mirror = source.Board is null ? spec.Mirror : null,
+            Sources = source.Board is null ? [] : PiPackages.Sources(spec),
+            Preferences = source.Board is null ? null : PiPackages.PreferencesName,
+            MakesInitramfs = source.Board is null,
             Arch = source.Arch,
             Packages = PackagesOf(spec, source),
             Folder = folder,
@@ -71,24 +84,43 @@ internal sealed class DebianBase(ToolBox tools, BuildCache cache, Folders folder
         return entry.Keep();
     }
 
-    private static IReadOnlyList<string> PackagesOf(DebianSpec spec, BuilderFolder source) =>
-        [.. source.List("packages.list"), .. spec.Packages.Any(name => name.StartsWith(KernelPrefix, StringComparison.Ordinal)) ? [] : source.List("kernel.list"), .. spec.Packages];
+    private static IReadOnlyList<string> PackagesOf(DebianSpec spec, Parts source) =>
+        [.. source.Lists.List("packages.list"), .. spec.Packages.Any(name => name.StartsWith(KernelPrefix, StringComparison.Ordinal)) ? [] : source.Lists.List("kernel.list"), .. spec.Packages];
 
-    private static string KeyOf(DebianSpec spec, BuilderFolder source) => BuilderFolder.Key([source], "debian base", Version, source.Arch.ToString(), spec.Suite!, spec.Mirror ?? "",
-        spec.Packages.Length.ToString(CultureInfo.InvariantCulture), string.Join(' ', spec.Packages.Order(StringComparer.Ordinal)));
+    private static string KeyOf(DebianSpec spec, Parts source) => BuilderFolder.Key(source.Folders, ["debian base", Version, source.Arch.ToString(), spec.Suite!, spec.Mirror ?? "",
+        spec.Packages.Length.ToString(CultureInfo.InvariantCulture), string.Join(' ', spec.Packages.Order(StringComparer.Ordinal)),
+        .. source.Board is null ? Array.Empty<string>() : [PiPackages.Preferences(spec), .. PiPackages.Sources(spec)]]);
 
     private static Root Load(string folder) => new(Path.Combine(folder, TarName), File.ReadAllText(Path.Combine(folder, SumName)));
 
-    private BuilderFolder FolderFor(Arch arch) => new(Path.Combine(folders.Builder, "debian"), arch);
-
     // As that of the reference installer: the owner and the mode of files stay what they are here.
-    private static async Task WriteOverlayAsync(BuilderFolder source, string path, CancellationToken cancellation)
+    private static async Task WriteOverlayAsync(Parts source, string path, CancellationToken cancellation)
     {
         await using var stream = File.Create(path);
-        await source.WriteOverlayAsync("root", stream, Mmdebstrap.Epoch, cancellation);
+        await source.Lists.WriteOverlayAsync("root", stream, Mmdebstrap.Epoch, cancellation);
     }
 
     private void Progress(double fraction, string detail) => Progress((double?)fraction, detail);
 
     private void Progress(double? fraction, string detail) => observer.Observe(new BuildEvent.Progressed(Stage.Base, null, fraction, detail));
+
+    /// <param name="System">What each root of Debian packages takes.</param>
+    /// <param name="Board">What a board's takes; null where the disk is a PC's.</param>
+    private sealed record Parts(BuilderFolder System, BuilderFolder? Board)
+    {
+        public static Parts Of(Folders folders, Arch arch, DiskLayout layout)
+        {
+            BuilderFolder Named(string name) => new(Path.Combine(folders.Builder, name), arch);
+            return new Parts(Named("debian"), layout is DiskLayout.RaspberryPi ? Named(layout.LowerName()) : null);
+        }
+
+        public Arch Arch => System.Arch;
+
+        /// <summary>Where the packages are listed and the files are that come beside them: a board needs no GRUB.</summary>
+        public BuilderFolder Lists => Board ?? System;
+
+        public IEnumerable<BuilderFolder> Folders => Board is null ? [System] : [System, Board];
+
+        public string Script => System.Read("finish.sh") + Board?.Read("finish.sh");
+    }
 }

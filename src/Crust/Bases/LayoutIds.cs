@@ -11,12 +11,22 @@ namespace Crust.Bases;
 /// </summary>
 internal static class LayoutIds
 {
-    // As builder/appliance/layout.sh asks for them.
-    private static readonly string[] Names = ["disk", "bios-partition", "efi-partition", "root-partition", "efi", "root", "hash-seed"];
+    // As builder/appliance/layout.gpt.sh asks for them, and layout.sh for all layouts.
+    private static readonly string[] OfGpt = ["disk", "bios-partition", "efi-partition", "root-partition", "efi", "root", "hash-seed"];
+
+    // As builder/appliance/layout.raspberry-pi.sh does. An MBR's disk id, and a FAT's, are the first four bytes.
+    private static readonly string[] OfRaspberryPi = ["disk", "boot", "root", "hash-seed"];
 
     /// <summary>The arguments, `NAME=UUID`, that the job `layout` is given.</summary>
     public static ImmutableArray<string> Of(BaseImage root, MachineSpec machine, DiskLayout layout) =>
-        [.. Names.Select(name => $"{name}={Uuid($"crust layout {RootWriter.Version}\n{root.Sha256}\n{machine.Arch} {machine.Disk} {layout.LowerName()}\n{name}\n")}")];
+        [.. NamesOf(layout).Select(name => $"{name}={Uuid($"crust layout {RootWriter.Version}\n{root.Sha256}\n{machine.Arch} {machine.Disk} {layout.LowerName()}\n{name}\n")}")];
+
+    private static string[] NamesOf(DiskLayout layout) => layout switch
+    {
+        DiskLayout.Gpt => OfGpt,
+        DiskLayout.RaspberryPi => OfRaspberryPi,
+        _ => throw new ArgumentOutOfRangeException(nameof(layout)),
+    };
 
     // A version 8 UUID (RFC 9562, section 5.8): what is in it is ours to say.
     private static Guid Uuid(string text)

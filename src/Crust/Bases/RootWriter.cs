@@ -40,8 +40,9 @@ internal sealed class RootWriter(ToolBox tools, ApplianceRun appliance, IBuildOb
         {
             Title = "putting the root file system onto the disk",
             Data = await SquashAsync(tar, archive, scratch.Path, cancellation),
-            Arguments = [.. LayoutIds.Of(archive, machine, layout), string.Create(CultureInfo.InvariantCulture, $"epoch={Mmdebstrap.Epoch}")],
-            Arch = machine.Arch,
+            Arguments = [.. LayoutIds.Of(archive, machine, layout), $"layout={layout.LowerName()}", string.Create(CultureInfo.InvariantCulture, $"epoch={Mmdebstrap.Epoch}")],
+            // GRUB's programs are the root's own; a Raspberry Pi's disk takes none of the root's.
+            Arch = layout is DiskLayout.RaspberryPi ? ApplianceJob.QuickestFor(machine.Arch, tools) : machine.Arch,
             Deadline = machine.Deadline,
             Time = DateTimeOffset.FromUnixTimeSeconds(Mmdebstrap.Epoch),
             OnProgress = Report,

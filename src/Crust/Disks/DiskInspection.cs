@@ -56,6 +56,9 @@ internal sealed record BootFacts
 
     /// <summary>Whether one of the programs is where any machine's firmware looks: `EFI/BOOT/BOOTX64.EFI` and its like.</summary>
     public required bool UefiFallback { get; init; }
+
+    /// <summary>The Raspberry Pis whose firmware finds on it what it asks for: `Pi 4`, `Pi 5`; null where it is for none.</summary>
+    public ImmutableArray<string>? RaspberryPi { get; init; }
 }
 
 /// <summary>A part of a disk.</summary>

@@ -202,6 +202,7 @@ internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, SourceLi
             LayerSpec.FirstBoot first => [("firstBoot", ConfigTree.Map(("repository", Text(first.Repository)), ("commit", Text(first.Commit)), ("branch", Text(first.Branch)), ("sha256", Text(first.Sha256)),
                 ("key", Text(first.Key is { } key ? NameFor(key) : null)), ("knownHosts", Text(first.KnownHosts is { } hosts ? NameFor(hosts) : null)), ("nodes", Text(NameFor(first.Nodes))),
                 ("copy", Text(first.Copy is not { } copy ? null : Directory.Exists(copy) ? AddTree(copy) : NameFor(copy))), ("patience", Text(Duration.Format(first.Patience))), ("token", Text(first.Token)), ("webhook", Text(first.Webhook))))],
+            LayerSpec.K3s k3s => [("k3s", Portable(k3s))],
             LayerSpec.Packages packages => [("packages", Texts(packages.Names)), ("upgrade", packages.Upgrade ? ConfigTree.Flag(true, Place.Default) : null)],
             LayerSpec.Recipe recipe =>
             [
@@ -226,6 +227,10 @@ internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, SourceLi
         // Public keys are their text: nothing else of their files is meant.
         private static ConfigNode Portable(LayerUser user) => ConfigTree.Map(("name", Text(user.Name)), ("keys", Texts(user.Keys)), ("sudo", user.Sudo ? ConfigTree.Flag(true, Place.Default) : null),
             ("groups", user.Groups.IsEmpty ? null : Texts(user.Groups)), ("shell", Text(user.Shell)));
+
+        private static ConfigMap Portable(LayerSpec.K3s k3s) => ConfigTree.Map(("role", Text(k3s.Role)), ("url", Text(k3s.Url)), ("tokenFile", Text(k3s.TokenFile)),
+            ("config", k3s.Options.IsEmpty ? null : ConfigTree.Map(k3s.Options.Select(option => (option.Key, (ConfigNode?)Texts(option.Value))))),
+            ("flux", k3s.Flux is not { } flux ? null : ConfigTree.Map(("repository", Text(flux.Repository)), ("branch", Text(flux.Branch)), ("path", Text(flux.Path)))));
 
         private static ConfigScalar? Text(string? text) => text is null ? null : ConfigTree.Text(text, Place.Default);
 

@@ -42,6 +42,7 @@ internal static class InspectionWords
         [
             boot.Bios is null ? null : $"under BIOS ({(boot.Bios == "unknown" ? "a boot loader that isn't known" : boot.Bios)})",
             boot.Uefi.IsEmpty ? null : $"under UEFI ({string.Join(", ", boot.Uefi)})",
+            boot.RaspberryPi is { IsEmpty: false } models ? $"on a Raspberry {string.Join(" and a ", models)}" : null,
         ];
         return ways.OfType<string>().ToList() is { Count: > 0 } known ? string.Join("; ", known) : "not: it has no boot loader";
     }

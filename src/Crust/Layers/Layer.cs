@@ -37,6 +37,7 @@ internal sealed record Layer(LayerSpec Spec, int Number, string Digest)
 
     /// <summary>What has to be on the disk for it to be of use, by its path; empty for nothing.</summary>
     public string Requires => Spec is LayerSpec.FirstBoot { Repository: not null, Sha256: null } ? "/usr/bin/git" : Spec is LayerSpec.Config or LayerSpec.Users ? "/" + CloudInitFolder
+        : Spec is LayerSpec.K3s ? K3sTree.Program
         : Sysext?.Profile is SysextProfile.Any or SysextProfile.Debian ? SysextPlace.Unit : "";
 
     /// <summary>What the build key has of it.</summary>
@@ -68,6 +69,7 @@ internal sealed record Layer(LayerSpec Spec, int Number, string Digest)
         LayerSpec.Users users => OfTree(spec, number, FileTree.Empty.With(TreeEntry.File($"{CloudInitFolder}/{UsersConfig.FileName}", TreeContent.Of(UsersConfig.Text(users))))),
         LayerSpec.FirstBoot first => At(spec, () => FirstBootTree.Of(first)) is var (tree, warnings)
             ? OfTree(spec, number, tree) with { Warnings = [.. warnings.Select(warning => $"{warning.What} ({warning.Where}): {warning.Remedy}")] } : null!,
+        LayerSpec.K3s k3s => OfTree(spec, number, K3sTree.Of(k3s)),
         LayerSpec.Vendor vendor => new Layer(spec, number, Checksum.OfText(vendor.Id)),
         LayerSpec.Packages packages => new Layer(spec, number, Checksum.OfText($"{string.Join('\n', packages.Names)}\nupgrade={packages.Upgrade}\n")),
         _ => throw new ArgumentOutOfRangeException(nameof(spec)),

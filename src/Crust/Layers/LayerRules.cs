@@ -19,6 +19,11 @@ internal static class LayerRules
             throw new CrustException(FailureKind.BadInput, "There are two firstBoot layers, and a node has one first boot", another.Where, "have one repository's setup.sh run what the other one has");
         }
 
+        if (layers.OfType<LayerSpec.K3s>().Skip(1).FirstOrDefault() is { } twice)
+        {
+            throw new CrustException(FailureKind.BadInput, "There are two layers k3s, and a machine is one node", twice.Where, "leave one of them");
+        }
+
         // systemd-sysupdate reads one file of keys, whatever it updates.
         var keys = layers.OfType<LayerSpec.Sysext>().Where(layer => layer.Source is SysextOrigin.Published { Key: not null }).ToList();
         return keys.FirstOrDefault(layer => ((SysextOrigin.Published)layer.Source).Key != ((SysextOrigin.Published)keys[0].Source).Key) is { } other

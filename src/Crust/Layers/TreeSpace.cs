@@ -9,7 +9,7 @@ internal static class TreeSpace
     private const long Block = 4096;
 
     private static readonly ImmutableArray<string> Places =
-        ["/boot", "/home", "/opt", "/root", "/srv", "/tmp", "/usr", "/usr/local", "/var", "/var/cache", "/var/lib", "/var/log", "/var/tmp", "/boot/efi", "/efi", "/oem"];
+        ["/boot", "/home", "/opt", "/root", "/srv", "/tmp", "/usr", "/usr/local", "/var", "/var/cache", "/var/lib", "/var/log", "/var/tmp", "/boot/efi", "/boot/firmware", "/efi", "/oem"];
 
     /// <summary>As the job reads it: `/ 8192,/usr 12288`.</summary>
     public static string Of(FileTree tree) => string.Join(',', tree.Entries.GroupBy(entry => PlaceOf("/" + entry.Path), RoomOf).OrderBy(place => place.Key, StringComparer.Ordinal)

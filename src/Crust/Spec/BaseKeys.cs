@@ -35,7 +35,8 @@ internal static partial class BaseKeys
             SpecKey.Of("base.debian.mirror", BaseTypes.Mirror, s => s.Base.Debian.Mirror, (s, v) => WithDebian(s, d => d with { Mirror = v }),
                 "The http(s) URL of a mirror or of a day's snapshot that all packages come from; without it, Debian's own with security updates."),
             SpecKey.Of("base.layout", ValueTypes.Choice<DiskLayout>(), s => s.Base.Layout, (s, v) => With(s, b => b with { Layout = v }),
-                "How the disk of base.rootfs, base.oci or base.debian is divided: gpt is a partition for GRUB under BIOS, the EFI system partition and the root.", "--layout"),
+                "How the disk of base.rootfs, base.oci or base.debian is divided: gpt is a partition for GRUB under BIOS, the EFI system partition and the root; raspberry-pi is "
+                    + "the boot partition that the firmware of a Raspberry Pi 4 or 5 reads, and the root.", "--layout"),
             SpecKey.Of("base.seedPartition", BaseTypes.SeedPartition, s => s.Base.SeedPartition, (s, v) => With(s, b => b with { SeedPartition = v }),
                 "The size of a small partition that is added to the disk's GPT in space that nobody uses, for crust fleet: each node's image has a seed of its own in it. 960K fits before the first partition of "
                     + "base.layout: gpt and of most disk images; without it, there is none.", "--seed-partition"),

@@ -79,6 +79,9 @@ public enum DiskLayout
 {
     /// <summary>GPT: a partition for GRUB under BIOS, where there is BIOS; the EFI system partition; the root.</summary>
     Gpt,
+
+    /// <summary>MBR, for the Raspberry Pi 4 and 5: a FAT32 boot partition that their firmware reads; the root.</summary>
+    RaspberryPi,
 }
 
 /// <summary>A file that a spec names by path or URL, and what proves that it is the right one.</summary>

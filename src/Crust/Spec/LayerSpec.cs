@@ -154,6 +154,19 @@ internal abstract record LayerSpec
         public override ImmutableArray<string> Paths => [.. new[] { Nodes, Key, KnownHosts, Copy }.OfType<string>()];
     }
 
+    /// <summary>What makes a machine a k3s node on its first boot, as its user-data says.</summary>
+    /// <param name="Role">What it is where user-data doesn't say: `cluster`, `server` or `agent`; null for nothing.</param>
+    /// <param name="Url">The server that it joins; null for none.</param>
+    /// <param name="TokenFile">The file of the node's that holds the token; null for none.</param>
+    /// <param name="Options">Options of k3s, each with its values.</param>
+    /// <param name="Flux">The repository that Flux follows; null for none.</param>
+    public sealed record K3s(string? Role, string? Url, string? TokenFile, ImmutableSortedDictionary<string, ImmutableArray<string>> Options, K3sFlux? Flux) : LayerSpec
+    {
+        public override string Kind => "k3s";
+
+        public override string Shown => Role ?? "as user-data says";
+    }
+
     /// <summary>The OEM id by which a Flatcar image knows the platform that it runs on (`base.vendor`).</summary>
     public sealed record Vendor(string Id) : LayerSpec
     {
@@ -209,6 +222,10 @@ internal abstract record SysextOrigin
         public override ImmutableArray<string> Paths => Key is null ? [] : [Key];
     }
 }
+
+/// <summary>A git repository that Flux follows.</summary>
+/// <param name="Path">The folder in it.</param>
+internal sealed record K3sFlux(string Repository, string Branch, string Path);
 
 /// <summary>An account of a `users` layer.</summary>
 /// <param name="Keys">Its public keys, as OpenSSH writes them.</param>

@@ -23,6 +23,7 @@ internal static partial class LayerType
         new(UsersLayerReader.Kind, "Accounts that cloud-init makes on the first boot, with keys and without passwords.", [], UsersLayerReader.Schema),
         new("config", "A file of cloud-init's configuration, put into /etc/cloud/cloud.cfg.d.", [], () => Text("string")),
         new(FirstBootLayerReader.Kind, "What finds out on the first boot which node of nodes.yaml a machine is, and runs setup.sh of a bootstrap repository there.", [], FirstBootLayerReader.Schema),
+        new(K3sLayerReader.Kind, "What makes a machine a k3s node on its first boot, as its user-data says, or as is said here.", [], K3sLayerReader.Schema),
         new("packages", "Packages that the disk's own package manager installs.", ["upgrade"], Texts),
     ];
 
@@ -56,6 +57,7 @@ internal static partial class LayerType
             SysextLayerReader.Kind => SysextLayerReader.Read(entry, folder),
             UsersLayerReader.Kind => UsersLayerReader.Read(entry, folder),
             FirstBootLayerReader.Kind => FirstBootLayerReader.Read(entry, folder),
+            K3sLayerReader.Kind => K3sLayerReader.Read(entry),
             _ => Packages(entry),
         };
         entry.End();

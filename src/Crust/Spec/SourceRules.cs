@@ -5,12 +5,19 @@ namespace Crust.Spec;
 /// <summary>What must hold of the file that a system comes from: an installer's ISO, or a base image.</summary>
 internal static partial class SourceRules
 {
+    // The boot partition, what aligns it, and the smallest root that boots.
+    private const long SmallestPiDisk = 1L << 30;
+
     private static readonly string[] Files = ["base.image", "base.rootfs", "base.oci", "base.debian.suite"];
     private static readonly string[] OfFiles = ["base.sha256", "base.sha256Signature", "base.signature", "base.key", "base.allowUnverified"];
     private static readonly string[] OfInstallersRun = ["machine.onReboot", "machine.extraDisks"];
 
     /// <summary>Nothing is told to a base: no installer reads a seed.</summary>
     public static SeedSpec Complete(BuildSpec spec) => spec.HasBase ? spec.Seed with { Kind = SeedKind.None } : spec.Seed;
+
+    /// <summary>A Raspberry Pi's disk is for arm64, also where nobody says so.</summary>
+    public static MachineSpec CompleteMachine(BuildSpec spec) =>
+        IsForPi(spec) && !spec.Origins.ContainsKey("machine.arch") ? spec.Machine with { Arch = Arch.Arm64 } : spec.Machine;
 
     /// <exception cref="CrustException">Two keys contradict each other.</exception>
     public static void Check(BuildSpec spec, Func<string, string> whereIs)
@@ -36,6 +43,10 @@ internal static partial class SourceRules
             throw Bad("A disk image is divided already, and base.layout is for a root file system", whereIs("base.layout"), "leave it out");
         if (spec.Base.Image is null && spec.Base.Vendor is not null)
             throw Bad("base.vendor is for Flatcar's disk images, and the base is a root file system", whereIs("base.vendor"), "name a Flatcar image in base.image, or leave it out");
+        if (IsForPi(spec) && spec.Machine.Arch is not Arch.Arm64)
+            throw Bad($"A Raspberry Pi 4 or 5 runs arm64 programs, and machine.arch is {spec.Machine.Arch.LowerName()}", $"{whereIs("base.layout")}; {whereIs("machine.arch")}", "set machine.arch to arm64, or leave it out");
+        if (IsForPi(spec) && spec.Machine.Disk < SmallestPiDisk)
+            throw Bad($"A disk of {Size.Format(spec.Machine.Disk)} has no room for a boot partition of 512 MiB and a root", whereIs("machine.disk"), $"set machine.disk (DISK_SIZE, --disk-size) to {Size.ToSpecText(SmallestPiDisk)} or more");
         var key = spec.Base.FileKey;
         if (spec.Base.Debian.Suite is null && GivenIn("base.debian.") is { } debian)
             throw Bad($"There is a {debian}, and no release that it is of", whereIs(debian), "name the release in base.debian.suite, or leave it out");
@@ -50,6 +61,9 @@ internal static partial class SourceRules
         if (OfInstallersRun.FirstOrDefault(spec.Origins.ContainsKey) is { } run)
             throw Bad($"{run} is about an installer's run, and with {key} none is booted", $"{whereIs(run)}; {whereIs(key)}", "leave it out");
     }
+
+    /// <summary>Whether the disk is one that Crust lays out for Raspberry Pis.</summary>
+    public static bool IsForPi(BuildSpec spec) => spec.Base is { IsRoot: true, Layout: DiskLayout.RaspberryPi };
 
     private static void CheckProof(SourceFile file, Func<string, string> whereIs)
     {

@@ -37,7 +37,7 @@ internal static class SpecKeys
         .. Machine(),
         .. SeedKeys.All(),
         SpecKey.Of("layers", LayerType.Layers, s => s.Layers, (s, v) => s with { Layers = v },
-            "What is put onto the installed disk, in order: files, scripts, packages, upstream software by recipes, system extensions, container images, users, configuration of cloud-init, what a node runs on its first boot; docs/layers.md."),
+            "What is put onto the installed disk, in order: files, scripts, packages, upstream software by recipes, system extensions, container images, users, configuration of cloud-init, k3s nodes, what a node runs on its first boot; docs/layers.md."),
         SpecKey.Of("inspect", ValueTypes.Boolean, s => s.Inspect, (s, v) => s with { Inspect = v },
             "Whether the installed disk is looked at: what is on it, whether anything was installed, and what would make clones of it collide.", "--inspect"),
         SpecKey.Of("tidy", SeedValueTypes.Tidy, s => s.Tidy, (s, v) => s with { Tidy = v },

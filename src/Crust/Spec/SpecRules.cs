@@ -20,7 +20,8 @@ internal static class SpecRules
     /// <summary>Fills in what isn't given and depends on what is.</summary>
     public static BuildSpec Complete(BuildSpec spec)
     {
-        var machine = spec.Machine.Arch is Arch.Arm64 && !spec.Origins.ContainsKey("machine.firmware") ? spec.Machine with { Firmware = Firmware.Uefi } : spec.Machine;
+        var machine = SourceRules.CompleteMachine(spec);
+        machine = machine.Arch is Arch.Arm64 && !spec.Origins.ContainsKey("machine.firmware") ? machine with { Firmware = Firmware.Uefi } : machine;
         return spec with { Machine = machine, Seed = SourceRules.Complete(spec), Verify = VerifyRules.Complete(spec) };
     }
 

@@ -21,6 +21,8 @@ internal static class VerifyRules
             verify = verify with { Ssh = SshProof.Login };
         if (verify.Ssh is SshProof.Login)
             verify = verify with { SshUser = verify.SshUser ?? spec.Seed.Ssh.User };
+        if (verify.Boot is VerifyBoot.Auto && verify.TakesAnySign && SourceRules.IsForPi(spec))
+            return verify with { Boot = VerifyBoot.False };
         if (verify.Boot is VerifyBoot.Auto && !verify.TakesAnySign)
             verify = verify with { Boot = VerifyBoot.True };
         return verify.Boot is VerifyBoot.True && !spec.Origins.ContainsKey(Deadline) ? verify with { Deadline = LongDeadline } : verify;
@@ -31,6 +33,9 @@ internal static class VerifyRules
     public static void Check(BuildSpec spec, Func<string, string> whereIs)
     {
         var verify = spec.Verify;
+        if (SourceRules.IsForPi(spec) && verify.Boot is not VerifyBoot.False)
+            throw Bad("A disk for Raspberry Pis is started by a Pi's firmware, and QEMU has none", whereIs(new[] { Boot, "verify.expect", Ssh, Key, Checks }.FirstOrDefault(spec.Origins.ContainsKey) ?? Boot),
+                "leave the section verify out, or set verify.boot to false; docs/raspberry-pi.md says what was booted and what wasn't");
         if (verify.Ssh is not SshProof.None && spec.Machine.Network is MachineNetwork.None)
             throw Bad("An SSH server can't be reached in a machine without a network", whereIs(Ssh), "wait for a text on the serial port (verify.expect), or set machine.network to internet");
         if (verify.Ssh is SshProof.Banner && (verify.SshUser is not null ? User : verify.SshKey is not null ? Key : null) is { } needless)

@@ -42,6 +42,9 @@ public sealed class RootTests
         var sum = manifest.RootElement.GetProperty("base").GetProperty("sha256").GetString()!;
         var roots = Directory.GetDirectories(Path.Combine(Crust.Cache, "debian")).Select(folder => Path.Combine(folder, "root.sha256")).Where(File.Exists);
         File.Copy(roots.Single(file => File.ReadAllText(file) == sum).Replace(".sha256", ".tar"), Path.Combine(Crust.Folder, "edge.tar"));
+        var tar = Path.Combine(Crust.Folder, "edge.tar");
+        Assert.That(await Host.RunAsync("tar", ["-xOf", tar, "./etc/hostname"], Cancellation), Is.EqualTo("debian\n"), "nothing of the host that builds");
+        Assert.That(await Host.RunAsync("tar", ["-tf", tar], Cancellation), Does.Not.Contain("./etc/resolv.conf"));
         var disks = Directory.GetDirectories(Path.Combine(Crust.Cache, "disks"));
         Directory.Delete(disks.Single(), recursive: true);
         await WriteSpecAsync("rootfs: edge.tar", "login:");

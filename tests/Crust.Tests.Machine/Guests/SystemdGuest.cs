@@ -47,6 +47,12 @@ internal sealed class SystemdGuest
 
     private SystemdGuest(string kernel, string root) => (_kernel, _root) = (kernel, root);
 
+    /// <summary>The path of its kernel.</summary>
+    public string Kernel => _kernel;
+
+    /// <summary>The path of its root, a cpio archive, which has the kernel's modules.</summary>
+    public string Root => _root;
+
     /// <summary>The guest of a release, made once for all tests of this host: it is kept beside Crust's own cache.</summary>
     public static Task<SystemdGuest> OfAsync(string suite, CancellationToken cancellation) => Made.GetOrAdd(suite, _ => new Lazy<Task<SystemdGuest>>(() => MakeAsync(suite, cancellation))).Value;
 

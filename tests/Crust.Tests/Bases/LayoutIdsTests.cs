@@ -18,6 +18,16 @@ public sealed class LayoutIdsTests
     }
 
     [Test]
+    public void A_disk_for_a_raspberry_pi_has_identities_of_its_own()
+    {
+        var ids = LayoutIds.Of(Root, new MachineSpec { Arch = Arch.Arm64 }, DiskLayout.RaspberryPi);
+
+        Assert.That(ids.Select(id => id.Split('=')[0]), Is.EqualTo(new[] { "disk", "boot", "root", "hash-seed" }));
+        Assert.That(ids.Intersect(LayoutIds.Of(Root, new MachineSpec { Arch = Arch.Arm64 }, DiskLayout.Gpt)), Is.Empty);
+        Assert.That(ids.Select(id => id.Split('=')[1][..8]), Is.Unique.And.Not.Contain("00000000"), "an MBR's disk id is the first four bytes");
+    }
+
+    [Test]
     public void Another_root_or_another_disk_has_others()
     {
         var ids = LayoutIds.Of(Root, new MachineSpec(), DiskLayout.Gpt);

@@ -1,8 +1,11 @@
+using System.Collections.Immutable;
+using System.Text.Json.Nodes;
 using Crust.Disks;
 using Crust.Layers;
 using Crust.Planning;
 using Crust.Seeds;
 using Crust.Spec;
+using Crust.Trees;
 
 namespace Crust.Tests.Layers;
 
@@ -122,6 +125,23 @@ public sealed class LayerReadingTests
         foreach (var wrong in new[] { archive, zstd })
             Assert.That(Assert.Throws<CrustException>(() => Read(new LayerSpec.Images([wrong], "/opt") { Where = "here" }))!.What, Is.EqualTo("This isn't an archive of container images"));
         Assert.That(Assert.Throws<CrustException>(() => Read(new LayerSpec.Config(config) { Where = "here" }))!.What, Is.EqualTo("cloud-init's configuration has to be a mapping"));
+    }
+
+    [Test]
+    public void A_node_of_k3s_gets_what_its_first_boot_runs_and_what_users_read()
+    {
+        var none = ImmutableSortedDictionary<string, ImmutableArray<string>>.Empty;
+        var options = none.Add("disable", ["traefik", "servicelb"]).Add("debug", ["true"]);
+        var flux = new K3sFlux("https://git.example.org/fleet.git", "main", "./");
+        var layer = Read(new LayerSpec.K3s("server", "https://10.0.0.10:6443", "/boot/firmware/token", options, flux) { Where = "here" });
+
+        var tree = layer.Tree!;
+        Assert.That(JsonNode.Parse(tree.Find(K3sTree.Defaults)!.Content.Read(0, 4096))!.ToJsonString(), Is.EqualTo(
+            """{"k3s":{"role":"server","url":"https://10.0.0.10:6443","tokenFile":"/boot/firmware/token","config":{"debug":"true","disable":["traefik","servicelb"]}},"flux":{"repository":"https://git.example.org/fleet.git","branch":"main","path":"./"}}"""));
+        Assert.That((tree.Find("usr/lib/crust/k3s-node")?.Mode, tree.Find("etc/skel/.kube/config")?.LinkTarget), Is.EqualTo((TreeEntry.Executable, "/etc/rancher/k3s/k3s.yaml")));
+        Assert.That(tree.Entries.Where(entry => entry.Kind is EntryKind.Symlink && entry.Path.StartsWith("etc/systemd", StringComparison.Ordinal)).Select(entry => tree.Follow(entry.Path)?.Kind), Has.All.EqualTo(EntryKind.File));
+        Assert.That((layer.Requires, layer.Runs), Is.EqualTo(("/usr/local/bin/k3s", false)));
+        Assert.That(Read(new LayerSpec.K3s(null, null, null, none, null) { Where = "here" }).Digest, Is.Not.EqualTo(layer.Digest));
     }
 
     [Test]

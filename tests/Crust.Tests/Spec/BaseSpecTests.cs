@@ -41,6 +41,18 @@ public sealed class BaseSpecTests
         Assert.That(image.Base.ImageInRegistry, Is.EqualTo(new RegistryReference("registry.example.com/edge/system", "1.0")));
     }
 
+    [Test]
+    public void A_disk_for_a_raspberry_pi_is_for_arm64_without_a_word()
+    {
+        var spec = Read("base: { debian: { suite: trixie }, layout: raspberry-pi }");
+
+        Assert.That((spec.Base.Layout, spec.Machine.Arch, spec.Machine.Firmware), Is.EqualTo((DiskLayout.RaspberryPi, Arch.Arm64, Firmware.Uefi)));
+        Assert.That(spec.Verify.Boot, Is.EqualTo(VerifyBoot.False), "QEMU has no firmware of a Pi");
+    }
+
+    [TestCase("base: { rootfs: a.tar, layout: raspberry-pi }\nmachine: { arch: amd64 }", "A Raspberry Pi 4 or 5 runs arm64 programs, and machine.arch is amd64", "base.layout")]
+    [TestCase("base: { rootfs: a.tar, layout: raspberry-pi }\nverify: { expect: 'login:' }", "A disk for Raspberry Pis is started by a Pi's firmware, and QEMU has none", "verify.expect")]
+    [TestCase("base: { rootfs: a.tar, layout: raspberry-pi }\nmachine: { disk: 512M }", "A disk of 512.0 MiB has no room for a boot partition of 512 MiB and a root", "machine.disk")]
     [TestCase("base: { image: a.img }\ninstaller: { iso: b.iso }", "The system would come from two places, an installer and a base", "installer.iso")]
     [TestCase("base: { image: a.img }\ninstaller: { boot: { keys: [a] } }", "The system would come from two places, an installer and a base", "installer.boot.keys")]
     [TestCase("base: { image: a.img }\nseed: { hostname: edge }", "seed.hostname is for an installer, and with base.image none is booted", "seed.hostname")]

@@ -84,13 +84,29 @@ public sealed class LayerTypeTests
         Assert.That(layers[0].Paths, Is.EqualTo(new[] { "nodes.yaml", "keys/me.pub", "bootstrap" }.Select(name => Path.Combine(_sample.Folder, name))));
     }
 
+    [Test]
+    public void A_node_of_k3s_gets_its_defaults_and_no_secrets()
+    {
+        var k3s = (LayerSpec.K3s)_sample.Read("""
+            layers:
+              - k3s:
+                  role: cluster
+                  config: { disable: [traefik, servicelb], flannel-backend: wireguard-native }
+                  flux: { repository: 'https://git.example.org/fleet.git', path: ./edge }
+            """).Layers[0];
+
+        Assert.That((k3s.Role, k3s.Url, k3s.Shown, k3s.Flux), Is.EqualTo(("cluster", (string?)null, "cluster", new K3sFlux("https://git.example.org/fleet.git", "main", "./edge"))));
+        Assert.That(k3s.Options.Select(option => $"{option.Key}={string.Join(',', option.Value)}"), Is.EqualTo(new[] { "disable=traefik,servicelb", "flannel-backend=wireguard-native" }));
+        Assert.That(_sample.Read("layers: [{ k3s: {} }]\n").Layers[0].Shown, Is.EqualTo("as user-data says"));
+    }
+
     [TestCase("layers:\n")]
     [TestCase("layers: []\n")]
     public void No_layers_are_none(string yaml) => Assert.That(_sample.Read(yaml).Layers, Is.Empty);
 
     [TestCase("layers: overlay/\n", "'layers' takes a list of mappings", "crust.yaml:1:9, layers", "write layers: and below it lines that begin with a dash")]
     [TestCase("layers: [overlay/]\n", "An entry of the list isn't a mapping", "crust.yaml:1:10, layers[0]", "write keys and values: - key: value")]
-    [TestCase("layers:\n  - {}\n", "A layer says nothing", "crust.yaml:2:5, layers[0]", "name its kind: files, script, recipe, sysext, images, users, config, firstBoot or packages")]
+    [TestCase("layers:\n  - {}\n", "A layer says nothing", "crust.yaml:2:5, layers[0]", "name its kind: files, script, recipe, sysext, images, users, config, firstBoot, k3s or packages")]
     [TestCase("layers:\n  - file: x\n", "'file' isn't a kind of layer", "crust.yaml:2:11, layers[0].file", "did you mean 'files'?")]
     [TestCase("layers:\n  - files: x\n    script: y\n", "A layer has two kinds, files and script", "crust.yaml:2:5, layers[0]", "make two layers of it, each with a dash of its own")]
     [TestCase("layers:\n  - files: x\n    upgrade: true\n", "There is no key 'upgrade' here", "crust.yaml:3:5, layers[0].upgrade", "write files")]
@@ -135,6 +151,13 @@ public sealed class LayerTypeTests
     [TestCase("layers:\n  - firstBoot: { nodes: n.yaml }\n", "There is neither a repository nor a copy of one, and so no setup.sh", "crust.yaml:2:25, layers[0].firstBoot.nodes", "write repository: URL and its commit:, or copy: FOLDER")]
     [TestCase("layers:\n  - firstBoot: { nodes: n.yaml, copy: c, key: k }\n", "There is no repository that the key could be for", "crust.yaml:2:47, layers[0].firstBoot.key", "write repository: URL, or leave it out")]
     [TestCase("layers:\n  - firstBoot: { nodes: n.yaml, copy: c, token: hush }\n", "The token isn't named by a path on the node", "crust.yaml:2:49, layers[0].firstBoot.token", "write an absolute path, such as /etc/crust/join-token, and have the node's own seed put the token there: an image is no place for one")]
+    [TestCase("layers:\n  - k3s:\n", "A layer k3s says nothing", "crust.yaml:2:9, layers[0].k3s", "write k3s: { role: cluster }, or k3s: {} where user-data says the role")]
+    [TestCase("layers:\n  - k3s: { role: master }\n", "'master' is no role of a k3s node", "crust.yaml:2:18, layers[0].k3s.role", "write cluster, server or agent")]
+    [TestCase("layers:\n  - k3s: { token: x }\n", "A layer gives no token: whoever has the image could join the cluster", "crust.yaml:2:19, layers[0].k3s.token", "give it in each node's user-data (k3s: { token: … }), or name a file of the node's in tokenFile")]
+    [TestCase("layers:\n  - k3s: { config: { agent-token: x } }\n", "A layer gives no secrets, and agent-token is one: whoever has the image would have it", "crust.yaml:2:35, layers[0].k3s.config.agent-token", "give it in each node's user-data: k3s: { config: … }")]
+    [TestCase("layers:\n  - k3s: { role: agent, url: 'http://a' }\n", "'http://a' is no address of a k3s server", "crust.yaml:2:30, layers[0].k3s.url", "write https://, its name or address, and its port: https://10.0.0.10:6443")]
+    [TestCase("layers:\n  - k3s: { role: cluster, url: 'https://a:6443' }\n", "A url is the server that others join, and role cluster is the first server", "crust.yaml:2:32, layers[0].k3s.url", "leave url out, or set role to server or agent")]
+    [TestCase("layers:\n  - k3s: { flux: { repository: 'https://me:pw@e.org/x' } }\n", "This is no repository that Flux follows, or holds a login", "crust.yaml:2:32, layers[0].k3s.flux.repository", "write an https:// or ssh:// URL; a login belongs into a secret of the cluster")]
     public void What_is_no_layer_is_refused_with_its_place(string yaml, string what, string where, string remedy) =>
         ErrorAssert.Says(_sample.Fail(yaml), FailureKind.BadInput, what, where, remedy);
 }

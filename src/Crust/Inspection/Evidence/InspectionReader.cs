@@ -57,6 +57,8 @@ internal static partial class InspectionReader
             Uefi = programs,
             Kernels = [.. volumes.SelectMany(volume => volume.Files.Where(IsKernel).Select(file => $"{volume.NameAmong(volumes)}, {PlainText.Clean(file)}"))],
             UefiFallback = programs.Any(program => Fallback().IsMatch(program)),
+            RaspberryPi = volumes.Select(volume => volume.Board).OfType<PiBootEvidence>().ToList() is { Count: > 0 } boards
+                ? [.. PiModel.All.Where(model => boards.Any(board => board.Starts(model))).Select(model => model.Name)] : null,
         };
     }
 

@@ -53,6 +53,7 @@ internal sealed partial class VolumeEvidence
             && Count(block) is { } size && Count(blocks) is { } all && Count(free) is { } rest && all >= rest && size is > 0 and <= 1 << 20
             ? ((all - rest) * size, rest * size)
             : null;
+        Board = PiBootEvidence.Of(evidence, number, MountPoint);
         HoldsCore = evidence.Bytes("core", number) is { IsEmpty: false } core ? core.Span.ContainsAnyExcept((byte)0) : null;
     }
 
@@ -61,6 +62,9 @@ internal sealed partial class VolumeEvidence
 
     /// <summary>The files in it that were told, as paths from its root; a volume that holds a system has none.</summary>
     public ImmutableArray<string> Files { get; }
+
+    /// <summary>What a Raspberry Pi's firmware finds there; null if it isn't for one.</summary>
+    public PiBootEvidence? Board { get; }
 
     /// <summary>Bytes that are used and free in it; null if it wasn't read.</summary>
     public (long Used, long Free)? Space { get; }
@@ -82,6 +86,9 @@ internal sealed partial class VolumeEvidence
 
     /// <summary>The file system's UUID.</summary>
     public string? Uuid => Decoded("ID_FS_UUID_ENC");
+
+    /// <summary>What PARTUUID= names it by: in an MBR, the disk id and the partition's number; null if it is no partition.</summary>
+    public string? PartitionUuid => Value("ID_PART_ENTRY_UUID");
 
     /// <summary>The partition's name in a GPT.</summary>
     public string? PartitionName => Decoded("ID_PART_ENTRY_NAME");

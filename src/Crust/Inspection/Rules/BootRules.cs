@@ -11,7 +11,7 @@ internal static partial class BootRules
     {
         var (boot, volumes) = (disk.Facts.Boot, disk.Facts.Volumes);
         var isReadable = volumes.All(volume => volume.Unread is null);
-        if (boot is { Bios: null, Uefi: [] } && isReadable && volumes.Any(volume => volume.FileSystem is not null))
+        if (boot is { Bios: null, Uefi: [] } && isReadable && !disk.IsForPi && volumes.Any(volume => volume.FileSystem is not null))
             yield return Warn("no-boot-loader", "The disk has no boot loader: no boot code in its first sector, no program in an EFI system partition", "the disk", "let the installer install one");
         if (boot is { Bios: null, Uefi.IsEmpty: false, UefiFallback: false })
             yield return Warn("no-fallback", "Only a machine whose firmware has an entry for it finds the boot loader: it isn't under EFI/BOOT", boot.Uefi[0],

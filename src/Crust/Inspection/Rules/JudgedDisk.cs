@@ -11,13 +11,16 @@ internal sealed record JudgedDisk(DiskInspection Facts, ImmutableArray<VolumeEvi
 {
     public IEnumerable<(SystemEvidence System, SystemFacts Facts)> All => Systems.Zip(Facts.Systems);
 
+    /// <summary>Whether a Raspberry Pi's firmware finds something on it, which needs neither boot code nor UEFI.</summary>
+    public bool IsForPi => Volumes.Any(volume => volume.Board is not null);
+
     /// <summary>Whether accounts and more are made anew at each boot, by a configuration that lies beside the system, as Kairos and Elemental have it.</summary>
     public bool IsConfiguredAtBoot => Facts.Volumes.Any(volume => volume.Label == "COS_OEM" || volume.PartitionName == "oem");
 }
 
 internal static class DiskRules
 {
-    private static readonly ImmutableArray<Func<JudgedDisk, IEnumerable<DiskFinding>>> Rules = [CloneRules.Check, AccountRules.Check, BootRules.Check];
+    private static readonly ImmutableArray<Func<JudgedDisk, IEnumerable<DiskFinding>>> Rules = [CloneRules.Check, AccountRules.Check, BootRules.Check, RaspberryPiRules.Check];
 
     /// <summary>All findings, warnings first.</summary>
     public static ImmutableArray<DiskFinding> Judge(JudgedDisk disk) =>
