@@ -89,8 +89,8 @@ internal sealed class CrustServices : IAsyncDisposable
             new Publication(http, new Downloader(http, Folders.Cache, new IsoHash(Folders.Cache, journal, _log), journal, time) { Stage = Stage.Recipes }), journal);
         Seeds = new SeedComposer();
         var disks = new DiskStore(cache, _log);
-        var writer = new ImageWriter(new FormatServices(tools, appliance), journal);
         var jobs = new ApplianceRun(appliance, new WarmAppliance(launcher, tools, cache, environment.ApplianceStart, time, _log), launcher, time);
+        var writer = new ImageWriter(new FormatServices(tools, appliance) { Roots = new RootPacker(tools, jobs, Probe, journal) }, journal);
         var care = new DiskCare(tools, jobs, journal, time);
         Inspector = new Inspector(tools, care, Probe, Folders, journal, time);
         var checks = new HostChecks(tools, firmware, Probe, Folders);

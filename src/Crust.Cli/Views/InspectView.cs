@@ -1,4 +1,5 @@
 using Crust.Disks;
+using Crust.Formats;
 using Crust.Inspection;
 using Crust.Sanitizing;
 using Spectre.Console;
@@ -23,7 +24,7 @@ internal static class InspectView
             }
 
             output.WriteLine(CleanText.Line(file.File, int.MaxValue));
-            foreach (var (name, value) in file.Disk is { } disk ? Disk(disk, file) : Iso(file.Iso!, file))
+            foreach (var (name, value) in Lines(file))
             {
                 output.WriteLine($"{name.PadRight(Margin)}{Clean(value)}".TrimEnd());
             }
@@ -42,7 +43,7 @@ internal static class InspectView
         foreach (var file in files)
         {
             var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(2)).AddColumn();
-            foreach (var (name, said) in file.Disk is { } disk ? Disk(disk, file) : Iso(file.Iso!, file))
+            foreach (var (name, said) in Lines(file))
             {
                 var value = Clean(said);
                 grid.AddRow($"[bold]{Markup.Escape(name)}[/]", value.StartsWith(DiskFinding.Warning, StringComparison.Ordinal) ? $"[yellow]{Markup.Escape(value)}[/]" : Markup.Escape(value));
@@ -55,6 +56,17 @@ internal static class InspectView
 
     // What stands under something else is indented.
     private static string Clean(string value) => value[..^value.TrimStart(' ').Length] + CleanText.Line(value, LongestValue);
+
+    private static IEnumerable<(string Name, string Value)> Lines(Inspected file) =>
+        file.Disk is { } disk ? Disk(disk, file) : file.Archive is { } archive ? Archive(archive, file) : Iso(file.Iso!, file);
+
+    private static IEnumerable<(string Name, string Value)> Archive(ArchiveContents archive, Inspected file) =>
+    [
+        ("", $"{archive.What} ({file.Kind}), {Size.Format(file.Size)}"),
+        ("system", archive.System ?? "it doesn't say which"),
+        ("kernels", archive.Kernels.IsEmpty ? "none in /boot" : string.Join(", ", archive.Kernels)),
+        ("contents", $"{archive.Members} files, folders and links, {Size.Format(archive.Bytes)}"),
+    ];
 
     private static IEnumerable<(string Name, string Value)> Iso(IsoInspection iso, Inspected file)
     {

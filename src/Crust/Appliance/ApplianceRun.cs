@@ -22,6 +22,9 @@ internal sealed record ApplianceJob(string Name, Drive.Disk Disk, Accelerator Ac
     /// <summary>A file that the job reads as a second disk, of whole sectors; null for none.</summary>
     public string? Data { get; init; }
 
+    /// <summary>A raw file that the job writes to as another disk; null for none. The job knows it by its size, which differs from that of <see cref="Disk"/>.</summary>
+    public string? Output { get; init; }
+
     /// <summary>What the machine has to be like for programs that the job runs: it is booted then, unless a saved one is like that. Null for a job that brings its own, in the appliance's own machine.</summary>
     public MachineSpec? Like { get; init; }
 
@@ -43,7 +46,12 @@ internal sealed record ApplianceJob(string Name, Drive.Disk Disk, Accelerator Ac
     /// <summary>Receives what programs print that the job runs, line by line.</summary>
     public Action<string> OnOutput { get; init; } = _ => { };
 
-    internal ImmutableArray<Drive> Drives => Data is null ? [Disk] : [Disk, new Drive.Disk("raw") { File = Data, ReadOnly = true }];
+    internal ImmutableArray<Drive> Drives =>
+    [
+        Disk,
+        .. Output is null ? [] : new[] { new Drive.Disk("raw") { File = Output } },
+        .. Data is null ? [] : new[] { new Drive.Disk("raw") { File = Data, ReadOnly = true } },
+    ];
 
     /// <summary>Its arguments, `NAME=VALUE`; no line feeds.</summary>
     public ImmutableArray<string> Arguments { get; init; } = [];
@@ -133,7 +141,7 @@ internal sealed class ApplianceRun(ApplianceBuilder builder, WarmAppliance warm,
 
     // As builder/appliance/await.sh reads it.
     private string Orders(ApplianceJob job, bool isRestored) => string.Concat(
-        new[] { $"job={job.Name}", $"time={(job.Time ?? time.GetUtcNow()).ToUnixTimeSeconds()}", "disks=1" }
+        new[] { $"job={job.Name}", $"time={(job.Time ?? time.GetUtcNow()).ToUnixTimeSeconds()}", $"disks={(job.Output is null ? 1 : 2)}" }
             .Concat(isRestored ? ["restored=1"] : []).Concat(job.Arguments).Append("go").Select(line => line + "\n"));
 
     private static void Tell(MachineSignal signal, ApplianceJob job)

@@ -142,7 +142,8 @@ internal sealed class BaseSource(SourceFetcher fetcher, IRegistryImages registri
 
         var kind = ForeignImage.KindOf(path);
         return kind.QemuDriver is not null ? new Found(kind.Name, kind)
-            : throw new CrustException(FailureKind.BadInput, $"A base is a disk image, and this is an {kind.Name}", path, "name an installer's ISO in installer.iso (ISO_URL, --iso)");
+            : throw new CrustException(FailureKind.BadInput, $"A base is a disk image, and this is an {kind.Name}", path,
+                kind.HoldsDisk ? "name an installer's ISO in installer.iso (ISO_URL, --iso)" : "name a root file system in base.rootfs");
     }
 
     private static BaseImage Describe(BuildSpec spec, string path, string sha256, Found found) => new()

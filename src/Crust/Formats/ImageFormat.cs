@@ -9,7 +9,11 @@ namespace Crust.Formats;
 
 /// <summary>What formats work with, beside a disk: the same for all images of a build.</summary>
 /// <param name="Appliance">Builds the system of images that boot by themselves.</param>
-internal sealed record FormatServices(ToolBox Tools, ApplianceBuilder Appliance);
+internal sealed record FormatServices(ToolBox Tools, ApplianceBuilder Appliance)
+{
+    /// <summary>Packs the root file systems of disks; null where no format is written that needs it.</summary>
+    public IRootPacker? Roots { get; init; }
+}
 
 /// <summary>What a format is given to write an image.</summary>
 /// <param name="Disk">The installed disk; read only its allocated extents.</param>
@@ -25,6 +29,9 @@ internal sealed record FormatRequest(InstalledDisk Disk, string Path, ToolBox To
 
     /// <summary>Builds the system of images that boot by themselves.</summary>
     public required ApplianceBuilder Appliance { get; init; }
+
+    /// <summary>Packs the disk's root file system.</summary>
+    public IRootPacker? Roots { get; init; }
 
     /// <summary>The host's cores, shared with the images that are written side by side.</summary>
     public required CoreShare Cores { get; init; }
@@ -97,12 +104,14 @@ internal static class ImageFormats
         new VhdFormat(),
         new VhdxFormat(),
         new GceFormat(),
+        new RootfsFormat(),
+        new RootfsZstFormat(),
     ];
 
     public static ImmutableArray<string> Names { get; } = [.. All.Select(format => format.Name)];
 
     /// <summary>What the spec has to know of them.</summary>
-    public static ImmutableArray<SpecFormat> ForSpec { get; } = [.. All.Select(format => new SpecFormat(format.Name, format.Registry.ReferenceVariable))];
+    public static ImmutableArray<SpecFormat> ForSpec { get; } = [.. All.Select(format => new SpecFormat(format.Name, format.Registry.ReferenceVariable) { IsInAll = format.HoldsDisk })];
 
     /// <summary>All kinds of image that are read: the formats, and those that Crust doesn't write.</summary>
     public static ImmutableArray<IImageKind> Readable { get; } = [.. All, new VdiKind()];

@@ -21,6 +21,9 @@ public enum ImageSign
     /// <summary>It is compressed.</summary>
     Compression,
 
+    /// <summary>It is compressed, and so is an archive whose first member's name belongs to the kind.</summary>
+    CompressedMember,
+
     /// <summary>Its last sector is the kind's footer.</summary>
     Footer,
 
@@ -40,7 +43,7 @@ internal interface IImageKind
     /// <summary>The QEMU block driver that reads it, or the disk in it; null if it isn't one, but a medium that writes one.</summary>
     string? QemuDriver { get; }
 
-    /// <summary>Whether there is a disk in it: it is one, or a medium that writes one.</summary>
+    /// <summary>Whether there is a disk in it: it is one, or a medium that writes one. Otherwise it is what <see cref="ReadContentsAsync"/> reads.</summary>
     bool HoldsDisk => QemuDriver is not null;
 
     /// <summary>
@@ -58,4 +61,8 @@ internal interface IImageKind
     /// <exception cref="CrustException">There is none in it.</exception>
     Task<QemuDisk> OpenAsync(string image, string scratch, ToolBox tools, CancellationToken cancellation) =>
         Task.FromResult(new QemuDisk(QemuDriver ?? throw new InvalidOperationException($"{Name} is a medium, not a disk"), image));
+
+    /// <summary>What is in a file of a kind that holds no disk; null for kinds that do.</summary>
+    /// <exception cref="CrustException">It can't be read, or isn't whole.</exception>
+    Task<ArchiveContents?> ReadContentsAsync(string image, CancellationToken cancellation) => Task.FromResult<ArchiveContents?>(null);
 }

@@ -69,6 +69,7 @@ internal sealed class ImageWriter(FormatServices services, IBuildObserver observ
                     Name = name,
                     Spec = spec,
                     Appliance = services.Appliance,
+                    Roots = services.Roots,
                     Cores = cores,
                     Parts = parts,
                 };

@@ -24,11 +24,14 @@ internal sealed record Inspected
     /// <summary>What it is: `iso`, or a disk's format, such as `qcow2`.</summary>
     public required string Kind { get; init; }
 
-    /// <summary>What is on the disk; null for an ISO.</summary>
+    /// <summary>What is on the disk; null for what isn't one.</summary>
     public DiskInspection? Disk { get; init; }
 
-    /// <summary>What the ISO is; null for a disk.</summary>
+    /// <summary>What the ISO is; null for anything else.</summary>
     public IsoInspection? Iso { get; init; }
+
+    /// <summary>What is in an archive with a root file system; null for anything else.</summary>
+    public ArchiveContents? Archive { get; init; }
 }
 
 /// <summary>The document of `crust inspect --json`. docs/inspect.md says what is in it.</summary>
@@ -55,12 +58,17 @@ internal sealed class Inspector(ToolBox tools, DiskCare care, AcceleratorProbe p
     /// <summary>Looks at a file, which isn't changed. No root is needed, and nothing is mounted on this host.</summary>
     /// <exception cref="CrustException">There is no such file, it is no image, or the appliance can't be run.</exception>
     public Task<Inspected> InspectAsync(string path, CancellationToken cancellation) =>
-        new StageRunner(observer, time).RunAsync(Stage.Disk, path, () => LookAsync(path, cancellation), done => done.Disk?.Describe() ?? "an ISO");
+        new StageRunner(observer, time).RunAsync(Stage.Disk, path, () => LookAsync(path, cancellation), done => done.Disk?.Describe() ?? done.Archive?.What ?? "an ISO");
 
     private async Task<Inspected> LookAsync(string path, CancellationToken cancellation)
     {
         var kind = ForeignImage.KindOf(path);
         var inspected = new Inspected { File = path, Size = new FileInfo(path).Length, Kind = kind.Name };
+        if (!kind.HoldsDisk)
+        {
+            return inspected with { Archive = await kind.ReadContentsAsync(path, cancellation) };
+        }
+
         // Not a disk: a medium, with a volume of ISO 9660.
         if (kind.QemuDriver is null)
         {

@@ -151,12 +151,13 @@ internal static partial class ValueTypes
             () => new JsonObject { ["enum"] = new JsonArray([.. names.Select(name => JsonValue.Create(name))]) });
     }
 
-    /// <summary>Names of formats, `all` for all of them, in a list or with commas.</summary>
-    public static ValueType<ImmutableArray<string>> Formats(IReadOnlyCollection<string> known)
+    /// <summary>Names of formats, `all` for all that it means, in a list or with commas.</summary>
+    public static ValueType<ImmutableArray<string>> Formats(IReadOnlyCollection<SpecFormat> formats)
     {
+        ImmutableArray<string> known = [.. formats.Select(format => format.Name)];
         ImmutableArray<string> choices = [.. known, "all"];
         IEnumerable<string> Expand(GivenItem item) => item.Text.Split(',', StringSplitOptions.TrimEntries).SelectMany(name =>
-            name == "all" ? known
+            name == "all" ? formats.Where(format => format.IsInAll).Select(format => format.Name)
             : known.Contains(name) ? [name]
             : throw Bad(item with { Text = name }, "isn't a format", Nearest.Suggest(name, choices)));
         return new ValueType<ImmutableArray<string>>(

@@ -135,8 +135,9 @@ internal sealed class BootVerifier(MachineLauncher launcher, ToolBox tools, IBui
     {
         RegularFile.Require(path, "image", "name an image that exists, such as images/*.vmdk");
         var bootable = ImageFormats.All.Where(format => format.QemuDriver is not null).ToList();
-        return bootable.FirstOrDefault(format => path.EndsWith(format.Extension, StringComparison.OrdinalIgnoreCase))
-            ?? throw new CrustException(FailureKind.BadInput, "The image's name doesn't say that it is a disk of a kind that can be booted", path,
+        // The longest counts: an archive's is another's end.
+        return ImageFormats.All.Where(format => path.EndsWith(format.Extension, StringComparison.OrdinalIgnoreCase)).MaxBy(format => format.Extension.Length) is { QemuDriver: not null } found ? found
+            : throw new CrustException(FailureKind.BadInput, "The image's name doesn't say that it is a disk of a kind that can be booted", path,
                 $"name it with one of these extensions: {string.Join(" ", bootable.Select(format => format.Extension))}");
     }
 

@@ -16,6 +16,7 @@ public sealed partial class FormatKnowledgeTests
         ("Crust/Spec/SpecKeys.cs", "kubevirt", "the description of qcow2.compression"),
         ("Crust/Attestation/ImageCheck.cs", "vmdk", "an example of a path in a message"),
         ("Crust/Verification/BootVerifier.cs", "vmdk", "an example of a path in a message"),
+        ("Crust/Embedding/Embedder.cs", "rootfs", "the user's key base.rootfs"),
         ("Crust/Embedding/Embedder.cs", "iso", "the name of the folder for installers"),
         ("Crust.Cli/Commands/InstallerCommand.cs", "iso", "the name of the folder for installers"),
         ("Crust/Seeds/Checks/KeyHomes.cs", "iso", "a key of cloud-configs"),
@@ -62,8 +63,8 @@ public sealed partial class FormatKnowledgeTests
         }
     }
 
-    // iso and img are words of others as well, as names of variables: only as a whole text are they a format's name. The others are nobody else's.
-    private static Regex NamePattern(string name) => name is "iso" or "img" ? new Regex($"\"{name}\"") : new Regex($@"(?<!\w){Regex.Escape(name)}(?!\w)");
+    // iso, img and rootfs are words of others as well, as names of variables and keys: only as a whole text are they a format's name. The others are nobody else's.
+    private static Regex NamePattern(string name) => name is "iso" or "img" or "rootfs" ? new Regex($"\"{name}\"") : new Regex($@"(?<!\w){Regex.Escape(name)}(?!\w)");
 
     [GeneratedRegex(@"(?<!:)//.*$", RegexOptions.Multiline)]
     private static partial Regex CommentPattern();

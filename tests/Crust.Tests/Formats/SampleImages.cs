@@ -41,6 +41,9 @@ internal sealed class SampleImages : IDisposable
 
     public BuildSpec Spec { get; set; } = new();
 
+    /// <summary>Packs root file systems; null where none is asked for.</summary>
+    public IRootPacker? Roots { get; set; }
+
     /// <summary>The names of the files that there are now.</summary>
     // The folder of drafts is held by a hidden file.
     public IEnumerable<string?> Files => Directory.EnumerateFileSystemEntries(_drafts.Path).Select(Path.GetFileName).Where(name => name?[0] != '.').Order(StringComparer.Ordinal);
@@ -52,7 +55,7 @@ internal sealed class SampleImages : IDisposable
 
     /// <summary>Writes images side by side.</summary>
     public async Task<IReadOnlyList<DraftImage>> WriteAsync(string[] formats, IBuildObserver observer) =>
-        await new ImageWriter(Disk.Services, observer).WriteAsync(Disk.Installed, [.. formats.Select(ImageFormats.Named)], "edge", Spec, _drafts, Cancellation);
+        await new ImageWriter(Disk.Services with { Roots = Roots }, observer).WriteAsync(Disk.Installed, [.. formats.Select(ImageFormats.Named)], "edge", Spec, _drafts, Cancellation);
 
     /// <summary>Runs a program that must succeed.</summary>
     /// <returns>Its standard output.</returns>

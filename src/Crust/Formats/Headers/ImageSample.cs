@@ -1,3 +1,5 @@
+using System.IO.Compression;
+using Crust.Formats.Zstd;
 using Crust.Storage;
 using Microsoft.Win32.SafeHandles;
 
@@ -41,6 +43,29 @@ internal sealed class ImageSample
 
     /// <summary>Whether it begins with a member of a tar archive, in any of tar's formats since POSIX's.</summary>
     public bool IsTar => Has(257, "ustar"u8);
+
+    /// <summary>Whether it is a tar archive, compressed with gzip or zstd, whose first member's name begins like this.</summary>
+    public bool IsCompressedTarOf(ReadOnlySpan<byte> firstMember)
+    {
+        var start = Has(0, [0x1f, 0x8b]) ? GunzippedStart() : Has(0, ZstdMagic) ? ZstdDecompressor.FirstFrameIn(_head.AsSpan(0, _length)) : [];
+        return start.AsSpan(Math.Min(257, start.Length)).StartsWith("ustar"u8) && start.AsSpan().StartsWith(firstMember);
+    }
+
+    private static ReadOnlySpan<byte> ZstdMagic => [0x28, 0xb5, 0x2f, 0xfd];
+
+    private byte[] GunzippedStart()
+    {
+        var start = new byte[Sector];
+        try
+        {
+            using var gzip = new GZipStream(new MemoryStream(_head, 0, _length), CompressionMode.Decompress);
+            return start[..gzip.ReadAtLeast(start, Sector, throwOnEndOfStream: false)];
+        }
+        catch (InvalidDataException)
+        {
+            return [];
+        }
+    }
 
     /// <summary>Whether the file's last sector, before which there is something, begins with these bytes.</summary>
     public bool HasInLastSector(ReadOnlySpan<byte> bytes) => _lastSector.AsSpan().StartsWith(bytes);

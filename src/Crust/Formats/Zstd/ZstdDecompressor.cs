@@ -6,6 +6,7 @@ namespace Crust.Formats.Zstd;
 internal static partial class ZstdDecompressor
 {
     private const string Library = "libzstd.so.1";
+    private const ulong MostInFirstFrame = 1 << 20;
 
     /// <summary>Unpacks one frame, whose content fills the given place.</summary>
     /// <exception cref="InvalidDataException">It is no frame, is damaged, or holds more or less.</exception>
@@ -49,6 +50,29 @@ internal static partial class ZstdDecompressor
 
     [LibraryImport(Library, EntryPoint = "ZSTD_findFrameCompressedSize")]
     private static partial nuint FindFrameLength(ReadOnlySpan<byte> bytes, nuint length);
+
+    /// <summary>What the first frame unpacks to; nothing if it isn't in the bytes as a whole, is damaged, doesn't say how long its content is or has more than a MiB, or there is no libzstd.</summary>
+    public static byte[] FirstFrameIn(ReadOnlySpan<byte> stream)
+    {
+        try
+        {
+            var frame = LengthOfFrame(stream);
+            var bytes = FrameContentSize(stream, (nuint)stream.Length) is var content and <= MostInFirstFrame ? new byte[content] : [];
+            if (bytes.Length > 0)
+            {
+                Decompress(stream[..frame], bytes);
+            }
+
+            return bytes;
+        }
+        catch (Exception e) when (e is CrustException or InvalidDataException)
+        {
+            return [];
+        }
+    }
+
+    [LibraryImport(Library, EntryPoint = "ZSTD_getFrameContentSize")]
+    private static partial ulong FrameContentSize(ReadOnlySpan<byte> stream, nuint length);
 
     [LibraryImport(Library, EntryPoint = "ZSTD_decompress")]
     private static partial nuint Decompress(Span<byte> content, nuint capacity, ReadOnlySpan<byte> frame, nuint length);

@@ -45,5 +45,5 @@ internal static class ProofPart
     private static string Unproven(ManifestImage image) => IsMedium(image) ? "; that is the disk in it: the medium itself isn’t booted"
         : image.Verified?.UnprovenController is { } controller ? $"; not proven on {controller}, the disk controller that it asks for: QEMU has none" : "";
 
-    private static bool IsMedium(ManifestImage image) => ImageFormats.All.FirstOrDefault(format => format.Name == image.Format) is { QemuDriver: null };
+    private static bool IsMedium(ManifestImage image) => ImageFormats.All.FirstOrDefault(format => format.Name == image.Format) is { QemuDriver: null, HoldsDisk: true };
 }
