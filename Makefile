@@ -7,7 +7,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export DOTNET_NOLOGO := 1
-.PHONY: help vmdk img img.zst qcow2 kubevirt ova vhd vhdx gce iso all docker-build qcow2-image vmdk-image installer build tools publish-tools test-tools bench-tools bench sdk test test-long format clean distclean
+.PHONY: help vmdk img img.zst qcow2 kubevirt ova vhd vhdx gce iso rootfs rootfs.zst all docker-build qcow2-image vmdk-image installer build tools publish-tools test-tools bench-tools bench sdk test test-long format clean distclean
 
 # What a build needs, and what builds for arm64, the tests and the benchmarks need beyond that.
 PACKAGES      := qemu-system-x86 qemu-utils ovmf swtpm xorriso mmdebstrap uidmap squashfs-tools mtools dosfstools zstd xz-utils bzip2 cpio kmod util-linux libdeflate0
@@ -37,7 +37,7 @@ endif
 help: ## say what there is
 	@sed -n 's/^\([a-z0-9. -]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
 
-vmdk img img.zst qcow2 kubevirt ova vhd vhdx gce iso all: $(NEEDS) ## build images/<name>.<format>, all of them from one install
+vmdk img img.zst qcow2 kubevirt ova vhd vhdx gce iso rootfs rootfs.zst all: $(NEEDS) ## build images/<name>.<format>, all of them from one install
 	$(CRUST) build --format $@ $(OUTPUT) $(ARGS)
 
 qcow2-image: FORMAT := kubevirt
