@@ -7,12 +7,12 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export DOTNET_NOLOGO := 1
-.PHONY: help vmdk img img.zst qcow2 kubevirt ova vhd vhdx gce iso rootfs rootfs.zst all docker-build qcow2-image vmdk-image installer build tools publish-tools test-tools bench-tools bench sdk test test-long format clean distclean
+.PHONY: help vmdk img img.zst qcow2 kubevirt ova vhd vhdx gce iso rootfs rootfs.zst netboot all docker-build qcow2-image vmdk-image installer build tools publish-tools test-tools bench-tools bench sdk test test-long format clean distclean
 
 # What a build needs, and what builds for arm64, the tests and the benchmarks need beyond that.
 PACKAGES      := qemu-system-x86 qemu-utils ovmf swtpm xorriso mmdebstrap uidmap squashfs-tools mtools dosfstools zstd xz-utils bzip2 cpio kmod util-linux libdeflate0
 ARM64_PACKAGES := qemu-system-arm qemu-efi-aarch64 qemu-user-static binfmt-support arch-test
-TEST_PACKAGES := $(ARM64_PACKAGES) chromium python3-jsonschema python3-yaml systemd bmap-tools btrfs-progs xfsprogs e2fsprogs lvm2 openssh-client openssh-server libnss-wrapper openssl cloud-init binutils libvmdk-utils libqcow-utils libvhdi-utils libxml2-utils p7zip-full gdisk skopeo docker-registry faketime iproute2 gnupg gpgv rpm podman runc strace erofs-utils cryptsetup-bin attr acl libcap2-bin libarchive-tools gcc libc6-dev patchelf musl-tools zbar-tools \
+TEST_PACKAGES := $(ARM64_PACKAGES) chromium python3-jsonschema python3-yaml systemd bmap-tools btrfs-progs xfsprogs e2fsprogs lvm2 openssh-client openssh-server libnss-wrapper openssl cloud-init binutils libvmdk-utils libqcow-utils libvhdi-utils libxml2-utils p7zip-full gdisk skopeo docker-registry faketime iproute2 gnupg gpgv rpm podman runc strace erofs-utils cryptsetup-bin attr acl libcap2-bin libarchive-tools dnsmasq-base gcc libc6-dev patchelf musl-tools zbar-tools \
                   $(if $(shell command -v kubectl),,kubernetes-client) $(if $(shell command -v npm),,nodejs npm)
 PUBLISH_PACKAGES := skopeo
 BENCH_PACKAGES := hyperfine jq gnuplot-nox gdisk e2fsprogs skopeo docker-registry
@@ -37,7 +37,7 @@ endif
 help: ## say what there is
 	@sed -n 's/^\([a-z0-9. -]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 28
 
-vmdk img img.zst qcow2 kubevirt ova vhd vhdx gce iso rootfs rootfs.zst all: $(NEEDS) ## build images/<name>.<format>, all of them from one install
+vmdk img img.zst qcow2 kubevirt ova vhd vhdx gce iso rootfs rootfs.zst netboot all: $(NEEDS) ## build images/<name>.<format>, all of them from one install
 	$(CRUST) build --format $@ $(OUTPUT) $(ARGS)
 
 qcow2-image: FORMAT := kubevirt

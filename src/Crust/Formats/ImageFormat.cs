@@ -106,6 +106,7 @@ internal static class ImageFormats
         new GceFormat(),
         new RootfsFormat(),
         new RootfsZstFormat(),
+        new NetbootFormat(),
     ];
 
     public static ImmutableArray<string> Names { get; } = [.. All.Select(format => format.Name)];

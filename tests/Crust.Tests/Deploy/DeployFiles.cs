@@ -22,6 +22,8 @@ internal static class DeployFiles
 
     public const string GitHubUpdate = "github/extensions-update.yml";
 
+    public const string GitHubRelease = "github/release.yml";
+
     public const string GitLabExtensions = "gitlab/extensions.gitlab-ci.yml";
 
     public const string GitHub = "github/edge-images.yml";

@@ -17,6 +17,7 @@ public sealed class SchemaTests
             new("gitlab", DeployFiles.GitLab, DeployFiles.Read(DeployFiles.GitLab)),
             new("github", DeployFiles.GitHubExtensions, DeployFiles.Read(DeployFiles.GitHubExtensions)),
             new("github", DeployFiles.GitHubUpdate, DeployFiles.Read(DeployFiles.GitHubUpdate)),
+            new("github", DeployFiles.GitHubRelease, DeployFiles.Read(DeployFiles.GitHubRelease)),
             new("gitlab", DeployFiles.GitLabExtensions, DeployFiles.Read(DeployFiles.GitLabExtensions)),
         };
         foreach (var folder in DeployFiles.Kustomizations)

@@ -24,6 +24,7 @@ public sealed partial class WorkflowTests
 
     [TestCase(DeployFiles.GitHubExtensions, "extensions", "contents packages")]
     [TestCase(DeployFiles.GitHubUpdate, "propose", "contents pull-requests")]
+    [TestCase(DeployFiles.GitHubRelease, "release", "contents")]
     public void What_publishes_and_proposes_may_do_just_that_and_the_step_that_builds_or_asks_has_no_token(string file, string job, string permissions)
     {
         var text = DeployFiles.Read(file);
@@ -36,6 +37,18 @@ public sealed partial class WorkflowTests
         Assert.That(steps.Select(step => step.Text("run")), Has.None.Contains("${{"));
         Assert.That(steps.Where(step => step.Text("run")!.Contains("sysext bake", StringComparison.Ordinal) && !step.Text("run")!.Contains("--index-only", StringComparison.Ordinal) || step.Text("run")!.Contains("recipe update", StringComparison.Ordinal))
             .SelectMany(step => step.Pairs("env").Values), Has.None.Contains("token").And.None.Contains("secrets"));
+    }
+
+    [Test]
+    public void A_release_is_built_without_a_token_and_its_sums_come_last()
+    {
+        var steps = DeployFiles.Objects(DeployFiles.Read(DeployFiles.GitHubRelease)).Single().Items("jobs", "release", "steps").ToDictionary(step => step.Text("name") ?? "", step => step);
+        var release = steps["Release"].Text("run")!;
+
+        Assert.That(Volume().Matches(steps["Build"].Text("run")!).Select(volume => volume.Groups[1].Value), Is.EqualTo(new[] { "$PWD:$PWD:ro", "$RUNNER_TEMP/crust:/cache", "$PWD/images:$PWD/images" }));
+        Assert.That(steps["Build"].At("env"), Is.Null);
+        Assert.That(release.LastIndexOf("SHA256SUMS", StringComparison.Ordinal), Is.GreaterThan(release.LastIndexOf("xargs", StringComparison.Ordinal)));
+        Assert.That(release, Does.Contain("--draft ").And.EndsWith("--draft=false\n"), "nobody sees a release that isn't whole");
     }
 
     // GitHub puts an expression's value into the script's text, so that a spec named `$(…)` would be run.
