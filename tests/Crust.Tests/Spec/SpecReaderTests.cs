@@ -160,7 +160,7 @@ public sealed class SpecReaderTests
         {
             var text = key.Placeholder switch
             {
-                "SIZE" => "256M",
+                "SIZE" => key.Path == "base.seedPartition" ? "32M" : "256M",
                 "DURATION" => "7m",
                 "NUMBER" => "7",
                 "true|false" => "true",
