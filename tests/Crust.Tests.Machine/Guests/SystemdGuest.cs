@@ -58,9 +58,9 @@ internal sealed class SystemdGuest
 
     /// <summary>Boots it and runs a script in it, which has to succeed.</summary>
     /// <param name="files">Further files in it, by their absolute paths.</param>
-    /// <param name="disk">A raw disk image that it has as /dev/vda; null for none.</param>
+    /// <param name="disks">Raw disk images that it has as /dev/vda, /dev/vdb and so on.</param>
     /// <returns>What the script printed.</returns>
-    public async Task<string> RunAsync(IEnumerable<(string Path, byte[] Content)> files, string script, CancellationToken cancellation, string? disk = null)
+    public async Task<string> RunAsync(IEnumerable<(string Path, byte[] Content)> files, string script, CancellationToken cancellation, params string[] disks)
     {
         var added = new CpioArchive();
         added.AddLink("/init", "usr/lib/systemd/systemd");
@@ -86,7 +86,7 @@ internal sealed class SystemdGuest
                 "-machine", "q35,accel=tcg", "-cpu", "max,-erms,-fsrm", "-m", "1280", "-no-user-config", "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio",
                 "-kernel", _kernel, "-initrd", initramfs, "-append", "console=ttyS0 quiet panic=-1 net.ifnames=0 systemd.show_status=0 systemd.mask=serial-getty@ttyS0.service",
                 "-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net",
-                .. disk is null ? Array.Empty<string>() : ["-drive", $"file={disk},format=raw,if=virtio,readonly=on"],
+                .. disks.SelectMany(disk => new[] { "-drive", $"file={disk},format=raw,if=virtio,readonly=on" }),
             ]), cancellation)).Output.Replace("\r", "");
             Assert.That(output, Does.Contain("the script ended with 0\n"));
             return output;
