@@ -105,6 +105,7 @@ test-long: test-tools bin/crust ## run all tests, also those that repeat others 
 bench: bench-tools bin/crust ## measure Crust against qemu-img, and what a fleet asks for, and write docs/benchmarks.md and docs/scale.md; 40 minutes
 	bench/run
 	bench/scale
+	bench/fleet
 
 format: sdk ## check the code's format, as CI does
 	dotnet format --verify-no-changes
