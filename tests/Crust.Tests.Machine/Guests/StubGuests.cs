@@ -135,6 +135,13 @@ internal static class StubGuests
         return await File.ReadAllBytesAsync(Path.Combine(work, "comes-up-on-screen.bin"), cancellation);
     }
 
+    /// <summary>The code of a boot sector that takes its name from the meta-data in a seed partition at sector 40, of 960 KiB, and comes up to "NAME login: ".</summary>
+    public static async Task<byte[]> SeedReaderAsync(string work, CancellationToken cancellation)
+    {
+        await AssembleAsync("reads-its-seed", work, cancellation);
+        return await File.ReadAllBytesAsync(Path.Combine(work, "reads-its-seed.bin"), cancellation);
+    }
+
     // No test's own token: the others wait for it, too.
     private static async Task<byte[]> ReadAsync(StubGuest kind)
     {
