@@ -14,6 +14,7 @@ internal static class CommandLine
         BuildCommand.Create(),
         InstallerCommand.Create(),
         ContentCommand.Create(),
+        ProviderCommand.Create(),
         FetchCommand.Create(),
         VerifyCommand.Create(),
         InspectCommand.Create(),

@@ -15,6 +15,7 @@ using Crust.Isos;
 using Crust.Layers;
 using Crust.Machines;
 using Crust.Planning;
+using Crust.Providers;
 using Crust.Recipes.Building;
 using Crust.Recipes.Sources;
 using Crust.Registries;
@@ -106,6 +107,7 @@ internal sealed class CrustServices : IAsyncDisposable
         var layers = new LayerRun(tools, jobs, RecipeTrees, extensions, journal, _log);
         RootSource = new RootSource(tools, Folders.Builder, images);
         RootCommand = new RootCommand(tools, jobs, layers);
+        Providers = new ProviderBuilder(tools, images, RecipeTrees, new BaseSteps(new RootSteps(Probe, RootCommand, journal), cache), Folders.Cache, journal, time);
         PatchelfIn = scratch => new Patchelf(tools, scratch);
         Fleet = new FleetRun(tools, Inspector, journal, hidden, time);
         var preflight = new Preflight(checks, forecaster);
@@ -195,6 +197,8 @@ internal sealed class CrustServices : IAsyncDisposable
     public ContentBuilder Content { get; }
 
     public ContentCheck ContentCheck { get; }
+
+    public ProviderBuilder Providers { get; }
 
     public ImageBuild Build { get; }
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Crust.Content;
 using Crust.Fleet;
 using Crust.Formats;
+using Crust.Providers;
 using Crust.Recipes;
 using Crust.Spec;
 using Crust.Sysexts.Baking;
@@ -15,16 +16,13 @@ internal static class SchemaCommand
     private const string OfVersions = "versions";
     private const string OfNodes = "nodes";
     private const string OfContent = "content";
+    private const string OfProvider = "provider";
 
     public static Command Create()
     {
-        var of = new Argument<string>("FILE")
-        {
-            Description = "What it is the schema of: a spec, a recipe, a list of versions, a list of nodes, or a bundle of content.",
-            DefaultValueFactory = _ => OfSpec,
-        };
-        of.AcceptOnlyFromAmong(OfSpec, OfRecipe, OfVersions, OfNodes, OfContent);
-        var command = new Command("schema", "Prints the JSON Schema of the spec, of a recipe, of versions.yaml, of nodes.yaml, or of content.yaml, for editors.") { of };
+        var of = new Argument<string>("FILE") { Description = "What it is the schema of.", DefaultValueFactory = _ => OfSpec };
+        of.AcceptOnlyFromAmong(OfSpec, OfRecipe, OfVersions, OfNodes, OfContent, OfProvider);
+        var command = new Command("schema", "Prints the JSON Schema of the spec, or of another of Crust's files, for editors.") { of };
         command.SetAction(parse =>
         {
             parse.InvocationConfiguration.Output.Write(parse.GetRequiredValue(of) switch
@@ -33,6 +31,7 @@ internal static class SchemaCommand
                 OfVersions => VersionsSchema.ToJson(),
                 OfNodes => NodesSchema.ToJson(),
                 OfContent => ContentSchema.ToJson(),
+                OfProvider => ProviderSchema.ToJson(),
                 _ => SpecSchema.ToJson(ImageFormats.ForSpec),
             });
             return (int)ExitCode.Done;

@@ -65,10 +65,26 @@ internal sealed class OciImageReader(ToolBox tools)
         return (FileTree.Empty.WithLayer(await UnpackAsync(layout, layer, Path.Combine(scratch, "layer"), shown, largest, cancellation), allowDevices: false), layer.Sha256);
     });
 
-    private static Image ImageOf(FileTree layout, Arch arch)
+    /// <summary>What an image consists of, as it is in the layout: its config, and its layers as they are packed.</summary>
+    /// <param name="shown">What the layout is called in errors.</param>
+    /// <exception cref="CrustException">It is no layout, is damaged, or has no image of the architecture.</exception>
+    public static OciImageParts PartsOf(FileTree layout, string shown, Arch arch) => Guard(shown, () =>
+    {
+        var (_, document) = ManifestOf(layout, arch);
+        var config = OciDescriptor.Read(document.GetProperty("config"));
+        return config.MediaType == OciManifest.ConfigType ? new OciImageParts(DocumentOf(layout, config), [.. ImageOf(layout, arch).Layers.Select(layer => (layer, BlobOf(layout, layer)))])
+            : throw new InvalidDataException($"its config is no OCI image's ({CleanText.Line(config.MediaType, 100)})");
+    });
+
+    private static (OciDescriptor Descriptor, JsonElement Document) ManifestOf(FileTree layout, Arch arch)
     {
         var index = layout.Find(IndexFile) is { Kind: EntryKind.File } file ? Parse(file.Content) : throw new InvalidDataException($"it has no {IndexFile}");
-        var (descriptor, document) = Choose(layout, index, arch, Deepest);
+        return Choose(layout, index, arch, Deepest);
+    }
+
+    private static Image ImageOf(FileTree layout, Arch arch)
+    {
+        var (descriptor, document) = ManifestOf(layout, arch);
         if (document.TryGetProperty("config", out var named) && OciDescriptor.Read(named) is { MediaType: OciManifest.ConfigType } config
             && DocumentOf(layout, config).TryGetProperty("architecture", out var of) && of.GetString() is { Length: > 0 } name && name != arch.LowerName())
         {
@@ -184,3 +200,8 @@ internal sealed class OciImageReader(ToolBox tools)
     /// <param name="Descriptor">Of its manifest.</param>
     private sealed record Image(OciDescriptor Descriptor, ImmutableArray<OciDescriptor> Layers);
 }
+
+/// <summary>What an image consists of.</summary>
+/// <param name="Config">What it runs on and with.</param>
+/// <param name="Layers">The lowest first, as they are packed.</param>
+internal sealed record OciImageParts(JsonElement Config, ImmutableArray<(OciDescriptor Descriptor, TreeContent Blob)> Layers);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.RegularExpressions;
 using Crust.Appliance;
 using Crust.Machines;
@@ -26,33 +27,58 @@ internal sealed partial class RootCommand(ToolBox tools, ApplianceRun appliance,
     /// <param name="command">A command line for the root's own /bin/sh.</param>
     /// <param name="machine">What the command's machine is like.</param>
     /// <exception cref="CrustException">The command failed, with the last lines that it printed, or the root can't be put onto a disk.</exception>
-    public async Task<FileTree> RunAsync(SystemRoot root, string command, MachineSpec machine, Accelerator accelerator, string scratch, CancellationToken cancellation)
+    public Task<FileTree> RunAsync(SystemRoot root, string command, MachineSpec machine, Accelerator accelerator, string scratch, CancellationToken cancellation)
+    {
+        return RunAsync(root.Tree, Script(root, command), Option, machine, accelerator, scratch, (e, title) =>
+            new CrustException(e.Kind, e.What.Replace(title, "the command"), $"{Option} {command}",
+                "mend what it says; the command runs in the root by its own /bin/sh, and nothing is kept of a run that failed", e)
+            {
+                Detail = e.Detail,
+            }, cancellation);
+    }
+
+    /// <summary>Gives the root after several steps, which one machine does. The tree reads from the scratch folder as long as it is used.</summary>
+    /// <param name="machine">What the commands' machine is like.</param>
+    /// <exception cref="CrustException">A step failed, with the last lines that it printed, or the root can't be put onto a disk.</exception>
+    public async Task<FileTree> RunAsync(FileTree root, ImmutableArray<RootStep> steps, MachineSpec machine, Accelerator accelerator, string scratch, CancellationToken cancellation)
+    {
+        var script = RootScript.Of(steps);
+        var after = await RunAsync(script.Files.Over(root), script.Text, steps[0].Where, machine, accelerator, scratch, (e, title) =>
+        {
+            var failed = RootScript.FailedOf(steps, e.Detail) ?? steps[0];
+            return new CrustException(e.Kind, e.What.Replace(title, failed.Shown).Replace("the script", "it"), failed.Where,
+                "mend what it says; it runs in the root by the root's own programs, and nothing is kept of a run that failed", e)
+            {
+                Detail = e.Detail,
+            };
+        }, cancellation);
+        return after.Without(RootScript.Folder);
+    }
+
+    private async Task<FileTree> RunAsync(FileTree root, string text, string where, MachineSpec machine, Accelerator accelerator, string scratch,
+        Func<CrustException, string, CrustException> explain, CancellationToken cancellation)
     {
         var (tar, disk, packed, script) = (Path.Combine(scratch, "root.tar"), Path.Combine(scratch, "root.disk"), Path.Combine(scratch, "packed.tar"),
             Path.Combine(scratch, "command"));
         await using (var file = PrivateFile.Create(tar))
         {
-            await root.Tree.WriteTarAsync(file, Mmdebstrap.Epoch, cancellation);
+            await root.WriteTarAsync(file, Mmdebstrap.Epoch, cancellation);
         }
 
-        await CarryAsync("lay", tar, disk, machine, accelerator, scratch, cancellation);
+        await CarryAsync("lay", tar, disk, where, machine, accelerator, scratch, cancellation);
         File.Delete(tar);
-        PrivateFile.Write(script, Script(root, command));
-        var layer = Layer.ReadAll(new BuildSpec { Machine = machine, Layers = [new LayerSpec.Script(script) { Where = Option }] })[0];
+        PrivateFile.Write(script, text);
+        var layer = Layer.ReadAll(new BuildSpec { Machine = machine, Layers = [new LayerSpec.Script(script) { Where = where }] })[0];
         try
         {
             await layers.ApplyAsync(layer, disk, machine, accelerator, scratch, cancellation);
         }
         catch (CrustException e) when (e.Kind is FailureKind.GuestFailed)
         {
-            throw new CrustException(e.Kind, e.What.Replace(layer.Title, "the command"), $"{Option} {command}",
-                "mend what it says; the command runs in the root by its own /bin/sh, and nothing is kept of a run that failed", e)
-            {
-                Detail = e.Detail,
-            };
+            throw explain(e, layer.Title);
         }
 
-        await CarryAsync("pack", disk, packed, machine, accelerator, scratch, cancellation);
+        await CarryAsync("pack", disk, packed, where, machine, accelerator, scratch, cancellation);
         File.Delete(disk);
         return FileTree.FromTar(packed, allowDevices: true).Without("lost+found");
     }
@@ -67,7 +93,7 @@ internal sealed partial class RootCommand(ToolBox tools, ApplianceRun appliance,
         $"exec /bin/sh -c {Quoted(command)}\n",
     ]);
 
-    private async Task CarryAsync(string kind, string from, string to, MachineSpec machine, Accelerator accelerator, string scratch, CancellationToken cancellation)
+    private async Task CarryAsync(string kind, string from, string to, string where, MachineSpec machine, Accelerator accelerator, string scratch, CancellationToken cancellation)
     {
         using (var file = PrivateFile.Create(to))
         {
@@ -89,7 +115,7 @@ internal sealed partial class RootCommand(ToolBox tools, ApplianceRun appliance,
         }
         catch (CrustException e) when (e.Kind is FailureKind.GuestFailed)
         {
-            throw new CrustException(FailureKind.BadInput, e.What, Option, "mend the root as it says, or leave out the command", e) { Detail = e.Detail };
+            throw new CrustException(FailureKind.BadInput, e.What, where, "mend the root as it says, or leave out what runs in it", e) { Detail = e.Detail };
         }
     }
 

@@ -10,6 +10,9 @@ public enum RecipeUse
 
     /// <summary>A system extension, which has only what lies below /usr and /opt.</summary>
     Sysext,
+
+    /// <summary>An image that machines of the Kairos family upgrade to: they mount a file system of their own over /usr/local, so what belongs there goes to /usr.</summary>
+    Provider,
 }
 
 /// <summary>When something of a recipe is taken.</summary>

@@ -67,7 +67,7 @@ internal static class RecipeSchema
     private static JsonObject Scoped(string[] required, params (string Name, JsonObject Schema)[] keys) => Keys(required,
     [
         .. keys,
-        ("for", Several(OneOf("What it is for; both if it isn't there", Enum.GetValues<RecipeUse>().Select(use => use.LowerName())))),
+        ("for", Several(OneOf("What it is for; all of them if it isn't there", Enum.GetValues<RecipeUse>().Select(use => use.LowerName())))),
         ("only", Several(Text("The variants that have it; all if it isn't there", Whole(RecipeReader.WordPattern)))),
     ]);
 }

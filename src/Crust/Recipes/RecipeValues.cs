@@ -48,7 +48,7 @@ internal static partial class RecipeValues
     /// <summary>For what uses and in which variants an entry is taken.</summary>
     public static RecipeScope Scope(YamlMapping keys, ImmutableArray<RecipeVariant> variants) => new(
         [.. keys.Texts("for").Select(text => Enum.GetValues<RecipeUse>().Cast<RecipeUse?>().FirstOrDefault(use => use!.Value.LowerName() == text)
-            ?? throw keys.Wrong("for", $"'{text}' is nothing that a recipe is used for", "write layer or sysext, or leave it out for both"))],
+            ?? throw keys.Wrong("for", $"'{text}' is nothing that a recipe is used for", "write layer, sysext or provider, or leave it out for all of them"))],
         [.. keys.Texts("only").Select(text => variants.Any(variant => variant.Name == text) ? text : throw keys.Wrong("only", $"There is no variant '{text}'",
             variants.IsEmpty ? "leave it out: this recipe has no variants" : Nearest.Suggest(text, [.. variants.Select(variant => variant.Name)])))]);
 

@@ -1,4 +1,7 @@
+using System.Security.Cryptography;
 using Crust.Oci;
+using Crust.Storage;
+using Crust.Trees;
 
 namespace Crust.Registries;
 
@@ -32,6 +35,33 @@ internal sealed class OciLayout
         if (!File.Exists(PathOf(descriptor.Sha256)))
         {
             File.CreateSymbolicLink(PathOf(descriptor.Sha256), Path.GetFullPath(path));
+        }
+    }
+
+    /// <summary>Adds a copy of a blob that lies in an archive.</summary>
+    /// <exception cref="InvalidDataException">It isn't what its digest says.</exception>
+    /// <exception cref="IOException">It can't be read or written.</exception>
+    public async Task AddAsync(OciDescriptor descriptor, TreeContent blob, CancellationToken cancellation)
+    {
+        var path = PathOf(descriptor.Sha256);
+        if (File.Exists(path))
+        {
+            return;
+        }
+
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        await using (var copy = PrivateFile.Create(path))
+        {
+            foreach (var piece in blob.Pieces())
+            {
+                hash.AppendData(piece.Span);
+                await copy.WriteAsync(piece, cancellation);
+            }
+        }
+
+        if (Convert.ToHexStringLower(hash.GetHashAndReset()) is var actual && actual != descriptor.Sha256)
+        {
+            throw new InvalidDataException($"a blob isn't what its digest says: expected {descriptor.Sha256}, it has {actual}");
         }
     }
 

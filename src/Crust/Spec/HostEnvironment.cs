@@ -68,6 +68,12 @@ internal sealed record HostEnvironment
         };
     }
 
+    /// <summary>The same with variables that aren't set, in small or in capital letters.</summary>
+    public HostEnvironment WithDefaults(IReadOnlyDictionary<string, string> variables) => this with
+    {
+        Variables = Variables.AddRange(variables.Where(variable => !Variables.Any(own => own.Value.Length > 0 && own.Key.Equals(variable.Key, StringComparison.OrdinalIgnoreCase)) && !Variables.ContainsKey(variable.Key))),
+    };
+
     private static ApplianceStart StartOf(string? value) => value is null ? ApplianceStart.Auto
         : Enum.TryParse<ApplianceStart>(value, ignoreCase: true, out var start) && Enum.IsDefined(start) && !char.IsAsciiDigit(value[0]) ? start
         : throw new CrustException(FailureKind.BadInput, $"'{value}' is no way to start the appliance", "CRUST_APPLIANCE", "set it to auto, warm or boot, or to nothing");

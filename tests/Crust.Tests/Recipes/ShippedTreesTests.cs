@@ -116,6 +116,20 @@ public sealed partial class ShippedTreesTests
         Assert.That(layer.Tree.Find("var/lib/rancher/rke2/agent/images/rke2-images-core.linux-arm64.tar.zst"), Is.Not.Null);
     }
 
+    [TestCase("k3s", "usr/bin/k3s", "usr/lib/systemd/system/k3s.service")]
+    [TestCase("rke2", "usr/bin/rke2", "usr/lib/systemd/system/rke2-server.service")]
+    [TestCase("kubernetes", "opt/cni/bin/bridge", "usr/lib/systemd/system/kubelet.service")]
+    public async Task A_provider_image_has_nothing_where_machines_mount_something_else(string name, string program, string unit)
+    {
+        var provider = await BuildAsync(new RecipeWish(name, null, Arch.Amd64, RecipeUse.Provider));
+
+        Assert.That(provider.Tree.Find(program), Is.Not.Null);
+        Assert.That(TextOf(provider.Tree, unit), Does.Not.Contain("/usr/local/"));
+        Assert.That(provider.Tree.Entries.Select(entry => entry.Path).Where(path => path.StartsWith("usr/local", StringComparison.Ordinal) || path.StartsWith("var/", StringComparison.Ordinal)), Is.Empty);
+        Assert.That(provider.Tree.Entries.Where(entry => entry.LinkTarget.StartsWith("/usr/local", StringComparison.Ordinal)), Is.Empty);
+        Assert.That(provider.Sources.Select(source => source.Download.Name), Has.None.EqualTo("airgap").And.None.EqualTo("core"), "content brings images");
+    }
+
     [Test]
     public async Task A_variant_has_its_part_alone_and_fetches_what_it_needs()
     {

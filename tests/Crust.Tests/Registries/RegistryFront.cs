@@ -51,6 +51,7 @@ internal sealed class RegistryFront : IDisposable
     private readonly ConcurrentQueue<string> _requests = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly string _registry;
+    private long _blobBytes;
 
     public RegistryFront(LocalRegistry registry)
     {
@@ -71,7 +72,14 @@ internal sealed class RegistryFront : IDisposable
     /// <summary>The requests that write something.</summary>
     public IEnumerable<string> Writes => Requests.Where(request => request.StartsWith('P'));
 
-    public void Forget() => _requests.Clear();
+    /// <summary>How many bytes of blobs were sent so far.</summary>
+    public long BlobBytes => Interlocked.Read(ref _blobBytes);
+
+    public void Forget()
+    {
+        _requests.Clear();
+        Interlocked.Exchange(ref _blobBytes, 0);
+    }
 
     public void Dispose()
     {
@@ -131,6 +139,11 @@ internal sealed class RegistryFront : IDisposable
             var fault = Do(context.Request.HttpMethod, path) ?? new Fault();
             using var body = new MemoryStream();
             await ReadAsync(context.Request, body, fault);
+            if (path.Contains("/blobs/", StringComparison.Ordinal))
+            {
+                Interlocked.Add(ref _blobBytes, body.Length);
+            }
+
             if (fault.Silent)
             {
                 await Task.Delay(Timeout.Infinite, _stop.Token);

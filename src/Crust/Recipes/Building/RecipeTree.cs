@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using Crust.Recipes.Sources;
 using Crust.Spec;
 using Crust.Trees;
@@ -13,6 +14,9 @@ internal sealed class RecipeTree(RecipePick pick, Arch arch, RecipeUse use, stri
 {
     private const string Factory = "usr/share/factory/";
     private const string Units = "usr/lib/systemd/system";
+    private const string Local = "usr/local/";
+    private const string Shared = "usr/";
+    private const int LargestUnit = 1 << 20;
 
     // Where units that come with downloads may be, for those whose recipe only says what starts them (systemd.unit(5)).
     private static readonly ImmutableArray<string> UnitFolders = [Units, "usr/local/lib/systemd/system", "etc/systemd/system"];
@@ -29,8 +33,8 @@ internal sealed class RecipeTree(RecipePick pick, Arch arch, RecipeUse use, stri
             var tree = FileTree.Empty.With([.. _recipe.Files.Where(file => file.Scope.Has(use, variant)).SelectMany(Files)]);
             tree = tree.With(
             [
-                .. _recipe.Links.Where(link => link.Scope.Has(use, variant)).Select(link => TreeEntry.Symlink(Relative(link.Target), link.To)),
-                .. _recipe.Config.Where(config => config.Scope.Has(use, variant)).Select(config => TreeEntry.File(Place(Relative(config.Target)), TreeContent.Of(config.Text), config.Mode)),
+                .. _recipe.Links.Where(link => link.Scope.Has(use, variant)).Select(link => TreeEntry.Symlink(Shareable(Relative(link.Target)), Said(link.To))),
+                .. _recipe.Config.Where(config => config.Scope.Has(use, variant)).Select(config => TreeEntry.File(Place(Relative(config.Target)), TreeContent.Of(Said(config.Text)), config.Mode)),
                 .. _recipe.Units.Where(unit => unit.Scope.Has(use, variant)).Where(unit => unit.Text is not null).Select(Unit),
             ]);
             tree = tree.With(_recipe.Units.Where(unit => unit.Scope.Has(use, variant) && unit.WantedBy is not null).Select(unit => Start(unit, tree)));
@@ -67,26 +71,35 @@ internal sealed class RecipeTree(RecipePick pick, Arch arch, RecipeUse use, stri
         entry.Kind is EntryKind.Folder ? TreeEntry.Executable : entry.Kind is EntryKind.File && mode is { } said ? said
             : entry.Mode & (TreeEntry.Executable | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite))
     {
-        Content = entry.Content,
+        Content = IsUnit(path) && entry.Content.Length <= LargestUnit ? TreeContent.Of(Said(Encoding.UTF8.GetString(entry.Content.Read(0, LargestUnit)))) : entry.Content,
         LinkTarget = entry.LinkTarget,
     };
+
+    // A unit that comes with a download names programs by the paths that they have where their makers put them.
+    private bool IsUnit(string path) => use is RecipeUse.Provider && UnitFolders.Any(folder => path.StartsWith(folder + "/", StringComparison.Ordinal));
+
+    // A text in which programs are named.
+    private string Said(string text) => use is RecipeUse.Provider ? text.Replace("/" + Local, "/" + Shared, StringComparison.Ordinal) : text;
+
+    private string Shareable(string path) => use is RecipeUse.Provider && path.StartsWith(Local, StringComparison.Ordinal) ? Shared + path[Local.Length..] : path;
 
     // A system extension has no /etc: systemd-tmpfiles copies from its factory what isn't there.
     private string Place(string path)
     {
-        if (PlaceOfFolder(path) is var place && place == path)
+        var place = PlaceOfFolder(path);
+        if (!place.StartsWith(Factory, StringComparison.Ordinal) || path.StartsWith(Factory, StringComparison.Ordinal))
         {
-            return path;
+            return place;
         }
 
         _copies.Add($"C {Quoted("/" + path)} - - - - {Quoted("/" + place)}");
         return place;
     }
 
-    private string PlaceOfFolder(string path) => use is RecipeUse.Sysext && path.StartsWith("etc/", StringComparison.Ordinal) ? Factory + path : path;
+    private string PlaceOfFolder(string path) => use is RecipeUse.Sysext && path.StartsWith("etc/", StringComparison.Ordinal) ? Factory + path : Shareable(path);
 
-    private static TreeEntry Unit(RecipeUnit unit) =>
-        TreeEntry.File(unit.DropIn is null ? $"{Units}/{unit.Name}" : $"{Units}/{unit.Name}.d/{unit.DropIn}", TreeContent.Of(unit.Text!));
+    private TreeEntry Unit(RecipeUnit unit) =>
+        TreeEntry.File(unit.DropIn is null ? $"{Units}/{unit.Name}" : $"{Units}/{unit.Name}.d/{unit.DropIn}", TreeContent.Of(Said(unit.Text!)));
 
     // The target has started when an extension is merged, and what it wants isn't looked at again; what it upholds is (systemd.unit(5), since 249).
     private TreeEntry Start(RecipeUnit unit, FileTree tree)
@@ -106,7 +119,7 @@ internal sealed class RecipeTree(RecipePick pick, Arch arch, RecipeUse use, stri
             yield return Text($"usr/lib/sysusers.d/{_recipe.Name}.conf", _recipe.Users.Select(user => user.IsGroup ? $"g {user.Name} -" : $"u {user.Name} - \"{user.Comment}\" {user.Home ?? "-"}"));
         }
 
-        string[] lines = [.. _copies.Order(StringComparer.Ordinal), .. _recipe.Tmpfiles.Where(line => line.Scope.Has(use, variant)).Select(line => line.Line)];
+        string[] lines = [.. _copies.Order(StringComparer.Ordinal), .. _recipe.Tmpfiles.Where(line => line.Scope.Has(use, variant)).Select(line => Said(line.Line))];
         if (lines.Length > 0)
         {
             yield return Text($"usr/lib/tmpfiles.d/{_recipe.Name}.conf", lines);
