@@ -17,6 +17,7 @@ public sealed partial class FormatKnowledgeTests
         ("Crust/Attestation/ImageCheck.cs", "vmdk", "an example of a path in a message"),
         ("Crust/Verification/BootVerifier.cs", "vmdk", "an example of a path in a message"),
         ("Crust/Embedding/Embedder.cs", "rootfs", "the user's key base.rootfs"),
+        ("Crust/Providers/ProviderImage.cs", "rootfs", "a key of an OCI image's configuration"),
         ("Crust/Embedding/Embedder.cs", "iso", "the name of the folder for installers"),
         ("Crust.Cli/Commands/InstallerCommand.cs", "iso", "the name of the folder for installers"),
         ("Crust/Seeds/Checks/KeyHomes.cs", "iso", "a key of cloud-configs"),
