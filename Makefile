@@ -50,7 +50,7 @@ qcow2-image vmdk-image: $(NEEDS) $(PUBLISH_NEEDS) ## build the containerDisk (a 
 docker-build: bin/crust ## build the builder container REPO:TAG; with EMBED=true it holds ISO_URL's ISO and the spec
 	@builder/container/build
 
-installer: tools bin/crust ## build the reference installer ISO into iso/
+installer: tools bin/crust ## build an installer ISO into iso/: the reference installer, or with ARGS=SPEC one from a base
 	bin/crust installer $(ARGS)
 
 build: bin/crust ## build the program: bin/crust, which can be copied with its folder

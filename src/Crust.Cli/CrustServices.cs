@@ -11,6 +11,7 @@ using Crust.Host;
 using Crust.Images;
 using Crust.Inspection;
 using Crust.Installers;
+using Crust.Installers.Live;
 using Crust.Isos;
 using Crust.Layers;
 using Crust.Machines;
@@ -80,9 +81,12 @@ internal sealed class CrustServices : IAsyncDisposable
         var appliance = new ApplianceBuilder(tools, cache, Folders, journal);
         Reference = new ReferenceInstaller(tools, cache, Folders, appliance, journal);
         var http = new HttpSource(HttpSource.NewClient(proxies), time, _log) { Proxies = proxies };
-        Installers = new InstallerLibrary(new InstallerSource(Folders.Cache, proxies, tools, journal, time, _log), Reference);
         var indexes = new IndexedSysexts(Folders.Cache, http, tools, journal, time, _log);
-        Sources = new SourceLibrary(Installers, new BaseSource(new SourceFetcher(Folders.Cache, http, tools, Stage.Base, journal, time, _log), images, new DebianBase(tools, cache, Folders, journal), tools), indexes);
+        var bases = new BaseSource(new SourceFetcher(Folders.Cache, http, tools, Stage.Base, journal, time, _log), images, new DebianBase(tools, cache, Folders, journal), tools);
+        Live = new LiveInstaller(tools, cache, bases, appliance, journal);
+        Debian = new DebianInstaller(tools, cache, Folders, bases, appliance, journal);
+        Installers = new InstallerLibrary(new InstallerSource(Folders.Cache, proxies, tools, journal, time, _log), Reference, Debian, Live);
+        Sources = new SourceLibrary(Installers, bases, indexes);
         Recipes = new RecipeSources(Folders.Cache, http, tools, new AptPackages(tools, Folders.Cache), journal, time, _log);
         RecipeTrees = new RecipeTrees(Recipes, new RecipeArchives(tools, cache));
         Proposer = new Proposer(Recipes);
@@ -169,6 +173,10 @@ internal sealed class CrustServices : IAsyncDisposable
     public Func<string, Patchelf> PatchelfIn { get; }
 
     public ReferenceInstaller Reference { get; }
+
+    public LiveInstaller Live { get; }
+
+    public DebianInstaller Debian { get; }
 
     public InstallerLibrary Installers { get; }
 

@@ -10,14 +10,22 @@ namespace Crust.Cli.Commands;
 
 internal static class InstallerCommand
 {
+    private static readonly string[] OfRegistries = ["publish.authFile", "publish.certDir", "publish.tls", "publish.retries", "publish.stall"];
+    private static readonly string[] OfDisks = ["base.image", "base.layout", "base.vendor"];
+
     public static Command Create()
     {
-        var spec = new SpecOptions(key => key.Path == "machine.arch");
+        var spec = new SpecOptions(IsTaken);
         var output = new Option<string>("--output", "-o") { Description = "The folder for the ISO.", HelpName = "FOLDER", DefaultValueFactory = _ => "iso" };
-        var parts = new Option<string>("--parts") { Description = "Leave what was built in this folder, too: where CRUST_PARTS names it, it isn't built again.", HelpName = "FOLDER" };
+        var parts = new Option<string>("--parts") { Description = "Leave what was built of the reference installer in this folder, too: where CRUST_PARTS names it, it isn't built again.", HelpName = "FOLDER" };
+        var check = new Option<bool>("--check-only") { Description = "Look at the base and at what goes onto the medium, tell what is found, and make nothing." };
         var json = CommonOptions.Json();
         var quiet = CommonOptions.Quiet();
-        var command = new Command("installer", "Builds the reference installer: a bootable ISO that installs Debian 12 as its seed says.") { output, parts, json, quiet };
+        var command = new Command("installer",
+            "Builds an installer: a bootable ISO from a base of yours, or, without one, the reference installer, which installs Debian 12 as its seed says.")
+        {
+            output, parts, check, json, quiet,
+        };
         spec.AddTo(command);
         command.SetAction(async (parse, cancellation) =>
         {
@@ -25,7 +33,14 @@ internal static class InstallerCommand
             var folder = Path.GetFullPath(parse.GetRequiredValue(output));
             await using var view = ProgressView.Create(environment, parse.GetValue(quiet), MessageWriter.Of(parse));
             await using var services = new CrustServices(environment, folder, view, MessageWriter.Of(parse).Hidden);
-            var arch = spec.Read(parse, environment).Machine.Arch;
+            var wanted = SpecOptions.Read(spec.Sources(parse, environment) with { ForInstaller = true }, parse);
+            if (wanted.HasBase)
+            {
+                return (int)await LiveInstallerRun.RunAsync(services, wanted, folder, parse.GetValue(check), parse.GetValue(json), view,
+                    parse.InvocationConfiguration.Output, cancellation);
+            }
+
+            var arch = wanted.Machine.Arch;
             var place = Path.Combine(folder, ReferenceInstaller.NameFor(arch) + ".iso");
             OutputCheck.CheckPlace(place, () => OutputFile.IsSigned(place) is not false || ReferenceInstaller.IsOne(place));
             var iso = await services.Reference.GetAsync(arch, cancellation);
@@ -44,4 +59,7 @@ internal static class InstallerCommand
         });
         return command;
     }
+
+    private static bool IsTaken(SpecKey key) => key.Path is "name" or "machine.arch" || OfRegistries.Contains(key.Path)
+        || key.Path.StartsWith("seed.", StringComparison.Ordinal) || (key.Path.StartsWith("base.", StringComparison.Ordinal) && !OfDisks.Contains(key.Path));
 }

@@ -20,7 +20,7 @@ internal static class DryRunView
     {
         var write = Names(forecast.ToWrite);
         Line("images", $"{forecast.Name} ({string.Join(", ", spec.Formats)})");
-        Line(spec.HasBase ? "base" : "installer", spec.ShownSource + (forecast.BuildsReference ? ", which has to be built" : ""));
+        Line(spec.HasBase ? "base" : "installer", spec.ShownSource + (forecast.BuildsReference || forecast.MakesInstaller ? ", which has to be built" : ""));
         Line("build key", forecast.Key ?? $"unknown until the {Noun(spec)} is there");
         Line(spec.HasBase ? "unpack" : "install", Install(forecast, Noun(spec)));
         Line("to write", write.IsEmpty ? "nothing: all of it is there and unchanged" : string.Join(", ", write));

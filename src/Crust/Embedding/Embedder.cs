@@ -20,7 +20,7 @@ internal sealed class Embedder(IReadOnlyCollection<SpecFormat> formats, SourceLi
 
     // What the file in the folder makes needless: its checksum is known then.
     private static readonly ImmutableHashSet<string> AboutSource = [.. new[] { "installer", "base" }
-        .SelectMany(section => new[] { "iso", "image", "rootfs", "oci", "debian.suite", "debian.packages", "debian.mirror", "sha256", "sha256Signature", "signature", "key", "allowUnverified" }.Select(name => $"{section}.{name}"))];
+        .SelectMany(section => new[] { "iso", "build", "image", "rootfs", "oci", "debian.suite", "debian.packages", "debian.mirror", "sha256", "sha256Signature", "signature", "key", "allowUnverified" }.Select(name => $"{section}.{name}"))];
 
     /// <param name="folder">A folder that isn't there yet, or is empty; it is whole, or isn't there.</param>
     /// <param name="isoFolder">Where the ISO or the base image will lie when the spec is read, absolute.</param>

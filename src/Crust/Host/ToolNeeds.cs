@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Crust.Bases;
 using Crust.Downloads;
+using Crust.Installers.Live;
 using Crust.Isos;
 using Crust.Machines;
 using Crust.Planning;
@@ -57,6 +58,7 @@ internal sealed record ToolNeed(string Program, Need Need, string For)
             .. forecast.LaysOut ? new[] { new ToolNeed("mksquashfs", Need.Required, "hands the root file system to the live system") } : [],
             .. ForAppliance.Select(tool => new ToolNeed(tool, forecast.Appliance, live)),
             .. HybridIso.Programs.Prepend("mksquashfs").Select(tool => new ToolNeed(tool, forecast.BuildsReference ? Need.Required : Need.None, "the reference installer")),
+            .. LiveInstaller.Programs.Select(tool => new ToolNeed(tool, forecast.MakesInstaller ? Need.Required : Need.None, "makes the installer")),
             spec.Cache is null ? new(Skopeo.Program, Need.None, "crust publish, crust plan")
                 : new(Skopeo.Program, Need.Wanted, "the cache in a registry") { Loss = "that cache isn't asked without it" },
         ];

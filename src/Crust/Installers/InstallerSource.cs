@@ -63,7 +63,11 @@ internal sealed class InstallerSource
 
     /// <summary>The family of systems that a spec's installer installs, as far as that is known without fetching anything; null if it isn't.</summary>
     /// <param name="cacheFolder">Where an ISO that is named by a URL may be.</param>
-    public static SeedProfile? ProfileOf(InstallerSpec installer, string cacheFolder) => installer.Iso is { } iso ? ProfileOf(iso, cacheFolder) : ReferenceInstaller.Profile;
+    public static SeedProfile? ProfileOf(InstallerSpec installer, string cacheFolder) => installer.Iso is { } iso ? ProfileOf(iso, cacheFolder)
+        : installer.Built is { HasBase: true } built ? ProfileOfMade(built) : ReferenceInstaller.Profile;
+
+    /// <summary>The family of an installer that isn't made yet, as far as its spec says it.</summary>
+    internal static SeedProfile ProfileOfMade(BuildSpec made) => DebianInstaller.IsWanted(made) ? SeedProfile.Debian : made.Seed.Profile ?? SeedProfile.Kairos;
 
     /// <summary>The same for whoever needs nothing else of a source.</summary>
     /// <param name="iso">A path or an http(s) URL.</param>

@@ -41,6 +41,9 @@ internal sealed record BuildForecast
     /// <summary>Whether the reference installer has to be built.</summary>
     public bool BuildsReference { get; init; }
 
+    /// <summary>Whether the installer that the spec describes has to be made first.</summary>
+    public bool MakesInstaller { get; init; }
+
     /// <summary>Whether a root file system has to be put onto a disk.</summary>
     public bool LaysOut { get; init; }
 
@@ -86,6 +89,7 @@ internal sealed class Forecaster(SourceLibrary sources, ApplianceBuilder applian
             SourceSize = glance.Size,
             SeedSize = files.SizeWith(spec, glance.Size ?? 0),
             BuildsReference = spec.IsReference && glance.Origin is null,
+            MakesInstaller = spec.Installer.Built is { HasBase: true } && glance.Origin is null,
             // What isn't built yet has no disk, in all likelihood.
             IsCacheKnown = key is not null || spec.IsReference,
             CachedDisk = keys is null ? null : disks.FindAllocated(keys.Local),
@@ -102,7 +106,7 @@ internal sealed class Forecaster(SourceLibrary sources, ApplianceBuilder applian
 
     private Need NeedOfAppliance(BuildSpec spec, BuildForecast forecast)
     {
-        var need = forecast.BuildsReference || forecast.LaysOut || forecast.ToWrite.Any(format => format.NeedsOf(spec).TakesAppliance) ? Need.Required
+        var need = forecast.BuildsReference || forecast.MakesInstaller || forecast.LaysOut || forecast.ToWrite.Any(format => format.NeedsOf(spec).TakesAppliance) ? Need.Required
             : NeedOfDisk(spec) is var wanted && forecast.CachedDisk is null && !forecast.ToWrite.IsEmpty ? wanted
             : Need.None;
         return need is Need.None || appliance.IsCached(spec.Machine.Arch) ? Need.None : need;

@@ -70,6 +70,11 @@ internal sealed record BuildTarget
             return target with { Unknown = "the reference installer isn't built here; crust installer builds it" };
         }
 
+        if (spec.Installer.Built is not null)
+        {
+            return target with { Unknown = "its installer isn't made here; crust build makes it" };
+        }
+
         // An ISO that isn't here is known by its checksum; what it would say of itself has to be said by the spec.
         return glance.Promised is not { } sha256 ? target with { Unknown = "its installer's checksum isn't known here; give its SHA-256 in installer.sha256, or download it: crust build" }
             : spec.Seed.Profile is not { } profile || spec.Seed.Kind is SeedKind.Embedded

@@ -16,6 +16,12 @@ internal sealed record BuildSpec
     /// <summary>Whether the build starts from a base, and no installer is booted.</summary>
     public bool HasBase => Base.IsGiven;
 
+    /// <summary>Whether it says how an installer is made (`crust installer`), and not how a disk is.</summary>
+    public bool IsInstaller { get; init; }
+
+    /// <summary>What lies on the medium of an installer that is made from a base.</summary>
+    public MediumSpec Medium { get; init; } = new();
+
     /// <summary>The file that the system comes from, as the user named it; null for the reference installer, and for Debian packages.</summary>
     public SourceFile? SourceFile => Base.File is { } file
         ? new("base", Base.Image is null ? "archive" : "image", file)
@@ -29,10 +35,10 @@ internal sealed record BuildSpec
         : Installer.File;
 
     /// <summary>What the system comes from, for people.</summary>
-    public string ShownSource => SourceFile?.Shown ?? (HasBase ? Base.Debian.Shown : "the reference installer");
+    public string ShownSource => SourceFile?.Shown ?? (HasBase ? Base.Debian.Shown : Installer.Shown);
 
     /// <summary>Whether it comes from Crust's own installer.</summary>
-    public bool IsReference => SourceFile is null && !HasBase;
+    public bool IsReference => SourceFile is null && !HasBase && Installer.Built is not { HasBase: true };
 
     public MachineSpec Machine { get; init; } = new();
 
@@ -88,8 +94,14 @@ internal sealed record InstallerSpec
     /// <summary>A path or an http(s) URL; null for the reference installer.</summary>
     public string? Iso { get; init; }
 
+    /// <summary>The path of the spec of an installer that is made first; null for none.</summary>
+    public string? Build { get; init; }
+
+    /// <summary>That spec; null for none.</summary>
+    public BuildSpec? Built { get; init; }
+
     /// <summary>The same for people: without a login or a token that a URL may hold.</summary>
-    public string Shown => Iso is null ? "the reference installer" : SourceFile.ShownOf(Iso);
+    public string Shown => Iso is not null ? SourceFile.ShownOf(Iso) : Built is { HasBase: true } built ? $"an installer from {built.ShownSource}" : "the reference installer";
 
     /// <summary>The ISO with what proves it; null for the reference installer.</summary>
     public SourceFile? File => Iso is null ? null : new("installer", "ISO", Iso)

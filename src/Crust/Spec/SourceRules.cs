@@ -13,7 +13,7 @@ internal static partial class SourceRules
     private static readonly string[] OfInstallersRun = ["machine.onReboot", "machine.extraDisks"];
 
     /// <summary>Nothing is told to a base: no installer reads a seed.</summary>
-    public static SeedSpec Complete(BuildSpec spec) => spec.HasBase ? spec.Seed with { Kind = SeedKind.None } : spec.Seed;
+    public static SeedSpec Complete(BuildSpec spec) => spec is { HasBase: true, IsInstaller: true } ? InstallerRules.Complete(spec) : spec.HasBase ? spec.Seed with { Kind = SeedKind.None } : spec.Seed;
 
     /// <summary>A Raspberry Pi's disk is for arm64, also where nobody says so.</summary>
     public static MachineSpec CompleteMachine(BuildSpec spec) =>
@@ -55,6 +55,8 @@ internal static partial class SourceRules
                 : "leave it out; an image in a registry is known by its digest: docker://REGISTRY/NAME@sha256:…");
         if (GivenIn("installer.") is { } installer)
             throw Bad("The system would come from two places, an installer and a base", $"{whereIs(installer)}; {whereIs(key)}", "leave out installer, or base");
+        if (spec.IsInstaller)
+            return;
         if (GivenIn("seed.") is { } seed)
             throw Bad($"{seed} is for an installer, and with {key} none is booted", $"{whereIs(seed)}; {whereIs(key)}",
                 "leave out seed; what the system's own cloud-init or Ignition is to read comes from the platform that boots it");

@@ -34,6 +34,7 @@ internal static class SpecKeys
             "The images' base name; without it, that of the installer ISO or of the base image.", "--name"),
         .. Installer(),
         .. BaseKeys.All(),
+        .. MediumKeys.All(),
         .. Machine(),
         .. SeedKeys.All(),
         SpecKey.Of("layers", LayerType.Layers, s => s.Layers, (s, v) => s with { Layers = v },
@@ -68,6 +69,8 @@ internal static class SpecKeys
         [
             SpecKey.Of("installer.iso", ValueTypes.FileOrUrl, s => s.Installer.Iso, (s, v) => With(s, i => i with { Iso = v }),
                 "The installer ISO, a path or an http(s) URL; without it, Crust's reference installer.", "--iso", "ISO_URL"),
+            SpecKey.Of("installer.build", ValueTypes.FilePath, s => s.Installer.Build, (s, v) => With(s, i => i with { Build = v }),
+                "The spec of an installer that is made first, as crust installer makes it, and then installed.", "--installer-build"),
             SpecKey.Of("installer.sha256", ValueTypes.Checksum, s => s.Installer.Sha256, (s, v) => With(s, i => i with { Sha256 = v }),
                 "The SHA-256 that the ISO must have: 64 hex digits, or a SHA256SUMS file by path or URL.", "--sha256", "ISO_SHA256"),
             SpecKey.Of("installer.sha256Signature", ValueTypes.FileOrUrl, s => s.Installer.ChecksumSignature, (s, v) => With(s, i => i with { ChecksumSignature = v }),

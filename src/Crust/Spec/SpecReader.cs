@@ -20,11 +20,29 @@ internal sealed class SpecReader(IReadOnlyCollection<SpecFormat> formats)
         // In the table's order, so that of several errors always the same one is told.
         var spec = _keys.Where(key => given.ContainsKey(key.Path)).Aggregate(new BuildSpec(), (spec, key) => key.Apply(spec, given[key.Path]));
         var origins = given.ToImmutableDictionary(pair => pair.Key, pair => pair.Value.Where);
-        spec = SpecRules.Complete(spec with { Origins = origins, InputFiles = FilesOf(sources, given).Concat(spec.Layers.SelectMany(layer => layer.Paths)).Distinct().ToList() is { Count: > 0 } files ? [.. files] : [] });
+        spec = SpecRules.Complete(spec with { IsInstaller = sources.ForInstaller, Origins = origins, InputFiles = FilesOf(sources, given).Concat(spec.Layers.SelectMany(layer => layer.Paths)).Distinct().ToList() is { Count: > 0 } files ? [.. files] : [] });
         if (spec.Seed.Substitute)
             spec = spec with { Seed = spec.Seed with { Variables = sources.Environment } };
+        if (spec.Installer.Build is { } build)
+            spec = WithBuilt(spec, build, sources);
         SpecRules.Check(spec);
         return spec;
+    }
+
+    // Variables and options are about the disk: the installer's own spec says all about it, but for the architecture, which is that of the machine that boots it.
+    private BuildSpec WithBuilt(BuildSpec spec, string path, SpecSources sources)
+    {
+        InstallerRules.CheckBuild(spec);
+        var built = Read(new SpecSources { File = path, ForInstaller = true, CurrentFolder = Path.GetDirectoryName(path)! });
+        if (built.Origins.ContainsKey("machine.arch") && built.Machine.Arch != spec.Machine.Arch)
+            throw new CrustException(FailureKind.BadInput, $"The installer is for {built.Machine.Arch.LowerName()}, and the machine is {spec.Machine.Arch.LowerName()}",
+                $"{built.WhereIs("machine.arch")}; {spec.WhereIs("machine.arch")}", "set both to the same, or leave out the installer's");
+        built = built with
+        {
+            Machine = built.Machine with { Arch = spec.Machine.Arch },
+            Seed = built.Seed.Substitute ? built.Seed with { Variables = sources.Environment } : built.Seed,
+        };
+        return spec with { Installer = spec.Installer with { Built = built }, InputFiles = [.. spec.InputFiles.Union(built.InputFiles)] };
     }
 
     private IEnumerable<string> FilesOf(SpecSources sources, ImmutableDictionary<string, GivenValue> given) =>

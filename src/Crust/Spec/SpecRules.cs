@@ -30,6 +30,7 @@ internal static class SpecRules
     {
         string WhereIs(string key) => spec.Origins.GetValueOrDefault(key, key);
         SourceRules.Check(spec, WhereIs);
+        InstallerRules.Check(spec, WhereIs);
         CheckAccount(spec.Seed.Ssh, WhereIs);
         CheckTwoWays(spec);
         CheckSeedKind(spec.Seed, WhereIs);

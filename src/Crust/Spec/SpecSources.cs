@@ -17,6 +17,9 @@ internal sealed record SpecSources
     /// </summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> Options { get; init; } = ImmutableDictionary<string, IReadOnlyList<string>>.Empty;
 
+    /// <summary>Whether it is to say how an installer is made, and not how a disk is.</summary>
+    public bool ForInstaller { get; init; }
+
     /// <summary>The absolute folder that relative paths from the command line and the environment start from.</summary>
     public required string CurrentFolder { get; init; }
 }

@@ -28,6 +28,16 @@ internal static partial class OutputFile
         WholeFile.Place(draft, path);
     }
 
+    /// <summary>The same for one that only this user may read, whatever the umask says: it holds secrets.</summary>
+    /// <exception cref="IOException">It can't be done; the file that was there stays.</exception>
+    /// <exception cref="UnauthorizedAccessException">The same.</exception>
+    public static void PlacePrivate(string draft, string path)
+    {
+        File.SetUnixFileMode(draft, WholeFile.Private);
+        Sign(draft);
+        WholeFile.Place(draft, path);
+    }
+
     /// <summary>Writes a text and gives it its name.</summary>
     /// <param name="drafts">A folder on the same file system that others can't enter.</param>
     /// <param name="path">Its name, under which something may be.</param>

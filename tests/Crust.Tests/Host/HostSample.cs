@@ -7,6 +7,7 @@ using Crust.Formats;
 using Crust.Host;
 using Crust.Images;
 using Crust.Installers;
+using Crust.Installers.Live;
 using Crust.Layers;
 using Crust.Machines;
 using Crust.Planning;
@@ -62,10 +63,13 @@ internal sealed class HostSample : IDisposable
         SourcesOf(new InstallerSource(Folders.Cache, Observer, TimeProvider.System, Logger.None)),
         Appliance, new DiskStore(Cache, Logger.None), Writer, new ImagesFolder(Folders.Images));
 
-    public SourceLibrary SourcesOf(InstallerSource source) => new(new InstallerLibrary(source, Reference), new BaseSource(
-        new SourceFetcher(Folders.Cache, new HttpSource(HttpSource.NewClient(), TimeProvider.System, Logger.None), Fakes.ToolBoxWithNothingElse, Stage.Base, Observer, TimeProvider.System, Logger.None),
-        new RegistryImages(Fakes.ToolBoxWithNothingElse, Cache, Stage.Base, Observer, TimeProvider.System), new DebianBase(Fakes.ToolBoxWithNothingElse, Cache, Folders, Observer), Fakes.ToolBoxWithNothingElse),
+    public SourceLibrary SourcesOf(InstallerSource source) => new(new InstallerLibrary(source, Reference,
+        new DebianInstaller(Fakes.ToolBoxWithNothingElse, Cache, Folders, Bases, Appliance, Observer), new LiveInstaller(Fakes.ToolBoxWithNothingElse, Cache, Bases, Appliance, Observer)), Bases,
         new IndexedSysexts(Folders.Cache, new HttpSource(HttpSource.NewClient(), TimeProvider.System, Logger.None), Fakes.ToolBoxWithNothingElse, Observer, TimeProvider.System, Logger.None));
+
+    private BaseSource Bases => new(
+        new SourceFetcher(Folders.Cache, new HttpSource(HttpSource.NewClient(), TimeProvider.System, Logger.None), Fakes.ToolBoxWithNothingElse, Stage.Base, Observer, TimeProvider.System, Logger.None),
+        new RegistryImages(Fakes.ToolBoxWithNothingElse, Cache, Stage.Base, Observer, TimeProvider.System), new DebianBase(Fakes.ToolBoxWithNothingElse, Cache, Folders, Observer), Fakes.ToolBoxWithNothingElse);
 
     public ReferenceInstaller Reference => new(Fakes.ToolBoxWithNothingElse, Cache, Folders, Appliance, Observer);
 

@@ -160,6 +160,7 @@ public sealed class SpecReaderTests
         {
             var text = key.Placeholder switch
             {
+                _ when key.Path is "installer.build" => _sample.Write("installer.yaml", "base: { oci: layout }\n"),
                 "SIZE" => key.Path == "base.seedPartition" ? "32M" : "256M",
                 "DURATION" => "7m",
                 "NUMBER" => "7",

@@ -1,8 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
-using Crust.Trees;
 
-namespace Crust.Layers;
+namespace Crust.Trees;
 
 /// <summary>A SHA-256 over all of a tree: paths, modes, owners, links, attributes and contents. Times play no part.</summary>
 internal static class TreeDigest
