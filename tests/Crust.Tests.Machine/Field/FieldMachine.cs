@@ -22,7 +22,11 @@ internal sealed class FieldMachine : IAsyncDisposable
         StartAsync(Arch.Amd64, startedBy, log, cancellation, drives);
 
     /// <summary>Switches one of an architecture on.</summary>
-    public static async Task<FieldMachine> StartAsync(Arch arch, Firmware startedBy, string log, CancellationToken cancellation, params Drive[] drives)
+    public static Task<FieldMachine> StartAsync(Arch arch, Firmware startedBy, string log, CancellationToken cancellation, params Drive[] drives) =>
+        StartAsync(arch, startedBy, 512L << 20, log, cancellation, drives);
+
+    /// <summary>The same with as much memory as it needs, in bytes.</summary>
+    public static async Task<FieldMachine> StartAsync(Arch arch, Firmware startedBy, long memory, string log, CancellationToken cancellation, params Drive[] drives)
     {
         var launcher = new MachineLauncher(Host.Tools, FirmwareFinder.OfHost, "/tmp", TimeProvider.System, Logger.None);
         return new(await launcher.StartAsync(new MachineDescription
@@ -33,7 +37,7 @@ internal sealed class FieldMachine : IAsyncDisposable
             Firmware = startedBy,
             // Emulated, a boot with one processor costs this host less than one with two, which the reference system's tests boot.
             Cpus = 1,
-            Memory = 512L << 20,
+            Memory = memory,
             Network = MachineNetwork.None,
             Drives = [.. drives],
         }, log, cancellation));
