@@ -17,7 +17,11 @@ internal static class InstallerCommand
     {
         var spec = new SpecOptions(IsTaken);
         var output = new Option<string>("--output", "-o") { Description = "The folder for the ISO.", HelpName = "FOLDER", DefaultValueFactory = _ => "iso" };
-        var parts = new Option<string>("--parts") { Description = "Leave what was built of the reference installer in this folder, too: where CRUST_PARTS names it, it isn't built again.", HelpName = "FOLDER" };
+        var parts = new Option<string>("--parts")
+        {
+            Description = "Leave what was built of the reference installer in this folder, too: where CRUST_PARTS names it, it isn't built again.",
+            HelpName = "FOLDER",
+        };
         var check = new Option<bool>("--check-only") { Description = "Look at the base and at what goes onto the medium, tell what is found, and make nothing." };
         var json = CommonOptions.Json();
         var quiet = CommonOptions.Quiet();

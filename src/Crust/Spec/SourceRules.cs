@@ -13,7 +13,8 @@ internal static partial class SourceRules
     private static readonly string[] OfInstallersRun = ["machine.onReboot", "machine.extraDisks"];
 
     /// <summary>Nothing is told to a base: no installer reads a seed.</summary>
-    public static SeedSpec Complete(BuildSpec spec) => spec is { HasBase: true, IsInstaller: true } ? InstallerRules.Complete(spec) : spec.HasBase ? spec.Seed with { Kind = SeedKind.None } : spec.Seed;
+    public static SeedSpec Complete(BuildSpec spec) => spec is { HasBase: true, IsInstaller: true } ? InstallerRules.Complete(spec)
+        : spec.HasBase ? spec.Seed with { Kind = SeedKind.None } : spec.Seed;
 
     /// <summary>A Raspberry Pi's disk is for arm64, also where nobody says so.</summary>
     public static MachineSpec CompleteMachine(BuildSpec spec) =>

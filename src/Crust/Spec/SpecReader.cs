@@ -20,7 +20,8 @@ internal sealed class SpecReader(IReadOnlyCollection<SpecFormat> formats)
         // In the table's order, so that of several errors always the same one is told.
         var spec = _keys.Where(key => given.ContainsKey(key.Path)).Aggregate(new BuildSpec(), (spec, key) => key.Apply(spec, given[key.Path]));
         var origins = given.ToImmutableDictionary(pair => pair.Key, pair => pair.Value.Where);
-        spec = SpecRules.Complete(spec with { IsInstaller = sources.ForInstaller, Origins = origins, InputFiles = FilesOf(sources, given).Concat(spec.Layers.SelectMany(layer => layer.Paths)).Distinct().ToList() is { Count: > 0 } files ? [.. files] : [] });
+        var files = FilesOf(sources, given).Concat(spec.Layers.SelectMany(layer => layer.Paths)).Distinct().ToList();
+        spec = SpecRules.Complete(spec with { IsInstaller = sources.ForInstaller, Origins = origins, InputFiles = files.Count > 0 ? [.. files] : [] });
         if (spec.Seed.Substitute)
             spec = spec with { Seed = spec.Seed with { Variables = sources.Environment } };
         if (spec.Installer.Build is { } build)
