@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using System.Text;
 using Crust.Machines;
 using Crust.Spec;
 using Crust.Tests.Machine.Field;
+using Crust.Tests.Registries;
 
 namespace Crust.Tests.Machine.Live;
 
@@ -141,6 +143,26 @@ public sealed class LiveInstallerTests
         Assert.That((result.ExitCode, result.Output), Is.EqualTo((2, "")), result.Error);
         Assert.That(result.Error, Does.Contain("/config.yaml").And.Contain("/nested/other.yml"));
         Assert.That(File.Exists(InFolder("iso/stray.iso")), Is.False);
+    }
+
+    [Test]
+    public async Task A_base_comes_from_a_registry_that_wants_a_login()
+    {
+        await using var registry = await LocalRegistry.StartAsync(wantsLogin: true, certificate: null, Cancellation);
+        var login = Convert.ToBase64String(Encoding.UTF8.GetBytes(LocalRegistry.Login));
+        await WriteAsync("auth.json", $$"""{ "auths": { "{{registry.Host}}": { "auth": "{{login}}" } } }""");
+        await Host.RunAsync("skopeo", ["--insecure-policy", "copy", "--quiet", "--all", "--dest-tls-verify=false", $"--dest-creds={LocalRegistry.Login}", $"oci:{await LiveStandIn.LayoutAsync()}",
+            $"docker://{registry.Host}/edge/base:1"], Cancellation);
+        await WriteAsync("registry.yaml", $"base: {{ oci: 'docker://{registry.Host}/edge/base:1' }}\nseed: {{ userData: user-data }}\npublish: {{ tls: false }}\n");
+
+        var told = await Crust.RunAsync(Cancellation, "installer", "registry.yaml", "--check-only", "--auth-file", "auth.json");
+        Assert.That(told.ExitCode, Is.Zero, told.Error);
+        Assert.That(told.Output, Does.Contain("dmsquash-live").And.Contain("/usr/bin/kairos-agent on Debian").And.Not.Contain("problem"));
+
+        await WriteAsync("nobody.json", "{}");
+        var refused = await Crust.RunAsync(Cancellation, "installer", "registry.yaml", "--check-only", "--auth-file", "nobody.json");
+        Assert.That((refused.ExitCode, refused.Output), Is.EqualTo((5, "")), refused.Error);
+        Assert.That(refused.Error, Does.Contain("login"));
     }
 
     [Test]
