@@ -11,7 +11,7 @@ namespace Crust.Cli.Commands;
 internal static class InstallerCommand
 {
     private static readonly string[] OfRegistries = ["publish.authFile", "publish.certDir", "publish.tls", "publish.retries", "publish.stall"];
-    private static readonly string[] OfDisks = ["base.image", "base.layout", "base.vendor"];
+    private static readonly string[] OfDisks = ["base.image", "base.layout", "base.vendor", "base.seedPartition"];
 
     public static Command Create()
     {

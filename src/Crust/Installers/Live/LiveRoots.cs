@@ -123,9 +123,9 @@ internal sealed class LiveRoots(ToolBox tools, BuildCache cache, IBuildObserver 
             await tree.WriteTarAsync(file, Mmdebstrap.Epoch, cancellation);
         }
 
-        // Large blocks, as the family's own media have: smaller, and read from front to back anyway.
+        // Large blocks, as the family's own media have: smaller, and read from front to back anyway. For its caches, mksquashfs takes a quarter of the host's memory if nobody says less.
         await tools.RunAsync(ToolCommand.Of("mksquashfs", "-", Path.Combine(entry.Draft, "rootfs.squashfs"), "-tar", "-root-mode", "0755", "-comp", "zstd", "-b", "1M",
-            "-noappend", "-quiet", "-no-progress") with
+            "-mem", "128M", "-noappend", "-quiet", "-no-progress") with
         {
             InputFile = tar,
             Environment = ImmutableDictionary<string, string>.Empty.Add("SOURCE_DATE_EPOCH", Mmdebstrap.Epoch.ToString(CultureInfo.InvariantCulture)),
