@@ -58,7 +58,7 @@ internal static partial class MediumKeys
             SpecKey.Of("medium.interactive", ValueTypes.Boolean, s => s.Medium.Interactive, (s, v) => With(s, m => m with { Interactive = v }),
                 "Whether the menu starts the interactive installer by itself."),
             SpecKey.Of("medium.debug", ValueTypes.Boolean, s => s.Medium.Debug, (s, v) => With(s, m => m with { Debug = v }),
-                "Whether the live system's initramfs tells in detail what it does."),
+                "Whether the live system's initramfs logs in detail what it does."),
             SpecKey.Of("medium.arguments", Arguments, s => s.Medium.Arguments, (s, v) => With(s, m => m with { Arguments = v }),
                 "Further arguments of the live system's kernel. No place for secrets: the medium shows them."),
         ];
