@@ -22,7 +22,7 @@ internal static class InstallerCommand
             Description = "Leave what was built of the reference installer in this folder, too: where CRUST_PARTS names it, it isn't built again.",
             HelpName = "FOLDER",
         };
-        var check = new Option<bool>("--check-only") { Description = "Look at the base and at what goes onto the medium, tell what is found, and make nothing." };
+        var check = new Option<bool>("--check-only") { Description = "Look at the base and at what goes onto the medium, report what is found, and make nothing." };
         var json = CommonOptions.Json();
         var quiet = CommonOptions.Quiet();
         var command = new Command("installer",
