@@ -10,15 +10,15 @@ namespace Crust.Installers.Live;
 /// <param name="Name">Its name there: `NAME_part00`.</param>
 /// <param name="Offset">Where it begins in the bundle, in bytes.</param>
 /// <param name="Sha256">Its SHA-256 in hex.</param>
-internal sealed record ContentPart(string Name, long Offset, long Size, string Sha256);
+internal sealed record MediumPart(string Name, long Offset, long Size, string Sha256);
 
 /// <summary>A content bundle: one file with container images or other content, in parts.</summary>
 /// <param name="Name">Its name once it is joined.</param>
 /// <param name="Sha256">The SHA-256 of all of it in hex.</param>
-internal sealed record ContentBundle(string Name, long Size, string Sha256, ImmutableArray<ContentPart> Parts);
+internal sealed record MediumBundle(string Name, long Size, string Sha256, ImmutableArray<MediumPart> Parts);
 
 /// <summary>What lies beside the parts on a medium, `content.json`.</summary>
-internal sealed record ContentManifest(int Version, ImmutableArray<ContentBundle> Bundles)
+internal sealed record MediumManifest(int Version, ImmutableArray<MediumBundle> Bundles)
 {
     /// <summary>The same for `sha256sum -c`, relative to the folder above the parts'.</summary>
     public string ToSums(string folder) => string.Concat(Bundles.SelectMany(bundle => bundle.Parts).Select(part => $"{part.Sha256}  {folder}/{part.Name}\n"));
@@ -38,26 +38,26 @@ internal sealed class BundleReader(string cacheFolder, IBuildObserver observer)
     internal long PartSize { get; init; } = 3_000_000_000;
 
     /// <exception cref="CrustException">A bundle isn't there or can't be read, or its name can't be used.</exception>
-    public async Task<ContentManifest> ReadAsync(MediumSpec medium, Func<string, string> whereIs, CancellationToken cancellation)
+    public async Task<MediumManifest> ReadAsync(MediumSpec medium, Func<string, string> whereIs, CancellationToken cancellation)
     {
-        var bundles = ImmutableArray.CreateBuilder<ContentBundle>();
+        var bundles = ImmutableArray.CreateBuilder<MediumBundle>();
         foreach (var path in medium.Content)
         {
             CheckName(path, bundles, whereIs("medium.content"));
             bundles.Add(await ReadAsync(path, cancellation));
         }
 
-        return new ContentManifest(1, bundles.ToImmutable());
+        return new MediumManifest(1, bundles.ToImmutable());
     }
 
     /// <summary>The same of what was read before; null where something has to be read.</summary>
-    public ContentManifest? Recall(MediumSpec medium)
+    public MediumManifest? Recall(MediumSpec medium)
     {
         var bundles = medium.Content.Select(path => File.Exists(path) ? Recall(MemoryOf(path, FileIdentity.Of(path))) : null).ToList();
-        return bundles.Contains(null) ? null : new ContentManifest(1, [.. bundles.OfType<ContentBundle>()]);
+        return bundles.Contains(null) ? null : new MediumManifest(1, [.. bundles.OfType<MediumBundle>()]);
     }
 
-    private static void CheckName(string path, IEnumerable<ContentBundle> before, string where)
+    private static void CheckName(string path, IEnumerable<MediumBundle> before, string where)
     {
         var name = Path.GetFileName(path);
         if (!Extensions.Any(extension => name.EndsWith(extension, StringComparison.Ordinal)))
@@ -78,7 +78,7 @@ internal sealed class BundleReader(string cacheFolder, IBuildObserver observer)
         }
     }
 
-    private async Task<ContentBundle> ReadAsync(string path, CancellationToken cancellation)
+    private async Task<MediumBundle> ReadAsync(string path, CancellationToken cancellation)
     {
         await using var file = UserFile.Open(path, path, "content");
         if (file.Length > PartSize * MostParts)
@@ -103,7 +103,7 @@ internal sealed class BundleReader(string cacheFolder, IBuildObserver observer)
             }
 
             PrivateFolder.Create(Path.GetDirectoryName(memory)!);
-            WholeFile.Replace(memory, JsonSerializer.Serialize(new ContentManifest(1, [bundle]), LiveJson.Default.ContentManifest));
+            WholeFile.Replace(memory, JsonSerializer.Serialize(new MediumManifest(1, [bundle]), LiveJson.Default.MediumManifest));
             return bundle;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -113,12 +113,12 @@ internal sealed class BundleReader(string cacheFolder, IBuildObserver observer)
         }
     }
 
-    private async Task<ContentBundle> SplitAsync(string path, FileStream file, CancellationToken cancellation)
+    private async Task<MediumBundle> SplitAsync(string path, FileStream file, CancellationToken cancellation)
     {
         var name = Path.GetFileName(path);
         using var whole = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var part = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var parts = ImmutableArray.CreateBuilder<ContentPart>();
+        var parts = ImmutableArray.CreateBuilder<MediumPart>();
         var buffer = new byte[Buffer];
         long done = 0, start = 0, reported = 0;
         while (true)
@@ -130,13 +130,13 @@ internal sealed class BundleReader(string cacheFolder, IBuildObserver observer)
             // An empty bundle has a part, too.
             if (done == start + PartSize || (read == 0 && (done > start || parts.Count == 0)))
             {
-                parts.Add(new ContentPart($"{name}_part{parts.Count:00}", start, done - start, Convert.ToHexStringLower(part.GetHashAndReset())));
+                parts.Add(new MediumPart($"{name}_part{parts.Count:00}", start, done - start, Convert.ToHexStringLower(part.GetHashAndReset())));
                 start = done;
             }
 
             if (read == 0)
             {
-                return new ContentBundle(name, done, Convert.ToHexStringLower(whole.GetHashAndReset()), parts.ToImmutable());
+                return new MediumBundle(name, done, Convert.ToHexStringLower(whole.GetHashAndReset()), parts.ToImmutable());
             }
 
             if (done - reported >= ReportEvery)
@@ -151,11 +151,11 @@ internal sealed class BundleReader(string cacheFolder, IBuildObserver observer)
     private string MemoryOf(string path, FileIdentity identity) =>
         Path.Combine(cacheFolder, "checksums", Checksum.OfText($"content parts of {PartSize}\n{Path.GetFullPath(path)}\n{identity}"));
 
-    private static ContentBundle? Recall(string memory)
+    private static MediumBundle? Recall(string memory)
     {
         try
         {
-            return File.Exists(memory) && JsonSerializer.Deserialize(File.ReadAllText(memory), LiveJson.Default.ContentManifest) is { Bundles: [var bundle] }
+            return File.Exists(memory) && JsonSerializer.Deserialize(File.ReadAllText(memory), LiveJson.Default.MediumManifest) is { Bundles: [var bundle] }
                 ? bundle : null;
         }
         catch (JsonException)

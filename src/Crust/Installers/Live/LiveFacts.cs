@@ -71,7 +71,7 @@ internal sealed record LiveFacts
 }
 
 [JsonSerializable(typeof(LiveFacts))]
-[JsonSerializable(typeof(ContentManifest))]
+[JsonSerializable(typeof(MediumManifest))]
 [JsonSerializable(typeof(ReferenceIsoRecord))]
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 internal sealed partial class LiveJson : JsonSerializerContext;

@@ -142,7 +142,7 @@ internal sealed class LiveInstaller(ToolBox tools, BuildCache cache, BaseSource 
         return plan;
     }
 
-    private static LivePlan PlanOf(BuildSpec spec, SeedFiles files, ContentManifest content, LiveFacts facts, string key)
+    private static LivePlan PlanOf(BuildSpec spec, SeedFiles files, MediumManifest content, LiveFacts facts, string key)
     {
         var profile = LivePlan.ProfileOf(spec, facts);
         var medium = MediumPlan.Of(spec, files, profile, content, IdOf(key, "seed"));
@@ -165,7 +165,7 @@ internal sealed class LiveInstaller(ToolBox tools, BuildCache cache, BaseSource 
         }
 
         var (manifest, sums) = (Path.Combine(folder, "content.json"), Path.Combine(folder, "content.sha256"));
-        await File.WriteAllTextAsync(manifest, JsonSerializer.Serialize(medium.Content, LiveJson.Default.ContentManifest) + "\n", cancellation);
+        await File.WriteAllTextAsync(manifest, JsonSerializer.Serialize(medium.Content, LiveJson.Default.MediumManifest) + "\n", cancellation);
         await File.WriteAllTextAsync(sums, medium.Content.ToSums("content"), cancellation);
         // Beside the folder of the parts, not in it: what joins them takes all that is there.
         return [new($"{MarkOfContent}.json", manifest), new($"{MarkOfContent}.sha256", sums)];
@@ -200,7 +200,7 @@ internal sealed class LiveInstaller(ToolBox tools, BuildCache cache, BaseSource 
             "crust live iso", LiveIso.Version, plan.Root!.Key, appliance.KeyOf(arch), LiveMenu.Of(plan.Spec.Medium, arch), LiveMenu.Stub,
             .. medium.Seed.Documents.Select(document => $"{document.Name} {Checksum.OfText(document.Text)}"),
             .. medium.Files.Where(file => file.Length is null).Select(file => $"{file.InIso} {SumOf(file.OnHost)}"),
-            JsonSerializer.Serialize(medium.Content, LiveJson.Default.ContentManifest),
+            JsonSerializer.Serialize(medium.Content, LiveJson.Default.MediumManifest),
             TreeDigest.Of(medium.Overlay),
         ]));
     }

@@ -37,7 +37,7 @@ internal sealed record MediumPlan
     /// <summary>The files that are taken as they are.</summary>
     public required ImmutableArray<MediumFile> Files { get; init; }
 
-    public required ContentManifest Content { get; init; }
+    public required MediumManifest Content { get; init; }
 
     /// <summary>The overlay; empty for none.</summary>
     public required FileTree Overlay { get; init; }
@@ -60,7 +60,7 @@ internal sealed record MediumPlan
     /// <param name="content">The content bundles, read.</param>
     /// <param name="instance">Decides the salt of the password's hash; the same for the same spec and base.</param>
     /// <exception cref="CrustException">A file isn't there, or may not go where it would.</exception>
-    public static MediumPlan Of(BuildSpec spec, SeedFiles files, SeedProfile profile, ContentManifest content, Guid instance)
+    public static MediumPlan Of(BuildSpec spec, SeedFiles files, SeedProfile profile, MediumManifest content, Guid instance)
     {
         var seed = Seed.Compose(spec, files, profile, instance);
         var overlay = spec.Medium.Overlay is { } folder ? FileTree.FromFolder(folder) : FileTree.Empty;

@@ -68,7 +68,7 @@ public sealed class BundleReaderTests
         Assert.That(async () => await ReadAsync(one, two), Throws.TypeOf<CrustException>().With.Message.Contains("Two content bundles"));
     }
 
-    private Task<ContentManifest> ReadAsync(params string[] paths) => new BundleReader(Path.Combine(_folder, "cache"), new EventList()) { PartSize = 1000 }
+    private Task<MediumManifest> ReadAsync(params string[] paths) => new BundleReader(Path.Combine(_folder, "cache"), new EventList()) { PartSize = 1000 }
         .ReadAsync(new MediumSpec { Content = [.. paths] }, key => key, Cancellation);
 
     private string Write(string name, byte[] bytes)

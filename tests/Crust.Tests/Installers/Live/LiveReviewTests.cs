@@ -78,7 +78,7 @@ public sealed class LiveReviewTests
             Origins = ImmutableDictionary<string, string>.Empty.Add("machine.disk",
             "crust.yaml:3")
         };
-        var medium = Plan(spec) with { Content = new ContentManifest(1, [new ContentBundle("a.zst", 3L << 30, "", [])]) };
+        var medium = Plan(spec) with { Content = new MediumManifest(1, [new MediumBundle("a.zst", 3L << 30, "", [])]) };
 
         var problem = LiveReview.Of(Survey(LiveSample.Base, Initrd), spec, medium).Single(finding => finding.Gravity is LiveGravity.Problem);
 
@@ -102,7 +102,7 @@ public sealed class LiveReviewTests
     private static MediumPlan Plan(BuildSpec spec)
     {
         spec = spec with { Seed = spec.Seed with { Kind = SeedKind.Embedded } };
-        return MediumPlan.Of(spec, SeedFiles.Read(spec.Seed), SeedProfile.Kairos, new ContentManifest(1, []), Guid.Empty);
+        return MediumPlan.Of(spec, SeedFiles.Read(spec.Seed), SeedProfile.Kairos, new MediumManifest(1, []), Guid.Empty);
     }
 
     private BuildSpec Spec() => new() { Seed = new SeedSpec { UserData = [Path.Combine(_folder, "user-data")] } };
