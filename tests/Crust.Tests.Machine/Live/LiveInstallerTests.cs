@@ -64,7 +64,7 @@ public sealed class LiveInstallerTests
         var build = await Crust.RunAsync(Cancellation, "build");
 
         Assert.That((build.ExitCode, build.Output), Is.EqualTo((0, "images/edge.img\n")), build.Error);
-        var log = await File.ReadAllTextAsync(Crust.Image("edge.log"), Cancellation);
+        var log = await File.ReadAllTextAsync(Crust.Image("edge.serial.log"), Cancellation);
         string[] said = ["configs: /run/initramfs/live/config.yaml", "users: 1", "content: apps.tar.zst", "edge config: edge: settings", "cluster config"];
         Assert.That(said.Where(line => !log.Contains($"live-agent: {line}", StringComparison.Ordinal)), Is.Empty, log);
     }
