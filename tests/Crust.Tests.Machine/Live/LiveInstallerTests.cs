@@ -73,7 +73,7 @@ public sealed class LiveInstallerTests
     [TestCase(Firmware.Uefi, false, Category = "Long")]
     [TestCase(Firmware.Uefi, true, Category = "Long")]
     [TestCase(Firmware.UefiSecure, false, Category = "Long")]
-    [TestCase(Firmware.UefiSecure, true)]
+    [TestCase(Firmware.UefiSecure, true, Category = "Long")]
     public async Task The_medium_installs_from_a_CD_and_from_a_stick(Firmware firmware, bool isStick) => await InstallAsync(await MakeAsync(), Arch.Amd64, firmware, isStick);
 
     [Test]
