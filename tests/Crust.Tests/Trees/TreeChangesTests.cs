@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Crust.Layers;
 using Crust.Trees;
 
 namespace Crust.Tests.Trees;
