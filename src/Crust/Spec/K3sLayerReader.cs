@@ -19,7 +19,7 @@ internal static partial class K3sLayerReader
         var k3s = entry.Mapping(Kind) ?? throw entry.Wrong(Kind, "A layer k3s says nothing", "write k3s: { role: cluster }, or k3s: {} where user-data says the role");
         if (k3s.Keys.Contains("token"))
         {
-            throw k3s.Wrong("token", "A layer gives no token: whoever has the image could join the cluster", "give it in each node's user-data (k3s: { token: … }), or name a file of the node's in tokenFile");
+            throw k3s.Wrong("token", "A layer gives no token: anyone who has the image could join the cluster", "give it in each node's user-data (k3s: { token: … }), or name a file of the node's in tokenFile");
         }
 
         var role = k3s.Text("role");
@@ -84,7 +84,7 @@ internal static partial class K3sLayerReader
 
         if (config.Keys.FirstOrDefault(Secrets.Contains) is { } secret)
         {
-            throw config.Wrong(secret, $"A layer gives no secrets, and {secret} is one: whoever has the image would have it", "give it in each node's user-data: k3s: { config: … }");
+            throw config.Wrong(secret, $"A layer gives no secrets, and {secret} is one: anyone who has the image would have it", "give it in each node's user-data: k3s: { config: … }");
         }
 
         if (config.Keys.FirstOrDefault(key => !OptionPattern().IsMatch(key)) is { } wrong)

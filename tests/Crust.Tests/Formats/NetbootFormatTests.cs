@@ -106,21 +106,7 @@ public sealed class NetbootFormatTests : ImageFixture
         Assert.That(Read("version"), Does.Contain("note=initrd.img has more than 64.0 MiB, which Raspberry Pis with an EEPROM before 2025-09-23"));
     }
 
-    private SampleRoot Root()
-    {
-        var root = new SampleRoot(Images.Disk.FileFor("root"));
-        foreach (var release in new[] { "6.1", "6.12" })
-        {
-            root.Write($"boot/vmlinuz-{release}.0-1", $"kernel {release}");
-            root.Write($"boot/initrd.img-{release}.0-1", $"initramfs {release}");
-            root.Write($"usr/lib/modules/{release}.0-1/kernel/fs/overlayfs/overlay.ko", $"overlay {release}");
-        }
-
-        root.Write("usr/share/initramfs-tools/scripts/nfs", "mountroot");
-        root.Write("usr/lib/shim/shimx64.efi.signed", "shim");
-        root.Write("usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed", "grub");
-        return root;
-    }
+    private SampleRoot Root() => SampleRoot.ForNetboot(Images.Disk.FileFor("root"));
 
     private SampleRoot PiRoot()
     {

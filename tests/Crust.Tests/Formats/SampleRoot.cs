@@ -33,6 +33,23 @@ internal sealed class SampleRoot : IRootPacker
     /// <summary>The archive that was packed last.</summary>
     public string Archive => _folder + ".packed";
 
+    /// <summary>One of a PC that can start over the network.</summary>
+    public static SampleRoot ForNetboot(string folder)
+    {
+        var root = new SampleRoot(folder);
+        foreach (var release in new[] { "6.1", "6.12" })
+        {
+            root.Write($"boot/vmlinuz-{release}.0-1", $"kernel {release}");
+            root.Write($"boot/initrd.img-{release}.0-1", $"initramfs {release}");
+            root.Write($"usr/lib/modules/{release}.0-1/kernel/fs/overlayfs/overlay.ko", $"overlay {release}");
+        }
+
+        root.Write("usr/share/initramfs-tools/scripts/nfs", "mountroot");
+        root.Write("usr/lib/shim/shimx64.efi.signed", "shim");
+        root.Write("usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed", "grub");
+        return root;
+    }
+
     public void Write(string path, string content)
     {
         var file = Path.Combine(_folder, path);
@@ -50,7 +67,9 @@ internal sealed class SampleRoot : IRootPacker
 
         await SampleDisk.Tools.RunAsync(ToolCommand.Of("tar", "-c", "-f", path, "-C", _folder, "--format=pax", "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime", "--sort=name",
             "--numeric-owner", "--owner=1234", "--group=0", "."), cancellation);
-        File.Copy(path, Archive, overwrite: true);
+        // Images may be written side by side.
+        File.Copy(path, path + ".packed");
+        File.Move(path + ".packed", Archive, overwrite: true);
         var length = new FileInfo(path).Length;
         await using var file = File.OpenWrite(path);
         file.SetLength(length + Behind);

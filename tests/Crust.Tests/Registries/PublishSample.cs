@@ -43,6 +43,7 @@ internal sealed class PublishSample : IDisposable
     {
         var sample = new PublishSample();
         sample._images.Spec = new BuildSpec { Machine = new() { Arch = arch } };
+        sample._images.Roots = SampleRoot.ForNetboot(sample._images.Disk.FileFor("root"));
         var written = await sample._images.WriteAsync(formats, new EventList());
         sample.Shelf = new ImagesFolder(Path.GetDirectoryName(Path.GetDirectoryName(written[0].Path))!);
         var facts = ManifestSample.Full with { BuildKey = new string(arch is Arch.Amd64 ? 'a' : 'b', 64), Images = [], Sbom = null, Provenance = null, Signature = null };

@@ -25,7 +25,7 @@ internal sealed class ShellValue
     {
         if (_text is ['~', ..])
         {
-            return ArgReading.None("a '~' in front is the home folder of whoever runs it");
+            return ArgReading.None("a '~' in front is the home folder of the user who runs it");
         }
 
         while (_trouble is null && _at < _text.Length && _text[_at] is not (' ' or '\t' or '\n'))

@@ -175,7 +175,7 @@ internal static class LiveReview
         }
         else if (medium.Configs.IsEmpty && facts.Configs.IsEmpty)
         {
-            yield return Warn("configuration", "There is no user-data: the installer waits until somebody tells it what to do", "name a file in seed.userData");
+            yield return Warn("configuration", "There is no user-data: the installer waits for somebody to configure it", "name a file in seed.userData");
         }
         else
         {
