@@ -181,7 +181,8 @@ public sealed class SecretTests : IDisposable
             foreach (var folder in Directory.EnumerateDirectories("/proc").Where(folder => char.IsAsciiDigit(Path.GetFileName(folder)[0])))
             {
                 var line = Read($"{folder}/cmdline");
-                var isProgram = line.StartsWith(CrustProcess.BuiltProgram, StringComparison.Ordinal) || line.StartsWith("env ", StringComparison.Ordinal);
+                // The program as it is shipped, and the copy that another test of these starts at the same time.
+                var isProgram = line.StartsWith(CrustProcess.BuiltProgram, StringComparison.Ordinal) || line.Contains("Crust.Cli", StringComparison.Ordinal) || line.StartsWith("env ", StringComparison.Ordinal);
                 var environment = isProgram || folder == $"/proc/{Environment.ProcessId}" ? "" : Read($"{folder}/environ");
                 if (line.Length > 0 && Read($"{folder}/cmdline") == line)
                 {
