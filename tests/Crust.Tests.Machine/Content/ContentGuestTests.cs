@@ -42,10 +42,13 @@ public sealed class ContentGuestTests
         $ctr images import --snapshotter native /archive.tar
         # Kubernetes' own plugin adds each image by its config, too.
         $ctr images list -q | sed -n '/^sha256:/!s/^/image: /p'
+        # Each below a place of its own: containerd names the snapshot after the place, and one that it hasn't removed yet would be shown again.
         for image in $($ctr images list -q | grep -v -e @ -e ^sha256:); do
-            $ctr images mount --snapshotter native "$image" /image >/dev/null
-            echo "in $image: $(sha256sum </image/base) $(cat /image/own)"
-            $ctr images unmount --rm --snapshotter native /image >/dev/null
+            place=/image/$(echo "$image" | tr / _)
+            mkdir -p "$place"
+            $ctr images mount --snapshotter native "$image" "$place" >/dev/null
+            echo "in $image: $(sha256sum <"$place/base") $(cat "$place/own")"
+            $ctr images unmount --rm --snapshotter native "$place" >/dev/null
         done
         kill $!
         """;
