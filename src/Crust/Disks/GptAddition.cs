@@ -1,7 +1,3 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
-using System.Text;
-using Crust.Storage;
 using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Disks;
@@ -13,17 +9,6 @@ internal static class GptAddition
 {
     private const int Sector = 512;
     private const long Alignment = 1 << 20;
-    private const int MostName = 36;
-
-    // Offsets in the header and in an entry.
-    private const int HeaderSize = 12;
-    private const int HeaderCrc = 16;
-    private const int AlternateLba = 32;
-    private const int EntriesLba = 72;
-    private const int EntryCount = 80;
-    private const int EntrySize = 84;
-    private const int EntriesCrc = 88;
-    private const int NameOffset = 56;
 
     // "Linux filesystem data" (the Discoverable Partitions Specification's generic type).
     private static readonly Guid Linux = new("0FC63DAF-8483-4772-8E79-3D69D8477DE4");
@@ -36,9 +21,7 @@ internal static class GptAddition
     public static (long Offset, string? Problem) Add(SafeFileHandle disk, long length, string name)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(length % Alignment, 0);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(name.Length, MostName);
-        var table = PartitionTable.Read(disk);
-        if (table.Kind != "gpt")
+        if (PartitionTable.Read(disk).Kind != "gpt")
         {
             return (0, "it has no GPT");
         }
@@ -51,48 +34,21 @@ internal static class GptAddition
             return (0, problem);
         }
 
-        var primary = disk.ReadUpTo(Sector, Sector);
-        var (count, size) = ((int)U32(primary, EntryCount), (int)U32(primary, EntrySize));
-        var entries = disk.ReadUpTo(U64(primary, EntriesLba) * Sector, count * size);
-        var backup = disk.ReadUpTo(U64(primary, AlternateLba) * Sector, Sector);
-        if (!backup.AsSpan().StartsWith("EFI PART"u8) || U64(primary, AlternateLba) * Sector != RandomAccess.GetLength(disk) - Sector)
+        try
         {
-            return (0, "its backup table can't be moved to its new end");
-        }
+            var table = GptTable.Read(disk)!;
+            if (table.Backup != (RandomAccess.GetLength(disk) / Sector) - 1)
+            {
+                return (0, "its backup table can't be moved to its new end");
+            }
 
-        var free = Enumerable.Range(0, count).Cast<int?>().FirstOrDefault(i => !entries.AsSpan(i!.Value * size, size).ContainsAnyExcept((byte)0));
-        if (free is not { } index)
+            // The same for the same place on the same kind of disk, so that the same inputs give the same bytes.
+            table.With(Linux, GptTable.IdOf($"{name} {offset} {length}"), new Partition(offset, length), name).Write(disk);
+            return (offset, null);
+        }
+        catch (InvalidDataException e)
         {
-            return (0, "its table has no free entry");
+            return (0, e.Message);
         }
-
-        Write(entries.AsSpan(index * size, size), offset, length, name);
-        foreach (var header in new[] { backup, primary })
-        {
-            RandomAccess.Write(disk, entries, U64(header, EntriesLba) * Sector);
-            BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(EntriesCrc), Crc32.Of(entries));
-            header.AsSpan(HeaderCrc, sizeof(uint)).Clear();
-            BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(HeaderCrc), Crc32.Of(header.AsSpan(0, (int)U32(header, HeaderSize))));
-            RandomAccess.Write(disk, header, header == primary ? Sector : U64(primary, AlternateLba) * Sector);
-        }
-
-        return (offset, null);
     }
-
-    private static void Write(Span<byte> entry, long offset, long length, string name)
-    {
-        Linux.TryWriteBytes(entry);
-        // The same for the same place on the same kind of disk, so that the same inputs give the same bytes.
-        var id = SHA256.HashData(Encoding.UTF8.GetBytes($"{name} {offset} {length}")).AsSpan(0, 16);
-        id[6] = (byte)((id[6] & 0x0f) | 0x80);
-        id[8] = (byte)((id[8] & 0x3f) | 0x80);
-        new Guid(id, bigEndian: true).TryWriteBytes(entry[16..]);
-        BinaryPrimitives.WriteInt64LittleEndian(entry[32..], offset / Sector);
-        BinaryPrimitives.WriteInt64LittleEndian(entry[40..], ((offset + length) / Sector) - 1);
-        Encoding.Unicode.GetBytes(name, entry[NameOffset..]);
-    }
-
-    private static uint U32(byte[] bytes, int offset) => BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(offset));
-
-    private static long U64(byte[] bytes, int offset) => BinaryPrimitives.ReadInt64LittleEndian(bytes.AsSpan(offset));
 }

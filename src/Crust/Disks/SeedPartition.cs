@@ -1,7 +1,5 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
-using System.Security.Cryptography;
-using System.Text;
 using Crust.Storage;
 using Microsoft.Win32.SafeHandles;
 
@@ -25,8 +23,6 @@ internal static class SeedPartition
     private const int MbrEntries = 446;
     private const int MbrEntryLength = 16;
     private const int FatLabel = 43;
-    private const int NameOffset = 56;
-    private const int NameLength = 72;
 
     // "Basic data" of Microsoft, which has FAT in it: every system looks into those for a file system.
     private static readonly Guid Type = new("ebd0a0a2-b9e5-4433-87c0-68b6b72699c7");
@@ -38,7 +34,7 @@ internal static class SeedPartition
     public static Partition? Find(DiskReader disk)
     {
         ImmutableArray<Partition> found = GptTable.Read(disk) is { } table
-            ? [.. table.Entries.Where(entry => NameOf(table.BytesOf(entry.Index)) == Name).Select(entry => entry.Place)]
+            ? [.. table.Entries.Where(entry => table.NameOf(entry.Index) == Name).Select(entry => entry.Place)]
             : [.. InMbr(disk)];
         return found.Length switch
         {
@@ -63,15 +59,9 @@ internal static class SeedPartition
         }
 
         var place = PlaceIn(table, size, reader);
-        var entry = new byte[128];
-        Type.ToByteArray().CopyTo(entry, 0);
-        IdFor(table.DiskId).ToByteArray().CopyTo(entry, 16);
-        BinaryPrimitives.WriteInt64LittleEndian(entry.AsSpan(32), place.Offset / Sector);
-        BinaryPrimitives.WriteInt64LittleEndian(entry.AsSpan(40), (place.Offset + place.Length) / Sector - 1);
-        Encoding.Unicode.GetBytes(Name).CopyTo(entry, NameOffset);
         // What was there is no data of anybody's any more, and mustn't be taken for a file system.
         RandomAccess.Write(disk, new byte[place.Length], place.Offset);
-        table.With(entry).Write(disk);
+        table.With(Type, GptTable.IdOf($"{table.DiskId} {Name}"), place, Name).Write(disk);
         return place;
     }
 
@@ -128,16 +118,5 @@ internal static class SeedPartition
         }
 
         return true;
-    }
-
-    private static string NameOf(ReadOnlySpan<byte> entry) => Encoding.Unicode.GetString(entry.Slice(NameOffset, NameLength)).TrimEnd('\0');
-
-    // A version 8 UUID (RFC 9562, section 5.8) that follows from the disk's.
-    private static Guid IdFor(Guid disk)
-    {
-        var bytes = SHA256.HashData(Encoding.UTF8.GetBytes($"{disk} {Name}")).AsSpan(0, 16);
-        bytes[6] = (byte)((bytes[6] & 0x0f) | 0x80);
-        bytes[8] = (byte)((bytes[8] & 0x3f) | 0x80);
-        return new Guid(bytes, bigEndian: true);
     }
 }

@@ -41,6 +41,23 @@ public sealed class GptAdditionTests
     }
 
     [Test]
+    public async Task An_entry_whose_sectors_make_no_sense_is_not_taken_for_a_free_one()
+    {
+        await SgdiskAsync("-n", "1:2048:+4M", _disk);
+        GptTable broken;
+        using (var disk = File.OpenHandle(_disk, FileMode.Open, FileAccess.ReadWrite))
+        {
+            broken = GptTable.Read(disk)!.With(new Guid("0FC63DAF-8483-4772-8E79-3D69D8477DE4"), Guid.NewGuid(), new Partition(8 * MiB, -MiB), "broken");
+            broken.Write(disk);
+        }
+
+        Assert.That(Add(MiB).Problem, Is.Null);
+
+        Assert.That(await SgdiskAsync("-i", "2", _disk), Does.Contain("Partition name: 'broken'"));
+        Assert.That(await SgdiskAsync("-i", "3", _disk), Does.Contain("Partition name: 'COS_CONTENT'"));
+    }
+
+    [Test]
     public void A_disk_without_a_table_gets_none() => Assert.That(Add(MiB).Problem, Is.EqualTo("it has no GPT"));
 
     private (long Offset, string? Problem) Add(long length)

@@ -67,9 +67,9 @@ public sealed class GptGrowthTests
         await SameBytes.AssertFileAsync(_disk, before, Cancellation);
     }
 
-    [TestCase(512 + 40, "the checksum of its header is wrong")]
-    [TestCase(1024 + 32, "the checksum of its entries is wrong")]
-    [TestCase(512 + 12, "the checksum of its header is wrong")]
+    [TestCase(512 + 40, "the checksum of its GPT's header is wrong")]
+    [TestCase(1024 + 32, "the checksum of its GPT's entries is wrong")]
+    [TestCase(512 + 12, "the checksum of its GPT's header is wrong")]
     public async Task A_damaged_table_is_left_alone_and_said(int damaged, string reason)
     {
         await MakeAsync(32 * MiB);
