@@ -152,6 +152,8 @@ internal sealed class BaseSource(SourceFetcher fetcher, IRegistryImages registri
         Path = path,
         Sha256 = sha256,
         Size = File.Exists(path) ? new FileInfo(path).Length : 0,
+        // A raw disk's holes stay holes.
+        Data = found.Kind?.QemuDriver == "raw" ? SparseFile.AllocatedBytes(path) : null,
         BaseName = NameOf(spec.Base),
         FileKind = found.Name,
         IsRoot = spec.Base.IsRoot,

@@ -17,6 +17,9 @@ internal abstract record DiskOrigin
     /// <summary>Its size in bytes.</summary>
     public required long Size { get; init; }
 
+    /// <summary>About how many bytes it leaves on the disk; null where only its size tells.</summary>
+    public long? Data { get; init; }
+
     /// <summary>What the images are called where the spec doesn't name them.</summary>
     public required string BaseName { get; init; }
 

@@ -38,7 +38,7 @@ internal sealed class Preflight(HostChecks checks, Forecaster forecaster)
     /// <exception cref="CrustException">They haven't.</exception>
     public void CheckSpace(BuildSpec spec, DiskOrigin origin, long seedSize, IEnumerable<IImageFormat> toWrite)
     {
-        var forecast = new BuildForecast { Name = origin.BaseName, SourceSize = origin.Size, SeedSize = seedSize, IsCacheKnown = true, ToWrite = [.. toWrite] };
+        var forecast = new BuildForecast { Name = origin.BaseName, SourceSize = origin.Size, SourceData = origin.Data, SeedSize = seedSize, IsCacheKnown = true, ToWrite = [.. toWrite] };
         if (checks.Space.Find(forecast, spec).Where(finding => finding.Gravity is Gravity.Problem).ToImmutableArray() is { IsEmpty: false } problems)
         {
             throw ErrorOf(problems);

@@ -30,7 +30,7 @@ internal sealed record SpaceEstimate(long Cache, long Images)
             return new SpaceEstimate(0, 0);
         }
 
-        if ((forecast.CachedDisk ?? (InstalledPerIso * forecast.SourceSize)) is not { } data)
+        if ((forecast.CachedDisk ?? forecast.SourceData ?? (InstalledPerIso * forecast.SourceSize)) is not { } data)
         {
             return null;
         }

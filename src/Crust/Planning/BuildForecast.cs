@@ -35,6 +35,9 @@ internal sealed record BuildForecast
     /// <summary>The size in bytes of the installer or the base image, perhaps only about; null if it isn't known before it is downloaded.</summary>
     public required long? SourceSize { get; init; }
 
+    /// <summary>About how many bytes it leaves on the disk; null where only its size tells.</summary>
+    public long? SourceData { get; init; }
+
     /// <summary>About the size of the seed while the installer runs, in bytes: the user's files, and a copy of the ISO where they are put into one.</summary>
     public long SeedSize { get; init; }
 
@@ -87,6 +90,7 @@ internal sealed class Forecaster(SourceLibrary sources, ApplianceBuilder applian
             Key = key,
             Profile = spec.Seed.Profile ?? sources.ProfileOf(spec),
             SourceSize = glance.Size,
+            SourceData = glance.Origin?.Data,
             SeedSize = files.SizeWith(spec, glance.Size ?? 0),
             BuildsReference = spec.IsReference && glance.Origin is null,
             MakesInstaller = spec.Installer.Built is { HasBase: true } && glance.Origin is null,

@@ -28,6 +28,17 @@ public sealed class BaseSourceTests
     public void Images_are_called_after_the_base(string source, string name) => Assert.That(BaseSource.BaseNameOf(source), Is.EqualTo(name));
 
     [Test]
+    public async Task A_raw_image_says_how_much_it_holds_and_a_compressed_one_does_not()
+    {
+        var raw = _sample.FileFor("sparse.img");
+        await BaseSample.RunAsync("cp", ["--sparse=always", _sample.Raw(), raw], Cancellation);
+        var packed = await BaseSample.PackAsync(raw, "xz", ".xz", Cancellation);
+
+        Assert.That((await _sample.Source.GetAsync(BaseSample.SpecOf(raw), Cancellation)).Data, Is.GreaterThan(0).And.LessThan(BaseSample.DiskSize));
+        Assert.That((await _sample.Source.GetAsync(BaseSample.SpecOf(packed), Cancellation)).Data, Is.Null);
+    }
+
+    [Test]
     public async Task A_download_is_checked_against_its_sum_and_taken_once()
     {
         var packed = await File.ReadAllBytesAsync(await BaseSample.PackAsync(_sample.Raw(), "xz", ".xz", Cancellation), Cancellation);

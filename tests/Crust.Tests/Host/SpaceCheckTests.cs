@@ -40,6 +40,10 @@ public sealed class SpaceCheckTests
     public void Where_the_disk_is_cached_its_own_size_counts_and_it_takes_no_room() => Assert.That(
         SpaceEstimate.Of(HostSample.Forecast("vmdk") with { CachedDisk = 8 * GiB }, new BuildSpec(), true, false), Is.EqualTo(new SpaceEstimate(0, 2 * GiB)));
 
+    [Test]
+    public void Of_a_raw_base_that_is_mostly_holes_its_data_counts_and_not_its_size() => Assert.That(
+        SpaceEstimate.Of(HostSample.Forecast("img") with { SourceSize = 20 * GiB, SourceData = GiB }, new BuildSpec(), true, false), Is.EqualTo(new SpaceEstimate(GiB + (512 << 20), GiB)));
+
     [TestCase(3.75, "gce")]
     [TestCase(7.5, "gce", "img.zst")]
     [TestCase(7.5, "gce", "qcow2", "img")]
