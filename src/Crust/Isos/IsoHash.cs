@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using Crust.Disks;
 using Crust.Storage;
 using Serilog;
 
@@ -10,6 +11,8 @@ internal sealed class IsoHash(string cacheFolder, IBuildObserver observer, ILogg
 {
     private const int BufferSize = 1 << 20;
     private const int BuffersPerReport = 64;
+
+    private static readonly byte[] _zeros = new byte[BufferSize];
 
     /// <summary>The stage that its progress belongs to.</summary>
     public Stage Stage { get; init; } = Stage.Installer;
@@ -71,6 +74,7 @@ internal sealed class IsoHash(string cacheFolder, IBuildObserver observer, ILogg
     private string MemoryOf(string path, FileIdentity identity) =>
         Path.Combine(cacheFolder, "checksums", Checksum.OfText($"{Path.GetFullPath(path)}\n{identity}"));
 
+    // A hole is hashed as the zeros that it is, and not read: a raw disk of 20 GiB with little on it takes a quarter of the time.
     private async Task<string> ComputeAsync(string path, CancellationToken cancellation)
     {
         using var handle = File.OpenHandle(path, options: FileOptions.Asynchronous | FileOptions.SequentialScan);
@@ -80,11 +84,36 @@ internal sealed class IsoHash(string cacheFolder, IBuildObserver observer, ILogg
         try
         {
             var offset = 0L;
-            for (int read, count = 0; (read = await RandomAccess.ReadAsync(handle, buffer, offset, cancellation)) > 0; count++)
+            var count = 0;
+            // A device has no length, and no holes.
+            foreach (var extent in size > 0 ? SparseFile.ReadExtents(handle).Append(new Extent(size, 0)) : [new Extent(0, long.MaxValue)])
             {
-                sha.AppendData(buffer, 0, read);
-                offset += read;
-                if (count % BuffersPerReport == BuffersPerReport - 1)
+                while (offset < extent.Offset)
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    var length = (int)Math.Min(_zeros.Length, extent.Offset - offset);
+                    sha.AppendData(_zeros, 0, length);
+                    Advance(length);
+                }
+
+                while (offset < extent.End)
+                {
+                    var read = await RandomAccess.ReadAsync(handle, buffer.AsMemory(0, (int)Math.Min(BufferSize, extent.End - offset)), offset, cancellation);
+                    if (read == 0)
+                    {
+                        // It became shorter: its identity is another one now.
+                        break;
+                    }
+
+                    sha.AppendData(buffer, 0, read);
+                    Advance(read);
+                }
+            }
+
+            void Advance(int length)
+            {
+                offset += length;
+                if (count++ % BuffersPerReport == BuffersPerReport - 1)
                 {
                     observer.Observe(new BuildEvent.Progressed(Stage, null, Math.Min(1, (double)offset / size), $"computing the checksum of {Path.GetFileName(path)}"));
                 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Crust.Isos;
 using Crust.Tests.Installers;
 using Serilog.Core;
@@ -32,6 +33,28 @@ public sealed class IsoHashTests
         await File.WriteAllTextAsync(Iso, "abc", Cancellation);
 
         Assert.That(await HashAsync(), Is.EqualTo(Abc));
+    }
+
+    /// <summary>Holes aren't read, so each of their places is tried: in front, between two runs of data, at the end, and all of the file.</summary>
+    [TestCase]
+    [TestCase(0L)]
+    [TestCase(5_000_000L)]
+    [TestCase(2_000_000L, 9_000_000L, 9_999_993L)]
+    public async Task A_hole_counts_as_the_zeros_that_it_is(params long[] places)
+    {
+        var content = new byte[10_000_000];
+        await using (var file = File.Create(Iso))
+        {
+            file.SetLength(content.Length);
+            foreach (var place in places)
+            {
+                "crusted"u8.CopyTo(content.AsSpan((int)place));
+                file.Position = place;
+                await file.WriteAsync("crusted"u8.ToArray(), Cancellation);
+            }
+        }
+
+        Assert.That(await HashAsync(), Is.EqualTo(Convert.ToHexStringLower(SHA256.HashData(content))));
     }
 
     [Test]
