@@ -91,7 +91,7 @@ internal sealed class CrustServices : IAsyncDisposable
         RecipeTrees = new RecipeTrees(Recipes, new RecipeArchives(tools, cache));
         Proposer = new Proposer(Recipes);
         Bakery = new Bakery(Recipes, RecipeTrees, SysextBuilder, new ListSignature(tools, Folders.Cache),
-            new Publication(http, new Downloader(http, Folders.Cache, new IsoHash(Folders.Cache, journal, _log), journal, time) { Stage = Stage.Recipes }), journal);
+            new Publication(http, new Downloader(http, Folders.Cache, new IsoHash(Folders.Cache, journal, _log), journal, time) { Stage = Stage.Recipes }, journal), journal);
         Seeds = new SeedComposer();
         var disks = new DiskStore(cache, _log);
         var jobs = new ApplianceRun(appliance, new WarmAppliance(launcher, tools, cache, environment.ApplianceStart, time, _log), launcher, time);

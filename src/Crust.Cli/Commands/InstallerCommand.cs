@@ -10,7 +10,6 @@ namespace Crust.Cli.Commands;
 
 internal static class InstallerCommand
 {
-    private static readonly string[] OfRegistries = ["publish.authFile", "publish.certDir", "publish.tls", "publish.retries", "publish.stall"];
     private static readonly string[] OfDisks = ["base.image", "base.layout", "base.vendor", "base.seedPartition"];
 
     public static Command Create()
@@ -64,6 +63,6 @@ internal static class InstallerCommand
         return command;
     }
 
-    private static bool IsTaken(SpecKey key) => key.Path is "name" or "machine.arch" || OfRegistries.Contains(key.Path)
+    private static bool IsTaken(SpecKey key) => key.Path is "name" or "machine.arch" || SpecOptions.PullKeys.Contains(key.Path)
         || key.Path.StartsWith("seed.", StringComparison.Ordinal) || (key.Path.StartsWith("base.", StringComparison.Ordinal) && !OfDisks.Contains(key.Path));
 }

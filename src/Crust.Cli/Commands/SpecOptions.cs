@@ -10,6 +10,9 @@ namespace Crust.Cli.Commands;
 /// <summary>The argument and options by which a command is given a spec: one option for each key of the table that has one.</summary>
 internal sealed class SpecOptions
 {
+    /// <summary>The keys that say how registries are pulled from: logins, certificates and patience.</summary>
+    public static readonly string[] PullKeys = ["publish.authFile", "publish.certDir", "publish.tls", "publish.retries", "publish.stall"];
+
     private const string DefaultFile = "crust.yaml";
 
     private readonly Argument<string?> _file = new("SPEC")

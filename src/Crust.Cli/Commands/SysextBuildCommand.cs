@@ -11,7 +11,7 @@ internal static class SysextBuildCommand
         var command = new Command("build", "Builds a system extension: the same bytes from the same input.");
         plan.AddTo(command);
         input.AddTo(command);
-        command.SetAction((parse, cancellation) => plan.RunAsync(parse, () => input.NameOf(parse), (services, wanted, scratch, token) => input.ReadAsync(parse, services, wanted, scratch, token), cancellation));
+        command.SetAction((parse, cancellation) => plan.RunAsync(parse, () => input.NameOf(parse), (services, wanted, pull, scratch, token) => input.ReadAsync(parse, services, wanted, pull, scratch, token), cancellation));
         return command;
     }
 }

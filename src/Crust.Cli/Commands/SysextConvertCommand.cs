@@ -12,14 +12,14 @@ internal static class SysextConvertCommand
 
     private static Command Torcx()
     {
-        var plan = new SysextPlanOptions();
+        var plan = new SysextPlanOptions(pulls: false);
         var package = new Argument<string>("PACKAGE") { Description = "A package of torcx: a tar archive, compressed or not, a squashfs, or a folder." };
         var name = SysextRootInput.NameOption("those of the package's file, NAME:VERSION.torcx.tgz");
         var command = new Command("torcx", "Lays a torcx package out as an extension: programs, libraries, and what its manifest names.") { package, name };
         plan.AddTo(command);
         command.SetAction((parse, cancellation) => plan.RunAsync(parse,
             () => parse.GetValue(name) is { } given ? RecipeCommand.Parse(given) : TorcxTree.NameOf(parse.GetRequiredValue(package)),
-            async (services, wanted, scratch, token) =>
+            async (services, wanted, _, scratch, token) =>
             {
                 var read = await services.RootSource.ReadPackageAsync(parse.GetRequiredValue(package), scratch, token);
                 return new SysextContent(TorcxTree.Build(read.Tree, wanted.Name, parse.GetRequiredValue(package)), read.Parts);
@@ -53,9 +53,9 @@ internal static class SysextConvertCommand
         command.Add(paths);
         plan.AddTo(command);
         command.SetAction((parse, cancellation) => plan.RunAsync(parse, () => source.NameOf(parse),
-            async (services, wanted, scratch, token) =>
+            async (services, wanted, pull, scratch, token) =>
             {
-                var root = await source.ReadAsync(parse, services, wanted, scratch, token);
+                var root = await source.ReadAsync(parse, services, wanted, pull, scratch, token);
                 return new SysextContent(RootfsTree.Build(root.Tree, parse.GetValue(paths) ?? [], wanted.Name), root.Parts);
             },
             cancellation));
@@ -82,7 +82,7 @@ internal static class SysextConvertCommand
         }
 
         plan.AddTo(command);
-        command.SetAction((parse, cancellation) => plan.RunAsync(parse, () => source.NameOf(parse), async (services, wanted, scratch, token) =>
+        command.SetAction((parse, cancellation) => plan.RunAsync(parse, () => source.NameOf(parse), async (services, wanted, pull, scratch, token) =>
         {
             var request = new TakeRequest
             {
@@ -91,7 +91,7 @@ internal static class SysextConvertCommand
                 Units = [.. parse.GetValue(units) ?? []],
                 Paths = [.. parse.GetValue(paths) ?? []],
             };
-            var root = await source.ReadAsync(parse, services, wanted, scratch, token);
+            var root = await source.ReadAsync(parse, services, wanted, pull, scratch, token);
             return new SysextContent(await make(parse, root.Tree, request, services, scratch, token), root.Parts);
         }, cancellation));
         return command;

@@ -71,8 +71,9 @@ internal sealed class SysextInput
     }
 
     /// <summary>Its files.</summary>
+    /// <param name="pull">How registries are pulled from.</param>
     /// <exception cref="CrustException">They can't be had.</exception>
-    public async Task<SysextContent> ReadAsync(ParseResult parse, CrustServices services, SysextPlan plan, string scratch, CancellationToken cancellation)
+    public async Task<SysextContent> ReadAsync(ParseResult parse, CrustServices services, SysextPlan plan, PublishSpec pull, string scratch, CancellationToken cancellation)
     {
         if (parse.GetValue(_source) is { } source && IsRecipe(source))
         {
@@ -82,7 +83,7 @@ internal sealed class SysextInput
         }
 
         ImmutableArray<string> packages = [.. (parse.GetValue(_packages) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
-        return await services.SysextSource.ReadAsync(parse.GetValue(_source), packages, parse.GetValue(_suite), plan, scratch, cancellation);
+        return await services.SysextSource.ReadAsync(parse.GetValue(_source), packages, parse.GetValue(_suite), plan, pull, scratch, cancellation);
     }
 
     // What is there is meant, and what looks like a path.

@@ -21,12 +21,17 @@ internal sealed class SysextPlanOptions
     private readonly Option<string> _certificate = Certificate();
     private readonly Option<bool> _reload = new("--reload") { Description = "Have systemd read its units again after a merge (systemd 255 and later)." };
     private readonly Option<long?> _epoch = new("--epoch") { Description = "The time of all files in it, in seconds since 1970 (SOURCE_DATE_EPOCH, 0 otherwise).", HelpName = "SECONDS" };
-    private readonly SpecOptions _spec = new(key => key.Path.StartsWith("sign.", StringComparison.Ordinal));
+    private readonly SpecOptions _spec;
     private readonly Option<string> _output = CommonOptions.Output();
     private readonly Option<bool> _json = CommonOptions.Json();
     private readonly Option<bool> _quiet = CommonOptions.Quiet();
 
-    public SysextPlanOptions() => _output.Description = "The folder for the extension.";
+    /// <param name="pulls">Whether what it is made of may be in a registry.</param>
+    public SysextPlanOptions(bool pulls = true)
+    {
+        _output.Description = "The folder for the extension.";
+        _spec = new SpecOptions(key => key.Path.StartsWith("sign.", StringComparison.Ordinal) || (pulls && SpecOptions.PullKeys.Contains(key.Path)));
+    }
 
     public static Option<string> Key() => new("--key") { Description = "The private key (PEM, RSA) that signs a ddi.", HelpName = "FILE" };
 
@@ -49,8 +54,8 @@ internal sealed class SysextPlanOptions
 
     /// <summary>Builds an extension and prints what was built.</summary>
     /// <param name="name">The extension's name, and its version where there is one.</param>
-    /// <param name="read">Makes its content: of the services, the plan and a folder that is there until the extension is built.</param>
-    public async Task<int> RunAsync(ParseResult parse, Func<(string Name, string? Version)> name, Func<CrustServices, SysextPlan, string, CancellationToken, Task<SysextContent>> read, CancellationToken cancellation)
+    /// <param name="read">Makes its content: of the services, the plan, how registries are pulled from, and a folder that is there until the extension is built.</param>
+    public async Task<int> RunAsync(ParseResult parse, Func<(string Name, string? Version)> name, Func<CrustServices, SysextPlan, PublishSpec, string, CancellationToken, Task<SysextContent>> read, CancellationToken cancellation)
     {
         var environment = HostEnvironment.Take();
         await using var view = ProgressView.Create(environment, parse.GetValue(_quiet), MessageWriter.Of(parse));
@@ -69,10 +74,11 @@ internal sealed class SysextPlanOptions
             Signer = SignerOf(parse.GetValue(_format), parse.GetValue(_key), parse.GetValue(_certificate)),
             Epoch = EpochOf(parse.GetValue(_epoch), environment),
         }.For(parse.GetValue(_os));
-        var sign = _spec.Read(parse, environment).Sign;
+        var spec = _spec.Read(parse, environment);
+        var sign = spec.Sign;
         await services.SysextAttestor.TryKeyAsync(sign, cancellation);
         using var scratch = new ScratchFolder(services.Folders.Cache);
-        var content = await read(services, plan, scratch.Path, cancellation);
+        var content = await read(services, plan, spec.Publish, scratch.Path, cancellation);
         var built = await services.SysextBuilder.BuildAsync(plan, content, sign, services.Folders.Images, cancellation);
         await view.DisposeAsync();
         foreach (var warning in built.Warnings)

@@ -59,11 +59,12 @@ internal sealed class SysextRootInput
     }
 
     /// <summary>The root, after the command that is to run in it.</summary>
+    /// <param name="pull">How registries are pulled from.</param>
     /// <exception cref="CrustException">It can't be read, or the command failed.</exception>
-    public async Task<SystemRoot> ReadAsync(ParseResult parse, CrustServices services, SysextPlan plan, string scratch, CancellationToken cancellation)
+    public async Task<SystemRoot> ReadAsync(ParseResult parse, CrustServices services, SysextPlan plan, PublishSpec pull, string scratch, CancellationToken cancellation)
     {
         ImmutableArray<string> packages = [.. (parse.GetValue(_packages) ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
-        var root = await services.RootSource.ReadAsync(parse.GetValue(_source), packages, parse.GetValue(_suite), plan.Arch, scratch, cancellation);
+        var root = await services.RootSource.ReadAsync(parse.GetValue(_source), packages, parse.GetValue(_suite), plan.Arch, pull, scratch, cancellation);
         if (parse.GetValue(_run) is not { } command)
         {
             return root;

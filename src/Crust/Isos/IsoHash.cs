@@ -12,7 +12,7 @@ internal sealed class IsoHash(string cacheFolder, IBuildObserver observer, ILogg
     private const int BufferSize = 1 << 20;
     private const int BuffersPerReport = 64;
 
-    private static readonly byte[] _zeros = new byte[BufferSize];
+    private static readonly byte[] Zeros = new byte[BufferSize];
 
     /// <summary>The stage that its progress belongs to.</summary>
     public Stage Stage { get; init; } = Stage.Installer;
@@ -91,8 +91,8 @@ internal sealed class IsoHash(string cacheFolder, IBuildObserver observer, ILogg
                 while (offset < extent.Offset)
                 {
                     cancellation.ThrowIfCancellationRequested();
-                    var length = (int)Math.Min(_zeros.Length, extent.Offset - offset);
-                    sha.AppendData(_zeros, 0, length);
+                    var length = (int)Math.Min(Zeros.Length, extent.Offset - offset);
+                    sha.AppendData(Zeros, 0, length);
                     Advance(length);
                 }
 

@@ -173,7 +173,7 @@ public sealed class RegistryFaultTests
     [Test]
     public async Task A_registry_with_an_authority_of_its_own_is_trusted_once_its_certificate_is_given()
     {
-        var certificate = await MakeCertificateAsync();
+        var certificate = await MakeCertificateAsync(_registry.Folder);
         await using var registry = await LocalRegistry.StartAsync(wantsLogin: false, certificate, Cancellation);
         using var sample = await PublishSample.MakeAsync(registry.Host, Arch.Amd64, "qcow2");
 
@@ -244,11 +244,11 @@ public sealed class RegistryFaultTests
         return path;
     }
 
-    // An authority, and the registry's certificate by it.
-    private async Task<string> MakeCertificateAsync()
+    /// <summary>Makes an authority, whose certificate is in the folder `trusted`, and a registry's certificate by it: the start of its files' names.</summary>
+    internal static async Task<string> MakeCertificateAsync(string folder)
     {
-        var trusted = Directory.CreateDirectory(Path.Combine(_registry.Folder, "trusted")).FullName;
-        var (ca, key, own) = (Path.Combine(trusted, "ca.crt"), Path.Combine(_registry.Folder, "authority.pem"), Path.Combine(_registry.Folder, "own"));
+        var trusted = Directory.CreateDirectory(Path.Combine(folder, "trusted")).FullName;
+        var (ca, key, own) = (Path.Combine(trusted, "ca.crt"), Path.Combine(folder, "authority.pem"), Path.Combine(folder, "own"));
         await SampleImages.RunAsync("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=test authority", "-keyout", key, "-out", ca);
         await SampleImages.RunAsync("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=127.0.0.1", "-keyout", own + ".key", "-out", own + ".csr");
         await File.WriteAllTextAsync(own + ".ext", "subjectAltName=IP:127.0.0.1\n", Cancellation);

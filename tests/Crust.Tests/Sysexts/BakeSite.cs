@@ -99,7 +99,7 @@ internal sealed class BakeSite : IDisposable
     private Signer Signer => new(Tools, new Folders { Images = Folder, Cache = Path.Combine(Upstream.Folder, "cache"), Runtime = Folder, Builder = Folder });
 
     public Bakery Bakery => new(Upstream.Sources, Upstream.Trees, new SysextBuilder(Tools, new SysextAttestor(Signer, TimeProvider.System), TimeProvider.System), new ListSignature(Tools, Path.Combine(Upstream.Folder, "cache")),
-        new Publication(Upstream.Http, new Downloader(Upstream.Http, Path.Combine(Upstream.Folder, "cache"), new IsoHash(Path.Combine(Upstream.Folder, "cache"), Upstream.Events, Logger.None), Upstream.Events, TimeProvider.System)), Upstream.Events);
+        new Publication(Upstream.Http, new Downloader(Upstream.Http, Path.Combine(Upstream.Folder, "cache"), new IsoHash(Path.Combine(Upstream.Folder, "cache"), Upstream.Events, Logger.None), Upstream.Events, TimeProvider.System), Upstream.Events), Upstream.Events);
 
     public Task<BakeResult> BakeAsync(BakeRequest? request = null) => Bakery.BuildAsync(request ?? Request(), TestContext.CurrentContext.CancellationToken);
 

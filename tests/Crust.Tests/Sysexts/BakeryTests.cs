@@ -141,6 +141,30 @@ public sealed class BakeryTests
         var result = await _site.BakeAsync(request);
 
         Assert.That((result.Built, result.Kept.Length, BakeSite.FilesIn(copy, "*.raw").Count()), Is.EqualTo((result.Built.Clear(), 5, isPartial ? 0 : 5)));
+        Assert.That(BakeSite.FilesIn(copy, "*.json").Count(), Is.EqualTo(isPartial ? 1 : 11), "bakery.json, and an SBOM and a provenance of each file");
+    }
+
+    [TestCase("sbom.spdx.json")]
+    [TestCase("provenance.json")]
+    public async Task Documents_that_are_not_of_a_published_file_are_left_out_and_named(string changed)
+    {
+        var copy = Path.Combine(_site.Upstream.Folder, "next");
+        await _site.IndexAsync(_site.Request(), await _site.BakeAsync());
+        foreach (var file in Directory.GetFiles(_site.Folder))
+        {
+            // That of another version; what an SBOM's own bytes are, its provenance says.
+            var served = file.EndsWith(changed, StringComparison.Ordinal) ? file.Replace("tool-1.1.0", "tool-1.2.3", StringComparison.Ordinal) : file;
+            _site.Upstream.Files["/stable/" + Path.GetFileName(file)] = await File.ReadAllBytesAsync(served, Cancellation);
+        }
+
+        var result = await _site.BakeAsync(_site.Request(folder: copy) with { Continue = new Uri(_site.Upstream.UrlOf("stable/")) });
+
+        Assert.That(result.Kept, Has.Length.EqualTo(5));
+        Assert.That(BakeSite.FilesIn(copy, "*.json").Where(name => name.StartsWith("tool-", StringComparison.Ordinal)), Is.EqualTo(new[]
+        {
+            "tool-1.2.3-arm64.provenance.json", "tool-1.2.3-arm64.sbom.spdx.json", "tool-1.2.3-x86-64.provenance.json", "tool-1.2.3-x86-64.sbom.spdx.json",
+        }));
+        Assert.That(_site.Upstream.Events.Events.OfType<BuildEvent.Warned>().Select(warned => warned.Message), Has.Some.StartsWith("The provenance of tool-1.1.0-arm64.raw that is published isn't of this file"));
     }
 
     [Test]

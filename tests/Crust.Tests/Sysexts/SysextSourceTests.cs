@@ -151,20 +151,20 @@ public sealed class SysextSourceTests
     [TestCase("--packages", "a b")]
     [TestCase("--packages", "Crun")]
     [TestCase("--packages", "crun", "folder")]
-    [TestCase("docker://localhost:1/none")]
+    [TestCase("docker://localhost:1/none", "--retries", "0")]
     [TestCase]
     public async Task Sources_that_are_none_are_said(params string[] args)
     {
         var run = await CommandLineRun.OfAsync(["sysext", "build", .. args, "--output", _folder]);
 
-        Assert.That((run.Code, run.Output), Is.EqualTo((args is ["docker://localhost:1/none"] ? 5 : 2, "")), run.Error);
+        Assert.That((run.Code, run.Output), Is.EqualTo((args is ["docker://localhost:1/none", ..] ? 5 : 2, "")), run.Error);
         Assert.That(run.Error, Does.Contain("to do: ").And.Not.Contain("   at "));
     }
 
     private async Task<FileTree> ReadAsync(string source, Arch arch)
     {
         var scratch = Directory.CreateDirectory(Path.Combine(_folder, Guid.NewGuid().ToString("N"))).FullName;
-        return (await new SysextSource(Tools, "", new NoRegistries()).ReadAsync(source, [], null, Plan with { Arch = arch }, scratch, Cancellation)).Tree;
+        return (await new SysextSource(Tools, "", new NoRegistries()).ReadAsync(source, [], null, Plan with { Arch = arch }, new PublishSpec(), scratch, Cancellation)).Tree;
     }
 
     internal sealed class NoRegistries : IRegistryImages

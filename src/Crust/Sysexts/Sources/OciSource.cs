@@ -11,16 +11,14 @@ internal sealed class OciSource(ToolBox tools, IRegistryImages registries)
 {
     private const long LargestLayer = 16L << 30;
 
-    // Somebody waits for it.
-    private static readonly PublishSpec Registry = new() { Retries = 1 };
-
     /// <summary>Whether a source names an image in a registry.</summary>
     public static bool IsRegistry(string source) => RegistryReference.IsImage(source);
 
     /// <summary>Fetches an image: its layout.</summary>
+    /// <param name="pull">Logins, certificates and patience.</param>
     /// <exception cref="CrustException">It can't be fetched.</exception>
-    public async Task<FileTree> FetchAsync(string source, Arch arch, CancellationToken cancellation) =>
-        OciImageReader.Open((await registries.PullAsync(RegistryReference.ParseImage(source, source), arch, Registry, cancellation)).Archive);
+    public async Task<FileTree> FetchAsync(string source, Arch arch, PublishSpec pull, CancellationToken cancellation) =>
+        OciImageReader.Open((await registries.PullAsync(RegistryReference.ParseImage(source, source), arch, pull, cancellation)).Archive);
 
     /// <summary>The last layer's files, as an extension may have them.</summary>
     /// <param name="layout">A layout.</param>

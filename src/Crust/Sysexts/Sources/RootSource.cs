@@ -39,8 +39,9 @@ internal sealed class RootSource(ToolBox tools, string builder, IRegistryImages 
     /// <param name="source">A folder, a tar archive, compressed or not, an OCI layout or archive, `docker://NAME`; null for packages.</param>
     /// <param name="packages">Debian packages in place of it, which come with all that they depend on.</param>
     /// <param name="suite">Their release of Debian; null for the one that Crust itself builds from.</param>
+    /// <param name="pull">How registries are pulled from.</param>
     /// <exception cref="CrustException">It can't be read, or isn't what it should be.</exception>
-    public async Task<SystemRoot> ReadAsync(string? source, ImmutableArray<string> packages, string? suite, Arch arch, string scratch, CancellationToken cancellation)
+    public async Task<SystemRoot> ReadAsync(string? source, ImmutableArray<string> packages, string? suite, Arch arch, PublishSpec pull, string scratch, CancellationToken cancellation)
     {
         if (source is null)
         {
@@ -48,7 +49,7 @@ internal sealed class RootSource(ToolBox tools, string builder, IRegistryImages 
             return new SystemRoot(content.Tree) { Parts = content.Parts };
         }
 
-        var tree = OciSource.IsRegistry(source) ? await _images.FetchAsync(source, arch, cancellation)
+        var tree = OciSource.IsRegistry(source) ? await _images.FetchAsync(source, arch, pull, cancellation)
             : Directory.Exists(source) ? FileTree.FromFolder(source) : await FromArchiveAsync(source, scratch, allowDevices: true, cancellation);
         var root = !OciImageReader.IsLayout(tree) ? new SystemRoot(tree)
             : Configured(new SystemRoot(await new OciImageReader(tools).ReadAsync(tree, source, arch, scratch, MostBytes, cancellation)), tree, arch);

@@ -23,15 +23,16 @@ internal sealed class SysextSource(ToolBox tools, string builder, IRegistryImage
     /// <param name="source">A folder, a tar archive, compressed or not, an OCI layout or archive, `docker://NAME`; null for packages.</param>
     /// <param name="packages">Debian packages in place of it.</param>
     /// <param name="suite">Their release of Debian; null for the one that Crust itself builds from.</param>
+    /// <param name="pull">How registries are pulled from.</param>
     /// <exception cref="CrustException">They can't be read, or aren't what they should be.</exception>
-    public async Task<SysextContent> ReadAsync(string? source, ImmutableArray<string> packages, string? suite, SysextPlan plan, string scratch, CancellationToken cancellation)
+    public async Task<SysextContent> ReadAsync(string? source, ImmutableArray<string> packages, string? suite, SysextPlan plan, PublishSpec pull, string scratch, CancellationToken cancellation)
     {
         if (source is null)
         {
             return await _packages.ReadAsync(packages, suite, plan.Name, plan.Arch, scratch, cancellation);
         }
 
-        var tree = OciSource.IsRegistry(source) ? await _images.FetchAsync(source, plan.Arch, cancellation)
+        var tree = OciSource.IsRegistry(source) ? await _images.FetchAsync(source, plan.Arch, pull, cancellation)
             : Directory.Exists(source) ? FileTree.FromFolder(source) : await FromArchiveAsync(source, scratch, cancellation);
         return OciImageReader.IsLayout(tree) ? await _images.ReadAsync(tree, source, plan.Name, plan.Arch, scratch, cancellation)
             : new SysextContent(tree, [await PartOfAsync(source, tree, cancellation)]);

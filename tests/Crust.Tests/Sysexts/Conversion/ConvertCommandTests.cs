@@ -68,7 +68,7 @@ public sealed class ConvertCommandTests
         }
 
         Assert.That(sums.Distinct().Single(), Does.EndWith("/out/pack.raw\n"));
-        var read = await new RootSource(RootSample.Tools, "", new SysextSourceTests.NoRegistries()).ReadAsync(layout, [], null, Crust.Spec.Arch.Amd64, Directory.CreateDirectory(Path.Combine(_folder, "scratch")).FullName, Cancellation);
+        var read = await new RootSource(RootSample.Tools, "", new SysextSourceTests.NoRegistries()).ReadAsync(layout, [], null, Crust.Spec.Arch.Amd64, new Crust.Spec.PublishSpec(), Directory.CreateDirectory(Path.Combine(_folder, "scratch")).FullName, Cancellation);
         Assert.That((read.Environment.Single(), read.WorkingFolder, RootSample.TextOf(read.Tree, "etc/later")), Is.EqualTo(("A=1", "/etc", "of the last layer")));
     }
 
