@@ -2,6 +2,7 @@ using Crust.Appliance;
 using Crust.Installers;
 using Crust.Spec;
 using Crust.Storage;
+using Crust.Tests.Machine.Layers;
 using Serilog.Core;
 
 namespace Crust.Tests.Machine;
@@ -48,6 +49,31 @@ public sealed class ArmTests
         var result = await Crust.RunAsync(Cancellation, "verify", "--arch", "arm64", "--memory", "1G", "images/edge.qcow2");
 
         Assert.That(result.ExitCode, Is.Zero, result.Error);
+    }
+
+    /// <summary>A base of another architecture than this host's, baked: its own programs run for the layers, on a machine that is emulated.</summary>
+    [Test]
+    [Category("Long")]
+    public async Task What_was_installed_is_a_base_and_its_layers_run_its_own_programs()
+    {
+        Directory.CreateDirectory(Path.Combine(Crust.Folder, "overlay/etc"));
+        await File.WriteAllTextAsync(Path.Combine(Crust.Folder, "overlay/etc/issue"), "A baked board\n\n", Cancellation);
+        await SamplePackage.WriteAsync(Path.Combine(Crust.Folder, "overlay/opt/packages"), Cancellation);
+        await File.WriteAllTextAsync(Path.Combine(Crust.Folder, "setup.sh"),
+            "#!/bin/sh\nset -e\ndpkg -i /opt/packages/crust-sample.deb\ndpkg -s crust-sample >/dev/null\necho \"$(cat /etc/issue | head -n 1) of $(uname -m)\" >/etc/issue\n", Cancellation);
+        await File.WriteAllTextAsync(Path.Combine(Crust.Folder, "crust.yaml"), """
+            version: 1
+            name: baked
+            base: { image: images/edge.qcow2 }
+            machine: { arch: arm64, disk: 3G, memory: 1G }
+            layers: [{ files: overlay/ }, { script: setup.sh }]
+            formats: [img, qcow2]
+            verify: { expect: "A baked board of aarch64" }
+            """, Cancellation);
+
+        var result = await Crust.RunAsync(Cancellation, "build", "--trim", "true", "--inspect", "true", "--tidy", "auto", "--verify", "true");
+
+        Assert.That((result.ExitCode, result.Output), Is.EqualTo((0, "images/baked.img\nimages/baked.qcow2\n")), result.Error);
     }
 
     // A copy of `builder/` with a list of packages of its own.

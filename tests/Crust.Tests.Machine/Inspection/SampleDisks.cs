@@ -172,16 +172,19 @@ internal sealed class SampleDisks(string folder, CancellationToken cancellation)
 
     private Task<string> CopyAsync(string from, string to, int at) => RunAsync("dd", "status=none", "conv=notrunc,sparse", $"if={from}", $"of={to}", "bs=1M", $"seek={at}");
 
+    // All belongs to root. A name with a blank in it can't be said in such a list.
     private static IEnumerable<string> Proto(string below)
     {
-        foreach (var entry in new DirectoryInfo(below).EnumerateFileSystemInfos().OrderBy(entry => entry.Name, StringComparer.Ordinal))
+        foreach (var entry in new DirectoryInfo(below).EnumerateFileSystemInfos().Where(entry => !entry.Name.Contains(' ')).OrderBy(entry => entry.Name, StringComparer.Ordinal))
         {
+            var mode = entry.UnixFileMode;
+            var bits = $"{(mode.HasFlag(UnixFileMode.SetUser) ? 'u' : '-')}{(mode.HasFlag(UnixFileMode.SetGroup) ? 'g' : '-')}{Convert.ToString((int)mode & 0x1ff, 8).PadLeft(3, '0')}";
             if (entry.LinkTarget is { } target)
                 yield return $"{entry.Name} l--777 0 0 {target}\n";
             else if (entry is DirectoryInfo)
-                yield return $"{entry.Name} d--755 0 0\n{string.Concat(Proto(entry.FullName))}$\n";
+                yield return $"{entry.Name} d{bits} 0 0\n{string.Concat(Proto(entry.FullName))}$\n";
             else
-                yield return $"{entry.Name} ---644 0 0 {entry.FullName}\n";
+                yield return $"{entry.Name} -{bits} 0 0 {entry.FullName}\n";
         }
     }
 
