@@ -15,6 +15,7 @@ internal static class VerifyCommand
     private const string Boot = "verify.boot";
     private const string NotUp = "not up";
     private const string User = "verify.ssh.user";
+    private const string Key = "verify.ssh.key";
 
     public static Command Create()
     {
@@ -28,7 +29,7 @@ internal static class VerifyCommand
             key.Path is "machine.arch" or "machine.firmware" or "machine.cpus" or "machine.memory" or "machine.diskBus" or "machine.network" or "machine.tpm" or "machine.accelerator"
             or "seed.ssh.passwordFile" || (key.Path.StartsWith("verify.", StringComparison.Ordinal) && key.Path != Boot),
             // No installer is told anything here: the account is the one that logs in, and the key is its own.
-            key => key.Path is User or "verify.ssh.key" ? key.Option!.Replace("--verify-", "--", StringComparison.Ordinal) : null);
+            key => key.Path is User or Key ? key.Option!.Replace("--verify-", "--", StringComparison.Ordinal) : null);
         var json = CommonOptions.Json();
         var quiet = CommonOptions.Quiet();
         var command = new Command("verify", "Boots images and says if they come up.") { images, signature, json, quiet };
@@ -88,11 +89,11 @@ internal static class VerifyCommand
         return command;
     }
 
-    // The images are booted whatever the spec says of those that it builds, and the account's password is the one that is given here.
+    // The images are booted whatever the spec says of those that it builds. With a password, it is the seed's account that logs in; a key needs no seed, and what is made from a base has none.
     private static SpecSources Sources(SpecSources given)
     {
         var options = new Dictionary<string, IReadOnlyList<string>>(given.Options) { [Boot] = ["true"] };
-        if (given.Options.TryGetValue(User, out var user))
+        if (given.Options.TryGetValue(User, out var user) && !given.Options.ContainsKey(Key))
         {
             options["seed.ssh.user"] = user;
         }

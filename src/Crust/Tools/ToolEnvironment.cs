@@ -30,6 +30,10 @@ internal static class ToolEnvironment
     // Of all programs. The language isn't among them: Crust reads what tools print.
     private static readonly ImmutableArray<string> Common = ["HOME", "USER", "LOGNAME", "TMPDIR", "TZ"];
 
+    // glibc reserves 64 MiB of address space for each of several threads. On a busy host, where qemu-img has dozens, a GiB (RLIMIT_AS) isn't enough for those: it aborts, "qemu_thread_create: Resource
+    // temporarily unavailable".
+    private static readonly ImmutableDictionary<string, string> OneArena = ImmutableDictionary<string, string>.Empty.Add("MALLOC_ARENA_MAX", "1");
+
     /// <param name="command">Says which variables it needs of Crust's own, and which it is given on top.</param>
     /// <param name="own">Crust's own environment.</param>
     /// <param name="searchPath">Where it finds the programs that it starts itself.</param>
@@ -37,5 +41,6 @@ internal static class ToolEnvironment
         Common.Concat(command.Inherits).Distinct().Where(own.ContainsKey).ToImmutableDictionary(name => name, name => own[name])
             .SetItem("PATH", string.Join(':', searchPath))
             .SetItem("LC_ALL", "C.UTF-8")
+            .SetItems(command.Limits?.Memory is null ? [] : OneArena)
             .SetItems(command.Environment);
 }

@@ -174,6 +174,16 @@ public sealed class RunningToolTests
         Assert.That(result.Output, Is.EqualTo($"{1 << 20}\n"));
     }
 
+    [Test]
+    public async Task The_threads_of_a_program_share_the_memory_that_it_may_have()
+    {
+        // mallopt(3): how many arenas glibc makes for them.
+        var ask = ToolCommand.Of("sh", "-c", "echo \"$MALLOC_ARENA_MAX\"");
+
+        Assert.That((await Tools.RunAsync(ask with { Limits = ToolLimits.OfMemory }, Cancellation)).Output, Is.EqualTo("1\n"));
+        Assert.That((await Tools.RunAsync(ask, Cancellation)).Output, Is.EqualTo("\n"));
+    }
+
     // Runs a shell that says its child's process id and waits, cancels it, and gives that id.
     private async Task<int> CancelAsync(Ending ending)
     {

@@ -52,6 +52,17 @@ public sealed class VerifyCommandTests
         Assert.That((image.GetProperty("up").GetBoolean(), image.GetProperty("error").GetString()), Is.EqualTo((true, "the image edge.img came up, and the check 'exit 3' exited with 3")));
     }
 
+    /// <summary>What is made from a base has no seed, and so no account that one could make.</summary>
+    [Test]
+    public async Task A_key_logs_in_to_what_was_made_from_a_base()
+    {
+        await File.AppendAllTextAsync(_fakes.FileFor("crust.yaml"), "base: { image: base.qcow2 }\n");
+
+        var (code, output, error) = await RunAsync("--check", "true");
+
+        Assert.That((code, output), Is.EqualTo((0, $"{Image}: up\n")), error);
+    }
+
     private async Task<(int Code, string Output, string Error)> RunAsync(params string[] checks)
     {
         string[] arguments = ["verify", Image, "--ssh-user", "edge", "--ssh-key", _server.KeyFile, .. checks];
