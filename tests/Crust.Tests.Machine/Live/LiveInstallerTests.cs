@@ -78,6 +78,24 @@ public sealed class LiveInstallerTests
 
     [Test]
     [Category("Long")]
+    public async Task A_stick_to_which_the_files_of_the_medium_were_copied_installs_under_Secure_Boot()
+    {
+        var (files, stick) = (InFolder("files"), InFolder("stick.img"));
+        await Host.RunAsync("xorriso", ["-osirrox", "on", "-indev", await MakeAsync(), "-extract", "/", files], Cancellation);
+        await using (var file = File.Create(stick))
+        {
+            file.SetLength(2L << 30);
+        }
+
+        // One FAT32 partition from 1 MiB on, as sticks are sold.
+        await Host.RunAsync("sh", ["-ec", $"echo 'start=2048, type=c' | sfdisk -q '{stick}' && mkfs.vfat -F 32 -n COS_LIVE --offset 2048 '{stick}' 2096128"], Cancellation);
+        await Host.RunAsync("mcopy", ["-s", "-i", $"{stick}@@1M", .. Directory.EnumerateFileSystemEntries(files), "::"], Cancellation);
+
+        await InstallAsync(stick, Arch.Amd64, Firmware.UefiSecure, isStick: true);
+    }
+
+    [Test]
+    [Category("Long")]
     public async Task A_medium_for_arm64_installs_too()
     {
         Directory.CreateSymbolicLink(InFolder("layout-arm64"), await LiveStandIn.LayoutAsync(Arch.Arm64));
@@ -91,7 +109,7 @@ public sealed class LiveInstallerTests
 
     private static async Task InstallAsync(string iso, Arch arch, Firmware firmware, bool isStick)
     {
-        var name = $"target-{arch}-{firmware}-{isStick}";
+        var name = $"target-{Path.GetFileNameWithoutExtension(iso)}-{arch}-{firmware}-{isStick}";
         await using (var file = File.Create(InFolder(name)))
         {
             file.SetLength(12L << 30);
