@@ -12,7 +12,7 @@ export DOTNET_NOLOGO := 1
 # What a build needs, and what builds for arm64, the tests and the benchmarks need beyond that.
 PACKAGES      := qemu-system-x86 qemu-utils ovmf swtpm xorriso mmdebstrap uidmap squashfs-tools mtools dosfstools zstd xz-utils bzip2 cpio kmod util-linux libdeflate0
 ARM64_PACKAGES := qemu-system-arm qemu-efi-aarch64 qemu-user-static binfmt-support arch-test
-TEST_PACKAGES := $(ARM64_PACKAGES) chromium python3-jsonschema python3-yaml systemd bmap-tools btrfs-progs xfsprogs e2fsprogs lvm2 openssh-client openssh-server libnss-wrapper openssl cloud-init binutils libvmdk-utils libqcow-utils libvhdi-utils libxml2-utils p7zip-full gdisk skopeo docker-registry faketime iproute2 gnupg gpgv rpm podman runc strace erofs-utils cryptsetup-bin attr acl libcap2-bin libarchive-tools dnsmasq-base gcc libc6-dev patchelf musl-tools zbar-tools \
+TEST_PACKAGES := $(ARM64_PACKAGES) chromium python3-jsonschema python3-yaml systemd bmap-tools btrfs-progs xfsprogs e2fsprogs lvm2 openssh-client openssh-server libnss-wrapper openssl cloud-init binutils libvmdk-utils libqcow-utils libvhdi-utils libxml2-utils p7zip-full gdisk skopeo docker-registry faketime iproute2 gnupg gpgv rpm podman runc strace erofs-utils cryptsetup-bin attr acl libcap2-bin libarchive-tools dnsmasq-base nfs-ganesha nfs-ganesha-vfs rpcbind gcc libc6-dev patchelf musl-tools zbar-tools \
                   $(if $(shell command -v kubectl),,kubernetes-client) $(if $(shell command -v npm),,nodejs npm)
 PUBLISH_PACKAGES := skopeo
 BENCH_PACKAGES := hyperfine jq gnuplot-nox gdisk e2fsprogs skopeo docker-registry

@@ -4,6 +4,7 @@
 #
 #   crust.netboot=overlay          asks for all of this
 #   crust.state=LABEL=… or /dev/…  a disk of this node's with a file system: SSH host keys and the state of k3s are there
+#   crust.state=nfs:SERVER:FOLDER  the same in a file of this node's on the server, FOLDER/disk.img, by a loop device: overlayfs can't lie on NFS itself
 #   systemd.hostname=NAME systemd.machine_id=ID
 #
 # klibc's programs are all that there is for certain, so the rest runs in the root, whose /dev is this one's for as long as that takes.
@@ -48,24 +49,36 @@ in_root 'rm -f /etc/ssh/ssh_host_* /var/lib/systemd/random-seed'
 
 kept=
 if [ -n "$state" ]; then
+    mkdir -p $memory/state
     case $state in
+    nfs:*)
+        mkdir -p $memory/server
+        device=/dev/none
+        if nfsmount -o vers=3,nolock,rw "${state#nfs:}" $memory/server; then
+            mount -o bind $memory/server "$rootmnt/mnt"
+            device=$(in_root 'modprobe -q loop; losetup --find --show /mnt/disk.img') || device=/dev/none
+            umount "$rootmnt/mnt"
+        fi
+        ;;
     LABEL=*) device=/dev/disk/by-label/${state#*=} ;;
     UUID=*) device=/dev/disk/by-uuid/${state#*=} ;;
     PARTUUID=*) device=/dev/disk/by-partuuid/${state#*=} ;;
     *) device=$state ;;
     esac
     waited=0
-    while [ ! -b "$device" ] && [ $waited -lt 30 ]; do
+    while [ ! -b "$device" ] && [ "$device" != /dev/none ] && [ $waited -lt 30 ]; do
         sleep 1
         waited=$((waited + 1))
     done
-    mkdir -p $memory/state
     type=$(get_fstype "$device")
     modprobe -q "$type"
     if [ -b "$device" ] && mount -t "$type" "$device" $memory/state; then
         kept=$memory/state
     else
-        complain "crust.state=$state can't be mounted: there is no such device, or no file system on it; make one: mkfs.ext4 -L NAME /dev/DISK"
+        case $state in
+        nfs:*) complain "crust.state=$state can't be mounted: the server doesn't let this node write there, or has no disk.img there; run netboot switch, and exportfs -ra, on it" ;;
+        *) complain "crust.state=$state can't be mounted: there is no such device, or no file system on it; make one: mkfs.ext4 -L NAME /dev/DISK" ;;
+        esac
     fi
 fi
 
@@ -87,7 +100,7 @@ else
         mkdir -p /run/systemd/system/$unit.service.d
         cat >/run/systemd/system/$unit.service.d/10-crust-netboot.conf <<UNIT
 [Service]
-ExecStartPre=/bin/sh -c 'echo "k3s has nowhere to keep its state: this node has its root over the network, where containerd can unpack no image. Give it a disk with a file system, and name it on its command line: crust.state=LABEL=NAME" >&2; exit 1'
+ExecStartPre=/bin/sh -c 'echo "k3s has nowhere to keep its state: this node has its root over the network, where containerd can unpack no image. Give it a disk with a file system (netboot set state=LABEL=NAME) or a file on the server (netboot set state=file:8G)" >&2; exit 1'
 Restart=no
 UNIT
     done

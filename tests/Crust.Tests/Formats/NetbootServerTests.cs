@@ -79,6 +79,28 @@ public sealed class NetbootServerTests
         Assert.That(Target("current"), Is.EqualTo("versions/bbbb"));
     }
 
+    [Test]
+    public void Each_machine_with_a_name_has_a_file_on_the_server_that_is_made_once()
+    {
+        Netboot("set", "server=10.77.0.1", "state=file:16M");
+        Netboot("node", "node-a", "52:54:00:aa:00:01");
+        Netboot("switch", "aaaa");
+        var made = File.GetLastWriteTimeUtc(Path.Combine(_home, "state/node-a/disk.img"));
+        Netboot("node", "node-b", "52:54:00:aa:00:02");
+        Netboot("switch", "bbbb");
+
+        Assert.That(Read("current/tftp/52-54-00-aa-00-01/boot.ipxe"), Does.Contain($" crust.state=nfs:10.77.0.1:{_home}/state/node-a\n"));
+        Assert.That(Read("current/tftp/default/boot.ipxe"), Does.Not.Contain("crust.state"));
+        Assert.That(Read("exports").Split('\n')[1], Is.EqualTo($"{_home}/state *(rw,sync,no_subtree_check,no_root_squash)"));
+        Assert.That(new FileInfo(Path.Combine(_home, "state/node-b/disk.img")).Length, Is.EqualTo(16 << 20));
+        Assert.That(File.GetLastWriteTimeUtc(Path.Combine(_home, "state/node-a/disk.img")), Is.EqualTo(made));
+        Netboot("set", "state=");
+        Assert.That(Read("current/tftp/52-54-00-aa-00-01/boot.ipxe") + Read("exports"), Does.Not.Contain("state"));
+    }
+
+    [TestCase("'file:8' is no place to keep a machine's state", "set", "state=file:8")]
+    [TestCase("'file:G' is no place to keep a machine's state", "set", "state=file:G")]
+    [TestCase("'sda1' is no place to keep a machine's state", "set", "state=sda1")]
     [TestCase("nobody knows this server's address", "switch", "aaaa")]
     [TestCase("'10.0.0' is no IPv4 address", "set", "server=10.0.0")]
     [TestCase("'10.0.0.300' is no IPv4 address", "set", "server=10.0.0.300")]
