@@ -11,17 +11,15 @@ internal static class ForeignPrograms
 {
     private const string Packages = "qemu-user-static binfmt-support arch-test";
 
+    /// <summary>Whether this host runs programs of the architecture, as far as arch-test can tell.</summary>
+    public static async Task<bool> RunHereAsync(ToolBox tools, Arch arch, CancellationToken cancellation) => arch == HostArch.Current
+        || (tools.Find("arch-test") is not null && (await tools.RunAsync(ToolCommand.Of("arch-test", arch.LowerName()) with { SuccessCodes = [0, 1] }, cancellation)).ExitCode == 0);
+
     /// <summary>Checks that this host runs programs of the architecture.</summary>
     /// <exception cref="CrustException">It doesn't.</exception>
     public static async Task CheckAsync(ToolBox tools, Arch arch, CancellationToken cancellation)
     {
-        if (arch == HostArch.Current)
-        {
-            return;
-        }
-
-        if (tools.Find("arch-test") is not null
-            && (await tools.RunAsync(ToolCommand.Of("arch-test", arch.LowerName()) with { SuccessCodes = [0, 1] }, cancellation)).ExitCode == 0)
+        if (await RunHereAsync(tools, arch, cancellation))
         {
             return;
         }

@@ -61,6 +61,12 @@ internal sealed record Mmdebstrap
     /// <summary>A script that is run at the end: in the root, or, where nothing is installed, on the host with the root's path as its argument.</summary>
     public required string Script { get; init; }
 
+    /// <summary>Whether the packages themselves stay in the root, with apt's lists, so that they can be installed there later. Only where they are unpacked but not installed.</summary>
+    public bool KeepsPackages { get; init; }
+
+    /// <summary>Files that are put at the root's top as they are, at the end.</summary>
+    public IReadOnlyList<string> Uploads { get; init; } = [];
+
     /// <summary>Whether the kernel's package makes an initramfs; otherwise that is left to the script.</summary>
     public bool MakesInitramfs { get; init; } = true;
 
@@ -87,10 +93,14 @@ internal sealed record Mmdebstrap
             "--mode=auto",
             $"--variant={Variant}",
             $"--architectures={Arch.LowerName()}",
-            .. Packages.Count == 0 ? Array.Empty<string>() : [$"--include={string.Join(',', Packages)}"],
+            // A pattern of apt's may have commas of its own.
+            .. Packages.Where(IsPattern).Select(pattern => $"--include={pattern}"),
+            .. Packages.Where(name => !IsPattern(name)).ToList() is { Count: > 0 } names ? [$"--include={string.Join(',', names)}"] : Array.Empty<string>(),
+            .. KeepsPackages ? ["--skip=cleanup/apt"] : Array.Empty<string>(),
             .. Exclude.Select(pattern => pattern.StartsWith('!') ? $"--dpkgopt=path-include={pattern[1..]}" : $"--dpkgopt=path-exclude={pattern}"),
             .. Preferences is null ? Array.Empty<string>() : [$"--setup-hook=upload {Preferences} /etc/apt/preferences.d/{Preferences}"],
             .. Overlay is null ? Array.Empty<string>() : [$"--{Hook}-hook=tar-in {Overlay} /"],
+            .. Uploads.Select(file => $"--{Hook}-hook=upload {file} /{file}"),
             $"--{Hook}-hook=upload {Script} /{Script}",
             $"--{Hook}-hook={(Variant == "extract" ? $"sh \"$1\"/{Script} \"$1\"" : $"chroot \"$1\" sh /{Script}")}",
             $"--{Hook}-hook=rm \"$1\"/{Script}",
@@ -110,4 +120,6 @@ internal sealed record Mmdebstrap
             }
         },
     };
+
+    private static bool IsPattern(string package) => package.StartsWith('?');
 }

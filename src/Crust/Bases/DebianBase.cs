@@ -9,8 +9,9 @@ namespace Crust.Bases;
 /// <summary>Makes the root file system of `base.debian` of Debian packages. It is cached: the same packages make the same bytes, and a new release of one is taken when the cache is empty.</summary>
 /// <param name="tools">Needs mmdebstrap.</param>
 /// <param name="folders">Where `builder/debian` is.</param>
+/// <param name="installer">Installs packages of an architecture whose programs this host doesn't run.</param>
 /// <param name="observer">Hears how far it is.</param>
-internal sealed class DebianBase(ToolBox tools, BuildCache cache, Folders folders, IBuildObserver observer)
+internal sealed class DebianBase(ToolBox tools, BuildCache cache, Folders folders, IPackageInstaller installer, IBuildObserver observer)
 {
     /// <summary>Changes whenever this code would make something else from the same packages.</summary>
     private const string Version = "1";
@@ -28,7 +29,7 @@ internal sealed class DebianBase(ToolBox tools, BuildCache cache, Folders folder
     public Root? Find(DebianSpec spec, Arch arch, DiskLayout layout) => cache.Find(Kind, KeyOf(spec, Parts.Of(folders, arch, layout))) is { } folder ? Load(folder) : null;
 
     /// <summary>The root file system, from the cache if it is there.</summary>
-    /// <exception cref="CrustException">A tool is missing or failed, there is no such release or package, or this host runs no programs of the architecture.</exception>
+    /// <exception cref="CrustException">A tool is missing or failed, or there is no such release or package.</exception>
     public async Task<Root> GetAsync(DebianSpec spec, Arch arch, DiskLayout layout, CancellationToken cancellation)
     {
         var source = Parts.Of(folders, arch, layout);
@@ -44,7 +45,6 @@ internal sealed class DebianBase(ToolBox tools, BuildCache cache, Folders folder
     private async Task<string> BuildAsync(DebianSpec spec, Parts source, CacheEntry entry, CancellationToken cancellation)
     {
         var folder = entry.Draft;
-        await ForeignPrograms.CheckAsync(tools, source.Arch, cancellation);
         await WriteOverlayAsync(source, Path.Combine(folder, "overlay.tar"), cancellation);
         await File.WriteAllTextAsync(Path.Combine(folder, "finish.sh"), source.Script, cancellation);
         if (source.Board is not null)
@@ -69,7 +69,14 @@ internal sealed class DebianBase(ToolBox tools, BuildCache cache, Folders folder
         };
         try
         {
-            await tools.RunAsync(run.Command(Progress), cancellation);
+            if (await ForeignPrograms.RunHereAsync(tools, source.Arch, cancellation))
+            {
+                await tools.RunAsync(run.Command(Progress), cancellation);
+            }
+            else
+            {
+                await InstallInMachineAsync(run, cancellation);
+            }
         }
         catch (ToolFailedException e)
         {
@@ -83,6 +90,58 @@ internal sealed class DebianBase(ToolBox tools, BuildCache cache, Folders folder
         await File.WriteAllTextAsync(Path.Combine(folder, SumName), await Checksum.OfFileAsync(Path.Combine(folder, TarName), cancellation), cancellation);
         return entry.Keep();
     }
+
+    // mmdebstrap fetches, checks and unpacks packages without running anything of theirs.
+    private async Task InstallInMachineAsync(Mmdebstrap run, CancellationToken cancellation)
+    {
+        observer.Observe(new BuildEvent.Warned($"This host runs no programs for {run.Arch.LowerName()}: packages are installed in a machine, which takes several times as long as QEMU's user emulation by binfmt"));
+        var unpacked = Path.Combine(run.Folder, "unpacked.tar");
+        await File.WriteAllTextAsync(Path.Combine(run.Folder, "nothing.sh"), "", cancellation);
+        await tools.RunAsync((run with
+        {
+            Variant = "extract",
+            Packages = ["?essential", "apt", .. run.Packages],
+            KeepsPackages = true,
+            Uploads = [run.Overlay!, run.Script],
+            Overlay = null,
+            Script = "nothing.sh",
+            Output = Path.GetFileName(unpacked),
+        }).Command((fraction, detail) => Progress(fraction / 3, detail)), cancellation);
+        Progress(0.4, "installing packages in a machine");
+        try
+        {
+            await installer.RunAsync(unpacked, InstallScript(run), run.Arch, Path.Combine(run.Folder, run.Output), cancellation);
+        }
+        catch (CrustException e) when (e.Kind is FailureKind.GuestFailed)
+        {
+            throw new CrustException(FailureKind.InputOutput, $"The packages can't be installed: {e.What}", $"base.debian: {run.Release}, {run.Arch.LowerName()}",
+                "read what they say; where the host can run their programs (binfmt), mmdebstrap installs them on it", e)
+            {
+                Detail = e.Detail,
+            };
+        }
+    }
+
+    // As mmdebstrap does it: first all that is essential in one go, whatever it depends on, since its files are there already; then the rest by apt. Both take the packages that lie in apt's
+    // cache, which mmdebstrap has checked.
+    private static string InstallScript(Mmdebstrap run) => $"""
+        #!/bin/sh
+        set -eu
+        export DEBCONF_NONINTERACTIVE_SEEN=true LC_ALL=C.UTF-8{(run.MakesInitramfs ? "" : " INITRD=No")}
+        cd /var/cache/apt/archives
+        set --
+        for package in *.deb; do
+            [ "$(dpkg-deb --field "$package" Essential)" != yes ] || set -- "$@" "$package"
+        done
+        dpkg --force-depends --install "$@"
+        apt-get --yes --quiet --no-download -o APT::Sandbox::User=root -o APT::Install-Recommends=false install {string.Join(' ', run.Packages)}
+        cd /
+        tar -xf /{run.Overlay}
+        sh /{run.Script}
+        apt-get clean
+        rm -rf /{run.Overlay} /{run.Script} /var/lib/apt/lists/*
+
+        """;
 
     private static IReadOnlyList<string> PackagesOf(DebianSpec spec, Parts source) =>
         [.. source.Lists.List("packages.list"), .. spec.Packages.Any(name => name.StartsWith(KernelPrefix, StringComparison.Ordinal)) ? [] : source.Lists.List("kernel.list"), .. spec.Packages];

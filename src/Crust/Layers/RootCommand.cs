@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Crust.Appliance;
 using Crust.Machines;
@@ -20,6 +21,9 @@ internal sealed partial class RootCommand(ToolBox tools, ApplianceRun appliance,
 {
     private const string Option = "--run";
 
+    // What a script is called that has no name for people.
+    private const string Unnamed = "the command";
+
     // Sparse: what isn't used of it takes no room on this host.
     private const long DiskSize = 32L << 30;
 
@@ -29,8 +33,8 @@ internal sealed partial class RootCommand(ToolBox tools, ApplianceRun appliance,
     /// <exception cref="CrustException">The command failed, with the last lines that it printed, or the root can't be put onto a disk.</exception>
     public Task<FileTree> RunAsync(SystemRoot root, string command, MachineSpec machine, Accelerator accelerator, string scratch, CancellationToken cancellation)
     {
-        return RunAsync(root.Tree, Script(root, command), Option, machine, accelerator, scratch, (e, title) =>
-            new CrustException(e.Kind, e.What.Replace(title, "the command"), $"{Option} {command}",
+        return RunAsync(root.Tree, Script(root, command), Option, machine, accelerator, scratch, e =>
+            new CrustException(e.Kind, e.What, $"{Option} {command}",
                 "mend what it says; the command runs in the root by its own /bin/sh, and nothing is kept of a run that failed", e)
             {
                 Detail = e.Detail,
@@ -43,10 +47,10 @@ internal sealed partial class RootCommand(ToolBox tools, ApplianceRun appliance,
     public async Task<FileTree> RunAsync(FileTree root, ImmutableArray<RootStep> steps, MachineSpec machine, Accelerator accelerator, string scratch, CancellationToken cancellation)
     {
         var script = RootScript.Of(steps);
-        var after = await RunAsync(script.Files.Over(root), script.Text, steps[0].Where, machine, accelerator, scratch, (e, title) =>
+        var after = await RunAsync(script.Files.Over(root), script.Text, steps[0].Where, machine, accelerator, scratch, e =>
         {
             var failed = RootScript.FailedOf(steps, e.Detail) ?? steps[0];
-            return new CrustException(e.Kind, e.What.Replace(title, failed.Shown).Replace("the script", "it"), failed.Where,
+            return new CrustException(e.Kind, e.What.Replace(Unnamed, failed.Shown).Replace("the script", "it"), failed.Where,
                 "mend what it says; it runs in the root by the root's own programs, and nothing is kept of a run that failed", e)
             {
                 Detail = e.Detail,
@@ -55,16 +59,15 @@ internal sealed partial class RootCommand(ToolBox tools, ApplianceRun appliance,
         return after.Without(RootScript.Folder);
     }
 
-    private async Task<FileTree> RunAsync(FileTree root, string text, string where, MachineSpec machine, Accelerator accelerator, string scratch,
-        Func<CrustException, string, CrustException> explain, CancellationToken cancellation)
+    /// <summary>Gives a tar archive of the root after a script.</summary>
+    /// <param name="tar">The root; deleted.</param>
+    /// <param name="text">The script's text, for an interpreter of the root's own.</param>
+    /// <param name="where">What asked for it, for errors.</param>
+    /// <returns>The path of an archive in the scratch folder.</returns>
+    /// <exception cref="CrustException">The script failed (<see cref="FailureKind.GuestFailed"/>), with the last lines that it printed, or the root can't be put onto a disk.</exception>
+    public async Task<string> RunAsync(string tar, string text, string where, MachineSpec machine, Accelerator accelerator, string scratch, CancellationToken cancellation)
     {
-        var (tar, disk, packed, script) = (Path.Combine(scratch, "root.tar"), Path.Combine(scratch, "root.disk"), Path.Combine(scratch, "packed.tar"),
-            Path.Combine(scratch, "command"));
-        await using (var file = PrivateFile.Create(tar))
-        {
-            await root.WriteTarAsync(file, Mmdebstrap.Epoch, cancellation);
-        }
-
+        var (disk, packed, script) = (Path.Combine(scratch, "root.disk"), Path.Combine(scratch, "packed.tar"), Path.Combine(scratch, "command"));
         await CarryAsync("lay", tar, disk, where, machine, accelerator, scratch, cancellation);
         File.Delete(tar);
         PrivateFile.Write(script, text);
@@ -75,12 +78,31 @@ internal sealed partial class RootCommand(ToolBox tools, ApplianceRun appliance,
         }
         catch (CrustException e) when (e.Kind is FailureKind.GuestFailed)
         {
-            throw explain(e, layer.Title);
+            throw new CrustException(e.Kind, e.What.Replace(layer.Title, Unnamed), e.Where, e.Remedy, e) { Detail = e.Detail };
         }
 
         await CarryAsync("pack", disk, packed, where, machine, accelerator, scratch, cancellation);
         File.Delete(disk);
-        return FileTree.FromTar(packed, allowDevices: true).Without("lost+found");
+        return packed;
+    }
+
+    private async Task<FileTree> RunAsync(FileTree root, string text, string where, MachineSpec machine, Accelerator accelerator, string scratch,
+        Func<CrustException, CrustException> explain, CancellationToken cancellation)
+    {
+        var tar = Path.Combine(scratch, "root.tar");
+        await using (var file = PrivateFile.Create(tar))
+        {
+            await root.WriteTarAsync(file, Mmdebstrap.Epoch, cancellation);
+        }
+
+        try
+        {
+            return FileTree.FromTar(await RunAsync(tar, text, where, machine, accelerator, scratch, cancellation), allowDevices: true).Without("lost+found");
+        }
+        catch (CrustException e) when (e.Kind is FailureKind.GuestFailed)
+        {
+            throw explain(e);
+        }
     }
 
     /// <summary>The script that runs a command as a container would.</summary>
@@ -105,7 +127,7 @@ internal sealed partial class RootCommand(ToolBox tools, ApplianceRun appliance,
             Title = kind == "lay" ? "putting the root onto a disk" : "packing the root",
             Data = from,
             Deadline = machine.Deadline,
-            Arguments = [$"kind={kind}"],
+            Arguments = [$"kind={kind}", string.Create(CultureInfo.InvariantCulture, $"epoch={Mmdebstrap.Epoch}")],
             Time = DateTimeOffset.FromUnixTimeSeconds(Mmdebstrap.Epoch),
             Arch = ApplianceJob.QuickestFor(machine.Arch, tools),
         };

@@ -38,6 +38,11 @@ public sealed class MmdebstrapTests
         Assert.That((Run with { Variant = "extract", Packages = [] }).Command((_, _) => { }).Arguments, Has.None.StartsWith("--include"));
 
     [Test]
+    public void Packages_that_are_unpacked_may_stay_to_be_installed_later() =>
+        Assert.That((Run with { Variant = "extract", Overlay = null, Exclude = [], Packages = ["?essential", "sudo"], KeepsPackages = true, Uploads = ["a.tar"] }).Command((_, _) => { }).Arguments.Skip(2).Take(5),
+            Is.EqualTo(new[] { "--architectures=arm64", "--include=?essential", "--include=sudo", "--skip=cleanup/apt", "--extract-hook=upload a.tar /a.tar" }));
+
+    [Test]
     public void A_release_and_a_mirror_stand_around_the_output() =>
         Assert.That((Run with { Release = "trixie", Mirror = "http://deb.example.org/debian" }).Command((_, _) => { }).Arguments.TakeLast(3), Is.EqualTo(new[] { "trixie", "root.tar", "http://deb.example.org/debian" }));
 

@@ -25,7 +25,7 @@ internal sealed class BaseSample : IDisposable
     public EventList Events { get; } = new();
 
     public BaseSource Source => new(new SourceFetcher(FileFor("cache"), new HttpSource(HttpSource.NewClient(), TimeProvider.System, Logger.None) { FirstPause = TimeSpan.Zero },
-        Tools, Stage.Base, Events, TimeProvider.System, Logger.None), Images, new DebianBase(Tools, Cache, Folders, Events), Tools);
+        Tools, Stage.Base, Events, TimeProvider.System, Logger.None), Images, new DebianBase(Tools, Cache, Folders, new NoPackageInstaller(), Events), Tools);
 
     /// <summary>Images in registries that speak plain HTTP, each tried once.</summary>
     public RegistryImages Images => new(Tools, Cache, Stage.Base, Events, TimeProvider.System) { FirstWait = TimeSpan.FromMilliseconds(1) };

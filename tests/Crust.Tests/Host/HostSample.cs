@@ -14,6 +14,7 @@ using Crust.Planning;
 using Crust.Registries;
 using Crust.Spec;
 using Crust.Storage;
+using Crust.Tests.Bases;
 using Crust.Tests.Installers;
 using Crust.Tools;
 using Serilog.Core;
@@ -69,7 +70,7 @@ internal sealed class HostSample : IDisposable
 
     private BaseSource Bases => new(
         new SourceFetcher(Folders.Cache, new HttpSource(HttpSource.NewClient(), TimeProvider.System, Logger.None), Fakes.ToolBoxWithNothingElse, Stage.Base, Observer, TimeProvider.System, Logger.None),
-        new RegistryImages(Fakes.ToolBoxWithNothingElse, Cache, Stage.Base, Observer, TimeProvider.System), new DebianBase(Fakes.ToolBoxWithNothingElse, Cache, Folders, Observer), Fakes.ToolBoxWithNothingElse);
+        new RegistryImages(Fakes.ToolBoxWithNothingElse, Cache, Stage.Base, Observer, TimeProvider.System), new DebianBase(Fakes.ToolBoxWithNothingElse, Cache, Folders, new NoPackageInstaller(), Observer), Fakes.ToolBoxWithNothingElse);
 
     public ReferenceInstaller Reference => new(Fakes.ToolBoxWithNothingElse, Cache, Folders, Appliance, Observer);
 
