@@ -32,7 +32,7 @@ bytes_of() {
 # The newest kernel, by its version, where its device trees are, and the firmware. A link could lead out of the root: none is followed.
 find_boot_files() {
     release=$(for file in $source/boot/vmlinuz-*; do [ ! -f "$file" ] || echo "${file##*/vmlinuz-}"; done | sort -V | tail -n 1)
-    [ -n "$release" ] || fail "the root file system has no kernel /boot/vmlinuz-VERSION: a Raspberry Pi's firmware is told its kernel by name"
+    [ -n "$release" ] || fail "the root file system has no kernel /boot/vmlinuz-VERSION: a Raspberry Pi's config.txt names the kernel"
     kernel=$source/boot/vmlinuz-$release
     initramfs=$source/boot/initrd.img-$release
     trees=
@@ -91,7 +91,7 @@ boot_file() {
     [ ! -f "$1" ] || must fat mcopy -Q -m "$1" "::$2"
 }
 
-# What the firmware is told. The package's own hook writes the same on the machine, from /etc/default/raspi-firmware.
+# config.txt, which the firmware reads. The package's own hook writes the same on the machine, from /etc/default/raspi-firmware.
 write_config() {
     cat <<END
 # Read by the Raspberry Pi's firmware. docs/raspberry-pi.md of Crust says what changes it later.
@@ -104,7 +104,7 @@ initramfs initrd.img-$release
 END
 }
 
-# Debian's kernels need no flag for k3s' cgroups. Those of Raspberry Pi's own are told by the firmware to leave memory out.
+# Debian's kernels need no flag for k3s' cgroups. To Raspberry Pi's own the firmware passes cgroup_disable=memory.
 write_command_line() {
     flags=
     case $release in

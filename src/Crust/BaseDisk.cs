@@ -5,6 +5,7 @@ using Crust.Formats;
 using Crust.Machines;
 using Crust.Planning;
 using Crust.Seeds;
+using Crust.Seeds.Volumes;
 using Crust.Spec;
 
 namespace Crust;
@@ -49,7 +50,7 @@ internal sealed class BaseDisk(BuildTarget target, BaseImage image, DiskMakers m
         try
         {
             using var file = File.OpenHandle(disk, FileMode.Open, FileAccess.ReadWrite);
-            SeedPartition.Add(file, size);
+            SeedPartition.Add(file, size, length => FatImage.Of(SeedPartition.MbrLabel, [], length));
         }
         catch (InvalidDataException e)
         {

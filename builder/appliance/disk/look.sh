@@ -1,5 +1,5 @@
 # Tells what is in a system, from inside its own root (chroot): busybox' shell, whose programs are mounted over the root's /proc. So no
-# link on the disk leads out of it, and none of its programs is run. What is read is bounded, and no secret is told: of a password only its
+# link on the disk leads out of it, and none of its programs is run. What is read is bounded, and no secret is reported: of a password only its
 # kind, of a seed only its keys. $1: the system's number.
 export PATH=/proc
 at=$1

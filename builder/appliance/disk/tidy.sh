@@ -1,4 +1,4 @@
-# Takes out of a system what its clones must not share or need not carry, from inside its root as look.sh is run. Each change is told as
+# Takes out of a system what its clones must not share or need not carry, from inside its root as look.sh is run. Each change is reported as
 # four values: step, path, files, bytes; what had to be left, with the reason as a fifth. $1: the system's number; $2: the steps.
 set -eu
 export PATH=/proc

@@ -81,7 +81,7 @@ internal sealed partial class BaseWriter(ToolBox tools, IBuildObserver observer)
                 Report(null, $"unpacking {Path.GetFileName(image.Path)}: {Size.Format(length)}");
             }
         }, tools, cancellation);
-        // What Compute Engine takes: a disk in a tar archive, which is told by what it begins with only once it is unpacked.
+        // What Compute Engine takes: a disk in a tar archive, which its first bytes show only once it is unpacked.
         return compression.Name == "gzip" && TarSign.IsIn(unpacked) ? image.Path : unpacked;
     }
 

@@ -5,7 +5,7 @@ using Crust.Tools;
 
 namespace Crust.Bases;
 
-/// <summary>How an file is compressed, told by its first bytes.</summary>
+/// <summary>How a file is compressed, by its first bytes.</summary>
 /// <param name="Extension">What names of such files end with.</param>
 /// <param name="Program">The program that unpacks it. The runtime's own gzip takes one that is cut off for a whole one.</param>
 internal sealed record Compression(string Name, string Extension, string Program)

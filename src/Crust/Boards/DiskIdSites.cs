@@ -4,13 +4,11 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Crust.Disks;
-using Crust.Storage;
-using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Boards;
 
 /// <summary>
-/// The disk id of a raw disk with an MBR, and each place on it that names a partition by it (PARTUUID=ID-NN): cmdline.txt on the boot partition, /etc/fstab and what else there is.
+/// The disk id of a disk with an MBR, and each place on it that names a partition by it (PARTUUID=ID-NN): cmdline.txt on the boot partition, /etc/fstab and what else there is.
 /// An id has eight hex digits, always; so another one takes the same bytes, and nothing else on the disk changes. Two disks with one id in one machine make the firmware start the kernel
 /// of one, and the kernel mount the root of the other (raspberrypi/linux#6934).
 /// </summary>
@@ -19,91 +17,116 @@ namespace Crust.Boards;
 /// <param name="Offsets">Where the digits stand in text, in ascending order.</param>
 internal sealed record DiskIdSites(string Id, ImmutableArray<long> Offsets)
 {
-    /// <summary>Where the MBR has the id, in four bytes, little endian (what Windows calls the disk signature; UEFI specification, section 5.2.1).</summary>
-    public const int MbrOffset = 440;
-
     private const int IdLength = 8;
-    private const int Sector = 512;
-    private const int Piece = 1 << 20;
+    private const int Piece = 4 << 20;
     private const string Prefix = "PARTUUID=";
 
-    /// <summary>Searches a disk's allocated extents. The handle's position is moved.</summary>
-    /// <exception cref="CrustException">It has no MBR, or that has no id.</exception>
+    // Where btrfs has its magic number in a partition.
+    private const long BtrfsMagic = 0x10040;
+
+    /// <summary>Searches a disk.</summary>
+    /// <param name="extents">What of it can be anything but zeros, in ascending order.</param>
+    /// <param name="shown">What the disk is called in errors.</param>
+    /// <returns>Null where the disk has no id of this kind: no MBR, or none in it.</returns>
+    /// <exception cref="CrustException">An id stands in a file system with checksums of its data.</exception>
     /// <exception cref="IOException">It can't be read.</exception>
-    public static DiskIdSites Find(SafeFileHandle disk, string shown, CancellationToken cancellation)
+    public static DiskIdSites? Find(DiskReader disk, IEnumerable<Extent> extents, string shown, CancellationToken cancellation)
     {
-        var sector = disk.ReadUpTo(0, Sector);
-        var table = PartitionTable.Read(disk);
-        var id = sector.Length == Sector ? BinaryPrimitives.ReadUInt32LittleEndian(sector.AsSpan(MbrOffset)) : 0;
-        if (table.Kind != "mbr" || id == 0)
+        if (MbrTable.Read(disk) is not { DiskId: not 0 } table)
         {
-            throw new CrustException(FailureKind.BadInput, table.Kind == "mbr" ? "The disk's MBR has no disk id" : $"The disk has no MBR, whose id could be another (its partition table: {table.Kind})", shown,
-                "give a disk that was laid out for a Raspberry Pi, by base.layout: raspberry-pi or by Raspberry Pi OS");
+            return null;
         }
 
-        var text = id.ToString("x8", CultureInfo.InvariantCulture);
-        var offsets = ImmutableArray.CreateBuilder<long>();
+        var id = table.DiskId.ToString("x8", CultureInfo.InvariantCulture);
         // sfdisk and the kernel write small letters, and read both.
-        foreach (var digits in new[] { text, text.ToUpperInvariant() }.Distinct())
+        byte[][] needles = [.. new[] { id, id.ToUpperInvariant() }.Distinct().Select(digits => Encoding.ASCII.GetBytes($"{Prefix}{digits}-"))];
+        ImmutableArray<long> offsets = [.. Joined(extents).SelectMany(extent => Search(disk, extent, needles, cancellation)).Select(offset => offset + Prefix.Length).Order()];
+        foreach (var (_, place) in table.Partitions.Where(partition => offsets.Any(offset => offset >= partition.Place.Offset && offset < partition.Place.Offset + partition.Place.Length)))
         {
-            var needle = Encoding.ASCII.GetBytes($"{Prefix}{digits}-");
-            offsets.AddRange(SparseFile.ReadExtents(disk).SelectMany(extent => Search(disk, extent, needle, cancellation)).Select(offset => offset + Prefix.Length));
+            var magic = new byte[8];
+            disk(magic, place.Offset + BtrfsMagic);
+            if (magic.AsSpan().SequenceEqual("_BHRfS_M"u8))
+            {
+                throw new CrustException(FailureKind.BadInput, "The disk's id can't be another one: files of a btrfs name partitions by it (PARTUUID), whose checksums would be wrong then", shown,
+                    "name partitions by UUID or LABEL in them, such as /etc/fstab, and build the base anew");
+            }
         }
 
-        return new DiskIdSites(text, [.. offsets.Order()]);
+        return new DiskIdSites(id, offsets);
     }
 
-    /// <summary>Gives a copy of the disk another id, everywhere.</summary>
-    /// <param name="disk">A copy, whose bytes at all sites are those of the disk that was searched.</param>
-    /// <exception cref="CrustException">It is no such copy; nothing is written then.</exception>
-    /// <exception cref="IOException">It can't be read or written.</exception>
-    public void Write(SafeFileHandle disk, string id, string shown)
+    /// <summary>What gives the disk another id, everywhere. The patches are in ascending order.</summary>
+    public IEnumerable<DiskPatch> PatchesTo(string id)
     {
         if (!uint.TryParse(id, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var number) || id.Length != IdLength || number == 0)
         {
             throw new ArgumentException("A disk id has eight hex digits, and isn't 0.", nameof(id));
         }
 
-        var there = disk.ReadUpTo(MbrOffset, 4);
-        if (there.Length < 4 || BinaryPrimitives.ReadUInt32LittleEndian(there) != Convert.ToUInt32(Id, 16)
-            || Offsets.Any(offset => !Encoding.ASCII.GetString(disk.ReadUpTo(offset, IdLength)).Equals(Id, StringComparison.OrdinalIgnoreCase)))
-        {
-            throw new CrustException(FailureKind.BadInput, "This isn't the disk whose places of the disk id are known", shown, "search the disk again: it was written to since");
-        }
-
-        var digits = Encoding.ASCII.GetBytes(id.ToLowerInvariant());
-        foreach (var offset in Offsets)
-        {
-            RandomAccess.Write(disk, digits, offset);
-        }
-
-        // The MBR comes last: without it, the disk still has its old id.
-        var bytes = new byte[4];
+        var bytes = new byte[sizeof(uint)];
         BinaryPrimitives.WriteUInt32LittleEndian(bytes, number);
-        RandomAccess.Write(disk, bytes, MbrOffset);
+        var digits = Encoding.ASCII.GetBytes(id.ToLowerInvariant());
+        return [new DiskPatch(MbrTable.DiskIdOffset, bytes), .. Offsets.Select(offset => new DiskPatch(offset, digits))];
     }
 
-    /// <summary>The id of a disk that is one of many: the same for the same build and name, another for any other.</summary>
-    /// <param name="buildKey">The build key of the disk that it is a copy of.</param>
-    /// <param name="name">What tells it from the others: the node's name.</param>
-    public static string IdOf(string buildKey, string name)
+    /// <summary>The id of a disk that is one of many: the same for the same disk and name, another for any other.</summary>
+    /// <param name="of">What tells the disk that it is a copy of from others: a SHA-256 of its image.</param>
+    /// <param name="name">What tells it from the other copies: the node's name.</param>
+    public static string IdOf(string of, string name)
     {
-        var id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"crust disk id\n{buildKey}\n{name}\n")).AsSpan(0, 4));
+        var id = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"crust disk id\n{of}\n{name}\n")).AsSpan(0, 4));
         return id == "00000000" ? "00000001" : id;
     }
 
-    private static IEnumerable<long> Search(SafeFileHandle disk, Extent extent, byte[] needle, CancellationToken cancellation)
+    // A text may begin in one extent and end in the next.
+    private static IEnumerable<Extent> Joined(IEnumerable<Extent> extents)
     {
-        // With what a match at a piece's end needs of the next.
-        var buffer = new byte[Piece + needle.Length - 1];
-        for (var at = extent.Offset; at < extent.End; at += Piece)
+        Extent? held = null;
+        foreach (var extent in extents)
         {
-            cancellation.ThrowIfCancellationRequested();
-            var read = disk.ReadUpTo(buffer.AsSpan(0, (int)Math.Min(buffer.Length, extent.End - at)), at);
-            for (int from = 0, found; (found = buffer.AsSpan(from, read - from).IndexOf(needle)) >= 0; from += found + needle.Length)
+            if (held is { } before && before.End != extent.Offset)
             {
-                yield return at + from + found;
+                yield return before;
+                held = extent;
+            }
+            else
+            {
+                held = held is { } start ? start with { Length = start.Length + extent.Length } : extent;
             }
         }
+
+        if (held is { } last)
+        {
+            yield return last;
+        }
+    }
+
+    private static List<long> Search(DiskReader disk, Extent extent, byte[][] needles, CancellationToken cancellation)
+    {
+        var found = new List<long>();
+        var carried = needles[0].Length - 1;
+        // What a piece ends with stays before the next one, so that each is read once.
+        var buffer = new byte[carried + Piece];
+        for (var (at, kept) = (extent.Offset, 0); at < extent.End;)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            // Compressed images are read in units that begin at multiples of this.
+            var length = (int)(Math.Min(extent.End, (at / Piece + 1) * Piece) - at);
+            disk(buffer.AsSpan(kept, length), at);
+            foreach (var needle in needles)
+            {
+                for (int from = 0, next; (next = buffer.AsSpan(from, kept + length - from).IndexOf(needle)) >= 0; from += next + needle.Length)
+                {
+                    found.Add(at - kept + from + next);
+                }
+            }
+
+            var end = kept + length;
+            at += length;
+            kept = Math.Min(carried, end);
+            buffer.AsSpan(end - kept, kept).CopyTo(buffer);
+        }
+
+        return found;
     }
 }

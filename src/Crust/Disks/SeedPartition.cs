@@ -6,8 +6,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Crust.Disks;
 
 /// <summary>
-/// The small partition of a base that each node's image has a seed of its own in: in a GPT (UEFI specification, section 5.3) it is told by its name, and
-/// in an MBR by its label, which the base has to bring. It lies before the file systems
+/// The small partition of a base that each node's image has a seed of its own in: in a GPT (UEFI specification, section 5.3) it is known by its name, and
+/// in an MBR by the label of its FAT. It lies before the file systems
 /// that grow on their first boot, in space that nobody uses, so that they still can.
 /// </summary>
 internal static class SeedPartition
@@ -20,8 +20,15 @@ internal static class SeedPartition
 
     private const int Sector = 512;
     private const int Alignment = 8;
-    private const int MbrEntries = 446;
-    private const int MbrEntryLength = 16;
+
+    /// <summary>The label of the empty FAT in an MBR's partition: none that a system would take for a seed.</summary>
+    public const string MbrLabel = "CRUST-SEED";
+
+    // Boot loaders of PCs lie behind an MBR, before the first MiB. What has a gap behind that leaves them their place.
+    private const long FirstMiB = (1 << 20) / Sector;
+
+    // "Non-FS data": neither a Pi's firmware nor another system takes it for its own; Linux goes by what is in it.
+    private const byte MbrType = 0xda;
     private const int FatLabel = 43;
 
     // "Basic data" of Microsoft, which has FAT in it: every system looks into those for a file system.
@@ -47,59 +54,72 @@ internal static class SeedPartition
     /// <summary>Adds it to a raw disk. The same disk and size give the same bytes.</summary>
     /// <param name="disk">Open for reading and writing.</param>
     /// <param name="size">Its size in bytes; whole sectors.</param>
-    /// <exception cref="InvalidDataException">There is no GPT or a damaged one, it has no free entry, or there is no room on the disk.</exception>
+    /// <param name="makeFat">Makes an empty FAT of so many bytes, labelled <see cref="MbrLabel"/>; null where it would be too small. Only asked for an MBR.</param>
+    /// <exception cref="InvalidDataException">There is no partition table or a damaged one, it has no free entry, or there is no room on the disk.</exception>
     /// <exception cref="IOException">The disk can't be read or written.</exception>
-    public static Partition Add(SafeFileHandle disk, long size)
+    public static Partition Add(SafeFileHandle disk, long size, Func<long, byte[]?> makeFat)
     {
         DiskReader reader = (buffer, offset) => buffer[disk.ReadUpTo(buffer, offset)..].Clear();
-        var table = GptTable.Read(reader) ?? throw new InvalidDataException("it has no GPT, in which a partition could be found by its name");
         if (Find(reader) is not null)
         {
             throw new InvalidDataException($"it has a partition {Name} already");
         }
 
-        var place = PlaceIn(table, size, reader);
+        if (MbrTable.Read(reader) is { } mbr)
+        {
+            return AddTo(mbr, disk, size, makeFat, reader);
+        }
+
+        var table = GptTable.Read(reader) ?? throw new InvalidDataException("it has no partition table");
+        var place = PlaceIn([.. table.Gaps()], table.LastUsable, size, reader);
         // What was there is no data of anybody's any more, and mustn't be taken for a file system.
         RandomAccess.Write(disk, new byte[place.Length], place.Offset);
         table.With(Type, GptTable.IdOf($"{table.DiskId} {Name}"), place, Name).Write(disk);
         return place;
     }
 
-    // An MBR (section 5.2) has no names: there it is the FAT that is labelled as seeds are.
+    // An MBR (section 5.2) has no names: there it is the FAT that is labelled as seeds are, or as one that is still empty.
     private static IEnumerable<Partition> InMbr(DiskReader disk)
     {
-        var mbr = new byte[Sector];
-        disk(mbr, 0);
-        for (var at = MbrEntries; at < MbrEntries + 4 * MbrEntryLength && mbr[510] == 0x55 && mbr[511] == 0xaa; at += MbrEntryLength)
+        foreach (var (_, place) in MbrTable.Read(disk)?.Partitions ?? [])
         {
-            var place = new Partition(BinaryPrimitives.ReadUInt32LittleEndian(mbr.AsSpan(at + 8)) * (long)Sector,
-                BinaryPrimitives.ReadUInt32LittleEndian(mbr.AsSpan(at + 12)) * (long)Sector);
             var start = new byte[Sector];
             disk(start, place.Offset);
-            if (mbr[at + 4] != 0 && place.Length >= Smallest && start.AsSpan(FatLabel).StartsWith("CIDATA     "u8))
+            if (place.Length >= Smallest && (start.AsSpan(FatLabel).StartsWith("CIDATA     "u8) || start.AsSpan(FatLabel).StartsWith("CRUST-SEED "u8)))
             {
                 yield return place;
             }
         }
     }
 
-    private static Partition PlaceIn(GptTable table, long size, DiskReader disk)
+    private static Partition AddTo(MbrTable table, SafeFileHandle disk, long size, Func<long, byte[]?> makeFat, DiskReader reader)
+    {
+        List<(long First, long Last)> gaps = [.. table.Gaps(RandomAccess.GetLength(disk))];
+        var place = PlaceIn([.. gaps.Where(gap => gap.Last >= FirstMiB).Select(gap => (Math.Max(gap.First, FirstMiB), gap.Last)), .. gaps.Where(gap => gap.First < FirstMiB)],
+            RandomAccess.GetLength(disk) / Sector - 1, size, reader);
+        var fat = makeFat(place.Length) ?? throw new InvalidDataException($"{place.Length} bytes are too few for a FAT");
+        RandomAccess.Write(disk, fat, place.Offset);
+        table.Add(disk, place, MbrType);
+        return place;
+    }
+
+    // In the first gap that has room, but at the end of the last one.
+    private static Partition PlaceIn(IReadOnlyList<(long First, long Last)> gaps, long lastUsable, long size, DiskReader disk)
     {
         var sectors = (size + Sector - 1) / Sector;
-        var gaps = table.Gaps().ToList();
         foreach (var (first, last) in gaps)
         {
             var start = (first + Alignment - 1) / Alignment * Alignment;
             // Boot loaders of boards lie in gaps, too.
-            if (last != table.LastUsable && start + sectors - 1 <= last && IsZeros(disk, start * Sector, sectors * Sector))
+            if (last != lastUsable && start + sectors - 1 <= last && IsZeros(disk, start * Sector, sectors * Sector))
             {
                 return new Partition(start * Sector, sectors * Sector);
             }
         }
 
         // At the disk's very end, so that what is before it can grow up to there.
-        var atEnd = (table.LastUsable + 1 - sectors) / Alignment * Alignment;
-        return gaps is [.., var tail] && tail.Last == table.LastUsable && atEnd >= tail.First
+        var atEnd = (lastUsable + 1 - sectors) / Alignment * Alignment;
+        return gaps.Any(gap => gap.Last == lastUsable && atEnd >= gap.First)
             ? new Partition(atEnd * Sector, sectors * Sector)
             : throw new InvalidDataException($"between its partitions there is no free space of {sectors * Sector} bytes");
     }

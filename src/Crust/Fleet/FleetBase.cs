@@ -1,3 +1,4 @@
+using Crust.Boards;
 using Crust.Disks;
 using Crust.Formats;
 using Crust.Formats.Splicing;
@@ -9,8 +10,10 @@ namespace Crust.Fleet;
 /// <summary>The image that nodes' images are made of.</summary>
 internal sealed class FleetBase : IDisposable
 {
-    private FleetBase(string path, IImageFormat format, ImageTemplate template, Partition partition, string sha256) =>
-        (Path, Format, Template, Partition, Sha256) = (path, format, template, partition, sha256);
+    private readonly DiskIdSites? _ids;
+
+    private FleetBase(string path, IImageFormat format, ImageTemplate template, Partition partition, DiskIdSites? ids, string sha256) =>
+        (Path, Format, Template, Partition, _ids, Sha256) = (path, format, template, partition, ids, sha256);
 
     /// <summary>Its path, absolute.</summary>
     public string Path { get; }
@@ -51,7 +54,8 @@ internal sealed class FleetBase : IDisposable
             var partition = SeedPartition.Find(template.Read) ?? throw new CrustException(FailureKind.BadInput,
                 $"The base has no seed partition ({SeedPartition.Name})", image,
                 "build it with base.seedPartition: 960K, or give nodes seed volumes: --as seed");
-            return new FleetBase(path, format, template, partition, await SparseHash.ComputeAsync(path, cancellation));
+            var ids = DiskIdSites.Find(template.Read, template.Extents, image, cancellation);
+            return new FleetBase(path, format, template, partition, ids, await SparseHash.ComputeAsync(path, cancellation));
         }
         catch (InvalidDataException e)
         {
@@ -71,8 +75,12 @@ internal sealed class FleetBase : IDisposable
         }
     }
 
-    /// <summary>The seed, at its place on the disk.</summary>
-    public DiskPatch[] PatchOf(NodeSeed seed, Node node) => [new DiskPatch(Partition.Offset, NodeVolume.Fat(seed, node, Partition.Length))];
+    /// <summary>What a node's disk has of its own: the seed, at its place, and where the base has an MBR, a disk id, by which the node's own files name the disk's partitions.</summary>
+    public DiskPatch[] PatchOf(NodeSeed seed, Node node) =>
+        [new DiskPatch(Partition.Offset, NodeVolume.Fat(seed, node, Partition.Length)), .. DiskIdOf(node) is { } id ? _ids!.PatchesTo(id) : []];
+
+    /// <summary>The id of a node's disk, eight hex digits; null where the base has no MBR with one.</summary>
+    public string? DiskIdOf(Node node) => _ids is null ? null : DiskIdSites.IdOf(Sha256, node.Name);
 
     public void Dispose() => Template.Dispose();
 

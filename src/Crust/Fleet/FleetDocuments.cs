@@ -46,6 +46,7 @@ internal static class FleetDocuments
             ["serial"] = entry.Node.Serial,
             ["address"] = entry.Node.Address is null ? null : NodeText.AddressOf(entry.Node),
             ["role"] = entry.Node.Role,
+            ["diskId"] = entry.DiskId,
             ["files"] = new JsonArray([.. entry.Files.Zip(result.Request.Forms).Select(pair => ToJson(pair.First, pair.Second, result.Request.Folder))]),
         })]),
     };

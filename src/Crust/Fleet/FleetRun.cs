@@ -45,7 +45,8 @@ internal sealed record FleetRequest
 }
 
 /// <summary>A node with its finished files, in the order of the forms.</summary>
-internal sealed record FleetEntry(Node Node, ImmutableArray<FleetFile> Files);
+/// <param name="DiskId">The id of its disk's MBR, eight hex digits; null where there is none.</param>
+internal sealed record FleetEntry(Node Node, ImmutableArray<FleetFile> Files, string? DiskId);
 
 /// <summary>What a run made, in the order of the nodes.</summary>
 /// <param name="BaseSha256">The base's SHA-256 in hex; null where there is none.</param>
@@ -56,7 +57,7 @@ internal sealed record FleetResult(ImmutableArray<FleetEntry> Entries, FleetRequ
 internal sealed class FleetRun(ToolBox tools, Inspector inspector, IBuildObserver observer, Redactor hidden, TimeProvider time)
 {
     /// <summary>Raise it when the same node would get other bytes.</summary>
-    internal const int Version = 1;
+    internal const int Version = 2;
 
     /// <exception cref="CrustException">The base isn't one, a secret is missing, a seed doesn't fit, or the folder can't be written.</exception>
     /// <exception cref="OperationCanceledException">Cancelled; what is finished stays, and no other file is left.</exception>
@@ -104,7 +105,7 @@ internal sealed class FleetRun(ToolBox tools, Inspector inspector, IBuildObserve
         }
     }
 
-    // All before anything is made: one that is missing is told at once, and what is hidden is put together once.
+    // All before anything is made: one that is missing is reported at once, and what is hidden is put together once.
     private async Task<IReadOnlyDictionary<string, ImmutableDictionary<string, Secret>>> SecretsOfAsync(FleetRequest request, CancellationToken cancellation)
     {
         var all = new ConcurrentDictionary<string, ImmutableDictionary<string, Secret>>(StringComparer.Ordinal);
@@ -132,7 +133,7 @@ internal sealed class FleetRun(ToolBox tools, Inspector inspector, IBuildObserve
             files.Add(await MakeAsync(form, node, seed, work, cancellation));
         }
 
-        return new FleetEntry(node, files.ToImmutable());
+        return new FleetEntry(node, files.ToImmutable(), work.Image?.DiskIdOf(node));
     }
 
     private async Task<FleetFile> MakeAsync(FleetForm form, Node node, NodeSeed seed, Work work, CancellationToken cancellation)

@@ -56,7 +56,7 @@ internal static partial class FirstBootTree
         return (tree.With(TreeEntry.File($"{Settings}/first-boot.conf", TreeContent.Of($"{text}image='{image}'\n"), Private)), nodes.Warnings);
     }
 
-    /// <summary>What the script is told, as the shell reads it. No value has a quote in it: whoever read the spec has seen to that.</summary>
+    /// <summary>The script's settings, as the shell reads them. No value has a quote in it: whoever read the spec has seen to that.</summary>
     private static string SettingsOf(LayerSpec.FirstBoot spec, SigningKey? key)
     {
         var text = new StringBuilder("# Written by Crust, of the spec's firstBoot layer.\n");

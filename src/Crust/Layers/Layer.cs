@@ -15,7 +15,7 @@ namespace Crust.Layers;
 internal sealed record Layer(LayerSpec Spec, int Number, string Digest)
 {
     // Changes whenever the same layer would leave something else.
-    private const int Version = 1;
+    private const int Version = 2;
 
     private const string CloudInitFolder = "etc/cloud/cloud.cfg.d";
     private const int LongestScript = 16 << 20;

@@ -11,7 +11,7 @@ internal sealed class MachinePackageInstaller(RootCommand commands, AcceleratorP
     public async Task RunAsync(string root, string script, Arch arch, string output, CancellationToken cancellation)
     {
         using var scratch = new ScratchFolder(Path.GetDirectoryName(output)!);
-        // Emulated, hundreds of packages take their time; a stall is told by the layer's own output.
+        // Emulated, hundreds of packages take their time; a stall shows in the layer's own output.
         var machine = new MachineSpec { Arch = arch, Memory = 2L << 30, Network = MachineNetwork.None, Deadline = TimeSpan.FromHours(3) };
         var accelerator = await probe.ChooseAsync(machine.Accelerator, arch, cancellation);
         File.Move(await commands.RunAsync(root, script, "base.debian", machine, accelerator.Used, scratch.Path, cancellation), output);

@@ -38,8 +38,8 @@ internal static partial class BaseKeys
                 "How the disk of base.rootfs, base.oci or base.debian is divided: gpt is a partition for GRUB under BIOS, the EFI system partition and the root; raspberry-pi is "
                     + "the boot partition that the firmware of a Raspberry Pi 4 or 5 reads, and the root.", "--layout"),
             SpecKey.Of("base.seedPartition", BaseTypes.SeedPartition, s => s.Base.SeedPartition, (s, v) => With(s, b => b with { SeedPartition = v }),
-                "The size of a small partition that is added to the disk's GPT in space that nobody uses, for crust fleet: each node's image has a seed of its own in it. 960K fits before the first partition of "
-                    + "base.layout: gpt and of most disk images; without it, there is none.", "--seed-partition"),
+                "The size of a small partition that is added to the disk's GPT or MBR in space that nobody uses, for crust fleet: each node's image has a seed of its own in it. 960K fits before the first partition of "
+                    + "both layouts and of most disk images; without it, there is none.", "--seed-partition"),
             SpecKey.Of("base.vendor", Vendor, s => s.Base.Vendor, (s, v) => With(s, b => b with { Vendor = v }),
                 "The OEM id that a Flatcar image is to carry in its OEM partition's grub.cfg, as the images for one platform do: vmware, openstack, qemu and so on.", "--base-vendor"),
             SpecKey.Of("base.sha256", ValueTypes.Checksum, s => s.Base.Sha256, (s, v) => With(s, b => b with { Sha256 = v }),

@@ -146,7 +146,7 @@ internal abstract record LayerSpec
         /// <summary>Where the node has the token by which it joins: a path on it.</summary>
         public required string Token { get; init; }
 
-        /// <summary>What is told how far a node is; null for nothing.</summary>
+        /// <summary>What gets reports of how far a node is; null for nothing.</summary>
         public string? Webhook { get; init; }
 
         public override string Shown => Repository is null ? $"{System.IO.Path.GetFileName(Copy)}" : $"{Repository.Split('?')[0]}@{(Commit ?? Sha256)?[..12] ?? Branch}";

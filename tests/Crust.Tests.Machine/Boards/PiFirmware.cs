@@ -64,8 +64,10 @@ internal sealed class PiFirmware
     /// <summary>What kernel there is for `reboot "0 tryboot"`: Raspberry Pi's own, or Debian's, which doesn't know it.</summary>
     public bool KnowsTryboot { get; init; }
 
-    /// <param name="breaks">Whether the newer kernel panics before it has started anything.</param>
-    public static async Task<PiFirmware> MakeAsync(string folder, bool knowsTryboot, bool breaks, CancellationToken cancellation)
+    /// <summary>What config.txt has at first.</summary>
+    public string OldConfig => $"kernel=vmlinuz-{Older}\ninitramfs initrd.img-{Older}\n";
+
+    public static async Task<PiFirmware> MakeAsync(string folder, bool knowsTryboot, CancellationToken cancellation)
     {
         var (older, newer) = (await SystemdGuest.OfAsync("bookworm", cancellation), await SystemdGuest.OfAsync("trixie", cancellation));
         var output = await ShellAsync(folder, $$"""
@@ -108,10 +110,8 @@ internal sealed class PiFirmware
             done >versions
             older=$(head -n 1 versions)
             newer=$(tail -n 1 versions)
-            if [ {{(breaks ? "yes" : "no")}} = yes ]; then
-                printf '#!/bin/sh\necho dies >/dev/console\n' >parts/init
-                (cd parts && find . | sort | cpio -o -H newc --quiet | gzip -1) >root/boot/initrd.img-$newer
-            fi
+            printf '#!/bin/sh\necho dies >/dev/console\n' >parts/init
+            (cd parts && find . | sort | cpio -o -H newc --quiet | gzip -1) >broken
             cp '{{RepositoryFile.PathOf("builder/raspberry-pi/root/usr/lib/crust/pi-kernel")}}' root/pi-kernel
             truncate -s 160M boot.img
             mkfs.fat -n BOOTFS boot.img >/dev/null
@@ -125,6 +125,16 @@ internal sealed class PiFirmware
         var versions = output.Split('\n');
         return new PiFirmware(folder, versions[0], versions[1]) { KnowsTryboot = knowsTryboot };
     }
+
+    /// <summary>The same machine as it is now, in another folder.</summary>
+    public async Task<PiFirmware> CopyAsync(string folder, CancellationToken cancellation)
+    {
+        await Host.RunAsync("cp", ["--sparse=always", "boot.img", "root.img", "broken", folder], _folder, cancellation);
+        return new PiFirmware(folder, Older, Newer) { KnowsTryboot = KnowsTryboot, _tryboot = _tryboot };
+    }
+
+    /// <summary>Has the newer kernel, which is on the boot partition by now, panic before it has started anything.</summary>
+    public Task BreakAsync(CancellationToken cancellation) => Host.RunAsync("mcopy", ["-o", "-i", "boot.img", "broken", $"::crust-{Newer}/initrd.img-{Newer}"], _folder, cancellation);
 
     /// <summary>Starts the guest as the firmware would, until it restarts or switches itself off.</summary>
     /// <returns>What it printed.</returns>
@@ -142,7 +152,7 @@ internal sealed class PiFirmware
         var arguments = $"{(await File.ReadAllTextAsync(Path.Combine(_folder, "cmdline"), cancellation)).Trim()}{(KnowsTryboot ? tried ? " firmware=tryboot" : " firmware=config" : "")}";
         var qemu = ToolCommand.Of("qemu-system-x86_64",
         [
-            "-machine", "q35,accel=tcg", "-cpu", "max", "-m", "512", "-no-user-config", "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio",
+            "-machine", "q35,accel=tcg", "-cpu", "max,-erms,-fsrm", "-m", "512", "-no-user-config", "-nodefaults", "-display", "none", "-no-reboot", "-serial", "stdio",
             "-kernel", "kernel", "-initrd", "initramfs", "-append", arguments,
             "-drive", "file=boot.img,format=raw,if=virtio", "-drive", "file=root.img,format=raw,if=virtio",
         ]);

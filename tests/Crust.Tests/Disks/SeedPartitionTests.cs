@@ -1,4 +1,5 @@
 using Crust.Disks;
+using Crust.Seeds.Volumes;
 using Crust.Storage;
 using Crust.Tools;
 
@@ -74,19 +75,69 @@ public sealed class SeedPartitionTests
     }
 
     [Test]
-    public void A_disk_without_a_GPT_has_none_and_gets_none()
+    public void A_disk_without_partitions_has_none_and_gets_none()
     {
-        _disk.With(DiskBytes.Mbr((0x83, 2048, 4096)));
-
         Assert.That(Find(), Is.Null);
-        Assert.That(() => Add(Most), Throws.TypeOf<InvalidDataException>());
+        Assert.That(() => Add(Most), Throws.TypeOf<InvalidDataException>().With.Message.Contains("no partition table"));
+    }
+
+    [Test]
+    public async Task In_an_mbr_it_is_an_empty_fat_behind_the_first_mib_and_the_last_partition_can_grow()
+    {
+        // As a Raspberry Pi's card has it.
+        await SfdiskAsync("label: dos\nlabel-id: 0xdeadbeef\nstart=16384, size=8192, type=c\nstart=24576, type=83\n");
+
+        var place = Add(960 * KiB);
+
+        Assert.That(place, Is.EqualTo(new Partition(1 * MiB, 960 * KiB)));
+        Assert.That(Find(), Is.EqualTo(place));
+        var dump = await RunAsync("sfdisk", "--dump", _disk.Path);
+        Assert.That(dump, Does.Contain("3 : start=        2048, size=        1920, type=da").And.Contain("2 : start=       24576").And.Contain("label-id: 0xdeadbeef"));
+        Assert.That(await RunAsync("sfdisk", "--verify", _disk.Path), Does.Contain("No errors detected"));
+        Assert.That(await RunAsync("blkid", "-p", "-O", "1048576", "-s", "LABEL", "-o", "value", _disk.Path), Is.EqualTo("CRUST-SEED\n"));
+        Assert.That(() => Add(960 * KiB), Throws.TypeOf<InvalidDataException>().With.Message.Contains("already"));
+    }
+
+    [TestCase("start=2048, size=4096, type=83\nstart=6144, type=83\n", 4 * KiB, Description = "before the first MiB where nothing else is free")]
+    [TestCase("start=2048, size=4096, type=83\n", (32 * MiB) - (960 * KiB), Description = "at the end")]
+    public async Task Where_an_mbr_leaves_room_for_it(string partitions, long offset)
+    {
+        await SfdiskAsync($"label: dos\n{partitions}");
+
+        Assert.That(Add(960 * KiB).Offset, Is.EqualTo(offset));
+    }
+
+    [Test]
+    public async Task A_boot_loader_behind_an_mbr_is_not_written_over()
+    {
+        await SfdiskAsync("label: dos\nstart=2048, type=83\n");
+        _disk.With([1, 2, 3], 300 * KiB);
+
+        Assert.That(() => Add(960 * KiB), Throws.TypeOf<InvalidDataException>().With.Message.Contains("no free space"));
+    }
+
+    [Test]
+    public async Task An_mbr_whose_entries_are_all_in_use_gets_none()
+    {
+        await SfdiskAsync("label: dos\nstart=16384, size=2048, type=c\nstart=18432, size=2048\nstart=20480, size=2048\nstart=22528, size=2048\n");
+
+        Assert.That(() => Add(960 * KiB), Throws.TypeOf<InvalidDataException>().With.Message.Contains("all four entries"));
     }
 
     private Partition Add(long size, string? path = null)
     {
         using var file = File.OpenHandle(path ?? _disk.Path, FileMode.Open, FileAccess.ReadWrite);
-        return SeedPartition.Add(file, size);
+        return SeedPartition.Add(file, size, length => FatImage.Of(SeedPartition.MbrLabel, [], length));
     }
+
+    private Task SfdiskAsync(string script)
+    {
+        File.WriteAllText(_disk.Path + ".sfdisk", script);
+        return RunAsync("sh", "-c", $"sfdisk --quiet {_disk.Path} <{_disk.Path}.sfdisk");
+    }
+
+    private static async Task<string> RunAsync(string program, params string[] arguments) =>
+        (await SampleDisk.Tools.RunAsync(ToolCommand.Of(program, arguments), TestContext.CurrentContext.CancellationToken)).Output;
 
     private Partition? Find()
     {

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Crust.Disks;
 using Crust.Fleet;
 using Crust.Sanitizing;
+using Crust.Seeds.Volumes;
 using Crust.Tests.Disks;
 using Crust.Tests.Installers;
 using Crust.Tools;
@@ -35,7 +36,7 @@ public sealed class FleetRunTests
         _network = "{ subnet: 192.168.10.0/24, gateway: 192.168.10.1, dns: [192.168.10.1] }";
         await RunAsync("sgdisk", "-U", "11111111-2222-3333-4444-555555555555", "-n", "1:2048:0", _disk.Path);
         using var file = File.OpenHandle(_disk.Path, FileMode.Open, FileAccess.ReadWrite);
-        SeedPartition.Add(file, 960 << 10);
+        SeedPartition.Add(file, 960 << 10, _ => null);
     }
 
     [TearDown]
@@ -117,6 +118,38 @@ public sealed class FleetRunTests
         {
             Assert.That(await File.ReadAllTextAsync(Path.Combine(_folder, file), Cancellation), Does.Not.Contain(TokenOfOne), file);
         }
+    }
+
+    [TestCase(FleetForm.Overlay)]
+    [TestCase(FleetForm.Image)]
+    public async Task Each_node_of_a_base_with_an_mbr_has_a_disk_id_of_its_own_by_which_its_files_name_its_partitions(FleetForm form)
+    {
+        const int Fstab = 12 * MiB;
+        var table = _disk.FileFor("table");
+        File.Delete(_disk.Path);
+        await File.WriteAllTextAsync(table, "label: dos\nlabel-id: 0xdeadbeef\nstart=16384, size=8192, type=c\nstart=24576, type=83\n", Cancellation);
+        await RunAsync("sh", "-c", $"truncate -s 32M {_disk.Path} && sfdisk --quiet {_disk.Path} <{table}");
+        using (var file = File.OpenHandle(_disk.Path, FileMode.Open, FileAccess.ReadWrite))
+        {
+            RandomAccess.Write(file, "PARTUUID=deadbeef-02 / ext4"u8, Fstab);
+            SeedPartition.Add(file, 960 << 10, length => FatImage.Of(SeedPartition.MbrLabel, [], length));
+        }
+
+        await MakeAsync(form);
+
+        var manifest = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(_folder, "fleet.json"), Cancellation))!;
+        var ids = new List<string>();
+        foreach (var node in new[] { "one", "two", "three" })
+        {
+            var raw = _disk.FileFor("node.raw");
+            await RunAsync("qemu-img", "convert", "-O", "raw", Path.Combine(_folder, node + (form is FleetForm.Image ? ".img" : ".overlay.qcow2")), raw);
+            ids.Add((await RunAsync("sfdisk", "--disk-id", raw)).Trim()[2..]);
+            Assert.That(await RunAsync("dd", "status=none", $"if={raw}", "bs=1", $"skip={Fstab}", "count=27"), Is.EqualTo($"PARTUUID={ids[^1]}-02 / ext4"));
+            Assert.That(await RunAsync("mtype", "-i", $"{raw}@@1M", "::meta-data"), Does.Contain($"local-hostname: {node}\n"));
+        }
+
+        Assert.That(ids, Is.Unique.And.None.EqualTo("deadbeef"));
+        Assert.That(manifest["nodes"]!.AsArray().Select(node => (string?)node!["diskId"]), Is.EqualTo(ids));
     }
 
     [Test]

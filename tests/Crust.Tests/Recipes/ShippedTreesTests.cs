@@ -6,6 +6,7 @@ using Crust.Recipes.Sources;
 using Crust.Spec;
 using Crust.Sysexts;
 using Crust.Sysexts.Checks;
+using Crust.Tests.Disks;
 using Crust.Tools;
 using Crust.Trees;
 
@@ -114,6 +115,36 @@ public sealed partial class ShippedTreesTests
         Assert.That(layer.Tree.Follow("usr/lib/systemd/system/multi-user.target.wants/rke2-agent.service")?.Path, Is.EqualTo("usr/local/lib/systemd/system/rke2-agent.service"));
         Assert.That(layer.Tree.Find("usr/lib/systemd/system/multi-user.target.wants/rke2-server.service"), Is.Null);
         Assert.That(layer.Tree.Find("var/lib/rancher/rke2/agent/images/rke2-images-core.linux-arm64.tar.zst"), Is.Not.Null);
+    }
+
+    [TestCase("k3s", "plain", "")]
+    [TestCase("k3s", "server", "k3s.service")]
+    [TestCase("k3s", "agent", "k3s-agent.service")]
+    [TestCase("rke2", "agent", "rke2-agent.service")]
+    public async Task The_first_boot_of_a_system_without_a_machine_id_starts_no_other_unit(string name, string variant, string started)
+    {
+        var layer = await BuildAsync(new RecipeWish(name, null, Arch.Amd64, RecipeUse.Layer, variant));
+        var root = Directory.CreateTempSubdirectory("crust-preset-").FullName;
+        try
+        {
+            var tar = Path.Combine(root, "layer.tar");
+            await using (var file = File.Create(tar))
+            {
+                await layer.Tree.WriteTarAsync(file, 0, CancellationToken.None);
+            }
+
+            await SampleDisk.Tools.RunAsync(ToolCommand.Of("tar", "-xf", tar, "-C", root, "--no-same-owner"), CancellationToken.None);
+            // As PID 1 does it on such a boot.
+            await SampleDisk.Tools.RunAsync(ToolCommand.Of("systemctl", $"--root={root}", "--preset-mode=enable-only", "preset-all"), CancellationToken.None);
+
+            var wanted = new[] { "etc/systemd/system", "usr/lib/systemd/system" }.Select(folder => Path.Combine(root, folder, "multi-user.target.wants")).Where(Directory.Exists)
+                .SelectMany(Directory.GetFileSystemEntries).Select(path => Path.GetFileName(path)).Distinct();
+            Assert.That(wanted, Is.EqualTo(started.Length > 0 ? [started] : Array.Empty<string>()));
+        }
+        finally
+        {
+            Directory.Delete(root, recursive: true);
+        }
     }
 
     [TestCase("k3s", "usr/bin/k3s", "usr/lib/systemd/system/k3s.service")]

@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Crust.Formats.Headers;
 
-/// <summary>The bytes at a file's start and at its end, by which the kind of an image is told, whatever its name is.</summary>
+/// <summary>The bytes at a file's start and at its end, which show the kind of an image, whatever its name is.</summary>
 internal sealed class ImageSample
 {
     /// <summary>Bytes in a sector.</summary>

@@ -12,6 +12,10 @@ internal abstract class ImageTemplate(SafeFileHandle file) : IDisposable
     /// <summary>The size of the disk in it, in bytes.</summary>
     public abstract long Size { get; }
 
+    /// <summary>What of the disk can be anything but zeros, in ascending order.</summary>
+    /// <exception cref="IOException">The image can't be read.</exception>
+    public virtual IEnumerable<Extent> Extents => [new Extent(0, Size)];
+
     /// <summary>The image's file.</summary>
     protected SafeFileHandle File { get; } = file;
 

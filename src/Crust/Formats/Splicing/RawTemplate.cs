@@ -15,6 +15,8 @@ internal sealed class RawTemplate : ImageTemplate
 
     public override long Size { get; }
 
+    public override IEnumerable<Extent> Extents => SparseFile.ReadExtents(File);
+
     /// <param name="path">The disk's path; its block map is taken from beside it, if there is one.</param>
     /// <exception cref="IOException">It can't be read.</exception>
     public static RawTemplate Open(string path)

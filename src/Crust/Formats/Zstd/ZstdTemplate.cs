@@ -24,6 +24,8 @@ internal sealed class ZstdTemplate : ImageTemplate
 
     public override long Size { get; }
 
+    public override IEnumerable<Extent> Extents => _ranges.Select(range => new Extent(range.ContentOffset, range.ContentLength));
+
     /// <param name="path">The stream's path; its block map is taken from beside it, if there is one.</param>
     /// <exception cref="IOException">It can't be read.</exception>
     /// <exception cref="InvalidDataException">Crust hasn't written it.</exception>

@@ -38,7 +38,7 @@ internal sealed class RecipeTree(RecipePick pick, Arch arch, RecipeUse use, stri
                 .. _recipe.Units.Where(unit => unit.Scope.Has(use, variant)).Where(unit => unit.Text is not null).Select(Unit),
             ]);
             tree = tree.With(_recipe.Units.Where(unit => unit.Scope.Has(use, variant) && unit.WantedBy is not null).Select(unit => Start(unit, tree)));
-            return tree.With(System());
+            return tree.With([.. System(), .. Presets(tree)]);
         }
         catch (InvalidDataException e)
         {
@@ -110,6 +110,22 @@ internal sealed class RecipeTree(RecipePick pick, Arch arch, RecipeUse use, stri
         return use is RecipeUse.Sysext
             ? TreeEntry.File($"{Units}/{unit.WantedBy}.d/10-{unit.Name}.conf", TreeContent.Of($"[Unit]\nUpholds={unit.Name}\n"))
             : TreeEntry.Symlink($"{Units}/{unit.WantedBy}.wants/{unit.Name}", folder == Units ? $"../{unit.Name}" : $"/{folder}/{unit.Name}");
+    }
+
+    // Where nothing else is said, systemd enables all units on the first boot of a system whose machine-id is missing or `uninitialized` (machine-id(5), systemd.preset(5)).
+    private IEnumerable<TreeEntry> Presets(FileTree tree)
+    {
+        if (use is not RecipeUse.Layer)
+        {
+            return [];
+        }
+
+        var started = _recipe.Units.Where(unit => unit.Scope.Has(use, variant) && unit.WantedBy is not null).Select(unit => unit.Name).ToHashSet();
+        var others = tree.Entries.Where(entry => entry.Kind is EntryKind.File && Path.GetDirectoryName(entry.Path) is { } folder && UnitFolders.Contains(folder) && entry.Content.Length <= LargestUnit
+                && Encoding.UTF8.GetString(entry.Content.Read(0, LargestUnit)).Contains("[Install]", StringComparison.Ordinal))
+            .Select(entry => Path.GetFileName(entry.Path)).Where(name => !started.Contains(name)).Distinct().Order(StringComparer.Ordinal).ToList();
+        return others.Count == 0 ? []
+            : [TreeEntry.File($"usr/lib/systemd/system-preset/80-crust-{_recipe.Name}.preset", TreeContent.Of(string.Concat(others.Select(name => $"disable {name}\n"))))];
     }
 
     private IEnumerable<TreeEntry> System()
