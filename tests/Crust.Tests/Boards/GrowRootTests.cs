@@ -60,6 +60,17 @@ public sealed class GrowRootTests
     }
 
     [Test]
+    public async Task The_seed_partition_of_a_node_lies_before_it_though_it_comes_later_in_the_table()
+    {
+        Disk("sda", "", parts: 3, size: 4_000_000, total: 60_000_000, third: 2048);
+
+        await _pi.RunAsync("dash", "raspberry-pi/root/usr/lib/crust/grow-root", []);
+
+        Assert.That(_pi.Calls, Has.Some.EqualTo("sfdisk --quiet --no-reread --force -N 2 /dev/sda"));
+        Assert.That(_pi.Has("var/lib/crust/grown"));
+    }
+
+    [Test]
     public async Task A_failure_is_tried_again_at_the_next_boot()
     {
         Disk("sda", "", parts: 2, size: 4_000_000, total: 60_000_000);
@@ -71,7 +82,7 @@ public sealed class GrowRootTests
     }
 
     // As sysfs shows a disk: partitions are folders in its own, and links name all of them.
-    private void Disk(string disk, string infix, int parts, long size, long total)
+    private void Disk(string disk, string infix, int parts, long size, long total, long third = 20_000_000)
     {
         _pi.Program("stubs/findmnt", $"echo /dev/{disk}{infix}2");
         _pi.Write($"sys/devices/{disk}/size", $"{total}\n");
@@ -81,7 +92,7 @@ public sealed class GrowRootTests
         {
             var part = $"{disk}{infix}{number}";
             _pi.Write($"sys/devices/{disk}/{part}/partition", $"{number}\n");
-            _pi.Write($"sys/devices/{disk}/{part}/start", number == 1 ? "16384\n" : "1064960\n");
+            _pi.Write($"sys/devices/{disk}/{part}/start", $"{(number == 3 ? third : number == 1 ? 16384 : 1064960)}\n");
             _pi.Write($"sys/devices/{disk}/{part}/size", $"{size}\n");
             File.CreateSymbolicLink(_pi.PathOf($"sys/class/block/{part}"), $"../../devices/{disk}/{part}");
         }
