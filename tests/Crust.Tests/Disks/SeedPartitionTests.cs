@@ -130,7 +130,7 @@ public sealed class SeedPartitionTests
         return SeedPartition.Add(file, size, length => FatImage.Of(SeedPartition.MbrLabel, [], length));
     }
 
-    private Task SfdiskAsync(string script)
+    private Task<string> SfdiskAsync(string script)
     {
         File.WriteAllText(_disk.Path + ".sfdisk", script);
         return RunAsync("sh", "-c", $"sfdisk --quiet {_disk.Path} <{_disk.Path}.sfdisk");
