@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Collections.Immutable;
 using Crust.Storage;
 using Microsoft.Win32.SafeHandles;
