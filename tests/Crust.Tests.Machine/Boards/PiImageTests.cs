@@ -175,15 +175,16 @@ public sealed partial class PiImageTests
         File.SetUnixFileMode(Path.Combine(overlay, "usr/local/sbin/pi-test"), (UnixFileMode)0x1ed);
         Directory.CreateDirectory(Path.Combine(overlay, "etc/systemd/system/multi-user.target.wants"));
         File.CreateSymbolicLink(Path.Combine(overlay, "etc/systemd/system/multi-user.target.wants/pi-test.service"), "../pi-test.service");
+        // Recipes beside the spec come before those that are shipped: their sums are those of what the server has.
+        File.CreateSymbolicLink(Path.Combine(_crust.Folder, "recipes"), upstream.Recipes);
         await File.WriteAllTextAsync(Path.Combine(_crust.Folder, "crust.mirrors.yaml"), $"mirrors:\n  https://github.com/: {upstream.MirrorUrl}/github.com/\n", Cancellation);
-        await File.WriteAllTextAsync(Path.Combine(_crust.Folder, "crust.yaml"), $$"""
+        await File.WriteAllTextAsync(Path.Combine(_crust.Folder, "crust.yaml"), """
             version: 1
             name: edge-pi
             base:
               debian: { suite: trixie, packages: [cloud-init] }
               layout: raspberry-pi
             machine: { disk: 3G }
-            recipes: {{upstream.Recipes}}
             layers:
               - recipe: k3s
               - k3s: { config: { node-label: [site=b] } }
