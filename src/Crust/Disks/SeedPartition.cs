@@ -70,7 +70,7 @@ internal static class SeedPartition
         }
 
         var table = GptTable.Read(reader) ?? throw new InvalidDataException("it has no partition table");
-        var place = PlaceIn([.. table.Gaps()], table.LastUsable, size, reader);
+        var place = PlaceIn([.. table.Gaps()], table.LastUsable, size, reader) ?? throw NoRoom(size);
         // What was there is no data of anybody's any more, and mustn't be taken for a file system.
         RandomAccess.Write(disk, new byte[place.Length], place.Offset);
         table.With(Type, GptTable.IdOf($"{table.DiskId} {Name}"), place, Name).Write(disk);
@@ -93,17 +93,17 @@ internal static class SeedPartition
 
     private static Partition AddTo(MbrTable table, SafeFileHandle disk, long size, Func<long, byte[]?> makeFat, DiskReader reader)
     {
-        List<(long First, long Last)> gaps = [.. table.Gaps(RandomAccess.GetLength(disk))];
-        var place = PlaceIn([.. gaps.Where(gap => gap.Last >= FirstMiB).Select(gap => (Math.Max(gap.First, FirstMiB), gap.Last)), .. gaps.Where(gap => gap.First < FirstMiB)],
-            RandomAccess.GetLength(disk) / Sector - 1, size, reader);
+        var (length, gaps) = (RandomAccess.GetLength(disk) / Sector, table.Gaps(RandomAccess.GetLength(disk)).ToList());
+        var place = PlaceIn([.. gaps.Where(gap => gap.Last >= FirstMiB).Select(gap => (Math.Max(gap.First, FirstMiB), gap.Last))], length - 1, size, reader)
+            ?? PlaceIn([.. gaps.Where(gap => gap.Last < FirstMiB)], length - 1, size, reader) ?? throw NoRoom(size);
         var fat = makeFat(place.Length) ?? throw new InvalidDataException($"{place.Length} bytes are too few for a FAT");
-        RandomAccess.Write(disk, fat, place.Offset);
         table.Add(disk, place, MbrType);
+        RandomAccess.Write(disk, fat, place.Offset);
         return place;
     }
 
     // In the first gap that has room, but at the end of the last one.
-    private static Partition PlaceIn(IReadOnlyList<(long First, long Last)> gaps, long lastUsable, long size, DiskReader disk)
+    private static Partition? PlaceIn(IReadOnlyList<(long First, long Last)> gaps, long lastUsable, long size, DiskReader disk)
     {
         var sectors = (size + Sector - 1) / Sector;
         foreach (var (first, last) in gaps)
@@ -118,10 +118,10 @@ internal static class SeedPartition
 
         // At the disk's very end, so that what is before it can grow up to there.
         var atEnd = (lastUsable + 1 - sectors) / Alignment * Alignment;
-        return gaps.Any(gap => gap.Last == lastUsable && atEnd >= gap.First)
-            ? new Partition(atEnd * Sector, sectors * Sector)
-            : throw new InvalidDataException($"between its partitions there is no free space of {sectors * Sector} bytes");
+        return gaps.Any(gap => gap.Last == lastUsable && atEnd >= gap.First) ? new Partition(atEnd * Sector, sectors * Sector) : null;
     }
+
+    private static InvalidDataException NoRoom(long size) => new($"between its partitions there is no free space of {size} bytes");
 
     private static bool IsZeros(DiskReader disk, long offset, long length)
     {
