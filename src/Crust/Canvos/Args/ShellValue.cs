@@ -3,7 +3,7 @@ using System.Text;
 namespace Crust.Canvos.Args;
 
 /// <summary>
-/// A value as bash reads it when it sources the file (bash(1), QUOTING and EXPANSION). Nothing is run: where the shell would run something, no value is told.
+/// A value as bash reads it when it sources the file (bash(1), QUOTING and EXPANSION). Nothing is run: where the shell would run something, there is no value.
 /// </summary>
 internal sealed class ShellValue
 {
@@ -66,11 +66,8 @@ internal sealed class ShellValue
                 _trouble = _at + 1 < _text.Length ? null : "a backslash at its end joins the next line to it";
                 _at += 2;
                 break;
-            case '$':
-                ReadVariable();
-                break;
-            case '`':
-                _trouble = "it runs what stands between backquotes";
+            case '$' or '`':
+                ReadExpansion();
                 break;
             case var c when Operators.Contains(c):
                 _trouble = $"a '{c}' that isn't quoted is an operator";
@@ -101,11 +98,8 @@ internal sealed class ShellValue
                     _value.Append(_text[_at + 1]);
                     _at += 2;
                     break;
-                case '$':
-                    ReadVariable();
-                    break;
-                case '`':
-                    _trouble = "it runs what stands between backquotes";
+                case '$' or '`':
+                    ReadExpansion();
                     break;
                 default:
                     _value.Append(_text[_at++]);
@@ -114,8 +108,15 @@ internal sealed class ShellValue
         }
     }
 
-    private void ReadVariable()
+    // What bare and double-quoted text are expanded by alike.
+    private void ReadExpansion()
     {
+        if (_text[_at] == '`')
+        {
+            _trouble = "it runs what stands between backquotes";
+            return;
+        }
+
         var isBraced = _at + 1 < _text.Length && _text[_at + 1] == '{';
         var start = _at + (isBraced ? 2 : 1);
         var end = start;
