@@ -6,7 +6,7 @@ ARG DEBIAN=debian:12.11-slim
 FROM ${DEBIAN} AS tools
 RUN apt-get update -q=2 \
  && DEBIAN_FRONTEND=noninteractive apt-get install -q=2 -y --no-install-recommends \
-        ca-certificates gnupg gpgv libdeflate0 libzstd1 openssh-client ovmf qemu-system-x86 qemu-utils skopeo squashfs-tools swtpm xorriso xz-utils bzip2 zstd \
+        ca-certificates e2fsprogs gnupg gpgv libdeflate0 libzstd1 openssh-client ovmf qemu-system-x86 qemu-utils skopeo squashfs-tools swtpm xorriso xz-utils bzip2 zstd \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/debconf/*-old /var/log/*
 
 # What is made once: the appliance and the reference installer. /prebuilt keeps them between two builds of the container.

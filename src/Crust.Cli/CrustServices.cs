@@ -11,10 +11,10 @@ using Crust.Host;
 using Crust.Images;
 using Crust.Inspection;
 using Crust.Installers;
-using Crust.Installers.Live;
 using Crust.Isos;
 using Crust.Layers;
 using Crust.Machines;
+using Crust.Media;
 using Crust.Planning;
 using Crust.Providers;
 using Crust.Recipes.Building;
@@ -88,13 +88,16 @@ internal sealed class CrustServices : IAsyncDisposable
         Bakery = new Bakery(Recipes, RecipeTrees, SysextBuilder, new ListSignature(tools, Folders.Cache),
             new Publication(http, new Downloader(http, Folders.Cache, new IsoHash(Folders.Cache, journal, _log), journal, time) { Stage = Stage.Recipes }, journal), journal);
         var jobs = new ApplianceRun(appliance, new WarmAppliance(launcher, tools, cache, environment.ApplianceStart, time, _log), launcher, time);
-        var extensions = new SysextMaker(RecipeTrees, SysextBuilder, SysextReader, indexes);
-        var layers = new LayerRun(tools, jobs, RecipeTrees, extensions, journal, _log);
+        var content = new LayerContent(RecipeTrees, new SysextMaker(RecipeTrees, SysextBuilder, SysextReader, indexes), journal);
+        var layers = new LayerRun(tools, jobs, content, journal, _log);
         RootCommand = new RootCommand(tools, jobs, layers);
         var packages = new DebianBase(tools, cache, Folders, new MachinePackageInstaller(RootCommand, Probe), journal);
         var bases = new BaseSource(new SourceFetcher(Folders.Cache, http, tools, Stage.Base, journal, time, _log), images, packages, tools);
-        Live = new LiveInstaller(tools, cache, bases, appliance, journal);
-        Debian = new DebianInstaller(tools, cache, Folders, bases, appliance, journal);
+        var steps = new SystemSteps(new RootSteps(Probe, RootCommand, journal), cache);
+        var systems = new SystemLayers(content, steps, journal);
+        Content = new ContentBuilder(new ImagePuller(tools, Folders.Cache, journal, time), new ContentAttestor(signer, time), new ContentExtras(tools, journal), Folders.Cache, journal, time);
+        Live = new LiveInstaller(tools, cache, bases, appliance, systems, Content, journal);
+        Debian = new DebianInstaller(tools, cache, Folders, bases, appliance, systems, journal);
         Installers = new InstallerLibrary(new InstallerSource(Folders.Cache, proxies, tools, journal, time, _log), Reference, Debian, Live);
         Sources = new SourceLibrary(Installers, bases, indexes);
         Seeds = new SeedComposer();
@@ -109,10 +112,10 @@ internal sealed class CrustServices : IAsyncDisposable
         Planner = new Planner(Sources, writer, new RegistryTags(tools, Folders.Cache, journal, time).ListAsync);
         Publisher = new Publisher(tools, Shelf, Folders.Cache, journal, time);
         SysextPublisher = new SysextPublisher(tools, Folders.Cache, journal, time);
-        Content = new ContentBuilder(new ImagePuller(tools, Folders.Cache, journal, time), new ContentAttestor(signer, time), new ContentExtras(tools, journal), Folders.Cache, journal, time);
         ContentCheck = new ContentCheck(journal);
         RootSource = new RootSource(tools, Folders.Builder, images);
-        Providers = new ProviderBuilder(tools, images, RecipeTrees, new BaseSteps(new RootSteps(Probe, RootCommand, journal), cache), Folders.Cache, journal, time);
+        Systems = new SystemBuilder(tools, images, RecipeTrees, steps, cache, journal, time);
+        Providers = new ProviderBuilder(tools, images, RecipeTrees, steps, Folders.Cache, journal, time);
         PatchelfIn = scratch => new Patchelf(tools, scratch);
         Fleet = new FleetRun(tools, Inspector, journal, hidden, time);
         var preflight = new Preflight(checks, forecaster);
@@ -208,6 +211,8 @@ internal sealed class CrustServices : IAsyncDisposable
     public ContentCheck ContentCheck { get; }
 
     public ProviderBuilder Providers { get; }
+
+    public SystemBuilder Systems { get; }
 
     public ImageBuild Build { get; }
 

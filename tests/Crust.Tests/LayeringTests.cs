@@ -14,7 +14,7 @@ public sealed partial class LayeringTests
     private static readonly ImmutableArray<string> Order =
     [
         "Sanitizing", "Storage", "Events", "Spec", "Tools", "Oci", "Trees", "Machines", "Disks", "Appliance", "Isos", "Downloads", "Recipes", "Formats", "Bases", "Boards", "Inspection", "Seeds",
-        "Installers", "Reports", "Verification", "Attestation", "Sysexts", "Fleet", "Layers", "Images", "Registries", "Content", "Providers", "Canvos", "Planning", "Host", Story, "Embedding",
+        "Installers", "Reports", "Verification", "Attestation", "Sysexts", "Fleet", "Layers", "Images", "Registries", "Content", "Media", "Providers", "Canvos", "Planning", "Host", Story, "Embedding",
     ];
 
     // The root itself, which tells the story.

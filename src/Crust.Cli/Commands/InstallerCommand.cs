@@ -10,6 +10,7 @@ namespace Crust.Cli.Commands;
 
 internal static class InstallerCommand
 {
+    private static readonly string[] OfLayers = ["machine.cpus", "machine.memory", "machine.network", "machine.networkAllow", "machine.accelerator", "machine.deadline"];
     private static readonly string[] OfDisks = ["base.image", "base.layout", "base.vendor", "base.seedPartition"];
 
     public static Command Create()
@@ -22,21 +23,25 @@ internal static class InstallerCommand
             HelpName = "FOLDER",
         };
         var check = new Option<bool>("--check-only") { Description = "Look at the base and at what goes onto the medium, report what is found, and make nothing." };
+        var argFile = new Option<string?>("--arg-file") { Description = "In place of SPEC: the .arg file of a folder laid out as CanvOS'.", HelpName = "FILE" };
         var json = CommonOptions.Json();
         var quiet = CommonOptions.Quiet();
         var command = new Command("installer",
             "Builds an installer: a bootable ISO from a base of yours, or, without one, the reference installer, which installs Debian 12 as its seed says.")
         {
-            output, parts, check, json, quiet,
+            argFile, output, parts, check, json, quiet,
         };
         spec.AddTo(command);
         command.SetAction(async (parse, cancellation) =>
         {
             var environment = HostEnvironment.Take();
             var folder = Path.GetFullPath(parse.GetRequiredValue(output));
+            var canvos = parse.GetValue(argFile) is { } arg ? CanvosInstallerRun.Read(parse, spec.Sources(parse, environment), arg) : null;
+            environment = canvos?.WithProxies(environment) ?? environment;
             await using var view = ProgressView.Create(environment, parse.GetValue(quiet), MessageWriter.Of(parse));
             await using var services = new CrustServices(environment, folder, view, MessageWriter.Of(parse).Hidden);
-            var wanted = SpecOptions.Read(spec.Sources(parse, environment) with { ForInstaller = true }, parse);
+            var wanted = canvos is null ? SpecOptions.Read(spec.Sources(parse, environment) with { ForInstaller = true }, parse)
+                : await canvos.BuildAsync(services, parse, environment, cancellation);
             if (wanted.HasBase)
             {
                 return (int)await LiveInstallerRun.RunAsync(services, wanted, folder, parse.GetValue(check), parse.GetValue(json), view,
@@ -63,6 +68,6 @@ internal static class InstallerCommand
         return command;
     }
 
-    private static bool IsTaken(SpecKey key) => key.Path is "name" or "machine.arch" || SpecOptions.PullKeys.Contains(key.Path)
+    private static bool IsTaken(SpecKey key) => key.Path is "name" or "machine.arch" || SpecOptions.PullKeys.Contains(key.Path) || OfLayers.Contains(key.Path)
         || key.Path.StartsWith("seed.", StringComparison.Ordinal) || (key.Path.StartsWith("base.", StringComparison.Ordinal) && !OfDisks.Contains(key.Path));
 }

@@ -1,8 +1,7 @@
 using System.Text.Json.Nodes;
 using Crust.Cli.Views;
 using Crust.Host;
-using Crust.Installers;
-using Crust.Installers.Live;
+using Crust.Media;
 using Crust.Spec;
 using Crust.Storage;
 
@@ -21,7 +20,7 @@ internal static class LiveInstallerRun
             CheckPlaces(spec, path, sums);
         }
 
-        if (DebianInstaller.IsWanted(spec) && !checkOnly)
+        if (InstallerRules.IsOfDebian(spec) && !checkOnly)
         {
             return await RunDebianAsync(services, spec, path, sums, json, view, output, cancellation);
         }

@@ -57,6 +57,7 @@ internal sealed class SpecOptions
     public SpecSources Sources(ParseResult parse, HostEnvironment environment) => new()
     {
         File = parse.GetValue(_file) ?? (File.Exists(DefaultFile) ? DefaultFile : null),
+        IsFileGiven = parse.GetValue(_file) is not null,
         CurrentFolder = Environment.CurrentDirectory,
         Environment = environment.Variables,
         Options = _options

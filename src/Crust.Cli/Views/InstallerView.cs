@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using Crust.Installers.Live;
+using Crust.Media;
 using Crust.Sanitizing;
 using Crust.Spec;
 
@@ -44,7 +44,7 @@ internal static class InstallerView
 
         document["volumeId"] = LiveMenu.Label;
         document["kernel"] = plan.Facts.KernelVersion is { } version ? CleanText.Line(version) : null;
-        document["minimumDisk"] = LiveSizes.MinimumDisk(plan.Facts, plan.Medium.ContentBytes);
+        document["minimumDisk"] = LiveSizes.MinimumDisk(plan.Facts, plan.Medium);
         document["content"] = new JsonArray([.. plan.Medium.Content.Bundles.Select(bundle => new JsonObject
         {
             ["name"] = bundle.Name,

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Crust.Canvos.Args;
 using Crust.Canvos.Dockerfiles;
+using Crust.Spec;
 
 namespace Crust.Canvos;
 
@@ -16,6 +17,8 @@ internal sealed record CanvosFolder(string Path, ArgFile Args)
 
     private const string OfContent = ".zst";
     private const string LuetLogin = "spectro-luet-auth.yaml";
+
+    private static readonly ImmutableArray<string> CertificateExtensions = [".crt", ".pem", ".cer", ".der"];
 
     /// <summary>What the medium brings to the agent.</summary>
     public string? UserData { get; private init; }
@@ -73,7 +76,7 @@ internal sealed record CanvosFolder(string Path, ArgFile Args)
             EdgeConfig = NamedBy("EDGE_CUSTOM_CONFIG"),
             ClusterConfig = clusterConfig,
             LocalUi = At("local-ui.tar"),
-            Certificates = [.. FilesIn("certs"), .. NamedBy("PROXY_CERT_PATH") is { } one ? [one] : Array.Empty<string>()],
+            Certificates = [.. FilesIn("certs").Where(IsCertificate), .. NamedBy("PROXY_CERT_PATH") is { } one ? [one] : Array.Empty<string>()],
             StylusConfig = At("cloudconfigs/80_stylus.yaml"),
             Findings =
             [
@@ -91,6 +94,7 @@ internal sealed record CanvosFolder(string Path, ArgFile Args)
             ],
         };
 
+        bool IsCertificate(string file) => CertificateExtensions.Contains(System.IO.Path.GetExtension(file));
         string? At(string name) => System.IO.Path.Combine(path, name) is var at && File.Exists(at) ? at : null;
         string? FolderAt(string name) => System.IO.Path.Combine(path, name) is var at && Directory.Exists(at) ? at : null;
         IEnumerable<string> FilesIn(string name) => FolderAt(name) is { } folder ? Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal) : [];
@@ -120,6 +124,16 @@ internal sealed record CanvosFolder(string Path, ArgFile Args)
     /// <summary>The proxies that the file says, by the names of their variables.</summary>
     public ImmutableSortedDictionary<string, string> Proxies => CanvosRules.Proxies.Where(name => GivenOf(name) is not null)
         .ToImmutableSortedDictionary(name => name, name => GivenOf(name)!, StringComparer.Ordinal);
+
+    /// <summary>What the folder's proxies and certificates ask of a system. A proxy with a login is the build's alone: an image shows it to everybody.</summary>
+    public SiteSpec Site => new()
+    {
+        HttpProxy = CanvosRules.ProxyFor(Args, "HTTP_PROXY").Plain,
+        HttpsProxy = CanvosRules.ProxyFor(Args, "HTTPS_PROXY").Plain,
+        NoProxy = CanvosRules.ProxyFor(Args, "NO_PROXY").Plain,
+        Certificates = Certificates,
+        Where = $"{Path}, certs",
+    };
 
     // What CanvOS hands on to the Dockerfile; a prefix names what is the Dockerfile's own.
     private static Dictionary<string, string> BuildArgs(ArgFile args)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using Crust.Layers;
 using Crust.Providers;
 using Crust.Spec;
 
@@ -37,7 +38,8 @@ internal static class CanvosProvider
             CustomTag = folder.GivenOf("CUSTOM_TAG"),
             OsName = folder.GivenOf("OS_DISTRIBUTION"),
             OsVersion = folder.GivenOf("OS_VERSION"),
-            Steps = [.. (folder.Dockerfile?.Steps ?? []).Select(step => step.ToRootStep())],
+            Site = folder.Site,
+            Steps = StepsOf(folder),
             Layers = [.. LayersOf(folder, distribution)],
             Publish = new PublishSpec { Repository = RegistryReference.ParseRepository($"{registry.TrimEnd('/')}/{repo}", folder.WhereOf("IMAGE_REGISTRY")) },
         };
@@ -62,6 +64,14 @@ internal static class CanvosProvider
             _ => throw Missing(folder, "BASE_IMAGE", "write BASE_IMAGE, or OS_DISTRIBUTION (ubuntu or opensuse-leap) with OS_VERSION"),
         };
     }
+
+    /// <summary>What the folder's Dockerfile does to the base.</summary>
+    /// <exception cref="CrustException">A folder that it copies can't be read.</exception>
+    public static ImmutableArray<RootStep> StepsOf(CanvosFolder folder) => [.. (folder.Dockerfile?.Steps ?? []).Select(step => step.ToRootStep())];
+
+    /// <summary>What CanvOS' target +base-image changes of the kernel's arguments.</summary>
+    public static IEnumerable<ProviderLayer> BootArgumentsOf(CanvosFolder folder) =>
+        folder.IsSet("DISABLE_SELINUX") ? [new ProviderLayer.Edit(BootArguments, WithoutSelinux) { Where = folder.WhereOf("DISABLE_SELINUX") }] : [];
 
     /// <exception cref="CrustException">It isn't one of those that there are.</exception>
     public static ImmutableArray<Arch> ArchsOf(CanvosFolder folder) => folder.GivenOf("ARCH") is not { } given ? [Arch.Amd64]
@@ -133,9 +143,9 @@ internal static class CanvosProvider
         }
 
         yield return new ProviderLayer.Note(Sentinel, "") { Where = folder.WhereOf("BUNDLE_K8S_AND_AGENT_PROVIDER"), IsOfKubernetes = true };
-        if (folder.IsSet("DISABLE_SELINUX"))
+        foreach (var layer in BootArgumentsOf(folder))
         {
-            yield return new ProviderLayer.Edit(BootArguments, WithoutSelinux) { Where = folder.WhereOf("DISABLE_SELINUX") };
+            yield return layer;
         }
 
         ProviderLayer.Image Image(string source, ImmutableArray<string> take, string into, string from) => new(source, take, into) { Where = folder.WhereOf(from) };

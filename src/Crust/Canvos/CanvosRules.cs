@@ -38,12 +38,37 @@ internal static class CanvosRules
     /// <summary>What has no effect, though it may be meant to have one.</summary>
     public static IEnumerable<CanvosFinding> Findings(ArgFile args)
     {
+        foreach (var line in Proxies.Where(name => char.IsAsciiLetterUpper(name[0])).Select(name => ProxyFor(args, name).Refused).OfType<ArgLine>())
+        {
+            yield return new CanvosFinding($"{line.Name} is used for the build alone, and not put into the system: it has a login, or isn't written as a URL", args.WhereOf(line),
+                "write http://HOST:PORT without a login, or give it to each machine by its user-data");
+        }
+
         foreach (var line in args.Names.Select(name => args.Find(name)!))
         {
             if (CanvosArgs.Find(line.Name) is { Fate: ArgFate.Moot } arg && line.Dotenv.Value is { Length: > 0 } value && value != arg.Default)
             {
                 yield return new CanvosFinding($"{line.Name} has no effect: {arg.Meaning}", args.WhereOf(line), "leave it, or take it out");
             }
+        }
+    }
+
+    /// <summary>A proxy as systems may have it: null for none, and for one that can't be put into one, with its line.</summary>
+    public static (string? Plain, ArgLine? Refused) ProxyFor(ArgFile args, string name)
+    {
+        var line = new[] { name, name.ToLowerInvariant() }.Select(args.Find).FirstOrDefault(found => found?.Dotenv.Value is { Length: > 0 });
+        if (line?.Dotenv.Value is not { } value)
+        {
+            return (null, null);
+        }
+
+        try
+        {
+            return (name == "NO_PROXY" ? SiteTypes.WithoutOf(value, "") : SiteTypes.ProxyOf(value, ""), null);
+        }
+        catch (CrustException)
+        {
+            return (null, line);
         }
     }
 

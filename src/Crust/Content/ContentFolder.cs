@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Crust.Attestation;
 using Crust.Storage;
 
 namespace Crust.Content;
@@ -72,7 +73,7 @@ internal sealed class ContentFolder(string folder, string name)
     /// <summary>Whether the SBOM and the provenance are there, and a signature where one is wanted.</summary>
     public bool IsAttested(bool isSigned)
     {
-        var (documents, signatures) = ContentAttestor.NamesFor(name);
+        var (documents, signatures) = BuiltAttestor.NamesFor(name);
         return documents.All(IsThere) && (!isSigned || signatures.Any(IsThere));
 
         bool IsThere(string file) => File.Exists(Path.Combine(folder, file));
@@ -121,7 +122,7 @@ internal sealed class ContentFolder(string folder, string name)
 
     // One of a provenance that is replaced.
     private bool IsSignatureOf(List<string> ready, string path) =>
-        ContentAttestor.NamesFor(name) is var (documents, signatures) && signatures.Contains(Path.GetFileName(path)) && documents.Any(ready.Contains);
+        BuiltAttestor.NamesFor(name) is var (documents, signatures) && signatures.Contains(Path.GetFileName(path)) && documents.Any(ready.Contains);
 
     private string[] ListNames() => [name + ContentManifest.Extension, name + SumsExtension];
 
@@ -133,7 +134,7 @@ internal sealed class ContentFolder(string folder, string name)
 
     private string[] OtherNames()
     {
-        var (documents, signatures) = ContentAttestor.NamesFor(name);
+        var (documents, signatures) = BuiltAttestor.NamesFor(name);
         return [.. ListNames(), .. documents, .. signatures, name + IsoExtension, name + DiskExtension, name + ContentExtras.PartitionExtension];
     }
 

@@ -16,7 +16,11 @@ internal static class PartNames
     public static string Whole(string name) => name + BundleExtension;
 
     /// <param name="index">Which part, from 0.</param>
-    public static string Of(string name, int index)
+    public static string Of(string name, int index) => Part(Whole(name), index);
+
+    /// <summary>The name of a part of a file.</summary>
+    /// <param name="index">Which part, from 0.</param>
+    public static string Part(string file, int index)
     {
         var (digits, first, nines) = (FewestDigits, 0, "");
         // All but the last tenth of what the digits can say: what begins with a nine says that there are more.
@@ -27,7 +31,7 @@ internal static class PartNames
             digits++;
         }
 
-        return Whole(name) + Mark + nines + (index - first).ToString($"D{digits}", CultureInfo.InvariantCulture);
+        return file + Mark + nines + (index - first).ToString($"D{digits}", CultureInfo.InvariantCulture);
     }
 
     /// <summary>A number of parts in words.</summary>

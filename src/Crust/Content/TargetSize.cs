@@ -19,15 +19,20 @@ internal static class TargetSize
     // Both tables of a GPT, and partitions that start at a MiB.
     private const long Table = 4 * MiB;
 
+    /// <summary>The bytes that a disk needs for a system alone.</summary>
+    /// <param name="system">The length of the system's image.</param>
+    public static long OfSystem(long system) => checked(Table + Boot + Oem + (2 * system) + RecoverySpare + (3 * system) + StateSpare);
+
     /// <summary>The bytes that a disk needs.</summary>
     /// <param name="system">The length of the system's image; 0 where the target is a partition or a folder for content alone.</param>
     /// <param name="isUnpacked">Whether the target also holds what comes of the parts, as an agent that imports images leaves it.</param>
-    public static long Of(long system, IEnumerable<ContentManifest> bundles, bool isUnpacked) => checked((system == 0 ? 0
-        : Table + Boot + Oem + (2 * system) + RecoverySpare + (3 * system) + StateSpare) + OfContent(bundles, isUnpacked));
+    public static long Of(long system, IEnumerable<ContentManifest> bundles, bool isUnpacked) => checked((system == 0 ? 0 : OfSystem(system)) + OfContent(bundles, isUnpacked));
 
     /// <summary>The bytes that content alone needs, with a file system's own.</summary>
-    public static long OfContent(IEnumerable<ContentManifest> bundles, bool isUnpacked) => bundles.Sum(bundle => bundle.Size + (isUnpacked ? bundle.Unpacked : 0)) is > 0 and var bytes
-        ? checked((bytes * 6 / 5) + ContentSpare) : 0;
+    public static long OfContent(IEnumerable<ContentManifest> bundles, bool isUnpacked) => OfContent(bundles.Sum(bundle => bundle.Size + (isUnpacked ? bundle.Unpacked : 0)));
+
+    /// <summary>The same of content of so many bytes.</summary>
+    public static long OfContent(long bytes) => bytes > 0 ? checked((bytes * 6 / 5) + ContentSpare) : 0;
 
     /// <exception cref="CrustException">The target is too small.</exception>
     public static void Check(long target, long system, ImmutableArray<ContentManifest> bundles, bool isUnpacked)

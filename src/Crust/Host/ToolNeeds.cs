@@ -1,9 +1,9 @@
 using System.Collections.Immutable;
 using Crust.Bases;
 using Crust.Downloads;
-using Crust.Installers.Live;
 using Crust.Isos;
 using Crust.Machines;
+using Crust.Media;
 using Crust.Planning;
 using Crust.Registries;
 using Crust.Seeds.Volumes;

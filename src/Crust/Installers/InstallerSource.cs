@@ -67,7 +67,7 @@ internal sealed class InstallerSource
         : installer.Built is { HasBase: true } built ? ProfileOfMade(built) : ReferenceInstaller.Profile;
 
     /// <summary>The family of an installer that isn't made yet, as far as its spec says it.</summary>
-    internal static SeedProfile ProfileOfMade(BuildSpec made) => DebianInstaller.IsWanted(made) ? SeedProfile.Debian : made.Seed.Profile ?? SeedProfile.Kairos;
+    internal static SeedProfile ProfileOfMade(BuildSpec made) => InstallerRules.IsOfDebian(made) ? SeedProfile.Debian : made.Seed.Profile ?? SeedProfile.Kairos;
 
     /// <summary>The same for whoever needs nothing else of a source.</summary>
     /// <param name="iso">A path or an http(s) URL.</param>

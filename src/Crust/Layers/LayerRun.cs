@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Crust.Appliance;
 using Crust.Disks;
 using Crust.Machines;
-using Crust.Recipes.Building;
 using Crust.Spec;
 using Crust.Storage;
 using Crust.Sysexts;
@@ -17,11 +16,10 @@ namespace Crust.Layers;
 /// architecture, with the processors, the memory and the network that the spec gives to guests; nothing of this host is in it but the disk and the layer.
 /// </summary>
 /// <param name="tools">Finds QEMU for this host's own architecture.</param>
-/// <param name="recipes">Fetches and lays out what recipes name.</param>
-/// <param name="sysexts">Builds and fetches extensions.</param>
+/// <param name="content">What layers bring.</param>
 /// <param name="observer">Hears how far it is.</param>
 /// <param name="log">Gets what scripts and package managers print.</param>
-internal sealed class LayerRun(ToolBox tools, ApplianceRun appliance, RecipeTrees recipes, SysextMaker sysexts, IBuildObserver observer, ILogger log)
+internal sealed class LayerRun(ToolBox tools, ApplianceRun appliance, LayerContent content, IBuildObserver observer, ILogger log)
 {
     // The time of all files that layers bring.
     private const long Epoch = Mmdebstrap.Epoch;
@@ -40,7 +38,7 @@ internal sealed class LayerRun(ToolBox tools, ApplianceRun appliance, RecipeTree
             observer.Observe(new BuildEvent.Warned(warning, layer.Title));
         }
 
-        var (tree, facts) = await TreeOfAsync(layer, scratch.Path, cancellation);
+        var (tree, facts) = await content.OfAsync(layer, scratch.Path, cancellation);
         var data = tree is not null ? await WriteAsync(tree, Path.Combine(scratch.Path, "layer.tar"), cancellation) : null;
         var printed = new Queue<string>();
         var job = new ApplianceJob("layer", new Drive.Disk("raw") { File = disk }, accelerator, Path.Combine(scratch.Path, "serial.log"))
@@ -67,18 +65,6 @@ internal sealed class LayerRun(ToolBox tools, ApplianceRun appliance, RecipeTree
         {
             throw new CrustException(e.Kind, e.What, layer.Spec.Where, RemedyFor(e, layer), e) { Detail = printed.Count > 0 ? string.Join('\n', printed) : e.Detail };
         }
-    }
-
-    private async Task<(FileTree? Tree, LayerFacts Facts)> TreeOfAsync(Layer layer, string scratch, CancellationToken cancellation)
-    {
-        if (layer.Sysext is { } sysext)
-        {
-            Progress(layer, 0, "getting the extension");
-            var made = await sysexts.MakeAsync(sysext, scratch, cancellation);
-            return (made.Tree, layer.Facts with { Sha256 = made.Sha256 });
-        }
-
-        return (layer.Recipe is { } recipe ? (await recipe.BuildAsync(recipes, cancellation)).Tree : layer.Tree, layer.Facts);
     }
 
     private static ImmutableArray<string> ArgumentsOf(Layer layer, FileTree? tree) =>

@@ -33,28 +33,38 @@ internal sealed partial class RootCommand(ToolBox tools, ApplianceRun appliance,
     /// <exception cref="CrustException">The command failed, with the last lines that it printed, or the root can't be put onto a disk.</exception>
     public Task<FileTree> RunAsync(SystemRoot root, string command, MachineSpec machine, Accelerator accelerator, string scratch, CancellationToken cancellation)
     {
-        return RunAsync(root.Tree, Script(root, command), Option, machine, accelerator, scratch, e =>
-            new CrustException(e.Kind, e.What, $"{Option} {command}",
+        return CarriedAsync(root.Tree, Option, machine, accelerator, scratch, disk => ApplyAsync(Script(root, command), Option, disk, machine, accelerator, scratch, (e, title) =>
+            new CrustException(e.Kind, e.What.Replace(title, Unnamed), $"{Option} {command}",
                 "mend what it says; the command runs in the root by its own /bin/sh, and nothing is kept of a run that failed", e)
             {
                 Detail = e.Detail,
-            }, cancellation);
+            }, cancellation), cancellation);
     }
 
-    /// <summary>Gives the root after several steps, which one machine does. The tree reads from the scratch folder as long as it is used.</summary>
+    /// <summary>Gives the root after several steps; commands and files that follow each other are done by one machine. The tree reads from the scratch folder as long as it is used.</summary>
     /// <param name="machine">What the commands' machine is like.</param>
     /// <exception cref="CrustException">A step failed, with the last lines that it printed, or the root can't be put onto a disk.</exception>
     public async Task<FileTree> RunAsync(FileTree root, ImmutableArray<RootStep> steps, MachineSpec machine, Accelerator accelerator, string scratch, CancellationToken cancellation)
     {
-        var script = RootScript.Of(steps);
-        var after = await RunAsync(script.Files.Over(root), script.Text, steps[0].Where, machine, accelerator, scratch, e =>
+        ImmutableArray<(ImmutableArray<RootStep> Steps, RootScript? Script)> parts = [.. PartsOf(steps).Select((part, i) => (part, part[0] is RootStep.OfLayer ? null : RootScript.Of(part, i)))];
+        root = parts.Select(part => part.Script?.Files).OfType<FileTree>().Aggregate(root, (below, files) => files.Over(below));
+        var after = await CarriedAsync(root, steps[0].Where, machine, accelerator, scratch, async disk =>
         {
-            var failed = RootScript.FailedOf(steps, e.Detail) ?? steps[0];
-            return new CrustException(e.Kind, e.What.Replace(Unnamed, failed.Shown).Replace("the script", "it"), failed.Where,
-                "mend what it says; it runs in the root by the root's own programs, and nothing is kept of a run that failed", e)
+            foreach (var (part, script) in parts)
             {
-                Detail = e.Detail,
-            };
+                await (script is null ? ApplyAsync(((RootStep.OfLayer)part[0]).Layer, disk, machine, accelerator, scratch, Explain, cancellation)
+                    : ApplyAsync(script.Text, part[0].Where, disk, machine, accelerator, scratch, Explain, cancellation));
+
+                CrustException Explain(CrustException e, string title)
+                {
+                    var failed = RootScript.FailedOf(part, e.Detail) ?? part[0];
+                    return new CrustException(e.Kind, e.What.Replace(title, failed.Shown).Replace("the script", "it").Replace("the system on this disk", "the base"), failed.Where,
+                        "mend what it says; it runs in the root by the root's own programs, and nothing is kept of a run that failed", e)
+                    {
+                        Detail = e.Detail,
+                    };
+                }
+            }
         }, cancellation);
         return after.Without(RootScript.Folder);
     }
@@ -65,29 +75,50 @@ internal sealed partial class RootCommand(ToolBox tools, ApplianceRun appliance,
     /// <param name="where">What asked for it, for errors.</param>
     /// <returns>The path of an archive in the scratch folder.</returns>
     /// <exception cref="CrustException">The script failed (<see cref="FailureKind.GuestFailed"/>), with the last lines that it printed, or the root can't be put onto a disk.</exception>
-    public async Task<string> RunAsync(string tar, string text, string where, MachineSpec machine, Accelerator accelerator, string scratch, CancellationToken cancellation)
+    public Task<string> RunAsync(string tar, string text, string where, MachineSpec machine, Accelerator accelerator, string scratch, CancellationToken cancellation) =>
+        CarriedAsync(tar, where, machine, accelerator, scratch, disk => ApplyAsync(text, where, disk, machine, accelerator, scratch, (e, title) =>
+            new CrustException(e.Kind, e.What.Replace(title, Unnamed), e.Where, e.Remedy, e) { Detail = e.Detail }, cancellation), cancellation);
+
+    // Each layer has its own machine.
+    private static IEnumerable<ImmutableArray<RootStep>> PartsOf(ImmutableArray<RootStep> steps)
     {
-        var (disk, packed, script) = (Path.Combine(scratch, "root.disk"), Path.Combine(scratch, "packed.tar"), Path.Combine(scratch, "command"));
-        await CarryAsync("lay", tar, disk, where, machine, accelerator, scratch, cancellation);
-        File.Delete(tar);
-        PrivateFile.Write(script, text);
-        var layer = Layer.ReadAll(new BuildSpec { Machine = machine, Layers = [new LayerSpec.Script(script) { Where = where }] })[0];
+        for (var i = 0; i < steps.Length;)
+        {
+            var end = i + 1;
+            while (steps[i] is not RootStep.OfLayer && end < steps.Length && steps[end] is not RootStep.OfLayer)
+            {
+                end++;
+            }
+
+            yield return steps[i..end];
+            i = end;
+        }
+    }
+
+    private Task ApplyAsync(string script, string where, string disk, MachineSpec machine, Accelerator accelerator, string scratch, Func<CrustException, string, CrustException> explain,
+        CancellationToken cancellation)
+    {
+        var path = Path.Combine(scratch, "command");
+        File.Delete(path);
+        PrivateFile.Write(path, script);
+        var layer = Layer.ReadAll(new BuildSpec { Machine = machine, Layers = [new LayerSpec.Script(path) { Where = where }] })[0];
+        return ApplyAsync(layer, disk, machine, accelerator, scratch, explain, cancellation);
+    }
+
+    private async Task ApplyAsync(Layer layer, string disk, MachineSpec machine, Accelerator accelerator, string scratch, Func<CrustException, string, CrustException> explain,
+        CancellationToken cancellation)
+    {
         try
         {
             await layers.ApplyAsync(layer, disk, machine, accelerator, scratch, cancellation);
         }
         catch (CrustException e) when (e.Kind is FailureKind.GuestFailed)
         {
-            throw new CrustException(e.Kind, e.What.Replace(layer.Title, Unnamed), e.Where, e.Remedy, e) { Detail = e.Detail };
+            throw explain(e, layer.Title);
         }
-
-        await CarryAsync("pack", disk, packed, where, machine, accelerator, scratch, cancellation);
-        File.Delete(disk);
-        return packed;
     }
 
-    private async Task<FileTree> RunAsync(FileTree root, string text, string where, MachineSpec machine, Accelerator accelerator, string scratch,
-        Func<CrustException, CrustException> explain, CancellationToken cancellation)
+    private async Task<FileTree> CarriedAsync(FileTree root, string where, MachineSpec machine, Accelerator accelerator, string scratch, Func<string, Task> change, CancellationToken cancellation)
     {
         var tar = Path.Combine(scratch, "root.tar");
         await using (var file = PrivateFile.Create(tar))
@@ -95,14 +126,19 @@ internal sealed partial class RootCommand(ToolBox tools, ApplianceRun appliance,
             await root.WriteTarAsync(file, Mmdebstrap.Epoch, cancellation);
         }
 
-        try
-        {
-            return FileTree.FromTar(await RunAsync(tar, text, where, machine, accelerator, scratch, cancellation), allowDevices: true).Without("lost+found");
-        }
-        catch (CrustException e) when (e.Kind is FailureKind.GuestFailed)
-        {
-            throw explain(e);
-        }
+        return FileTree.FromTar(await CarriedAsync(tar, where, machine, accelerator, scratch, change, cancellation), allowDevices: true).Without("lost+found");
+    }
+
+    // The root's archive goes, and one of what it has become is there.
+    private async Task<string> CarriedAsync(string tar, string where, MachineSpec machine, Accelerator accelerator, string scratch, Func<string, Task> change, CancellationToken cancellation)
+    {
+        var (disk, packed) = (Path.Combine(scratch, "root.disk"), Path.Combine(scratch, "packed.tar"));
+        await CarryAsync("lay", tar, disk, where, machine, accelerator, scratch, cancellation);
+        File.Delete(tar);
+        await change(disk);
+        await CarryAsync("pack", disk, packed, where, machine, accelerator, scratch, cancellation);
+        File.Delete(disk);
+        return packed;
     }
 
     /// <summary>The script that runs a command as a container would.</summary>

@@ -14,7 +14,7 @@ namespace Crust.Layers;
 /// <param name="Files">What has to be in the root before it runs.</param>
 internal sealed partial record RootScript(string Text, FileTree Files)
 {
-    /// <summary>The folder in the root; gone when the script has ended well.</summary>
+    /// <summary>The folder in the root with the files of all scripts; what a script brings is gone from it when the script has ended well.</summary>
     public const string Folder = ".crust-steps";
 
     private const string Failure = "crust: failed in step ";
@@ -42,15 +42,17 @@ internal sealed partial record RootScript(string Text, FileTree Files)
 
         """;
 
+    /// <param name="number">Tells it from other scripts of the same root.</param>
     /// <exception cref="CrustException">A step's files can't be put into a root.</exception>
-    public static RootScript Of(ImmutableArray<RootStep> steps)
+    public static RootScript Of(ImmutableArray<RootStep> steps, int number = 0)
     {
         var text = new StringBuilder(Functions);
-        var files = FileTree.Empty.With(TreeEntry.Folder(Folder));
+        var own = string.Create(CultureInfo.InvariantCulture, $"{Folder}/{number}");
+        var files = FileTree.Empty.With(TreeEntry.Folder(Folder), TreeEntry.Folder(own));
         foreach (var (i, step) in steps.Index())
         {
-            var number = i + 1;
-            text.Append(CultureInfo.InvariantCulture, $"echo {Quoted($"step {number} of {steps.Length}: {step.Shown}")}\n");
+            var place = i + 1;
+            text.Append(CultureInfo.InvariantCulture, $"echo {Quoted($"step {place} of {steps.Length}: {step.Shown}")}\n");
             switch (step)
             {
                 case RootStep.Command command:
@@ -62,18 +64,18 @@ internal sealed partial record RootScript(string Text, FileTree Files)
 
                     text.Append($"cd {Quoted(command.WorkFolder)} || exit\n");
                     text.Append($"exec {(command.User is null ? "" : $"runuser -u {Quoted(command.User)} -- ")}{string.Join(' ', command.Arguments.Select(Quoted))}\n");
-                    text.Append(CultureInfo.InvariantCulture, $") || failed {number} $?\n");
+                    text.Append(CultureInfo.InvariantCulture, $") || failed {place} $?\n");
                     break;
                 case RootStep.Files brought:
-                    var folder = string.Create(CultureInfo.InvariantCulture, $"{Folder}/{number}");
+                    var folder = string.Create(CultureInfo.InvariantCulture, $"{own}/{place}");
                     files = files.With([.. brought.Tree.Entries.Where(entry => entry.Kind is EntryKind.File).Select(entry => entry with { Path = $"{folder}/{entry.Path}" }),
                         TreeEntry.File($"{folder}.list", TreeContent.Of(ListOf(brought)))]);
-                    text.Append(CultureInfo.InvariantCulture, $"place '/{folder}' || failed {number} $?\n");
+                    text.Append(CultureInfo.InvariantCulture, $"place '/{folder}' || failed {place} $?\n");
                     break;
             }
         }
 
-        return new RootScript(text.Append($"$b rm -rf '/{Folder}'\n").ToString(), files);
+        return new RootScript(text.Append($"$b rm -rf '/{own}'\n").ToString(), files);
     }
 
     /// <summary>The step that failed, of what the script printed; null where it doesn't say.</summary>

@@ -4,7 +4,7 @@ using Crust.Trees;
 
 namespace Crust.Layers;
 
-/// <summary>Something that is done to a root: a command that runs in it, or files that are put into it.</summary>
+/// <summary>Something that is done to a root: a command that runs in it, files that are put into it, or a layer.</summary>
 internal abstract record RootStep
 {
     private RootStep()
@@ -33,5 +33,11 @@ internal abstract record RootStep
     public sealed record Files(FileTree Tree) : RootStep
     {
         public override string Digest => Checksum.OfText($"files {TreeDigest.Of(Tree)}");
+    }
+
+    /// <param name="Layer">A layer, as an installed disk gets it.</param>
+    public sealed record OfLayer(Layer Layer) : RootStep
+    {
+        public override string Digest => Checksum.OfText(Layer.Material);
     }
 }

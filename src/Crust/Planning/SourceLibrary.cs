@@ -2,6 +2,7 @@ using Crust.Bases;
 using Crust.Disks;
 using Crust.Installers;
 using Crust.Layers;
+using Crust.Media;
 using Crust.Spec;
 
 namespace Crust.Planning;

@@ -93,6 +93,21 @@ internal sealed class LayerTrees(ToolBox tools, IRegistryImages images, RecipeTr
         }
     }
 
+    /// <summary>Stands for an image: the same for the same layers.</summary>
+    /// <exception cref="CrustException">It is damaged, or has no image of the architecture.</exception>
+    public static string KeyOf(OpenedImage image, Arch arch) => string.Join(' ', OciImageReader.PartsOf(image.Layout, image.Shown, arch).Layers.Select(layer => layer.Descriptor.Digest));
+
+    /// <summary>Stands for what a layer puts onto the root: known before anything is unpacked.</summary>
+    /// <exception cref="CrustException">Something isn't there, or can't be read.</exception>
+    public async Task<string> KeyOfAsync(ProviderLayer layer, Arch arch, PublishSpec how, CancellationToken cancellation) => layer switch
+    {
+        ProviderLayer.Image image => $"{KeyOf(await OpenAsync(image.Source, arch, how, cancellation), arch)} {string.Join(' ', image.Take)} {image.Into} {image.MayLack}",
+        ProviderLayer.Software software => RecipeLayer.Of(software.Recipe, arch, RecipeUse.Provider).Material(),
+        // What it makes of the base follows from the base.
+        ProviderLayer.Edit => "",
+        _ => TreeDigest.Of(await OfAsync(layer, FileTree.Empty, arch, how, "", cancellation)),
+    };
+
     /// <summary>A recipe's tree.</summary>
     /// <exception cref="CrustException">It can't be fetched, or has nothing for the architecture.</exception>
     public async Task<FileTree> OfAsync(LayerSpec.Recipe recipe, Arch arch, CancellationToken cancellation)

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Crust.Appliance;
 using Crust.Bases;
 using Crust.Events;
+using Crust.Layers;
 using Crust.Oci;
 using Crust.Recipes.Building;
 using Crust.Registries;
@@ -22,7 +23,7 @@ namespace Crust.Providers;
 /// <param name="images">Has images that registries have.</param>
 /// <param name="cache">A folder for what is there for a while.</param>
 /// <param name="steps">Does to bases what is done in a machine.</param>
-internal sealed class ProviderBuilder(ToolBox tools, IRegistryImages images, RecipeTrees recipes, BaseSteps steps, string cache, IBuildObserver observer, TimeProvider time)
+internal sealed class ProviderBuilder(ToolBox tools, IRegistryImages images, RecipeTrees recipes, SystemSteps steps, string cache, IBuildObserver observer, TimeProvider time)
 {
     // The time of all files that layers bring.
     private const long Epoch = Mmdebstrap.Epoch;
@@ -106,25 +107,32 @@ internal sealed class ProviderBuilder(ToolBox tools, IRegistryImages images, Rec
             observer.Observe(new BuildEvent.Noted($"The base's systemd is {SystemdVersion.Of(below.Tree)}: Kubernetes and the provider come by system extensions, and the images have neither"));
         }
 
-        if (spec.Steps.IsEmpty)
+        below = below with { IsBare = isBare };
+        var site = PlacedIn(below.Tree, SiteFiles.Of(spec.Site, below.Tree), spec.Site.Where);
+        ImmutableArray<RootStep> running = [.. SiteFiles.TrustOf(spec.Site, below.Tree), .. SiteFiles.WithProxies(spec.Steps, spec.Site)];
+        if (site.Count > 0)
         {
-            return below with { IsBare = isBare };
+            below = below with { Tree = site.Over(below.Tree), Changes = [await WriteAsync(site, "site", spec.Site.Where, $"{folder}-site", cancellation)] };
         }
 
-        var key = string.Join(' ', below.Parts.Layers.Select(layer => layer.Descriptor.Digest));
+        if (running.IsEmpty)
+        {
+            return below;
+        }
+
+        var key = $"{string.Join(' ', below.Parts.Layers.Select(layer => layer.Descriptor.Digest))} {TreeDigest.Of(site)}";
         return await stages.RunAsync(Stage.Layers, $"steps for {arch.LowerName()}", async () =>
         {
-            var path = await steps.LayerAsync(below.Tree, key, spec, arch, Path.Combine(folder, "steps"),
+            var path = await steps.LayerAsync(below.Tree, key, running, spec.Machine with { Arch = arch }, Path.Combine(folder, "steps"),
                 waiting => observer.Observe(new BuildEvent.Progressed(Stage.Layers, null, null, waiting)), cancellation);
             var changes = FileTree.FromTar(path, allowDevices: true);
-            var where = spec.Steps[0].Where;
+            var (where, shown) = (running[0].Where, spec.Steps.IsEmpty ? "certificates" : "Dockerfile");
             return below with
             {
-                IsBare = isBare,
                 Tree = below.Tree.WithLayer(path, allowDevices: true),
-                Changes = changes.Count == 0 ? [] : [await WriteAsync(changes, "Dockerfile", where, $"{folder}-steps", cancellation)],
+                Changes = changes.Count == 0 ? below.Changes : [.. below.Changes, await WriteAsync(changes, shown, where, $"{folder}-steps", cancellation)],
             };
-        }, _ => spec.Steps.Length == 1 ? "1 step" : $"{spec.Steps.Length} steps");
+        }, _ => running.Length == 1 ? "1 step" : $"{running.Length} steps");
     }
 
     // All layers but Kubernetes': they depend on the base alone, and so are the same in all versions.

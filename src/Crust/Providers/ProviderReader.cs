@@ -38,6 +38,7 @@ internal static class ProviderReader
             CustomTag = root.Text("customTag") is { Length: > 0 } tag ? Word(root, "customTag", tag) : null,
             OsName = root.Text("osName"),
             OsVersion = root.Text("osVersion"),
+            Site = root.Mapping("site") is { } site ? SiteOf(site, folder) : new SiteSpec(),
             Layers = LayersOf(root, folder),
             Publish = new PublishSpec { Repository = repository is null ? null : RegistryReference.ParseRepository(repository, root.WhereOf("repository")) },
         };
@@ -75,6 +76,22 @@ internal static class ProviderReader
             [.. versions.Select(version => distribution.VersionOf(version, flavor, keys.WhereOf("versions")))]);
         keys.End();
         return wish;
+    }
+
+    private static SiteSpec SiteOf(YamlMapping keys, string folder)
+    {
+        string? Text(string key, Func<string, string, string> check) => keys.Text(key) is { Length: > 0 } given ? check(given, keys.WhereOf(key)) : null;
+        var site = new SiteSpec
+        {
+            HttpProxy = Text("httpProxy", SiteTypes.ProxyOf),
+            HttpsProxy = Text("httpsProxy", SiteTypes.ProxyOf),
+            NoProxy = Text("noProxy", SiteTypes.WithoutOf),
+            Certificates = [.. keys.Texts("certificates").Select(path => LayerType.PathOf(keys, "certificates", path, folder))],
+            Mirrors = SiteTypes.MirrorsOf(keys.Texts("registryMirrors"), keys.WhereOf("registryMirrors")),
+            Where = keys.Where,
+        };
+        keys.End();
+        return site;
     }
 
     private static ImmutableArray<ProviderLayer> LayersOf(YamlMapping root, string folder)

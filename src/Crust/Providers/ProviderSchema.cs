@@ -21,8 +21,23 @@ internal static class ProviderSchema
         ("repository", Text("Where the images are pushed: registry/path; --repo and REPO win")),
         ("osName", Value("The operating system's name, for the pack's values")),
         ("osVersion", Value("The operating system's version, for the pack's values")),
+        ("site", Site()),
         ("layers", List("What is put over the base, in this order; Kubernetes lies below it", new JsonObject { ["anyOf"] = new JsonArray([.. Layers()]) })),
     ]));
+
+    private static JsonObject Site()
+    {
+        var keys = Keys([],
+        [
+            ("httpProxy", Text("The proxy for http URLs, without a login")),
+            ("httpsProxy", Text("The proxy for https URLs, without a login")),
+            ("noProxy", Text("What is reached without a proxy, with commas between")),
+            ("certificates", Texts("Files with certificates of authorities (PEM, DER) that the system trusts", ".+")),
+            ("registryMirrors", Texts("Mirrors of registries for containerd, k3s and RKE2: docker.io=https://mirror.example.org", "^[^=]+=https?://[^ ]+$")),
+        ]);
+        keys["description"] = "What the sites' network asks of the system; commands that run while it is made have it, too";
+        return keys;
+    }
 
     private static JsonObject Kubernetes()
     {

@@ -31,6 +31,9 @@ internal sealed record ProviderSpec
 
     public string? OsVersion { get; init; }
 
+    /// <summary>What the sites' network asks of the system.</summary>
+    public SiteSpec Site { get; init; } = new();
+
     /// <summary>What is done to the base in a machine, before anything is put over it.</summary>
     public ImmutableArray<RootStep> Steps { get; init; } = [];
 
@@ -54,6 +57,9 @@ internal sealed record ProviderSpec
 /// <param name="Versions">The versions, without what the distribution puts behind them.</param>
 internal sealed record KubernetesWish(string Distribution, string? Recipe, string? Variant, ImmutableArray<KubernetesVersion> Versions)
 {
+    /// <summary>No Kubernetes at all: what an installer's system has.</summary>
+    public static KubernetesWish None { get; } = new("", null, null, []);
+
     /// <summary>Whether bases get neither Kubernetes nor what belongs to it if their systemd is new enough to get both by system extensions.</summary>
     public bool OnlyWithoutExtensions { get; init; }
 }

@@ -22,6 +22,9 @@ internal sealed record BuildSpec
     /// <summary>What lies on the medium of an installer that is made from a base.</summary>
     public MediumSpec Medium { get; init; } = new();
 
+    /// <summary>What a site's network asks of the system that such an installer installs.</summary>
+    public SiteSpec Site { get; init; } = new();
+
     /// <summary>The file that the system comes from, as the user named it; null for the reference installer, and for Debian packages.</summary>
     public SourceFile? SourceFile => Base.File is { } file
         ? new("base", Base.Image is null ? "archive" : "image", file)

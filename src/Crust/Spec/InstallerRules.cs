@@ -5,6 +5,11 @@ internal static class InstallerRules
 {
     private static readonly string[] OfAnIso = ["installer.iso", "installer.sha256", "installer.sha256Signature", "installer.key", "installer.allowUnverified"];
 
+    private static readonly string[] OfMedia = ["medium.", "site."];
+
+    // With dracut's live modules among the packages, it becomes a live medium.
+    private const string LivePackage = "dracut-live";
+
     /// <summary>The seed of an installer from a base lies on its medium.</summary>
     public static SeedSpec Complete(BuildSpec spec) => spec.Origins.ContainsKey("seed.kind") ? spec.Seed : spec.Seed with { Kind = SeedKind.Embedded };
 
@@ -22,7 +27,7 @@ internal static class InstallerRules
     /// <exception cref="CrustException">Two keys contradict each other.</exception>
     public static void Check(BuildSpec spec, Func<string, string> whereIs)
     {
-        var medium = spec.Origins.Keys.Where(key => key.StartsWith("medium.", StringComparison.Ordinal)).Order(StringComparer.Ordinal).FirstOrDefault();
+        var medium = spec.Origins.Keys.Where(key => OfMedia.Any(section => key.StartsWith(section, StringComparison.Ordinal))).Order(StringComparer.Ordinal).FirstOrDefault();
         if (medium is not null && !spec.IsInstaller)
             throw Bad($"{medium} is about an installer that is made, and this spec is of a build", whereIs(medium),
                 "make the installer of this spec: crust installer SPEC; or name this spec in installer.build of another one");
@@ -30,7 +35,7 @@ internal static class InstallerRules
             return;
         if (medium is not null && !spec.HasBase)
             throw Bad($"{medium} is about an installer from a base, and there is none", whereIs(medium),
-                "name the system in base.oci, base.rootfs or base.debian; or leave medium out, for the reference installer");
+                "name the system in base.oci, base.rootfs or base.debian; or leave it out, for the reference installer");
         if (spec.HasBase)
             CheckOfBase(spec, whereIs);
     }
@@ -46,10 +51,13 @@ internal static class InstallerRules
         if (spec.Seed.Profile is SeedProfile.Elemental || (spec.Seed.Profile is SeedProfile.Debian && spec.Base.Debian.Suite is null))
             throw Bad($"An installer from a base is of the family of Kairos, and seed.profile is {spec.Seed.Profile.Value.LowerName()}", whereIs("seed.profile"),
                 "set it to kairos or stylus, or leave it out");
-        if (spec.Layers.FirstOrDefault(layer => layer is not LayerSpec.Files) is { } layer)
-            throw Bad($"A layer of kind {layer.Kind} can't go into an installer's system yet: it needs a running one", layer.Where,
-                "put it into the base image; layers of files are taken here, and all kinds by crust build on the installed disk");
+        if (spec.Layers.OfType<LayerSpec.Sysext>().FirstOrDefault(layer => layer.Profile is not ("any" or "debian")) is { } layer)
+            throw Bad($"An extension of the profile {layer.Profile} goes to a volume of the installed disk, which an installer doesn't have yet", layer.Where,
+                "put the extension into medium.overlay and have the user-data copy it, or add the layer to the build that installs this installer");
     }
+
+    /// <summary>Whether an installer is made of Debian packages as the reference installer is, and is no live medium.</summary>
+    public static bool IsOfDebian(BuildSpec spec) => spec.Base.Debian is { Suite: not null } debian && !debian.Packages.Contains(LivePackage);
 
     private static CrustException Bad(string what, string where, string remedy) => new(FailureKind.BadInput, what, where, remedy);
 }

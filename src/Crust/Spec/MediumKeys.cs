@@ -48,7 +48,7 @@ internal static partial class MediumKeys
                 "The edge configuration that the installed system gets in /oem, CanvOS' .edge-custom-config.yaml."),
             SpecKey.Of("medium.content", ListType.Of(ValueTypes.Given(ValueTypes.FilePath), MostFiles), s => s.Medium.Content, (s, v) => With(s, m =>
                 m with { Content = v }),
-                "Content bundles (.zst, .tar) for sites without a network, at most 64; they lie on the medium in parts of 3 GB with their digests."),
+                "Content bundles (.zst, .tar), and content specs (.yaml), which are packed first, for sites without a network, at most 64; they lie on the medium in parts of 3 GB with their digests."),
             SpecKey.Of("medium.clusterConfig", ValueTypes.FilePath, s => s.Medium.ClusterConfig, (s, v) => With(s, m => m with { ClusterConfig = v }),
                 "An exported cluster definition (.tgz)."),
             SpecKey.Of("medium.localUi", ValueTypes.FilePath, s => s.Medium.LocalUi, (s, v) => With(s, m => m with { LocalUi = v }),

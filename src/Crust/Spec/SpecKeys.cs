@@ -35,6 +35,7 @@ internal static class SpecKeys
         .. Installer(),
         .. BaseKeys.All(),
         .. MediumKeys.All(),
+        .. SiteTypes.All(),
         .. Machine(),
         .. SeedKeys.All(),
         SpecKey.Of("layers", LayerType.Layers, s => s.Layers, (s, v) => s with { Layers = v },

@@ -60,7 +60,7 @@ internal sealed class SpecReader(IReadOnlyCollection<SpecFormat> formats)
     /// <exception cref="CrustException">As above, as far as the spec file itself is wrong.</exception>
     internal ImmutableDictionary<string, GivenValue> Gather(SpecSources sources) =>
         (sources.File is null ? ImmutableDictionary<string, GivenValue>.Empty : new SpecFile(_keys).Read(sources.File, sources.CurrentFolder))
-            .SetItems(FromEnvironment(sources)).SetItems(FromOptions(sources));
+            .SetItems(sources.Given.Where(pair => !pair.Value.IsEmpty)).SetItems(FromEnvironment(sources)).SetItems(FromOptions(sources));
 
     private IEnumerable<KeyValuePair<string, GivenValue>> FromEnvironment(SpecSources sources) =>
         from key in _keys

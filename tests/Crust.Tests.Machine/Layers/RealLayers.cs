@@ -30,7 +30,7 @@ internal static partial class RealLayers
         var sources = new RecipeSources(runtime, http, Host.Tools, new AptPackages(Host.Tools, runtime), new NoObserver(), TimeProvider.System, Logger.None);
         var recipes = new RecipeTrees(sources, new RecipeArchives(Host.Tools, new BuildCache(Path.Combine(runtime, "recipes-cache"), Logger.None)));
         var sysexts = new SysextMaker(recipes, BuilderIn(runtime), new SysextReader(Host.Tools), new IndexedSysexts(runtime, http, Host.Tools, new NoObserver(), TimeProvider.System, Logger.None));
-        return new LayerRun(Host.Tools, new ApplianceRun(appliance, warm, launcher, TimeProvider.System), recipes, sysexts, new NoObserver(), Logger.None);
+        return new LayerRun(Host.Tools, new ApplianceRun(appliance, warm, launcher, TimeProvider.System), new LayerContent(recipes, sysexts, new NoObserver()), new NoObserver(), Logger.None);
     }
 
     /// <summary>What builds extensions.</summary>

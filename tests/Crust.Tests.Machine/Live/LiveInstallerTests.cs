@@ -1,9 +1,8 @@
 using System.Diagnostics;
-using System.Text;
+using Crust.Disks;
 using Crust.Machines;
 using Crust.Spec;
 using Crust.Tests.Machine.Field;
-using Crust.Tests.Registries;
 
 namespace Crust.Tests.Machine.Live;
 
@@ -33,12 +32,24 @@ public sealed class LiveInstallerTests
         await WriteAsync("overlay/decoy.yaml", "# no header: the agent passes over it\ninstall: { auto: false }\n");
         await File.WriteAllBytesAsync(InFolder("apps.tar.zst"), new byte[1 << 20], Cancellation);
         await WriteAsync("spc.tgz", "definition");
+        await WriteAsync("charts/values.yaml", "replicas: 1\n");
+        await WriteAsync("site.yaml", "version: 1\nfiles: [charts]\n");
+        // It runs in the base, by the base's own programs.
+        await WriteAsync("customize.sh", """
+            #!/bin/sh
+            set -e
+            . /etc/os-release
+            echo "customised $ID" >/etc/from-script
+            sed -i 's|and lost \$lost|and lost $lost, $(cat /etc/from-script)|' /usr/bin/kairos-agent
+            """);
         await WriteAsync("installer.yaml", """
             version: 1
             name: edge-live
             base: { oci: layout }
             seed: { userData: user-data }
-            medium: { edgeConfig: edge.yaml, content: [apps.tar.zst], clusterConfig: spc.tgz, overlay: overlay }
+            machine: { memory: 1G, network: none }
+            medium: { edgeConfig: edge.yaml, content: [apps.tar.zst, site.yaml], clusterConfig: spc.tgz, overlay: overlay }
+            layers: [{ script: customize.sh }]
             """);
     }
 
@@ -58,14 +69,14 @@ public sealed class LiveInstallerTests
             inspect: false
             tidy: none
             trim: false
-            verify: { expect: 'live-agent: booted COS_ACTIVE with apps.tar.zst and lost nothing' }
+            verify: { expect: 'live-agent: booted COS_ACTIVE with apps.tar.zst site.tar.zst and lost nothing, customised debian' }
             """);
 
         var build = await Crust.RunAsync(Cancellation, "build");
 
         Assert.That((build.ExitCode, build.Output), Is.EqualTo((0, "images/edge.img\n")), build.Error);
         var log = await File.ReadAllTextAsync(Crust.Image("edge.serial.log"), Cancellation);
-        string[] said = ["configs: /run/initramfs/live/config.yaml", "users: 1", "content: apps.tar.zst", "edge config: edge: settings", "cluster config"];
+        string[] said = ["configs: /run/initramfs/live/config.yaml", "users: 1", "fits: /dev/vda has", "content: apps.tar.zst site.tar.zst", "edge config: edge: settings", "cluster config"];
         Assert.That(said.Where(line => !log.Contains($"live-agent: {line}", StringComparison.Ordinal)), Is.Empty, log);
     }
 
@@ -134,12 +145,35 @@ public sealed class LiveInstallerTests
     }
 
     [Test]
-    public async Task The_same_spec_makes_the_same_bytes_and_another_user_data_packs_nothing_anew()
+    [Category("Long")]
+    public async Task Content_that_is_larger_than_the_target_is_refused_before_anything_is_written()
+    {
+        var target = InFolder("small");
+        await using (var file = File.Create(target))
+        {
+            file.SetLength(4L << 30);
+        }
+
+        await using var machine = await FieldMachine.StartAsync(Arch.Amd64, Firmware.Bios, 2L << 30, InFolder("small.log"), Cancellation, new Drive.Cdrom { File = await MakeAsync() },
+            new Drive.Disk("raw") { File = target });
+        await machine.ExpectAsync("is too small", Cancellation);
+        Assert.That(await machine.EndAsync(Cancellation), Is.InstanceOf<MachineOutcome.PoweredOff>(), machine.Screen);
+        Assert.That(SparseFile.AllocatedBytes(target), Is.Zero);
+    }
+
+    [Test]
+    [Category("Long")]
+    public async Task The_same_spec_makes_the_same_bytes()
     {
         var first = await File.ReadAllTextAsync(await MakeAsync() + ".sha256", Cancellation);
         Directory.Delete(Path.Combine(Crust.Cache, "live-roots"), recursive: true);
         Assert.That(await File.ReadAllTextAsync(await MakeAsync() + ".sha256", Cancellation), Is.EqualTo(first));
+    }
 
+    [Test]
+    public async Task Another_user_data_packs_nothing_anew()
+    {
+        var first = await File.ReadAllTextAsync(await MakeAsync() + ".sha256", Cancellation);
         var roots = Directory.GetDirectories(Path.Combine(Crust.Cache, "live-roots")).Select(folder => (folder, Directory.GetCreationTimeUtc(folder))).ToList();
         await WriteAsync("user-data", Told + "\nhostname: other\n");
         var started = Stopwatch.GetTimestamp();
@@ -148,39 +182,6 @@ public sealed class LiveInstallerTests
         Assert.That(Directory.GetDirectories(Path.Combine(Crust.Cache, "live-roots")).Select(folder => (folder, Directory.GetCreationTimeUtc(folder))),
             Is.EqualTo(roots));
         await WriteAsync("user-data", Told);
-    }
-
-    [Test]
-    public async Task Two_configurations_that_would_both_be_merged_are_refused_before_anything_is_packed()
-    {
-        await WriteAsync("stray/nested/other.yml", "#cloud-config\nusers: []\n");
-        await WriteAsync("stray.yaml", "base: { oci: layout }\nname: stray\nseed: { userData: user-data }\nmedium: { overlay: stray }\n");
-
-        var result = await Crust.RunAsync(Cancellation, "installer", "stray.yaml");
-
-        Assert.That((result.ExitCode, result.Output), Is.EqualTo((2, "")), result.Error);
-        Assert.That(result.Error, Does.Contain("/config.yaml").And.Contain("/nested/other.yml"));
-        Assert.That(File.Exists(InFolder("iso/stray.iso")), Is.False);
-    }
-
-    [Test]
-    public async Task A_base_comes_from_a_registry_that_wants_a_login()
-    {
-        await using var registry = await LocalRegistry.StartAsync(wantsLogin: true, certificate: null, Cancellation);
-        var login = Convert.ToBase64String(Encoding.UTF8.GetBytes(LocalRegistry.Login));
-        await WriteAsync("auth.json", $$"""{ "auths": { "{{registry.Host}}": { "auth": "{{login}}" } } }""");
-        await Host.RunAsync("skopeo", ["--insecure-policy", "copy", "--quiet", "--all", "--dest-tls-verify=false", $"--dest-creds={LocalRegistry.Login}", $"oci:{await LiveStandIn.LayoutAsync()}",
-            $"docker://{registry.Host}/edge/base:1"], Cancellation);
-        await WriteAsync("registry.yaml", $"base: {{ oci: 'docker://{registry.Host}/edge/base:1' }}\nseed: {{ userData: user-data }}\npublish: {{ tls: false }}\n");
-
-        var told = await Crust.RunAsync(Cancellation, "installer", "registry.yaml", "--check-only", "--auth-file", "auth.json");
-        Assert.That(told.ExitCode, Is.Zero, told.Error);
-        Assert.That(told.Output, Does.Contain("dmsquash-live").And.Contain("/usr/bin/kairos-agent on Debian").And.Not.Contain("problem"));
-
-        await WriteAsync("nobody.json", "{}");
-        var refused = await Crust.RunAsync(Cancellation, "installer", "registry.yaml", "--check-only", "--auth-file", "nobody.json");
-        Assert.That((refused.ExitCode, refused.Output), Is.EqualTo((5, "")), refused.Error);
-        Assert.That(refused.Error, Does.Contain("login"));
     }
 
     [Test]

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Crust.Bases;
 using Crust.Spec;
+using Crust.Tests.Layers;
 using Crust.Tests.Machine.Layers;
 using Crust.Tests.Recipes;
 using Crust.Tests.Registries;
@@ -34,6 +35,7 @@ public sealed partial class ProviderImageTests
         ENV WHO="the $BRAND"
         WORKDIR /srv
         RUN echo "$WHO in $PWD" >said && rm /etc/motd
+        RUN echo "$https_proxy" >proxy
         RUN if [ -f /etc/cos/bootargs.cfg ] && ! grep -Fq "systemd.unified_cgroup_hierarchy=1" /etc/cos/bootargs.cfg; then \
                 sed -i 's|\(set baseCmd="[^"]*\)"|\1 systemd.unified_cgroup_hierarchy=1"|' /etc/cos/bootargs.cfg; \
             fi
@@ -84,7 +86,11 @@ public sealed partial class ProviderImageTests
     public void WriteFolder()
     {
         File.Delete(Path.Combine(Folder, "Dockerfile"));
-        Write("certs/site.crt", "certificate\n");
+        if (Directory.Exists(Path.Combine(Folder, "certs")))
+        {
+            Directory.Delete(Path.Combine(Folder, "certs"), recursive: true);
+        }
+
         Write("lookup.json", "{}\n");
         Write("overlay/files/etc/site/note", "site\n");
         Write("user-data", "#cloud-config\n");
@@ -129,14 +135,18 @@ public sealed partial class ProviderImageTests
     {
         WriteArg("ARCH=amd64\nCUSTOM_ARG_BRAND=acme\n");
         Write("Dockerfile", Dockerfile);
+        var certificate = SiteCertificate.New();
+        Write("certs/site.crt", certificate);
 
         using var result = await PublishAsync("docker");
 
         var images = result.RootElement.GetProperty("images").EnumerateArray().Select(image => image.GetProperty("archs")[0]).ToList();
         Assert.That(images.Select(image => image.GetProperty("layers")[0].GetProperty("digest").GetString()).Distinct().Count(), Is.EqualTo(1));
         var tree = await PullAsync(result.RootElement.GetProperty("images")[0].GetProperty("reference").GetString()!, Arch.Amd64);
-        Assert.That(Text(tree, "etc/bundle.crt"), Is.EqualTo("certificate\n"), "update-ca-certificates has run");
+        Assert.That(Text(tree, "etc/bundle.crt"), Is.EqualTo(certificate), "update-ca-certificates has run");
         Assert.That(tree.Find("usr/local/share/ca-certificates/site.crt"), Is.Not.Null);
+        Assert.That(Text(tree, "etc/environment"), Is.EqualTo("HTTPS_PROXY=http://proxy.example.org:3128\nhttps_proxy=http://proxy.example.org:3128\n"));
+        Assert.That(Text(tree, "srv/proxy"), Is.EqualTo("http://proxy.example.org:3128\n"), "a line runs with the proxy");
         Assert.That((Text(tree, "srv/said"), Text(tree, "etc/site/lookup.json")), Is.EqualTo(("the acme in /srv\n", "{}\n")));
         Assert.That(Text(tree, "etc/cos/bootargs.cfg"), Is.EqualTo("set baseCmd=\"root=LABEL=$label selinux=0 systemd.unified_cgroup_hierarchy=1\"\n"));
         Assert.That(new[] { "certs", "etc/motd", ".crust-steps", "etc/ssh/ssh_host_rsa_key", "etc/resolv.conf" }.Where(path => tree.Find(path) is not null), Is.Empty);
@@ -204,7 +214,8 @@ public sealed partial class ProviderImageTests
         BASE_IMAGE={_registry.Host}/base/os:1
         SPECTRO_PUB_REPO={_registry.Host}
         CLUSTERCONFIG=spc.tgz
-        HTTPS_PROXY=
+        HTTPS_PROXY=http://proxy.example.org:3128
+        NO_PROXY=
         UPDATE_KERNEL=false
         {more}
         """);
@@ -245,31 +256,7 @@ public sealed partial class ProviderImageTests
             """);
     }
 
-    private async Task PushAsync(string name, Func<Arch, FileTree> tree)
-    {
-        var layers = new List<(Arch, string[])>();
-        var folder = Directory.CreateTempSubdirectory("crust-pushed-").FullName;
-        try
-        {
-            foreach (var arch in Enum.GetValues<Arch>())
-            {
-                var path = Path.Combine(folder, $"{arch}.tar");
-                await using (var file = File.Create(path))
-                {
-                    await tree(arch).WriteTarAsync(file, 0, CancellationToken.None);
-                }
-
-                layers.Add((arch, [path]));
-            }
-
-            var layout = OciSample.Write(Path.Combine(folder, "layout"), [.. layers]);
-            await SkopeoAsync("copy", "--multi-arch", "all", "--dest-tls-verify=false", "--dest-creds", LocalRegistry.Login, $"oci:{layout}", $"docker://{_registry.Host}/{name}");
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
-    }
+    private Task PushAsync(string name, Func<Arch, FileTree> tree) => PushedImage.PushAsync(_registry, name, tree);
 
     private async Task<FileTree> PullAsync(string image, Arch arch)
     {

@@ -142,7 +142,7 @@ public sealed class ReportBrowserTests
     public async Task A_report_is_printed_in_black_on_white()
     {
         var page = await OpenAsync("failed", 794, ColorScheme.Dark);
-        await page.EmulateMediaAsync(new() { Media = Media.Print });
+        await page.EmulateMediaAsync(new() { Media = Microsoft.Playwright.Media.Print });
 
         Assert.That(await page.EvaluateAsync<string>("getComputedStyle(document.documentElement).backgroundColor"), Is.EqualTo("rgb(255, 255, 255)"));
         Assert.That(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), Is.True);

@@ -38,14 +38,21 @@ internal sealed class ContentSite : IDisposable
     public Task<ContentResult> BuildAsync(string text, string output = "out", Func<ContentRequest, ContentRequest>? change = null)
     {
         var request = new ContentRequest(ContentPlanReader.Parse($"version: 1\nretries: 0\n{text}", "content.yaml", Folder), FileFor(output), new SignSpec());
-        var folders = new Folders { Images = Folder, Cache = Cache, Runtime = Folder, Builder = Folders.BuilderBesideProgram };
-        var builder = new ContentBuilder(
-            new ImagePuller(SampleDisk.Tools, Cache, Events, TimeProvider.System) { FirstWait = TimeSpan.FromMilliseconds(1) },
-            new ContentAttestor(new Signer(SampleDisk.Tools, folders), TimeProvider.System), new ContentExtras(SampleDisk.Tools, Events), Cache, Events, TimeProvider.System)
+        return Builder.BuildAsync(change?.Invoke(request) ?? request, Cancellation);
+    }
+
+    public ContentBuilder Builder
+    {
+        get
         {
-            Look = Look,
-        };
-        return builder.BuildAsync(change?.Invoke(request) ?? request, Cancellation);
+            var folders = new Folders { Images = Folder, Cache = Cache, Runtime = Folder, Builder = Folders.BuilderBesideProgram };
+            return new ContentBuilder(
+                new ImagePuller(SampleDisk.Tools, Cache, Events, TimeProvider.System) { FirstWait = TimeSpan.FromMilliseconds(1) },
+                new ContentAttestor(new Signer(SampleDisk.Tools, folders), TimeProvider.System), new ContentExtras(SampleDisk.Tools, Events), Cache, Events, TimeProvider.System)
+            {
+                Look = Look,
+            };
+        }
     }
 
     public async Task<CrustException> FailAsync(string text, Func<ContentRequest, ContentRequest>? change = null) => (await Assert.CatchAsync<CrustException>(() => BuildAsync(text, change: change)))!;

@@ -7,9 +7,9 @@ using Crust.Formats;
 using Crust.Host;
 using Crust.Images;
 using Crust.Installers;
-using Crust.Installers.Live;
 using Crust.Layers;
 using Crust.Machines;
+using Crust.Media;
 using Crust.Planning;
 using Crust.Registries;
 using Crust.Spec;
@@ -65,7 +65,7 @@ internal sealed class HostSample : IDisposable
         Appliance, new DiskStore(Cache, Logger.None), Writer, new ImagesFolder(Folders.Images));
 
     public SourceLibrary SourcesOf(InstallerSource source) => new(new InstallerLibrary(source, Reference,
-        new DebianInstaller(Fakes.ToolBoxWithNothingElse, Cache, Folders, Bases, Appliance, Observer), new LiveInstaller(Fakes.ToolBoxWithNothingElse, Cache, Bases, Appliance, Observer)), Bases,
+        new DebianInstaller(Fakes.ToolBoxWithNothingElse, Cache, Folders, Bases, Appliance, null!, Observer), new LiveInstaller(Fakes.ToolBoxWithNothingElse, Cache, Bases, Appliance, null!, null!, Observer)), Bases,
         new IndexedSysexts(Folders.Cache, new HttpSource(HttpSource.NewClient(), TimeProvider.System, Logger.None), Fakes.ToolBoxWithNothingElse, Observer, TimeProvider.System, Logger.None));
 
     private BaseSource Bases => new(

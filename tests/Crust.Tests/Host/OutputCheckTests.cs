@@ -184,7 +184,7 @@ public sealed class OutputCheckTests
     private string File_(string name) => Path.Combine(_folder, name);
 
     private void Check(string iso, string[] formats, string? name = null) => OutputCheck.Check(
-        new BuildSpec { Installer = new() { Iso = iso }, InputFiles = [iso], Formats = [.. formats] }, name ?? Crust.Installers.InstallerLibrary.NameOf(new() { Iso = iso }, Arch.Amd64), _shelf);
+        new BuildSpec { Installer = new() { Iso = iso }, InputFiles = [iso], Formats = [.. formats] }, name ?? Crust.Media.InstallerLibrary.NameOf(new() { Iso = iso }, Arch.Amd64), _shelf);
 
     private async Task PlaceAsync(string name, params string[] formats)
     {

@@ -33,9 +33,9 @@ public sealed class RootScriptTests
 
         var script = RootScript.Of([new RootStep.Files(tree) { Where = "Dockerfile:2, COPY", Shown = "COPY to /etc" }]);
 
-        Assert.That(script.Text, Does.Contain("place '/.crust-steps/1' || failed 1 $?\n").And.EndsWith("$b rm -rf '/.crust-steps'\n"));
-        Assert.That(script.Files.Find(".crust-steps/1/etc/a")!.Uid, Is.EqualTo(7));
-        Assert.That(Encoding.UTF8.GetString(script.Files.Find(".crust-steps/1.list")!.Content.Read(0, 1000)), Is.EqualTo("d\t755\t0:0\tetc\t\nf\t644\t7:8\tetc/a\t\nl\t777\t0:0\tetc/b\ta\n"));
+        Assert.That(script.Text, Does.Contain("place '/.crust-steps/0/1' || failed 1 $?\n").And.EndsWith("$b rm -rf '/.crust-steps/0'\n"));
+        Assert.That(script.Files.Find(".crust-steps/0/1/etc/a")!.Uid, Is.EqualTo(7));
+        Assert.That(Encoding.UTF8.GetString(script.Files.Find(".crust-steps/0/1.list")!.Content.Read(0, 1000)), Is.EqualTo("d\t755\t0:0\tetc\t\nf\t644\t7:8\tetc/a\t\nl\t777\t0:0\tetc/b\ta\n"));
     }
 
     [Test]

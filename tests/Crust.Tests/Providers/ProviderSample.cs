@@ -1,3 +1,4 @@
+using Crust.Layers;
 using Crust.Providers;
 using Crust.Registries;
 using Crust.Spec;
@@ -34,7 +35,7 @@ internal sealed class ProviderSample : IDisposable
         {
             var cache = Path.Combine(Folder, "cache");
             var images = new RegistryImages(SampleDisk.Tools, new BuildCache(cache, Logger.None), Stage.Base, Events, TimeProvider.System) { FirstWait = TimeSpan.FromMilliseconds(1) };
-            return new ProviderBuilder(SampleDisk.Tools, images, Upstream.Trees, new BaseSteps(Steps, new BuildCache(cache, Logger.None)), cache, Events, TimeProvider.System)
+            return new ProviderBuilder(SampleDisk.Tools, images, Upstream.Trees, new SystemSteps(Steps, new BuildCache(cache, Logger.None)), cache, Events, TimeProvider.System)
             {
                 FirstWait = TimeSpan.FromMilliseconds(1),
             };

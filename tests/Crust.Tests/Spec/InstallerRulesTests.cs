@@ -33,7 +33,7 @@ public sealed class InstallerRulesTests
         "The seed of an installer from a base lies on its medium, and seed.kind is kickstart")]
     [TestCase("base: { oci: layout }\nseed: { profile: debian }", "An installer from a base is of the family of Kairos, and seed.profile is debian")]
     [TestCase("base: { image: disk.img }", "An installer is made from a root file system, and base.image is a disk image")]
-    [TestCase("base: { oci: layout }\nlayers: [{ script: x.sh }]", "A layer of kind script can't go into an installer's system yet: it needs a running one")]
+    [TestCase("base: { oci: layout }\nlayers: [{ sysext: k3s, profile: kairos }]", "An extension of the profile kairos goes to a volume of the installed disk, which an installer doesn't have yet")]
     [TestCase("medium: { title: Edge }", "medium.title is about an installer from a base, and there is none")]
     [TestCase("installer: { build: other.yaml }", "A spec of an installer can't name another one")]
     public void What_no_installer_can_have_is_refused(string yaml, string what) =>
