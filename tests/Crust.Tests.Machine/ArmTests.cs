@@ -9,8 +9,10 @@ namespace Crust.Tests.Machine;
 
 /// <summary>
 /// The main job for arm64, on whatever host: a reference installer is built from Debian's packages for arm64, installed on QEMU's `virt`, and booted. Its list of
-/// packages is short, since all is emulated: the kernel is Debian's for clouds, and cloud-init isn't there.
+/// packages is short, since all is emulated: the kernel is Debian's for clouds, and cloud-init isn't there. In `make test`, FlashTests build an image for arm64 with a medium of the appliance
+/// as the installer.
 /// </summary>
+[Category("Long")]
 [Parallelizable(ParallelScope.Self)]
 [CancelAfter(1_500_000)]
 public sealed class ArmTests
@@ -53,7 +55,6 @@ public sealed class ArmTests
 
     /// <summary>A base of another architecture than this host's, baked: its own programs run for the layers, on a machine that is emulated.</summary>
     [Test]
-    [Category("Long")]
     public async Task What_was_installed_is_a_base_and_its_layers_run_its_own_programs()
     {
         Directory.CreateDirectory(Path.Combine(Crust.Folder, "overlay/etc"));

@@ -71,6 +71,22 @@ internal sealed class CrustProcess : IDisposable
         ? Directory.EnumerateFileSystemEntries(Images).Select(path => Path.GetFileName(path)).Where(name => name != ".lock").Order(StringComparer.Ordinal)
         : [];
 
+    /// <summary>Whether a log below the images folder has a text. Files and folders come and go while a build runs: what is gone has none.</summary>
+    public bool LogsHave(string text) => Below(Images).Where(file => file.EndsWith(".log", StringComparison.Ordinal)).Any(log => TextOf(log).Contains(text, StringComparison.Ordinal));
+
+    /// <summary>The files in a folder and in the folders below it, also hidden ones, as far as they are there when they are looked for.</summary>
+    public static IReadOnlyList<string> Below(string folder)
+    {
+        try
+        {
+            return [.. Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = true })];
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return [];
+        }
+    }
+
     /// <summary>The same without what is left for a diagnosis: logs, reports, the last screen.</summary>
     public IEnumerable<string> Products => ImageFiles.Where(file => !Leftovers.IsEvidence(file));
 
@@ -132,6 +148,18 @@ internal sealed class CrustProcess : IDisposable
     }
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
+
+    private static string TextOf(string file)
+    {
+        try
+        {
+            return File.ReadAllText(file);
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
 
     // What the probe of this host's KVM remembers; null where it needs no guest to tell.
     private static string? ProbeAccelerator()

@@ -32,7 +32,7 @@ public sealed partial class ReferenceTests
         }
 
         string before;
-        await using (var guest = await Guest.BootAsync(target, Firmware.Uefi, folder, Key, Cancellation))
+        await using (var guest = await Guest.BootAsync(target, Firmware.UefiSecure, folder, Key, Cancellation))
         {
             await guest.RunAsync("cloud-init status --wait", Cancellation);
             Assert.That(int.Parse(await guest.RunAsync("df --output=size -BM / | tail -1 | tr -dc 0-9", Cancellation)), Is.GreaterThan(6200));
@@ -73,9 +73,9 @@ public sealed partial class ReferenceTests
         Assert.That(again.Error, Does.Not.Contain("is up after"), "the same checks don't boot it again");
     }
 
-    // The disk of a containerDisk is a qcow2.
+    // The disk of a containerDisk is a qcow2. What the iso wrote boots under Secure Boot, too; that a password lets in, and which host key is told, LoginRunTests show with a real SSH server.
     [Test]
-    [StartsEarly(2)]
+    [Category("Long")]
     public async Task Verify_logs_in_under_Secure_Boot_with_the_seeds_password_and_the_host_key_that_it_tells_is_the_guests_own()
     {
         var result = await Crust.RunAsync(Cancellation, "verify", "--firmware", "uefi-secure", "--ssh-user", "edge", "--check", SeedIsApplied, "--check", "systemctl is-active ssh",

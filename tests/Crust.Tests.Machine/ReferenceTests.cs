@@ -147,7 +147,9 @@ public sealed partial class ReferenceTests
         using var manifest = JsonDocument.Parse(await File.ReadAllBytesAsync(Crust.Image("crust-reference.manifest.json"), Cancellation));
         var install = manifest.RootElement.GetProperty("install");
 
-        Assert.That(install.GetProperty("crustCpuSeconds").GetDouble(), Is.LessThan(0.02 * install.GetProperty("qemuCpuSeconds").GetDouble()));
+        // On a busy host it takes longer, and Crust looks at it more often, while the guest works no more than on an idle one.
+        var work = Math.Max(install.GetProperty("qemuCpuSeconds").GetDouble(), install.GetProperty("seconds").GetDouble());
+        Assert.That(install.GetProperty("crustCpuSeconds").GetDouble(), Is.LessThan(0.02 * work));
         TestContext.Out.WriteLine(install);
     }
 

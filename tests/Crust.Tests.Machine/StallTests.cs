@@ -43,9 +43,9 @@ public sealed class StallTests : IDisposable
     [Test]
     public async Task A_guest_that_goes_on_writing_to_its_serial_port_does_not_stall()
     {
-        var result = await BuildAsync(StubGuest.FloodsSerial, "--stall", "2s", "--deadline", "6s");
+        var result = await BuildAsync(StubGuest.FloodsSerial, "--stall", "3s", "--deadline", "9s");
 
-        Assert.That(result.Error, Does.Contain("hadn't finished after 6s"));
+        Assert.That(result.Error, Does.Contain("hadn't finished after 9s"));
     }
 
     [Test]

@@ -35,14 +35,14 @@ public sealed class ClockTests : FaultFixture
     {
         SetClock("+0");
         FakeClock();
-        await using var running = await StartAsync(StubGuest.Hangs, "--deadline", "8s");
+        await using var running = await StartAsync(StubGuest.Hangs, "--deadline", "15s");
         await running.FindQemuAsync(GuestRuns, Cancellation);
 
         SetClock("-5h");
         var result = await running.WaitAsync(Cancellation);
 
         Assert.That(result.ExitCode, Is.EqualTo(4), result.Error);
-        Assert.That(result.Error, Does.Contain("hadn't finished after 8s"));
+        Assert.That(result.Error, Does.Contain("hadn't finished after 15s"));
     }
 
     [Test]

@@ -34,7 +34,7 @@ public sealed class EndingTests : FaultFixture
         ImagesStay();
 
         await using var running = Crust.Start([.. arguments, "--format", format]);
-        await WaitUntilAsync(() => IsBeingWritten($"*.{format}*"), TimeSpan.FromSeconds(60), "no image is written");
+        await WaitUntilAsync(() => IsBeingWritten($".{format}"), TimeSpan.FromSeconds(60), "no image is written");
         running.Signal("TERM");
 
         await AssertCancelledAsync(running);
@@ -81,8 +81,8 @@ public sealed class EndingTests : FaultFixture
         await AssertNextBuildCleansUpAsync();
     }
 
-    private bool IsBeingWritten(string pattern) => Directory.EnumerateFiles(Crust.Images, pattern, new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
-        .Any(file => file.Contains("/.crust-", StringComparison.Ordinal) && new FileInfo(file) is { Exists: true, Length: > 1 << 20 });
+    private bool IsBeingWritten(string extension) => CrustProcess.Below(Crust.Images)
+        .Any(file => Path.GetFileName(file).Contains(extension, StringComparison.Ordinal) && file.Contains("/.crust-", StringComparison.Ordinal) && new FileInfo(file) is { Exists: true, Length: > 1 << 20 });
 
     private async Task AssertCancelledAsync(RunningCrust running)
     {

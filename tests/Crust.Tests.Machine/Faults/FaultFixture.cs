@@ -54,9 +54,7 @@ public abstract class FaultFixture : IDisposable
     private protected bool GuestRuns() => SerialHas("stub: installer started");
 
     /// <summary>Whether some serial log has a text.</summary>
-    private protected bool SerialHas(string text) => Directory.Exists(Crust.Images)
-        && Directory.EnumerateFiles(Crust.Images, "*.log", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
-            .Any(log => File.ReadAllText(log).Contains(text, StringComparison.Ordinal));
+    private protected bool SerialHas(string text) => Crust.LogsHave(text);
 
     private protected static async Task WaitUntilAsync(Func<bool> done, TimeSpan patience, string what)
     {

@@ -128,11 +128,11 @@ public sealed class OutputTests : FaultFixture
         Assert.That(result.Error, Does.Contain("The result can't be printed: the limit on the size of files (ulimit -f) is reached"));
     }
 
-    [TestCase(false, 130)]
-    [TestCase(true, 4)]
-    public async Task A_terminal_that_goes_away_cancels_once_and_nohup_holds(bool nohup, int exitCode)
+    [TestCase(false, "100s", 130)]
+    [TestCase(true, "12s", 4)]
+    public async Task A_terminal_that_goes_away_cancels_once_and_nohup_holds(bool nohup, string deadline, int exitCode)
     {
-        await using var running = Crust.StartIn(nohup ? ["nohup"] : [], [.. Arguments(await IsoAsync(StubGuest.Hangs)), "--deadline", "8s"]);
+        await using var running = Crust.StartIn(nohup ? ["nohup"] : [], [.. Arguments(await IsoAsync(StubGuest.Hangs)), "--deadline", deadline]);
         await running.FindQemuAsync(GuestRuns, Cancellation);
 
         running.Signal("HUP");

@@ -16,17 +16,17 @@ public sealed class VerifyFaultTests : FaultFixture
         Assert.That(good.ExitCode, Is.Zero, good.Error);
         ImagesStay();
 
-        var result = await BuildAsync(StubGuest.InstallsADeadSystem, "--name", "edge", "--verify", "--verify-deadline", "5s");
+        var result = await BuildAsync(StubGuest.InstallsADeadSystem, "--name", "edge", "--verify", "--verify-deadline", "9s");
 
         Assert.That(result.ExitCode, Is.EqualTo(4), result.Error);
-        Assert.That(result.Error, Does.Contain("didn't show a login prompt, an SSH banner or cloud-init's last message within 5s").And.Contain("stub: booting from the disk"));
+        Assert.That(result.Error, Does.Contain("didn't show a login prompt, an SSH banner or cloud-init's last message within 9s").And.Contain("stub: booting from the disk"));
     }
 
     [Test]
     public async Task An_image_that_shows_nothing_either_way_is_kept_as_unproven_and_not_booted_again_unless_it_has_to_come_up()
     {
         ImagesMayChange();
-        string[] build = ["--name", "quiet", "--format", "qcow2", "--verify-deadline", "4s", "--verify"];
+        string[] build = ["--name", "quiet", "--format", "qcow2", "--verify-deadline", "8s", "--verify"];
 
         var result = await BuildAsync(StubGuest.InstallsADeadSystem, [.. build, "auto"]);
         using var manifest = JsonDocument.Parse(await File.ReadAllBytesAsync(Crust.Image("quiet.manifest.json"), Cancellation));
@@ -36,11 +36,11 @@ public sealed class VerifyFaultTests : FaultFixture
         var failed = await BuildAsync(StubGuest.InstallsADeadSystem, [.. build, "true"]);
 
         Assert.That((result.ExitCode, again.ExitCode, failed.ExitCode), Is.EqualTo((0, 0, 4)), result.Error + again.Error + failed.Error);
-        Assert.That(result.Error, Does.Contain("warning    the image quiet.img didn't show a login prompt, an SSH banner or cloud-init's last message within 4s: nobody knows whether it boots; serial log: ")
+        Assert.That(result.Error, Does.Contain("warning    the image quiet.img didn't show a login prompt, an SSH banner or cloud-init's last message within 8s: nobody knows whether it boots; serial log: ")
             .And.Contain("its last lines: stub: booting from the disk").And.Contain("unproven: img, qcow2"));
         var images = manifest.RootElement.GetProperty("images").EnumerateArray().Select(image =>
             (image.GetProperty("file").GetString(), image.GetProperty("verified").ValueKind, image.GetProperty("unproven").GetProperty("deadline").GetDouble(), image.GetProperty("unproven").GetProperty("sameAs").GetString()));
-        Assert.That(images, Is.EqualTo(new[] { ("quiet.img", JsonValueKind.Null, 4.0, (string?)null), ("quiet.qcow2", JsonValueKind.Null, 4.0, "quiet.img") }));
+        Assert.That(images, Is.EqualTo(new[] { ("quiet.img", JsonValueKind.Null, 8.0, (string?)null), ("quiet.qcow2", JsonValueKind.Null, 8.0, "quiet.img") }));
         Assert.That(await LogAsync("quiet.img.serial.log"), Does.Contain("stub: booting from the disk"));
         Assert.That(report, Does.Contain("unproven</span>, booted under BIOS").And.Contain("alt=\"The last screen of the image that is unproven\"").And.Contain("nobody knows whether they boot"));
         Assert.That(again.Error, Does.Contain("up to date"));

@@ -136,8 +136,8 @@ public sealed class LayerTests
         var full = await FailAsync(disk, Script("exec cat /dev/zero >/filled\n"));
         Assert.That(full.Detail, Does.Contain("No space left on device"));
 
-        var hangs = await FailAsync(disk, Script("echo waiting\nwhile :; do :; done\n"), TimeSpan.FromSeconds(15));
-        Assert.That(hangs.What, Does.StartWith("layer 1 (script customize.sh) hadn't finished after 15s"));
+        var hangs = await FailAsync(disk, Script("echo waiting\nkill -STOP $$\n"), TimeSpan.FromSeconds(20));
+        Assert.That(hangs.What, Does.StartWith("layer 1 (script customize.sh) hadn't finished after 20s"));
         Assert.That((hangs.Detail, hangs.Remedy), Is.EqualTo(("waiting", "look at what it printed last, and at the log, for what it waited for; if it only needs longer, raise machine.deadline (--deadline)")));
     }
 

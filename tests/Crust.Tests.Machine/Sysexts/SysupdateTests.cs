@@ -107,20 +107,32 @@ public sealed class SysupdateTests
     /// <summary>Serves one of several folders at the same URL; a request for `serve/NAME` chooses which.</summary>
     private sealed class ReleaseServer : IDisposable
     {
-        private readonly HttpListener _listener = new();
+        private readonly HttpListener _listener;
         private string _current = "";
 
         public ReleaseServer()
         {
-            using (var socket = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0))
+            // By the name that the guest calls it. Another may take the port between finding and opening it.
+            for (var tries = 0; ; tries++)
             {
-                socket.Start();
-                Port = ((IPEndPoint)socket.LocalEndpoint).Port;
+                using (var socket = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0))
+                {
+                    socket.Start();
+                    Port = ((IPEndPoint)socket.LocalEndpoint).Port;
+                }
+
+                _listener = new HttpListener { Prefixes = { $"http://*:{Port}/" } };
+                try
+                {
+                    _listener.Start();
+                    break;
+                }
+                catch (HttpListenerException) when (tries < 10)
+                {
+                    _listener.Close();
+                }
             }
 
-            // By the name that the guest calls it.
-            _listener.Prefixes.Add($"http://*:{Port}/");
-            _listener.Start();
             _ = ServeAsync();
         }
 
