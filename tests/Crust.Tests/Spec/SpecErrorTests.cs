@@ -72,7 +72,7 @@ public sealed class SpecErrorTests
     public void A_spec_that_is_no_mapping() => ErrorAssert.Says(
         _sample.Fail("- img\n"),
         FailureKind.BadInput, "The spec isn't a mapping", "crust.yaml:1:1",
-        "write keys below it: version, name, installer, base, medium, machine, seed, layers, inspect, tidy, trim, formats, qcow2, iso, verify, sign, publish, cache");
+        "write keys below it: version, name, installer, base, medium, site, machine, seed, layers, inspect, tidy, trim, formats, qcow2, iso, verify, sign, publish, cache");
 
     [Test]
     public void A_section_that_is_no_mapping() => ErrorAssert.Says(
