@@ -100,13 +100,15 @@ internal sealed class HeldFolder : IDisposable
         _held.Dispose();
     }
 
-    // Null if another process took the empty folder for an abandoned one just now.
+    // Null if another process took the folder for an abandoned one just now: while it was empty, or between the making of the file and its lock, when that process has the lock
+    // and the folder may still be there.
     private static FileLock? TryHold(string path)
     {
         var file = System.IO.Path.Combine(path, LockName);
         if (FileLock.TryAcquire(file) is not { } held)
         {
-            return Directory.Exists(path) ? throw new IOException($"{path}: it can't be written") : null;
+            _ = Posix.RemoveEmptyFolder(path);
+            return null;
         }
 
         if (held.IsAt(file))

@@ -41,6 +41,16 @@ public sealed class HeldFolderTests
         Assert.That(empty, Does.Not.Exist, "its process was killed before it held it");
     }
 
+    // Each looks for abandoned folders while the others make theirs, and may find one whose lock isn't taken yet.
+    [Test]
+    public void Many_that_make_folders_at_once_all_get_one() => Assert.That(() => Parallel.For(0, 8, _ =>
+    {
+        for (var i = 0; i < 100; i++)
+        {
+            HeldFolder.Create(_parent, "held-").Dispose();
+        }
+    }), Throws.Nothing);
+
     [Test]
     public void A_folder_that_is_kept_has_its_name_alone_and_nobody_removes_it()
     {
